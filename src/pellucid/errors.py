@@ -1,0 +1,33 @@
+"""What can go wrong, by kind. Every message says what came, what was expected and what to do."""
+
+
+class PellucidError(Exception):
+    """The base of every error that Pellucid raises on purpose: ``except pl.PellucidError`` catches them all."""
+
+
+class ArgumentError(PellucidError, ValueError):
+    """An argument has a value that cannot work (a negative rate, an unknown name, layers in a wrong order)."""
+
+
+class ShapeError(ArgumentError):
+    """An array has a shape or a type that does not fit the network."""
+
+
+class DataError(PellucidError, ValueError):
+    """A picture, a data file or a download cannot be read, or holds something else than it should."""
+
+
+class ModelFileError(PellucidError, ValueError):
+    """A model file is damaged, foreign, from a newer version, or cannot be written."""
+
+
+class DivergenceError(PellucidError, ArithmeticError):
+    """Training met a number that is not finite; the last good parameters were kept."""
+
+
+class GradientError(PellucidError, ArithmeticError):
+    """A gradient check failed, or compared nothing."""
+
+
+class MissingDependencyError(PellucidError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
