@@ -86,7 +86,8 @@ def normal(key: Key, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Standard normal numbers in float64, by the Box-Muller transform of two uniform ones."""
     count = int(np.prod(shape, dtype=np.int64))
     pairs = (uniform(key, (2, count)) + 2.0**-25).astype(np.float64)
-    return (np.sqrt(-2.0 * np.log(pairs[0])) * np.cos(2.0 * np.pi * pairs[1])).reshape(shape)
+    radius: NDArray[np.float64] = np.sqrt(-2.0 * np.log(pairs[0]))
+    return (radius * np.cos(2.0 * np.pi * pairs[1])).reshape(shape)
 
 
 def permutation(key: Key, count: int) -> NDArray[np.int64]:
