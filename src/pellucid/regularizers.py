@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.shapes import Array, number_between
+from pellucid.shapes import Array, instance_of, number_between
 
 
 class Regularizer(ABC):
@@ -70,6 +70,10 @@ class Sum(Regularizer):
 
     first: Regularizer
     second: Regularizer
+
+    def __post_init__(self) -> None:
+        instance_of(self.first, Regularizer, "Sum(first)")
+        instance_of(self.second, Regularizer, "Sum(second)")
 
     def penalty(self, w: Array) -> float:
         return self.first.penalty(w) + self.second.penalty(w)

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
-from pellucid.shapes import number_between, one_of, positive_integer
+from pellucid.shapes import instance_of, number_between, one_of, positive_integer
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class Warmup(Schedule):
 
     def __post_init__(self) -> None:
         positive_integer(self.steps, "Warmup(steps)")
+        instance_of(self.then, Schedule, "Warmup(then)")
 
     def factor(self, position: Position) -> float:
         if position.step < self.steps:

@@ -61,6 +61,12 @@ def number_between(
     return number
 
 
+def instance_of(value: object, kind: type, what: str) -> None:
+    """Nothing if ``value`` is a ``kind``, else an `ArgumentError` that names ``what``."""
+    if not isinstance(value, kind):
+        raise ArgumentError(f"{what} must be a {kind.__name__}, not {value!r}.")
+
+
 def one_of(name: object, names: Sequence[str], what: str) -> str:
     """``name`` if it is in the closed vocabulary ``names``, else an `ArgumentError` with the nearest one."""
     if isinstance(name, str) and name in names:

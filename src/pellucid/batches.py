@@ -1,0 +1,76 @@
+"""Batches: which samples come in which order, gathered only when their turn comes.
+
+The data stay as they were given (uint8 pixels stay bytes); a split is a list of row numbers, not a copy. The order is a
+pure function of (seed, epoch), an augmentation of (seed, step), so any batch of the past can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid import random
+from pellucid.errors import ArgumentError
+from pellucid.executors.base import Batch
+from pellucid.shapes import AnyArray, Array
+
+Augmentation: TypeAlias = Callable[[AnyArray, random.Key], Array]
+"""Changes a batch of inputs (B, ...) at random: a pure function of the batch and the key."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Checked samples: ``rows`` are those that count, of x (N, ...), y and weights (N,)."""
+
+    x: AnyArray
+    y: AnyArray
+    rows: NDArray[np.int64]
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, part: NDArray[np.int64]) -> Batch:
+        """The batch of these positions in ``rows``."""
+        rows = self.rows[part]
+        return Batch(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
+
+    def in_order(self, size: int) -> Iterator[Batch]:
+        """All samples in batches, for evaluation."""
+        for start in range(0, len(self), size):
+            yield self.take(np.arange(start, min(start + size, len(self))))
+
+    def epoch(
+        self, size: int, *, seed: int, epoch: int, first_step: int, shuffle: bool, augment: Augmentation | None
+    ) -> Iterator[Batch]:
+        """The batches of one epoch; the last one holds what is left."""
+        count = len(self)
+        order = random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), count) if shuffle else np.arange(count)
+        for index, start in enumerate(range(0, count, size)):
+            batch = self.take(order[start : start + size])
+            if augment is not None:
+                key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
+                batch = replace(batch, x=augment(batch.x, key))
+            yield batch
+
+
+def split(samples: Samples, fraction: float, seed: int, labels: AnyArray | None) -> tuple[Samples, Samples]:
+    """(training, validation): ``fraction`` of the samples, drawn by the seed, are kept aside.
+
+    With ``labels`` (N,) each class gives its share (at least one sample stays for training), so that small classes are
+    in both parts.
+    """
+    order = samples.rows[random.permutation(random.key(seed, random.Purpose.SPLIT), len(samples))]
+    groups = [order] if labels is None else [order[labels[order] == k] for k in np.unique(labels[order])]
+    kept_aside = [group[: min(round(len(group) * fraction), len(group) - 1)] for group in groups]
+    validation = np.sort(np.concatenate(kept_aside))
+    if not len(validation):
+        raise ArgumentError(
+            f"validation={fraction} of {len(samples)} samples keeps none aside; use a larger fraction, or give (x, y)."
+        )
+    training = np.setdiff1d(samples.rows, validation)
+    return replace(samples, rows=training), replace(samples, rows=validation)

@@ -1,0 +1,92 @@
+"""What an executor is: it runs steps of training, and forward passes, for a stack of layers.
+
+The meaning of every number is in the layers; an executor decides only how it is computed. `Rules` is what a step needs
+besides the network: which optimizer, what price on weights, what bound on the gradient.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pellucid.clipping import Clipping
+from pellucid.optimizers import Optimizer
+from pellucid.parameters import Slot
+from pellucid.regularizers import Regularizer
+from pellucid.shapes import AnyArray, Array
+from pellucid.stack import Stack
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a gradient becomes a step."""
+
+    optimizer: Optimizer
+    regularizer: Regularizer | None = None
+    clipping: Clipping | None = None
+
+
+@dataclass
+class OptimizerState:
+    """What the optimizer remembers: its slots (P,) by name, and the number of updates made."""
+
+    slots: dict[str, Array] = field(default_factory=dict)
+    updates: int = 0
+
+    @classmethod
+    def fresh(cls, optimizer: Optimizer, parameters: Array) -> OptimizerState:
+        """All slots zero, no update made."""
+        return cls({name: np.zeros_like(parameters) for name in optimizer.needed_slots()})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples for one step: x as `Input` takes it, y in the output layer's compact form, weights (B,) or None."""
+
+    x: AnyArray
+    y: AnyArray
+    weights: Array | None = None
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights: what the batch counts in a mean over batches."""
+        return float(len(self.x)) if self.weights is None else float(self.weights.sum(dtype=np.float64))
+
+
+class Executor(ABC):
+    """The interface. ``name`` is what ``network.engine`` and ``pellucid info`` show."""
+
+    name: str
+
+    @abstractmethod
+    def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
+        """One update of the network's parameters; gives the batch's mean loss and metric before it.
+
+        Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last
+        ones that gave finite numbers.
+        """
+
+    @abstractmethod
+    def check_parameters(self, step: int) -> None:
+        """Raise `DivergenceError`, like `train_step`, if the last update left a parameter that is not finite."""
+
+
+def price_of(stack: Stack, slot: Slot, common: Regularizer | None) -> Regularizer | None:
+    """The regularizer of one array: its layer's own, else the common one; None for biases and the like."""
+    if not slot.spec.is_weight:
+        return None
+    layer = next(node.layer for node in stack.nodes if node.name == slot.name.split(".")[0])
+    return layer.penalty or common
+
+
+def penalty(stack: Stack, common: Regularizer | None, parameters: Array | None = None) -> float:
+    """The price of all weights: what is added to the loss to make the objective."""
+    vector = stack.parameters.vector if parameters is None else parameters
+    total = 0.0
+    for name, slot in stack.parameters.layout.slots.items():
+        price = price_of(stack, slot, common)
+        if price is not None:
+            total += price.penalty(stack.parameters.layout.view(vector, name))
+    return total

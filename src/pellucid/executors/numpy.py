@@ -1,0 +1,132 @@
+"""The NumPy executor: walks the layers, and updates the parameters in blocks that stay in the cache.
+
+It defines what a step is: forward, loss, backward, the price on weights, the bound on the gradient, the update.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.errors import DivergenceError
+from pellucid.executors.base import Batch, Executor, OptimizerState, Rules, price_of
+from pellucid.regularizers import Regularizer
+from pellucid.shapes import Array
+from pellucid.stack import Pass, Stack
+
+BLOCK = 1 << 14  # numbers a block: parameters, gradient, two slots and scratch stay in a 1 MiB cache
+
+
+@dataclass(frozen=True)
+class Block:
+    """A range of the flat vectors that is updated at once, and what applies to it."""
+
+    part: slice
+    price: Regularizer | None
+    decays: bool
+
+
+class NumpyExecutor(Executor):
+    """Runs any layers in float32 or float64."""
+
+    name = "numpy"
+
+    def __init__(self, stack: Stack, rules: Rules, optimizer_state: OptimizerState) -> None:
+        self.stack = stack
+        self.rules = rules
+        self.optimizer_state = optimizer_state
+        self.parameters = stack.parameters.vector
+        self.arrays = stack.arrays()
+        self.gradient: Array = np.zeros_like(self.parameters)
+        self.gradient_arrays = stack.gradient_arrays(self.gradient)
+        self.blocks = _blocks(stack, rules.regularizer)
+        self._good = (self.parameters.copy(), stack.state.vector.copy())
+
+    def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
+        stack = self.stack
+        with np.errstate(all="ignore"):  # every number that leaves is checked below
+            done = stack.propagate(batch.x, self.arrays, training=True, step=step)
+            targets = stack.output.targets(batch.y, stack.dtype)
+            loss, dlogits = stack.output.loss_function(done.logits, targets, batch.weights)
+            if not np.isfinite(loss):
+                self._give_up(done, step, f"the loss is {loss}")
+            stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays)
+            self._add_prices()
+            if not np.isfinite(self.gradient.sum()) and not np.isfinite(self.gradient).all():
+                self._give_up(done, step, "the gradient is not finite")
+            self._keep_good()
+            if self.rules.clipping is not None:
+                self.rules.clipping.clip(self.gradient)
+            self._update(rate)
+            self._advance_state(done)
+            score = stack.output.score(done.logits, targets)
+        return {"loss": loss, stack.output.metric: _mean(score, batch.weights)}
+
+    def check_parameters(self, step: int) -> None:
+        if not np.isfinite(self.parameters).all():
+            self._give_up(Pass(self.parameters), step, "the last update left parameters that are not finite")
+
+    def _add_prices(self) -> None:
+        for block in self.blocks:
+            if block.price is not None:
+                self.gradient[block.part] += block.price.gradient(self.parameters[block.part])
+
+    def _update(self, rate: float) -> None:
+        state = self.optimizer_state
+        state.updates += 1
+        for block in self.blocks:
+            slots = {name: vector[block.part] for name, vector in state.slots.items()}
+            p, g = self.parameters[block.part], self.gradient[block.part]
+            self.rules.optimizer.step(p, g, slots, state.updates, rate, decays=block.decays)
+
+    def _advance_state(self, done: Pass) -> None:
+        for node, own, cache in zip(self.stack.nodes, self.arrays, done.caches, strict=True):
+            for name, value in node.layer.next_state(own, cache).items():
+                own[name][...] = value
+
+    def _keep_good(self) -> None:
+        """Remember parameters that gave a finite loss and gradient; the coming update may spoil the live ones."""
+        np.copyto(self._good[0], self.parameters)
+        np.copyto(self._good[1], self.stack.state.vector)
+
+    def _give_up(self, done: Pass, step: int, what: str) -> None:
+        where = self._first_non_finite(done)
+        np.copyto(self.parameters, self._good[0])
+        np.copyto(self.stack.state.vector, self._good[1])
+        raise DivergenceError(
+            f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
+            f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."
+        )
+
+    def _first_non_finite(self, done: Pass) -> str:
+        for node, output in zip(self.stack.nodes, done.outputs, strict=False):
+            if not np.isfinite(output).all():
+                return f"the first layer whose output is not finite is {node.name}"
+        for node, own in zip(reversed(self.stack.nodes), reversed(self.gradient_arrays), strict=True):
+            for name, gradient in own.items():
+                if not np.isfinite(gradient).all():
+                    return f"the first gradient that is not finite is that of {node.name}.{name}"
+        for name, array in self.stack.parameters.items():
+            if not np.isfinite(array).all():
+                return f"the first such parameter is {name}"
+        return "every layer is finite"
+
+
+def _mean(values: Array, weights: Array | None) -> float:
+    if weights is None:
+        return float(values.mean())
+    total = float(weights.sum(dtype=np.float64))
+    return float(np.dot(values, weights)) / total if total else 0.0
+
+
+def _blocks(stack: Stack, common: Regularizer | None) -> tuple[Block, ...]:
+    """Cut the flat vector at each array and at every `BLOCK` numbers."""
+    blocks: list[Block] = []
+    for slot in stack.parameters.layout.slots.values():
+        price = price_of(stack, slot, common)
+        blocks.extend(
+            Block(slice(start, min(start + BLOCK, slot.stop)), price, slot.spec.is_weight)
+            for start in range(slot.start, slot.stop, BLOCK)
+        )
+    return tuple(blocks)

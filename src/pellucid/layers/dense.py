@@ -1,0 +1,56 @@
+"""The dense layer: every unit looks at every input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid.activations import activation
+from pellucid.initializers import Initializer, initializer
+from pellucid.layers.affine import affine_backward, affine_forward, affine_specs
+from pellucid.layers.base import Context, Gradients, Layer, Named
+from pellucid.parameters import ParameterSpec
+from pellucid.regularizers import Regularizer
+from pellucid.shapes import Array, Shape, instance_of, positive_integer
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """a = f(x W + b): (B, D) -> (B, U), with W (D, U) and b (U,).
+
+    ``activation`` is a name of the table in `pellucid.activations`; ``initializer`` draws W (None: the one that suits the
+    activation); ``regularizer`` replaces the one given to ``fit``. An image is read as one row of D values.
+    """
+
+    units: int
+    activation: str = "identity"
+    initializer: str | Initializer | None = None
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        positive_integer(self.units, "Dense(units)")
+        activation(self.activation)
+        if self.initializer is not None:
+            initializer(self.initializer)
+        instance_of(self.use_bias, bool, "use_bias")
+        if self.regularizer is not None:
+            instance_of(self.regularizer, Regularizer, "regularizer")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (self.units,)
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        weight = initializer(self.initializer or activation(self.activation).initializer)
+        return affine_specs(input_shape, self.units, weight, self.use_bias)
+
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        z = affine_forward(parameters, x)
+        a = activation(self.activation).value(z)
+        return a, (x, z, a, context.needs_dx)
+
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+        """Through a = f(z): dz = dy f'(z). Then through the weighted sum: see `affine_backward`."""
+        x, z, a, needs_dx = cache
+        dz = dy * activation(self.activation).derivative(z, a)
+        return affine_backward(parameters, x, dz, needs_dx)

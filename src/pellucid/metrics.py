@@ -1,0 +1,78 @@
+"""Metrics: figures by which people judge a network, computed once the training is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.shapes import AnyArray, Array
+
+
+def confusion_matrix(y: AnyArray, predicted: AnyArray, num_classes: int) -> NDArray[np.int64]:
+    """(K, K) counts: row = the true class, column = the predicted one."""
+    flat = np.bincount(y.astype(np.int64) * num_classes + predicted, minlength=num_classes * num_classes)
+    return flat.reshape(num_classes, num_classes)
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """How well one class is recognised; a figure that divides by zero is None.
+
+    precision = right / predicted as this class;  recall = right / truly of this class;
+    f1 = 2 precision recall / (precision + recall);  support = samples truly of this class.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
+    """The figures of each class, from the confusion matrix (K, K)."""
+    rows: list[ClassFigures] = []
+    for k in range(len(confusion)):
+        right = int(confusion[k, k])
+        predicted, support = int(confusion[:, k].sum()), int(confusion[k].sum())
+        precision = right / predicted if predicted else None
+        recall = right / support if support else None
+        both = predicted + support
+        rows.append(ClassFigures(precision, recall, 2 * right / both if both else None, support))
+    return rows
+
+
+def r2(y: Array, predicted: Array) -> float:
+    """1 - sum (y - predicted)^2 / sum (y - mean(y))^2, averaged over values (V); a constant target gives NaN."""
+    y, predicted = np.atleast_2d(y.T).T, np.atleast_2d(predicted.T).T
+    residual = ((y - predicted) ** 2).sum(axis=0, dtype=np.float64)
+    total = ((y - y.mean(axis=0)) ** 2).sum(axis=0, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+class WeightedMeans:
+    """Means over all samples seen, from per-batch means and their weights, right also for an uneven last batch."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._weight = 0.0
+        self.samples = 0
+
+    def add(self, means: dict[str, float], weight: float, samples: int) -> None:
+        """Take in the means of a batch of ``samples`` samples whose weights sum to ``weight``."""
+        for name, mean in means.items():
+            self._sums[name] = self._sums.get(name, 0.0) + mean * weight
+        self._weight += weight
+        self.samples += samples
+
+    def means(self) -> dict[str, float]:
+        """The means so far; 0 when all weights were 0."""
+        return {name: total / self._weight if self._weight else 0.0 for name, total in self._sums.items()}
+
+
+def rounded(figures: dict[str, Any], digits: int = 4) -> dict[str, Any]:
+    """The same figures with floats rounded, for display."""
+    return {name: round(value, digits) if isinstance(value, float) else value for name, value in figures.items()}

@@ -1,0 +1,91 @@
+"""Parameters: one flat vector, with a named, shaped view for each array in it.
+
+Gradients and the optimizer's slots have the same layout, so an update is a few operations on long vectors, a checkpoint
+is a handful of vectors, and a gradient summed over machines is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from pellucid.errors import ShapeError
+from pellucid.initializers import Initializer
+from pellucid.shapes import Array, Shape, one_of, size_of
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """What a layer asks for: a name of its own ("weight"), a shape, and how to draw it.
+
+    ``is_weight`` marks what regularizers and weight decay act upon: weights, but no bias, scale or shift.
+    """
+
+    name: str
+    shape: Shape
+    initializer: Initializer
+    is_weight: bool = False
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one array lies in the flat vector."""
+
+    name: str
+    spec: ParameterSpec
+    start: int
+    stop: int
+
+
+class Layout:
+    """The order and the places of all arrays of a network: full name ("dense_1.weight") -> `Slot`."""
+
+    def __init__(self, specs: Sequence[tuple[str, ParameterSpec]]) -> None:
+        self.slots: dict[str, Slot] = {}
+        start = 0
+        for name, spec in specs:
+            self.slots[name] = Slot(name, spec, start, start + size_of(spec.shape))
+            start = self.slots[name].stop
+        self.size = start
+
+    def view(self, vector: Array, name: str) -> Array:
+        """The named array as a view into ``vector`` (P,)."""
+        slot = self.slots[name]
+        return vector[slot.start : slot.stop].reshape(slot.spec.shape)
+
+
+class Parameters(Mapping[str, Array]):
+    """A mapping from name to array, in layer order, over one flat ``vector`` (P,).
+
+    The arrays are views: changing one in place changes the network. ``parameters[name] = array`` copies into it, and
+    raises `ShapeError` when the shape differs or a number is not finite.
+    """
+
+    def __init__(self, layout: Layout, dtype: DTypeLike) -> None:
+        self.layout = layout
+        self.vector: Array = np.zeros(layout.size, dtype=dtype)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.layout.view(self.vector, one_of(name, list(self.layout.slots), "parameter"))
+
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
+        view = self[name]
+        array = np.asarray(values)
+        if array.shape != view.shape:
+            raise ShapeError(f"{name} has the shape {view.shape}; the given array has {array.shape}.")
+        if not np.isfinite(array).all():
+            raise ShapeError(f"{name} can only hold finite numbers; the given array has NaN or infinity.")
+        view[...] = array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layout.slots)
+
+    def __len__(self) -> int:
+        return len(self.layout.slots)
+
+    def __repr__(self) -> str:
+        rows = "\n".join(f"  {name}  {slot.spec.shape}" for name, slot in self.layout.slots.items())
+        return f"{self.layout.size:,} numbers ({self.vector.dtype}) in {len(self)} arrays\n{rows}"

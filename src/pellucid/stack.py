@@ -1,0 +1,219 @@
+"""A stack of layers: the function that a network computes, and its derivative.
+
+`Stack` joins the layers, owns their flat parameters, and walks them up (`propagate`) and down (`backpropagate`). It is
+mathematics only; fitting, predicting pictures and saving are in `pellucid.network`, whose ``Network`` is a ``Stack``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from pellucid import random
+from pellucid.errors import ArgumentError, ShapeError
+from pellucid.layers.base import Context, Layer, Named
+from pellucid.layers.input import Input
+from pellucid.layers.output import OutputLayer
+from pellucid.parameters import Layout, Parameters, ParameterSpec
+from pellucid.shapes import AnyArray, Array, Shape
+
+MAX_PARAMETERS = 1 << 31
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place: its name in this network, and the shapes of a sample before and after it."""
+
+    name: str
+    layer: Layer
+    input_shape: Shape
+    output_shape: Shape
+
+
+@dataclass
+class Pass:
+    """What a forward pass leaves: the logits, and for each layer its output and its cache."""
+
+    logits: Array
+    outputs: list[Array] = field(default_factory=list)
+    caches: list[Any] = field(default_factory=list)
+
+
+class Stack:
+    """Layers in order: `Input` first, an output layer last, hidden ones (or none) between.
+
+    ``seed`` decides the initial parameters and all later chance; ``dtype`` is float32 or float64. Raises `ArgumentError`
+    for layers that cannot be joined.
+    """
+
+    def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: DTypeLike = "float32") -> None:
+        self.layers = _check_layers(layers)
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
+        self.seed = int(seed)
+        self.dtype = _check_dtype(dtype)
+        self.nodes = _join(self.layers)
+        self.parameters = Parameters(self._layout("parameter_specs"), self.dtype)
+        self.state = Parameters(self._layout("state_specs"), self.dtype)
+        self.initialize()
+
+    @property
+    def input(self) -> Input:
+        """The first layer."""
+        layer = self.layers[0]
+        assert isinstance(layer, Input)
+        return layer
+
+    @property
+    def output(self) -> OutputLayer:
+        """The last layer."""
+        layer = self.layers[-1]
+        assert isinstance(layer, OutputLayer)
+        return layer
+
+    def initialize(self) -> None:
+        """Draw all parameters anew from the seed; array i of the layout has the key (seed, INITIALIZE, i)."""
+        for holder in (self.parameters, self.state):
+            for index, (name, slot) in enumerate(holder.layout.slots.items()):
+                key = random.key(self.seed, random.Purpose.INITIALIZE, index)
+                holder[name] = slot.spec.initializer.draw(slot.spec.shape, key)
+
+    def arrays(self, parameters: Array | None = None, state: Array | None = None) -> list[dict[str, Array]]:
+        """For each layer, its own names -> views of its parameters and state, in the given vectors or the network's."""
+        return [
+            own | kept
+            for own, kept in zip(self._views(self.parameters, parameters), self._views(self.state, state), strict=True)
+        ]
+
+    def gradient_arrays(self, gradient: Array) -> list[dict[str, Array]]:
+        """For each layer, its own names -> views of its gradients in the flat vector (P,)."""
+        return self._views(self.parameters, gradient)
+
+    def propagate(
+        self,
+        x: AnyArray,
+        arrays: Sequence[Named] | None = None,
+        *,
+        training: bool = False,
+        step: int = 0,
+        needs_dx: bool = False,
+        dtype: np.dtype[Any] | None = None,
+    ) -> Pass:
+        """Forward: each layer's output is the next one's input. Keeps outputs and caches when ``training``.
+
+        x (B, ...) as `Input` takes it; ``needs_dx`` asks that `backpropagate` also gives dL/dx.
+        """
+        arrays = self.arrays() if arrays is None else arrays
+        dtype = dtype or self.dtype
+        lowest = 0 if needs_dx else self._lowest_with_parameters()
+        done = Pass(x)
+        for index, (node, own) in enumerate(zip(self.nodes, arrays, strict=True)):
+            context = Context(training, self.seed, step, index, needs_dx or index > lowest, dtype)
+            done.logits, cache = node.layer.forward(own, done.logits, context)
+            if training:
+                done.outputs.append(done.logits)
+                done.caches.append(cache)
+        return done
+
+    def backpropagate(
+        self,
+        done: Pass,
+        dlogits: Array,
+        arrays: Sequence[Named],
+        gradients: Sequence[dict[str, Array]],
+        needs_dx: bool = False,
+    ) -> Array | None:
+        """Backward: from dL/dlogits down through each layer, by the chain rule.
+
+        Writes each parameter's gradient into ``gradients`` (views laid out like the parameters) and returns dL/dx, or
+        None when it was not asked for; then the walk ends at the lowest layer that has parameters.
+        """
+        lowest = 0 if needs_dx else self._lowest_with_parameters()
+        dy: Array | None = dlogits
+        for index in range(len(self.nodes) - 1, lowest - 1, -1):
+            if dy is None:
+                raise ArgumentError(f"{self.nodes[index + 1].name} gave no dx, but the layers below it need one.")
+            dy, named = self.nodes[index].layer.backward(arrays[index], done.caches[index], dy)
+            for name, gradient in named.items():
+                gradients[index][name][...] = gradient
+        return dy if needs_dx else None
+
+    def forward(self, x: Any) -> Array:
+        """The logits (B, num_outputs) of a batch, as in prediction: no dropout, moving averages."""
+        return self.propagate(self.input.check(x)).logits
+
+    def _views(self, holder: Parameters, vector: Array | None) -> list[dict[str, Array]]:
+        views: dict[str, dict[str, Array]] = {node.name: {} for node in self.nodes}
+        for name, slot in holder.layout.slots.items():
+            array = holder.layout.view(holder.vector if vector is None else vector, name)
+            views[name.split(".")[0]][slot.spec.name] = array
+        return list(views.values())
+
+    def _lowest_with_parameters(self) -> int:
+        for index, node in enumerate(self.nodes):
+            if node.layer.parameter_specs(node.input_shape):
+                return index
+        return len(self.nodes) - 1
+
+    def _layout(self, which: str) -> Layout:
+        specs: list[tuple[str, ParameterSpec]] = []
+        for node in self.nodes:
+            specs.extend((f"{node.name}.{spec.name}", spec) for spec in getattr(node.layer, which)(node.input_shape))
+        layout = Layout(specs)
+        if layout.size > MAX_PARAMETERS:
+            raise ArgumentError(f"the network would have {layout.size:,} numbers; at most {MAX_PARAMETERS:,} are possible.")
+        return layout
+
+
+def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    if not isinstance(layers, list | tuple):
+        raise ArgumentError(f"Network takes a list of layers, not {type(layers).__name__}.")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            hint = " Add parentheses: make an object of the class." if isinstance(layer, type) else ""
+            raise ArgumentError(f"{layer!r} is no layer.{hint}")
+    if not layers or not isinstance(layers[0], Input):
+        raise ArgumentError("the first layer must be Input(...), which says what a sample looks like.")
+    if not isinstance(layers[-1], OutputLayer):
+        raise ArgumentError(
+            "the last layer must be Classification(...), BinaryClassification() or Regression(...): it owns the loss."
+        )
+    for layer in layers[1:-1]:
+        if isinstance(layer, Input | OutputLayer):
+            raise ArgumentError(
+                f"{type(layer).__name__} stands between other layers; Input is first, the output layer last."
+            )
+    return tuple(layers)
+
+
+def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = np.dtype(object)
+    if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ArgumentError(f'dtype must be "float32" or "float64", not {dtype!r}.')
+    return chosen
+
+
+def _join(layers: tuple[Layer, ...]) -> tuple[Node, ...]:
+    """Name the layers (``dense_1``, ``dense_2``; the ends are ``input`` and ``output``) and hand the shapes through."""
+    nodes: list[Node] = []
+    counts: dict[str, int] = {}
+    shape: Shape = ()
+    for index, layer in enumerate(layers):
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        name = f"{layer.kind}_{counts[layer.kind]}"
+        if index in (0, len(layers) - 1):
+            name = "input" if index == 0 else "output"
+        try:
+            output_shape = layer.output_shape(shape)
+        except ShapeError as error:
+            raise ShapeError(f"{name}: {error}") from None
+        nodes.append(Node(name, layer, shape, output_shape))
+        shape = output_shape
+    return tuple(nodes)
