@@ -6,7 +6,7 @@ mathematics only; fitting, predicting pictures and saving are in `pellucid.netwo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,20 +46,32 @@ class Pass:
 class Stack:
     """Layers in order: `Input` first, an output layer last, hidden ones (or none) between.
 
-    ``seed`` decides the initial parameters and all later chance; ``dtype`` is float32 or float64. Raises `ArgumentError`
-    for layers that cannot be joined.
+    ``seed`` decides the initial parameters and all later chance; ``dtype`` is float32 or float64; ``arrays`` gives all
+    parameters and state by name, in place of drawing them. Raises `ArgumentError` for layers that cannot be joined.
     """
 
-    def __init__(self, layers: Sequence[Layer], seed: int = 0, dtype: DTypeLike = "float32") -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+        arrays: Mapping[str, AnyArray] | None = None,
+    ) -> None:
         self.layers = _check_layers(layers)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
         self.seed = int(seed)
         self.dtype = _check_dtype(dtype)
         self.nodes = _join(self.layers)
-        self.parameters = Parameters(self._layout("parameter_specs"), self.dtype)
-        self.state = Parameters(self._layout("state_specs"), self.dtype)
-        self.initialize()
+        layouts = self._layout("parameter_specs"), self._layout("state_specs")
+        if arrays is not None:
+            _check_fit(arrays, layouts)  # before anything is allocated
+        self.parameters, self.state = (Parameters(layout, self.dtype) for layout in layouts)
+        if arrays is None:
+            self.initialize()
+        else:
+            for name, array in arrays.items():
+                (self.parameters if name in self.parameters else self.state)[name] = array
 
     @property
     def input(self) -> Input:
@@ -101,18 +113,16 @@ class Stack:
         training: bool = False,
         step: int = 0,
         needs_dx: bool = False,
-        dtype: np.dtype[Any] | None = None,
     ) -> Pass:
         """Forward: each layer's output is the next one's input. Keeps outputs and caches when ``training``.
 
         x (B, ...) as `Input` takes it; ``needs_dx`` asks that `backpropagate` also gives dL/dx.
         """
         arrays = self.arrays() if arrays is None else arrays
-        dtype = dtype or self.dtype
         lowest = 0 if needs_dx else self._lowest_with_parameters()
         done = Pass(x)
         for index, (node, own) in enumerate(zip(self.nodes, arrays, strict=True)):
-            context = Context(training, self.seed, step, index, needs_dx or index > lowest, dtype)
+            context = Context(training, self.seed, step, index, needs_dx or index > lowest, self.dtype)
             done.logits, cache = node.layer.forward(own, done.logits, context)
             if training:
                 done.outputs.append(done.logits)
@@ -141,6 +151,10 @@ class Stack:
             for name, gradient in named.items():
                 gradients[index][name][...] = gradient
         return dy if needs_dx else None
+
+    def twin(self, dtype: DTypeLike) -> Stack:
+        """A stack with the same layers, seed, parameters and state in another type; nothing is shared."""
+        return Stack(self.layers, self.seed, dtype, arrays={**self.parameters, **self.state})
 
     def forward(self, x: Any) -> Array:
         """The logits (B, num_outputs) of a batch, as in prediction: no dropout, moving averages."""
@@ -188,6 +202,15 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
                 f"{type(layer).__name__} stands between other layers; Input is first, the output layer last."
             )
     return tuple(layers)
+
+
+def _check_fit(arrays: Mapping[str, AnyArray], layouts: tuple[Layout, ...]) -> None:
+    expected = {name: slot.spec.shape for layout in layouts for name, slot in layout.slots.items()}
+    for name in sorted(set(expected) ^ set(arrays)):
+        raise ShapeError(f"{name} is {'missing' if name in expected else 'no parameter of this network'}.")
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ShapeError(f"{name} has the shape {arrays[name].shape}; these layers need {shape}.")
 
 
 def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:

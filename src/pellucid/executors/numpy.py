@@ -44,15 +44,10 @@ class NumpyExecutor(Executor):
         self._good = (self.parameters.copy(), stack.state.vector.copy())
 
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
-        stack = self.stack
-        with np.errstate(all="ignore"):  # every number that leaves is checked below
-            done = stack.propagate(batch.x, self.arrays, training=True, step=step)
-            targets = stack.output.targets(batch.y, stack.dtype)
-            loss, dlogits = stack.output.loss_function(done.logits, targets, batch.weights)
+        with np.errstate(all="ignore"):  # every number that leaves is checked here
+            loss, done, _ = self.descend(batch, step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
-            stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays)
-            self._add_prices()
             if not np.isfinite(self.gradient.sum()) and not np.isfinite(self.gradient).all():
                 self._give_up(done, step, "the gradient is not finite")
             self._keep_good()
@@ -60,8 +55,19 @@ class NumpyExecutor(Executor):
                 self.rules.clipping.clip(self.gradient)
             self._update(rate)
             self._advance_state(done)
-            score = stack.output.score(done.logits, targets)
-        return {"loss": loss, stack.output.metric: _mean(score, batch.weights)}
+        output = self.stack.output
+        score = output.score(done.logits, output.targets(batch.y, self.stack.dtype))
+        return {"loss": loss, output.metric: _mean(score, batch.weights)}
+
+    def descend(self, batch: Batch, step: int, *, needs_dx: bool = False) -> tuple[float, Pass, Array | None]:
+        """(loss, pass, dx or None): forward, loss and backward; ``self.gradient`` is then that of loss + penalty."""
+        stack = self.stack
+        done = stack.propagate(batch.x, self.arrays, training=True, step=step, needs_dx=needs_dx)
+        targets = stack.output.targets(batch.y, stack.dtype)
+        loss, dlogits = stack.output.loss_function(done.logits, targets, batch.weights)
+        dx = stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays, needs_dx=needs_dx)
+        self._add_prices()
+        return loss, done, dx
 
     def check_parameters(self, step: int) -> None:
         if not np.isfinite(self.parameters).all():

@@ -1,0 +1,51 @@
+"""Evaluation: logits for any number of samples, in blocks of bounded memory, and the figures drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pellucid.batches import Samples
+from pellucid.metrics import WeightedMeans, r2
+from pellucid.shapes import AnyArray, Array
+from pellucid.stack import Stack
+
+BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
+
+
+def block_size(stack: Stack) -> int:
+    """How many samples are computed at once: fewer when a sample or a layer is large."""
+    widest = max(int(np.prod(node.output_shape)) for node in stack.nodes)
+    return max(1, min(1024, BLOCK_VALUES // widest))
+
+
+def compute_logits(stack: Stack, x: AnyArray) -> Array:
+    """The logits (N, num_outputs) of checked inputs."""
+    arrays = stack.arrays()
+    return np.concatenate([stack.propagate(part, arrays).logits for part in _blocks(x, block_size(stack))])
+
+
+def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
+    """Mean loss (without penalties) and metric over the samples, weighted if they have weights; for regression, also r2."""
+    arrays, output = stack.arrays(), stack.output
+    means = WeightedMeans()
+    seen: list[tuple[Array, Array]] = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for batch in samples.in_order(block_size(stack)):
+            logits = stack.propagate(batch.x, arrays).logits
+            targets = output.targets(batch.y, stack.dtype)
+            loss, _ = output.loss_function(logits, targets, batch.weights)
+            score = np.average(output.score(logits, targets), weights=batch.weights) if batch.weight else 0.0
+            means.add({"loss": loss, output.metric: float(score)}, batch.weight, len(batch.x))
+            if output.metric == "mae":
+                seen.append((targets, logits))
+    figures = means.means()
+    if seen:
+        figures["r2"] = r2(np.concatenate([t for t, _ in seen]), np.concatenate([z for _, z in seen]))
+    return figures
+
+
+def _blocks(x: AnyArray, size: int) -> Iterator[AnyArray]:
+    for start in range(0, len(x), size):
+        yield x[start : start + size]

@@ -1,0 +1,115 @@
+"""The model: a pipeline, a network and labels. It answers for pictures; it is what a file holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import ArgumentError
+from pellucid.layers.classification import ClassifyingOutput
+from pellucid.network import Network
+from pellucid.pipeline.digits import DigitPipeline
+from pellucid.saving import Label, check_labels, load_parts
+from pellucid.shapes import Array
+
+CONFIDENCE_IN_DOUBT = 0.25
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one picture.
+
+    ``label`` is the most probable class, ``probability`` its probability, ``probabilities`` (K,) those of all ``labels``.
+    ``doubt`` is None, or says why the picture may be no digit at all; the probabilities are then low. ``seen`` is what the
+    network saw, uint8 (H, W).
+    """
+
+    label: Label
+    probability: float
+    probabilities: Array
+    labels: tuple[Label, ...] = field(repr=False)
+    doubt: str | None = None
+    seen: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+
+    def top(self, count: int = 3) -> list[tuple[Label, float]]:
+        """The ``count`` most probable labels with their probabilities, best first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.labels[k], float(self.probabilities[k])) for k in order]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.probability:.1%})" + (f", but {self.doubt}" if self.doubt else "")
+
+
+class Model:
+    """``pl.load("digits.safetensors")``, or ``Model(network)`` around one that was just trained.
+
+    ``pipeline`` turns pictures into the network's input (default: the one that ``fit`` measured on its training images);
+    ``labels`` names the classes (default: their numbers).
+    """
+
+    def __init__(
+        self, network: Network, pipeline: DigitPipeline | None = None, labels: Sequence[Label] | None = None
+    ) -> None:
+        self.network = network
+        self.pipeline = pipeline or network.pipeline
+        self.labels = check_labels(network, labels)
+
+    def predict(self, pictures: Any) -> Any:
+        """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).
+
+        A picture is a path, the bytes of a file, a Pillow image, or a uint8 array (H, W) or (H, W, 3), of any size; each
+        goes through the pipeline. Raises `DataError` for what cannot be read, `ArgumentError` without a pipeline.
+        """
+        if self.pipeline is None:
+            raise ArgumentError(
+                "this model has no pipeline for pictures, since its network was not trained on images (uint8, height and "
+                "width alike); use model.network.predict for arrays."
+            )
+        several = isinstance(pictures, list | tuple) or (isinstance(pictures, np.ndarray) and pictures.ndim == 4)
+        if isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4):
+            several = True
+        if not several:
+            return self.predict([pictures])[0]
+        if not len(pictures):
+            return []
+        prepared = self.pipeline.batch(pictures)
+        probabilities = self._probabilities(np.stack([one.pixels for one in prepared]))
+        return [self._answer(p, one.doubt, one.pixels) for p, one in zip(probabilities, prepared, strict=True)]
+
+    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
+        """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
+        return self.network.evaluate(x, y)
+
+    def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
+        """Write the model file; with ``optimizer_state`` training can go on exactly where it is.
+
+        Raises `ModelFileError` if the place cannot be written; what was there then stays.
+        """
+        self.network.save(path, pipeline=self.pipeline, labels=self.labels, optimizer_state=optimizer_state)
+
+    def _probabilities(self, pixels: NDArray[np.uint8]) -> Array:
+        if not isinstance(self.network.output, ClassifyingOutput):
+            raise ArgumentError("the network is a regression; use model.network.predict.")
+        return self.network.predict_proba(pixels)
+
+    def _answer(self, p: Array, doubt: str | None, seen: NDArray[np.uint8]) -> Prediction:
+        if doubt is not None:  # what is no digit deserves no confident answer: move most of the way to "cannot tell"
+            p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
+        best = int(p.argmax())
+        return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen)
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file; its predictions are bit-equal to those of the model that was saved.
+
+    Nothing in a file is ever run. Raises `ModelFileError` for a file that is missing, damaged, foreign or too new.
+    """
+    parts = load_parts(path, Network)
+    network = parts.network
+    network.progress, network.history, network.pipeline = parts.progress, parts.history, parts.pipeline
+    return Model(network, parts.pipeline, parts.labels)

@@ -1,0 +1,220 @@
+"""The network: a stack of layers with the verbs that people use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from pellucid.batches import Augmentation, Samples, split
+from pellucid.callbacks import EarlyStopping
+from pellucid.clipping import Clipping
+from pellucid.errors import ArgumentError, ShapeError
+from pellucid.evaluation import compute_logits, evaluate
+from pellucid.events import Callback
+from pellucid.executors.base import Rules
+from pellucid.history import History
+from pellucid.layers.base import Layer
+from pellucid.layers.classification import ClassifyingOutput
+from pellucid.optimizers import Adam, Optimizer
+from pellucid.pipeline.choose import pipeline_for
+from pellucid.pipeline.digits import DigitPipeline
+from pellucid.progress import ProgressMode, progress_display
+from pellucid.regularizers import Regularizer
+from pellucid.saving import Label, Parts, check_labels, save_parts
+from pellucid.schedules import Schedule
+from pellucid.schedules import schedule as schedule_of
+from pellucid.shapes import AnyArray, Array, instance_of, number_between, positive_integer
+from pellucid.stack import Stack
+from pellucid.summary import summary
+from pellucid.trainer import Plan, Progress, Trainer
+
+ClassWeight = dict[int, float] | Literal["balanced"]
+
+
+class Network(Stack):
+    """``Network([Input(28, 28), Dense(128, "relu"), Classification(10)], seed=0)``.
+
+    ``parameters`` maps names ("dense_1.weight") to arrays, ``history`` holds the figures of all epochs so far, ``engine``
+    names the executor. The same seed, data and calls give the same network.
+    """
+
+    engine = "numpy"
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+        arrays: Mapping[str, AnyArray] | None = None,
+    ) -> None:
+        super().__init__(layers, seed, dtype, arrays)
+        self.progress = Progress()
+        self.history = History()
+        self.pipeline: DigitPipeline | None = None
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        validation: float | tuple[Any, Any] | None = None,
+        optimizer: Optimizer | None = None,
+        schedule: str | Schedule = "constant",
+        regularizer: Regularizer | None = None,
+        clipping: Clipping | None = None,
+        epochs: int = 10,
+        batch_size: int = 32,
+        sample_weight: Any = None,
+        class_weight: ClassWeight | None = None,
+        early_stopping: int | EarlyStopping | None = None,
+        augment: Augmentation | None = None,
+        shuffle: bool = True,
+        callbacks: Sequence[Callback] = (),
+        progress: ProgressMode = "auto",
+    ) -> History:
+        """Train on x (N, ...) and y; calling it again goes on from there. Gives the history of this call.
+
+        validation      (x, y), or a fraction of the samples to keep aside (each class gives its share)
+        optimizer       default: that of the last call, at first ``Adam()``
+        schedule        a name ("cosine", "one_cycle", ...) or a `Schedule`; its factor multiplies the learning rate
+        regularizer     the price on weights, ``L1(...)``, ``L2(...)`` or a sum of them
+        clipping        ``ClipByGlobalNorm(...)`` or ``ClipByValue(...)``
+        sample_weight   (N,) numbers of at least 0; class_weight: {class: weight} or "balanced"; the two multiply
+        early_stopping  patience in epochs, or an `EarlyStopping`; needs ``validation``
+        augment         a random change of each batch, such as ``Distortion()``
+        callbacks       functions of one `Event`
+        progress        "auto" (a live bar on a terminal, else a line now and then), "bar", "lines" or "none"
+
+        Raises `ArgumentError` or `ShapeError` before the first step for input that cannot work, `DivergenceError` when a
+        number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
+        """
+        training = self._samples(x, y, sample_weight, class_weight)
+        if self.pipeline is None:
+            self.pipeline = pipeline_for(training.x)
+        kept_aside = None
+        if isinstance(validation, tuple | list) and len(validation) == 2:
+            kept_aside = self._samples(*validation, what="validation ")
+        elif validation is not None:
+            fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
+            labels = training.y if self._classifies and training.y.ndim == 1 else None
+            training, kept_aside = split(training, fraction, self.seed, labels)
+        optimizer = optimizer or self.progress.optimizer or Adam()
+        for value, kind, what in (
+            (optimizer, Optimizer, "optimizer"),
+            (regularizer, Regularizer, "regularizer"),
+            (clipping, Clipping, "clipping"),
+        ):
+            if value is not None:
+                instance_of(value, kind, what)
+        listeners = [*_checked_callbacks(callbacks), *progress_display(progress)]
+        if early_stopping is not None:
+            if not isinstance(early_stopping, EarlyStopping):
+                early_stopping = EarlyStopping(positive_integer(early_stopping, "early_stopping"))
+            listeners.append(early_stopping.watch(self))
+        plan = Plan(
+            Rules(optimizer, regularizer, clipping),
+            schedule_of(schedule),
+            positive_integer(epochs, "epochs"),
+            positive_integer(batch_size, "batch_size"),
+            shuffle,
+            augment,
+            listeners,
+        )
+        trainer = Trainer(self, self.progress, training, kept_aside, plan)
+        try:
+            return trainer.run()
+        finally:
+            self.history.epochs.extend(trainer.history.epochs)
+            self.history.reason = trainer.history.reason
+
+    def predict(self, x: Any) -> AnyArray:
+        """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""
+        return self.output.predict(compute_logits(self, self.input.check(x)))
+
+    def predict_proba(self, x: Any) -> Array:
+        """The probability of each class, (B, K); (B, 2) for yes or no. Each row sums to 1."""
+        if not isinstance(self.output, ClassifyingOutput):
+            raise ArgumentError("a regression predicts values, not probabilities: use predict.")
+        return self.output.probabilities(compute_logits(self, self.input.check(x)))
+
+    def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
+        """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2."""
+        return evaluate(self, self._samples(x, y, sample_weight))
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        pipeline: DigitPipeline | None = None,
+        labels: Sequence[Label] | None = None,
+        optimizer_state: bool = False,
+    ) -> None:
+        """Write a model file, which ``pl.load(path)`` reads: this network, its pipeline for pictures (default: the one that
+        ``fit`` measured on its training images) and the ``labels`` of its classes (default: their numbers).
+
+        ``optimizer_state`` adds what is needed to go on training exactly. Raises `ModelFileError` if it cannot be written.
+        """
+        parts = Parts(self, self.progress, self.history, pipeline or self.pipeline, check_labels(self, labels))
+        save_parts(path, parts, optimizer_state=optimizer_state)
+
+    @property
+    def _classifies(self) -> bool:
+        return isinstance(self.output, ClassifyingOutput)
+
+    def _samples(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: ClassWeight | None = None, what: str = ""
+    ) -> Samples:
+        inputs = self.input.check(x, f"{what}x")
+        targets = self.output.check_targets(y, len(inputs), f"{what}y")
+        weights = _sample_weights(sample_weight, len(inputs))
+        if class_weight is not None:
+            by_class = self._class_weights(class_weight, targets)[targets]
+            weights = by_class if weights is None else weights * by_class
+        return Samples(inputs, targets, np.arange(len(inputs)), weights)
+
+    def _class_weights(self, class_weight: ClassWeight, targets: AnyArray) -> Array:
+        """One weight a class; "balanced" is N / (K count), so that all classes weigh the same."""
+        if not isinstance(self.output, ClassifyingOutput) or targets.ndim != 1:
+            raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
+        num_labels = self.output.num_labels
+        if class_weight == "balanced":
+            counts = np.bincount(targets, minlength=num_labels)
+            return len(targets) / (num_labels * np.maximum(counts, 1))
+        if not isinstance(class_weight, dict):
+            raise ArgumentError(f'class_weight is a dict from class to weight, or "balanced", not {class_weight!r}.')
+        weights = np.ones(num_labels)
+        for label, weight in class_weight.items():
+            if label not in range(num_labels):
+                raise ArgumentError(f"class_weight names the class {label!r}; there are 0 to {num_labels - 1}.")
+            weights[label] = number_between(weight, f"class_weight[{label}]", 0.0)
+        return weights
+
+    def __str__(self) -> str:
+        return f"{summary(self)}, engine {self.engine}"
+
+    def __repr__(self) -> str:
+        return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"
+
+
+def _sample_weights(sample_weight: Any, count: int) -> Array | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (count,):
+        raise ShapeError(f"sample_weight has the shape {weights.shape}; one number a sample, ({count},), is expected.")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ShapeError("sample_weight must be finite numbers of at least 0.")
+    if not weights.any():
+        raise ShapeError("all sample weights are 0: there is nothing to learn from.")
+    return weights
+
+
+def _checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
+    for callback in callbacks:
+        if not callable(callback) or isinstance(callback, type):
+            raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
+    return list(callbacks)

@@ -1,0 +1,134 @@
+"""Saving: a trained network, its pipeline, labels and progress as the content of a model file, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from pellucid import catalogue
+from pellucid.errors import ArgumentError, ModelFileError, PellucidError
+from pellucid.executors.base import OptimizerState
+from pellucid.history import History
+from pellucid.layers.base import Layer
+from pellucid.layers.classification import ClassifyingOutput
+from pellucid.model_file import ModelFile, read_model_file, write_model_file
+from pellucid.optimizers import Optimizer
+from pellucid.pipeline.digits import DigitPipeline
+from pellucid.stack import Stack
+from pellucid.trainer import Progress
+
+catalogue.register(DigitPipeline)
+
+Label: TypeAlias = str | int
+S = TypeVar("S", bound=Stack)
+
+
+@dataclass(frozen=True)
+class Parts(Generic[S]):
+    """What a model consists of."""
+
+    network: S
+    progress: Progress
+    history: History
+    pipeline: DigitPipeline | None
+    labels: tuple[Label, ...]
+
+
+def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
+    """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
+    network, progress = parts.network, parts.progress
+    description = {
+        "network": {
+            "seed": network.seed,
+            "dtype": str(network.dtype),
+            "layers": [catalogue.to_dict(layer) for layer in network.layers],
+        },
+        "labels": list(parts.labels),
+        "pipeline": None if parts.pipeline is None else catalogue.to_dict(parts.pipeline),
+        "history": [_finite(epoch) for epoch in parts.history.epochs],
+        "progress": {
+            "epoch": progress.epoch,
+            "step": progress.step,
+            "updates": progress.optimizer_state.updates,
+            "optimizer": None if progress.optimizer is None else catalogue.to_dict(progress.optimizer),
+            "settings": progress.settings,
+        },
+    }
+    slots = progress.optimizer_state.slots if optimizer_state else {}
+    write_model_file(path, ModelFile(description, {**network.parameters, **network.state}, slots))
+
+
+def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> Parts[S]:
+    """Read a model file; ``make(layers, seed, dtype, arrays)`` builds the network. Raises `ModelFileError`."""
+    content = read_model_file(path)
+    try:
+        return _restore(content, make)
+    except PellucidError as error:
+        raise ModelFileError(f"{os.fspath(path)} does not describe a model: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ModelFileError(f"the description in {os.fspath(path)} is damaged ({what}).") from None
+
+
+def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label, ...]:
+    """The labels of the classes, by default their numbers; raises `ArgumentError` if there is not one for each."""
+    output = network.output
+    count = output.num_labels if isinstance(output, ClassifyingOutput) else 0
+    if labels is None:
+        return tuple(range(count))
+    if isinstance(labels, str) or not all(isinstance(label, str | int) for label in labels):
+        raise ArgumentError(f"labels is a list of names, not {labels!r}.")
+    if len(labels) != count or len(set(labels)) != count:
+        came = f"{len(labels)} came: {list(labels)[:20]!r}"
+        raise ArgumentError(f"{count} different labels are expected, one a class; {came}.")
+    return tuple(labels)
+
+
+def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
+    described, progress = content.description["network"], content.description["progress"]
+    layers = [catalogue.from_dict(layer, Layer) for layer in described["layers"]]
+    network = make(layers, described["seed"], described["dtype"], arrays=content.arrays)
+    if any(array.dtype != network.dtype for array in content.arrays.values()):
+        raise ModelFileError(f"its tensors are not all {network.dtype}, as described.")
+    optimizer = None if progress["optimizer"] is None else catalogue.from_dict(progress["optimizer"], Optimizer)
+    restored = Progress(
+        epoch=_count(progress["epoch"]),
+        step=_count(progress["step"]),
+        optimizer=optimizer,
+        optimizer_state=_restore_slots(network, optimizer, content, _count(progress["updates"])),
+        settings={str(name): str(value) for name, value in progress["settings"].items()},
+    )
+    epochs = [{str(name): float(value) for name, value in epoch.items()} for epoch in content.description["history"]]
+    pipeline = content.description["pipeline"]
+    return Parts(
+        network,
+        restored,
+        History(epochs, "loaded"),
+        None if pipeline is None else catalogue.from_dict(pipeline, DigitPipeline),
+        check_labels(network, content.description["labels"]),
+    )
+
+
+def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:
+    if not content.slots:
+        return OptimizerState()
+    expected = network.parameters.vector
+    if optimizer is None or set(content.slots) != set(optimizer.needed_slots()):
+        raise ModelFileError("the optimizer's tensors do not fit its description.")
+    if any(slot.shape != expected.shape or slot.dtype != expected.dtype for slot in content.slots.values()):
+        raise ModelFileError("the optimizer's tensors do not fit the parameters.")
+    return OptimizerState({name: np.array(slot) for name, slot in content.slots.items()}, updates)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 62:
+        raise ModelFileError(f"{value!r} is no count of steps or epochs.")
+    return value
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in figures.items() if np.isfinite(value)}

@@ -1,0 +1,168 @@
+"""The trainer: epochs, steps, validation, and the events that tell of them. It prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pellucid.batches import Augmentation, Samples
+from pellucid.callbacks import EarlyStopping
+from pellucid.errors import DivergenceError
+from pellucid.evaluation import evaluate
+from pellucid.events import (
+    Callback,
+    EpochFinished,
+    Event,
+    StepFinished,
+    StopTraining,
+    TrainingFinished,
+    TrainingStarted,
+)
+from pellucid.executors.base import OptimizerState, Rules, penalty
+from pellucid.executors.numpy import NumpyExecutor
+from pellucid.history import History
+from pellucid.interrupt import Interrupt, deferred_interrupt
+from pellucid.metrics import WeightedMeans
+from pellucid.optimizers import Optimizer
+from pellucid.schedules import Position, Schedule
+from pellucid.stack import Stack
+
+
+@dataclass
+class Progress:
+    """How far a network has come: epochs begun and steps made in its life, what its optimizer remembers, and the settings
+    of the last training in words."""
+
+    epoch: int = 0
+    step: int = 0
+    optimizer: Optimizer | None = None
+    optimizer_state: OptimizerState = field(default_factory=OptimizerState)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def use(self, optimizer: Optimizer, stack: Stack) -> None:
+        """Go on with ``optimizer``; it keeps its memory if it needs the same slots as before, else starts afresh."""
+        same = type(optimizer) is type(self.optimizer) and set(self.optimizer_state.slots) == set(optimizer.needed_slots())
+        if not same:
+            self.optimizer_state = OptimizerState.fresh(optimizer, stack.parameters.vector)
+        self.optimizer = optimizer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a call of ``fit`` decides besides the data."""
+
+    rules: Rules
+    schedule: Schedule
+    epochs: int
+    batch_size: int
+    shuffle: bool = True
+    augment: Augmentation | None = None
+    callbacks: Sequence[Callback] = ()
+
+    def in_words(self) -> dict[str, str]:
+        """The settings that differ from nothing, for people to read."""
+        things = {
+            "optimizer": self.rules.optimizer,
+            "schedule": self.schedule,
+            "regularizer": self.rules.regularizer,
+            "clipping": self.rules.clipping,
+            "augmentation": self.augment,
+            "epochs": self.epochs,
+            "batch size": self.batch_size,
+        }
+        return {name: repr(thing) for name, thing in things.items() if thing is not None}
+
+
+class Trainer:
+    """Trains ``stack`` on ``training`` by ``plan``; ``history`` and ``progress`` grow while it runs."""
+
+    def __init__(self, stack: Stack, progress: Progress, training: Samples, validation: Samples | None, plan: Plan) -> None:
+        self.stack = stack
+        self.progress = progress
+        self.training = training
+        self.validation = validation
+        self.plan = plan
+        self.history = History()
+        progress.use(plan.rules.optimizer, stack)
+        progress.settings = plan.in_words()
+        self.executor = NumpyExecutor(stack, plan.rules, progress.optimizer_state)
+        self.steps_per_epoch = -(-len(training) // plan.batch_size)
+        self._first_step = progress.step
+
+    def run(self) -> History:
+        """Train; gives the history of this call.
+
+        Raises `DivergenceError` when a number is not finite, and `KeyboardInterrupt` after the step in which Ctrl-C was
+        pressed; in both cases the network holds its last good parameters, and ``history`` the finished epochs.
+        """
+        plan = self.plan
+        self._tell(TrainingStarted(self._epoch, plan.epochs, self.steps_per_epoch, len(self.training), plan.batch_size))
+        reason = "diverged"
+        try:
+            with deferred_interrupt() as interrupt:
+                for _ in range(plan.epochs):
+                    self._run_epoch(interrupt)
+            reason = "completed"
+        except StopTraining:
+            reason = "stopped early"
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            raise
+        except DivergenceError:
+            self.progress.optimizer_state.slots.clear()  # they hold the moments that led here
+            raise
+        finally:
+            self.history.reason = reason
+            self._tell(
+                TrainingFinished(self.progress.epoch, reason, self.history.epochs[-1] if self.history.epochs else {})
+            )
+        return self.history
+
+    @property
+    def _epoch(self) -> int:
+        return self.progress.epoch + 1
+
+    def _run_epoch(self, interrupt: Interrupt) -> None:
+        plan, progress = self.plan, self.progress
+        start = time.perf_counter()
+        epoch, progress.epoch = progress.epoch, progress.epoch + 1
+        means, rate = WeightedMeans(), 0.0
+        batches = self.training.epoch(
+            plan.batch_size,
+            seed=self.stack.seed,
+            epoch=epoch,
+            first_step=progress.step,
+            shuffle=plan.shuffle,
+            augment=plan.augment,
+        )
+        for batch in batches:
+            rate = plan.rules.optimizer.learning_rate * plan.schedule.factor(self._position())
+            means.add(self.executor.train_step(batch, progress.step, rate), batch.weight, len(batch.x))
+            progress.step += 1
+            self._tell(StepFinished(progress.epoch, progress.step, means.samples, rate, means.means()))
+            if interrupt.requested:
+                raise KeyboardInterrupt
+        self.executor.check_parameters(progress.step)
+        self._finish_epoch(means.means(), rate, start)
+
+    def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:
+        rules = self.plan.rules
+        if rules.regularizer is not None or any(node.layer.penalty for node in self.stack.nodes):
+            figures["penalty"] = penalty(self.stack, rules.regularizer)
+        if self.validation is not None:
+            figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
+        figures |= {"learning_rate": rate, "seconds": time.perf_counter() - start}
+        self.history.epochs.append(figures)
+        self._tell(EpochFinished(self.progress.epoch, figures))
+
+    def _position(self) -> Position:
+        monitored = "loss" if self.validation is None else "validation_loss"
+        losses = tuple(epoch[monitored] for epoch in self.history.epochs)
+        total = self.plan.epochs * self.steps_per_epoch
+        return Position(self.progress.step - self._first_step, total, self.steps_per_epoch, losses)
+
+    def _tell(self, event: Event) -> None:
+        """Early stopping is asked last, so that all others hear of the epoch that ends the training."""
+        for callback in sorted(self.plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping)):
+            callback(event)
