@@ -5,121 +5,58 @@
     network = pl.Network([pl.Input(28, 28), pl.Dense(128, "relu"), pl.Classification(10)])
     network.fit(x, y, validation=(x_test, y_test), epochs=5)
 
-Everything public is named here; ``docs/everything.md`` shows it on one page.
+Everything public is named here and fetched when it is first used, so that the import itself takes a few milliseconds;
+``docs/everything.md`` shows it on one page.
 """
 
-from pellucid import datasets, events, random
-from pellucid.activations import Activation, register_activation
-from pellucid.callbacks import EarlyStopping
-from pellucid.catalogue import register
-from pellucid.clipping import ClipByGlobalNorm, ClipByValue, Clipping
-from pellucid.errors import (
-    ArgumentError,
-    DataError,
-    DivergenceError,
-    GradientError,
-    MissingDependencyError,
-    ModelFileError,
-    PellucidError,
-    ShapeError,
-)
-from pellucid.events import StopTraining
-from pellucid.gradcheck import gradcheck
-from pellucid.history import History
-from pellucid.initializers import Constant, Initializer, Orthogonal, VarianceScaling
-from pellucid.layers.base import Context, Layer
-from pellucid.layers.classification import BinaryClassification, Classification
-from pellucid.layers.dense import Dense
-from pellucid.layers.dropout import Dropout
-from pellucid.layers.flatten import Flatten
-from pellucid.layers.input import Input
-from pellucid.layers.normalization import BatchNormalization
-from pellucid.layers.regression import Regression
-from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
-from pellucid.model import Model, Prediction, load
-from pellucid.network import Network
-from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
-from pellucid.parameters import ParameterSpec
-from pellucid.pipeline.augmentation import Distortion
-from pellucid.pipeline.digits import DigitPipeline
-from pellucid.regularizers import L1, L2, Regularizer
-from pellucid.schedules import (
-    ConstantRate,
-    Cosine,
-    ExponentialDecay,
-    OneCycle,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
-    Warmup,
-)
-from pellucid.version import __version__
+from importlib import import_module as _import_module
 
-__all__ = [
-    "L1",
-    "L2",
-    "Activation",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "ArgumentError",
-    "BatchNormalization",
-    "BinaryClassification",
-    "BinaryCrossEntropy",
-    "Classification",
-    "ClipByGlobalNorm",
-    "ClipByValue",
-    "Clipping",
-    "Constant",
-    "ConstantRate",
-    "Context",
-    "Cosine",
-    "CrossEntropy",
-    "DataError",
-    "Dense",
-    "DigitPipeline",
-    "Distortion",
-    "DivergenceError",
-    "Dropout",
-    "EarlyStopping",
-    "ExponentialDecay",
-    "Flatten",
-    "GradientDescent",
-    "GradientError",
-    "History",
-    "Huber",
-    "Initializer",
-    "Input",
-    "Layer",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "MissingDependencyError",
-    "Model",
-    "ModelFileError",
-    "Network",
-    "OneCycle",
-    "Optimizer",
-    "Orthogonal",
-    "ParameterSpec",
-    "PellucidError",
-    "Prediction",
-    "RMSProp",
-    "ReduceOnPlateau",
-    "Regression",
-    "Regularizer",
-    "Schedule",
+_MODULES = ("datasets", "events", "random")
+_HOMES = {
+    "events": "StopTraining",
+    "activations": "Activation register_activation",
+    "callbacks": "EarlyStopping",
+    "catalogue": "register",
+    "clipping": "ClipByGlobalNorm ClipByValue Clipping",
+    "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError PellucidError "
     "ShapeError",
-    "StepDecay",
-    "StopTraining",
-    "VarianceScaling",
-    "Warmup",
-    "__version__",
-    "datasets",
-    "events",
-    "gradcheck",
-    "load",
-    "random",
-    "register",
-    "register_activation",
-]
+    "gradient_check": "gradcheck",
+    "history": "History",
+    "initializers": "Constant Initializer Orthogonal VarianceScaling",
+    "layers.base": "Context Layer",
+    "layers.classification": "BinaryClassification Classification",
+    "layers.dense": "Dense",
+    "layers.dropout": "Dropout",
+    "layers.flatten": "Flatten",
+    "layers.input": "Input",
+    "layers.normalization": "BatchNormalization",
+    "layers.regression": "Regression",
+    "losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
+    "model": "Model Prediction load",
+    "network": "Network",
+    "optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
+    "parameters": "ParameterSpec",
+    "pipeline.augmentation": "Distortion",
+    "pipeline.digits": "DigitPipeline",
+    "regularizers": "L1 L2 Regularizer",
+    "schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
+    "version": "__version__",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted([*_MODULES, *_HOME_OF])
+
+
+def __getattr__(name: str) -> object:
+    """Fetch a public name from the module where it lives, once."""
+    if name in _MODULES:
+        return _import_module(f"pellucid.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"pellucid has no {name!r}; see dir(pellucid) for its names")
+    value = getattr(_import_module(f"pellucid.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

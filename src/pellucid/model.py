@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError
-from pellucid.layers.classification import ClassifyingOutput
 from pellucid.network import Network
-from pellucid.pipeline.digits import DigitPipeline
+from pellucid.pipeline.digits import DigitPipeline, Prepared
 from pellucid.saving import Label, check_labels, load_parts
 from pellucid.shapes import Array
 
-CONFIDENCE_IN_DOUBT = 0.25
+CONFIDENCE_IN_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -70,16 +69,9 @@ class Model:
                 "this model has no pipeline for pictures, since its network was not trained on images (uint8, height and "
                 "width alike); use model.network.predict for arrays."
             )
-        several = isinstance(pictures, list | tuple) or (isinstance(pictures, np.ndarray) and pictures.ndim == 4)
-        if isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4):
-            several = True
-        if not several:
-            return self.predict([pictures])[0]
-        if not len(pictures):
-            return []
-        prepared = self.pipeline.batch(pictures)
-        probabilities = self._probabilities(np.stack([one.pixels for one in prepared]))
-        return [self._answer(p, one.doubt, one.pixels) for p, one in zip(probabilities, prepared, strict=True)]
+        if not _are_several(pictures):
+            return self._answer_all([self.pipeline.prepare(pictures)])[0]
+        return self._answer_all([self.pipeline.prepare(picture) for picture in pictures])
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
@@ -92,16 +84,24 @@ class Model:
         """
         self.network.save(path, pipeline=self.pipeline, labels=self.labels, optimizer_state=optimizer_state)
 
-    def _probabilities(self, pixels: NDArray[np.uint8]) -> Array:
-        if not isinstance(self.network.output, ClassifyingOutput):
-            raise ArgumentError("the network is a regression; use model.network.predict.")
-        return self.network.predict_proba(pixels)
+    def _answer_all(self, prepared: list[Prepared]) -> list[Prediction]:
+        if not prepared:
+            return []
+        probabilities = self.network.predict_proba(np.stack([one.pixels for one in prepared]))
+        return [self._answer(p, one.doubt, one.pixels) for p, one in zip(probabilities, prepared, strict=True)]
 
     def _answer(self, p: Array, doubt: str | None, seen: NDArray[np.uint8]) -> Prediction:
         if doubt is not None:  # what is no digit deserves no confident answer: move most of the way to "cannot tell"
             p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
         best = int(p.argmax())
         return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen)
+
+
+def _are_several(pictures: Any) -> bool:
+    """Whether this is a list of pictures, or an array of them: (N, H, W), or (N, H, W, C) with colours."""
+    if not isinstance(pictures, np.ndarray):
+        return isinstance(pictures, list | tuple)
+    return pictures.ndim == 4 or (pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4))
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -94,10 +94,20 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
     return description
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def check_writable(path: str | os.PathLike[str]) -> Path:
+    """The real place of ``path``, if a model file can be written there; else `ModelFileError`, before hours of training."""
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise ModelFileError(f"{path} is {'a folder' if target.is_dir() else 'no regular file'}; choose a file name.")
+    if not target.parent.is_dir():
+        raise ModelFileError(f"{path} cannot be written: the folder {target.parent} does not exist.")
+    if not os.access(target.parent, os.W_OK):
+        raise ModelFileError(f"{path} cannot be written: there is no permission to write in {target.parent}.")
+    return target
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    target = check_writable(path)
     part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:

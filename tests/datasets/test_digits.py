@@ -18,7 +18,7 @@ def mnist():
     return digits()
 
 
-# The checksums with which the four files have been circulating since 1998 (torchvision 0.20 checks the same ones).
+# The checksums by which torchvision knows the four files.
 @pytest.mark.parametrize(
     ("name", "md5"),
     [

@@ -227,6 +227,12 @@ class TestRedirections:
             fetch(web.address + "/a", SHA256, target)
         assert visible(target) == []
 
+    @pytest.mark.parametrize("place", ["http://[", "http://127.0.0.1:port/", "http://" + "a" * 300 + "/"])
+    def test_to_no_address_at_all(self, web, target, place):
+        web.answers["/a"] = lambda handler: web.header(handler, 302, Location=place)
+        with pytest.raises(DataError, match=r"/a (answered 302: a redirection to no address|cannot be reached)"):
+            fetch(web.address + "/a", SHA256, target)
+
     def test_in_a_circle_ends(self, web, target):
         web.answers["/a"] = lambda handler: web.header(handler, 302, Location="/a")
         with pytest.raises(DataError, match="answered 302"):
@@ -256,6 +262,16 @@ class TestSize:
             fetch(web.address + "/a", SHA256, target, max_bytes=100_000)
         assert visible(target) == []
         assert sum(sent) < 50e6
+
+    @pytest.mark.parametrize("length", ["9" * 5000, "-1", "many", ""])
+    def test_announced_nonsense(self, web, target, length):
+        def answer(handler):
+            web.header(handler, 200, Content_Length=length)
+            handler.wfile.write(BODY)
+
+        web.answers["/a"] = answer
+        fetch(web.address + "/a", SHA256, target)
+        assert target.read_bytes() == BODY
 
 
 class TestDisk:

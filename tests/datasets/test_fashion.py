@@ -162,14 +162,13 @@ class TestFolderOfTheUser:
 
 
 def test_the_published_files_are_pinned():
-    # Name and MD5 as in the README of zalandoresearch/fashion-mnist; the SHA-256 belong to files with those MD5.
     files = importlib.import_module("pellucid.datasets.fashion")._FILES
     address = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
     assert [file.url for file in files] == [address + name for name in CONTENT]
     hashes = [value for file in files for value in (file.sha256, *file.also_sha256)]
     assert len(set(hashes)) == 8
     assert all(len(value) == 64 and int(value, 16) for value in hashes)
-    sizes = [26_421_880, 29_515, 4_422_102, 5_148]  # of the published files, in bytes
+    sizes = [26_421_880, 29_515, 4_422_102, 5_148]  # in bytes, of the files whose MD5 the authors publish
     assert all(size <= file.max_bytes for size, file in zip(sizes, files, strict=True))
 
 

@@ -8,9 +8,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pellucid.datasets.checksum import file_sha256
 from pellucid.datasets.lock import file_lock
@@ -123,12 +123,12 @@ class _Download:
         try:
             response = _opener().open(urllib.request.Request(self.url, headers=headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
-            with error:
+            with closing(error):
                 if error.code == 416 and offset:  # the partial file is no beginning of this one
                     self._discard()
                     return self._attempt(0)
                 raise DataError(f"{self.url} answered {error.code}: {error.reason}. Nothing was downloaded.") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no address at all
             reason = getattr(error, "reason", error)
             raise DataError(f"{self.url} cannot be reached: {reason}. Is there a connection?") from error
         with response:
@@ -181,10 +181,10 @@ class _Download:
 def _extent(response: http.client.HTTPResponse, offset: int) -> tuple[int, int | None]:
     """Where in the file this answer begins, and how long the file is in all (None: the server does not say)."""
     length = response.headers.get("Content-Length", "")
-    num_bytes = int(length) if length.isdecimal() else None
+    num_bytes = int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
     if response.status != 206:
         return 0, num_bytes
-    match = re.match(r"bytes (\d+)-(\d+)/", response.headers.get("Content-Range", ""))
+    match = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
     begin = int(match[1]) if match else -1
     return begin, None if num_bytes is None else begin + num_bytes
 
@@ -198,6 +198,18 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
         if not newurl.lower().startswith(("http://", "https://")):
             raise urllib.error.HTTPError(newurl, code, f"a redirection to {newurl}, refused", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError as error:  # passed on with the connection in it, which its receiver closes
+            raise urllib.error.HTTPError(
+                req.full_url, code, f"a redirection to no address ({error})", headers, fp
+            ) from error
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def _opener() -> urllib.request.OpenerDirector:

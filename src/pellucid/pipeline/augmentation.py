@@ -5,8 +5,8 @@ pixel ``(y, x)`` of the result is read at the place ``p = (y, x) + u(y, x)`` of 
 
     u(y, x) = t + (A - I) ((y, x) - centre) + sum_k c_k b_k(y, x)
 
-``t`` is the shift, ``A`` the product of rotation, shear and scale, ``b_k`` bicubic B-splines on a coarse grid, ``c_k`` random.
-The displacement is linear in the random numbers, so one matrix product gives it for the whole batch.
+``t`` is the shift, ``A`` the product of rotation, shear and scale, ``b_k`` bicubic B-splines on a coarse grid, ``c_k``
+random. The displacement is linear in the random numbers, so one matrix product gives it for the whole batch.
 
 Elastic distortion of handwriting: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks applied
 to visual document analysis", ICDAR 2003; there a filtered random field, here a spline with random coefficients.
@@ -122,7 +122,7 @@ def _splines(length: int, spacing: float) -> NDArray[np.float64]:
     distance = np.abs(position[:, None] - np.arange(-1, spans + 2)[None, :])
     inner = 2.0 / 3.0 - distance**2 + distance**3 / 2.0
     outer = np.clip(2.0 - distance, 0.0, None) ** 3 / 6.0
-    return np.where(distance < 1.0, inner, outer)
+    return np.asarray(np.where(distance < 1.0, inner, outer), np.float64)
 
 
 def _thicken(images: NDArray[np.uint8], amount: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -138,12 +138,10 @@ def _thicken(images: NDArray[np.uint8], amount: NDArray[np.floating]) -> NDArray
     mixed = images * (np.uint16(256) - share)
     mixed += other * share
     mixed >>= np.uint16(8)
-    return mixed.astype(np.uint8)
+    return np.asarray(mixed, np.uint8)
 
 
-def _read_between(
-    images: NDArray[np.uint8], y: NDArray[np.float32], x: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _read_between(images: NDArray[np.uint8], y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Read uint8 images (B, H, W) at places from the centre, y and x (B, H * W), bilinearly; 0 outside; result 0..1."""
     count, height, width = images.shape
     padded = np.zeros((count, height + 3, width + 3), np.uint8)

@@ -103,7 +103,7 @@ def _gap(boxes: NDArray[np.int64], box: NDArray[np.int64]) -> NDArray[np.float64
     """The distance (components,) of every box from one box; 0 where they overlap."""
     dy = np.maximum(np.maximum(boxes[:, 0] - box[2], box[0] - boxes[:, 2]), 0)
     dx = np.maximum(np.maximum(boxes[:, 1] - box[3], box[1] - boxes[:, 3]), 0)
-    return np.hypot(dy, dx)
+    return np.asarray(np.hypot(dy, dx), np.float64)
 
 
 def _plausibility(boxes: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Find the ink: from a picture of unknown lighting, colour and polarity to an amount of ink in 0..1 at every pixel.
 
-    1. paper     the border shows it; a quadratic surface through border and paper follows uneven lighting
-    2. axis      ink lies off the paper in one direction of colour space: the principal axis of the difference
-    3. polarity  the sign of that axis; where ink covers the border too (a tight crop), the shape of both sides decides
-    4. amount    0 = paper, 1 = ink: the difference along the axis over its level in the strokes
+1. paper     the border shows it; a quadratic surface through border and paper follows uneven lighting
+2. axis      ink lies off the paper in one direction of colour space: the principal axis of the difference
+3. polarity  the sign of that axis; where ink covers the border too (a tight crop), the shape of both sides decides
+4. amount    0 = paper, 1 = ink: the difference along the axis over its level in the strokes
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDAr
     along = residual @ axis
     if np.sum(along**3) < 0:
         axis = -axis
-    full = _powers(*colours.shape[:2], curved=powers.shape[1] > 1)
+    full = _powers(colours.shape[0], colours.shape[1], curved=powers.shape[1] > 1)
     paper = (full @ (surface @ axis).astype(np.float32)).reshape(colours.shape[:2])
     return np.asarray(colours @ axis.astype(np.float32) - paper, np.float32)
 

@@ -61,7 +61,8 @@ def _from_file(source: str | os.PathLike[str] | bytes | Image) -> NDArray[np.flo
         name, opened = f"'{os.fspath(source)}'", BytesIO(_read_bytes(Path(source)))
     else:
         raise DataError(
-            f"a {type(source).__name__} is not a picture; expected a path, the bytes of a file, a NumPy array or a Pillow image"
+            f"a {type(source).__name__} is not a picture; "
+            "expected a path, the bytes of a file, a NumPy array or a Pillow image"
         )
     try:
         image = Image.open(opened, formats=FORMATS)
@@ -146,7 +147,8 @@ def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
     channels = values.shape[2]
     if channels in (2, 4):
         values = _flatten_alpha(values[:, :, :-1], values[:, :, -1:])
-    return values[:, :, 0] if values.shape[2] == 1 else values
+    first = values[:, :, :1]
+    return values[:, :, 0] if bool((values == first).all()) else values
 
 
 def _scale(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -162,8 +164,8 @@ def _scale(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
         low, high = float(pixels.min()), float(pixels.max())
         if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN fails too
             raise DataError(
-                f"{name}: floating point pixels must be in 0..1, without NaN; got {low:.4g} .. {high:.4g}; divide them by the "
-                "value that white has"
+                f"{name}: floating point pixels must be in 0..1, without NaN; got {low:.4g} .. {high:.4g}; "
+                "divide them by the value that white has"
             )
         return np.clip(_reduce(pixels), 0.0, 1.0)
     reduced = _reduce(pixels)

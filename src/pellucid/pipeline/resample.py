@@ -15,9 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-_B, _C = 0.0, 0.5
-
-
 @lru_cache(maxsize=256)
 def smooth_weights(count: int, start: float, stop: float, samples: int) -> NDArray[np.float32]:
     """Weights (samples, count) that read ``start .. stop`` (edges, in pixels) with a cubic kernel 4 pixels wide.
@@ -29,9 +26,8 @@ def smooth_weights(count: int, start: float, stop: float, samples: int) -> NDArr
     width = max(1.0, step)
     place = start + (np.arange(samples) + 0.5) * step - 0.5
     x = np.abs(np.arange(count)[None, :] - place[:, None]) / width
-    B,C=_B,_C
-    inner = ((12-9*B-6*C)*x**3 + (-18+12*B+6*C)*x**2 + 6-2*B)/6
-    outer = ((-B-6*C)*x**3+(6*B+30*C)*x**2+(-12*B-48*C)*x+8*B+24*C)/6
+    inner = 1.5 * x**3 - 2.5 * x**2 + 1.0
+    outer = -0.5 * x**3 + 2.5 * x**2 - 4.0 * x + 2.0
     kernel = np.where(x < 1.0, inner, np.where(x < 2.0, outer, 0.0)) / width
     return np.asarray(kernel, np.float32)
 
@@ -43,15 +39,7 @@ def area_weights(count: int, start: float, stop: float, samples: int) -> NDArray
     edges = start + np.arange(samples + 1) * step
     pixel = np.arange(count)
     covered = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return (np.clip(covered, 0.0, None) / step).astype(np.float32)
-
-
-@lru_cache(maxsize=32)
-def blur_weights(count: int, sigma: float) -> NDArray[np.float32]:
-    """Weights (count, count) of a Gaussian blur with standard deviation ``sigma`` in pixels."""
-    distance = np.arange(count)[:, None] - np.arange(count)[None, :]
-    kernel = np.exp(-0.5 * (distance / sigma) ** 2)
-    return (kernel / (sigma * np.sqrt(2.0 * np.pi))).astype(np.float32)
+    return np.asarray(np.clip(covered, 0.0, None) / step, np.float32)
 
 
 def reduce_to(picture: NDArray[np.float32], longest: int) -> NDArray[np.float32]:

@@ -1,0 +1,41 @@
+"""``pellucid gradcheck``: are the gradients of a model right?"""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+
+from pellucid import random
+from pellucid.gradient_check import gradcheck
+from pellucid.layers.classification import ClassifyingOutput
+from pellucid.model import load
+from pellucid.shapes import AnyArray
+from pellucid.stack import Stack
+
+SAMPLES = 8
+
+
+@click.command("gradcheck")
+@click.argument("model", type=click.Path())
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random samples and directions.")
+def command(model: str, seed: int) -> int:
+    """Compare each gradient of MODEL with finite differences of its loss, in float64, on random samples.
+
+    Exit code 1 if one is wrong.
+    """
+    network = load(model).network
+    x, y = random_samples(network, seed)
+    report = gradcheck(network, x, y, seed=seed, raise_error=False)
+    click.echo(report)
+    click.echo("all gradients are right" if report.passed else "the gradient check FAILED")
+    return 0 if report.passed else 1
+
+
+def random_samples(network: Stack, seed: int) -> tuple[AnyArray, AnyArray]:
+    """A few samples of uniform numbers, with targets that fit the output layer."""
+    keys = [random.key(seed, random.Purpose.GRADCHECK, part) for part in range(2)]
+    x = random.uniform(keys[0], (SAMPLES, *network.input.shape))
+    output = network.output
+    if isinstance(output, ClassifyingOutput):
+        return x, (random.bits(keys[1], SAMPLES) % np.uint32(output.num_labels)).astype(np.int64)
+    return x, random.normal(keys[1], (SAMPLES, output.num_outputs))

@@ -1,0 +1,54 @@
+"""``pellucid info``: what is in a model file?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pellucid import catalogue
+from pellucid.cli.output import write_json
+from pellucid.model import Model, load
+from pellucid.progress import figures_text
+
+
+@click.command("info")
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def command(model: str, as_json: bool) -> None:
+    """Show the layers, shapes and parameters of MODEL, how it was trained, its labels and its pipeline."""
+    loaded = load(model)
+    if as_json:
+        write_json(_as_data(model, loaded))
+        return
+    network = loaded.network
+    click.echo(f"{model}\n\n{network}\n")
+    click.echo(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}")
+    click.echo(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
+    click.echo(f"trained   {network.progress.epoch} epochs, {network.progress.step:,} steps, seed {network.seed}")
+    for name, value in network.progress.settings.items():
+        click.echo(f"          {name}: {value}")
+    if network.history.epochs:
+        click.echo(f"          last epoch: {figures_text(network.history.epochs[-1])}")
+
+
+def _as_data(path: str, model: Model) -> dict[str, Any]:
+    network = model.network
+    return {
+        "model": path,
+        "layers": [
+            {"name": node.name, "output_shape": node.output_shape, **catalogue.to_dict(node.layer)}
+            for node in network.nodes
+        ],
+        "parameters": {name: array.shape for name, array in network.parameters.items()},
+        "number_of_parameters": network.parameters.layout.size,
+        "dtype": str(network.dtype),
+        "engine": network.engine,
+        "labels": list(model.labels),
+        "pipeline": None if model.pipeline is None else catalogue.to_dict(model.pipeline),
+        "seed": network.seed,
+        "epochs": network.progress.epoch,
+        "steps": network.progress.step,
+        "settings": network.progress.settings,
+        "history": network.history.epochs,
+    }

@@ -1,0 +1,57 @@
+"""``pellucid predict``: what is in these pictures?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pellucid.cli.output import picture_as_text, write_json
+from pellucid.errors import DataError
+from pellucid.model import Prediction, load
+
+
+@click.command("predict")
+@click.argument("model", type=click.Path())
+@click.argument("pictures", type=click.Path(), nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
+@click.option("--quiet", is_flag=True, help="Leave out the small picture of what the network saw.")
+def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quiet: bool) -> int:
+    """Read PICTURES with MODEL: label and probability of each, and what the network saw.
+
+    A picture that cannot be read is named on standard error; the others are still answered, and the exit code is 2.
+    """
+    loaded = load(model)
+    results: list[dict[str, Any]] = []
+    for path in pictures:
+        try:
+            prediction: Prediction = loaded.predict(path)
+        except DataError as error:
+            click.echo(f"Error: {error}", err=True)
+            results.append({"file": path, "error": str(error)})
+            continue
+        results.append(_as_data(path, prediction, top))
+        if not as_json:
+            _show(path, prediction, top, quiet)
+    if as_json:
+        write_json(results)
+    return 2 if any("error" in result for result in results) else 0
+
+
+def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:
+    return {
+        "file": path,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "top": [{"label": label, "probability": p} for label, p in prediction.top(top)],
+        "doubt": prediction.doubt,
+    }
+
+
+def _show(path: str, prediction: Prediction, top: int, quiet: bool) -> None:
+    click.echo(f"{path}: {prediction}")
+    for label, probability in prediction.top(top)[1:]:
+        click.echo(f"    {label} ({probability:.1%})")
+    if not quiet and prediction.seen is not None:
+        click.echo(picture_as_text(prediction.seen))
