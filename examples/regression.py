@@ -13,8 +13,8 @@ grid = np.linspace(-3, 3, 25)[:, None]
 truth = np.sin(2 * grid[:, 0])
 curves = {}
 for loss in ("mse", "huber"):
-    network = pl.Network([pl.Input(1), pl.Dense(32, "tanh"), pl.Dense(32, "tanh"), pl.Regression(loss=loss)], seed=0)
-    network.fit(x, y, epochs=100, optimizer=pl.Adam(0.01), schedule="cosine", progress="none")
+    network = pl.Network([pl.Input(1), pl.Dense(32, "silu"), pl.Dense(32, "silu"), pl.Regression(loss=loss)], seed=0)
+    network.fit(x, y, epochs=200, optimizer=pl.Adam(0.01), schedule="cosine", progress="none")
     curves[loss] = network.predict(grid)
     print(f"{loss:5}  r2 against the true curve {network.evaluate(grid, truth)['r2']:.3f}")
 

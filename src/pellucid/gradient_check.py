@@ -188,7 +188,7 @@ def _network_problem(stack: Stack, x: Any, y: Any, weights: Any = None, *, price
 
     point = _moved(dict(twin.parameters), seed) | {"x": pixels}
     twin.parameters.vector[...] = _flat(point, twin)
-    _, _, dx = executor.descend(Batch(pixels, y, w), step=0, needs_dx=True)
+    *_, dx = executor.descend(Batch(pixels, y, w), step=0, needs_dx=True)
     claimed = {name: twin.parameters.layout.view(executor.gradient, name).copy() for name in twin.parameters}
     return Problem(point, objective, claimed if dx is None else claimed | {"x": dx})
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.activations import sigmoid, softmax, softplus
+from pellucid.activations import sigmoid, softplus
 from pellucid.shapes import Array, number_between, one_of
 
 
@@ -59,9 +59,11 @@ class CrossEntropy(Loss):
         if self.label_smoothing:
             targets = (1 - self.label_smoothing) * targets + self.label_smoothing / targets.shape[-1]
         shifted = outputs - outputs.max(axis=-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-        values = (targets * (log_sum - shifted)).sum(axis=-1)
-        return values, softmax(outputs) * targets.sum(axis=-1, keepdims=True) - targets
+        p = np.exp(shifted)
+        total = p.sum(axis=-1, keepdims=True)
+        p /= total
+        values = (targets * (np.log(total) - shifted)).sum(axis=-1)
+        return values, p * targets.sum(axis=-1, keepdims=True) - targets
 
 
 @dataclass(frozen=True)

@@ -132,12 +132,24 @@ class AdamW(Optimizer):
 
 
 def _adam_step(moments: Adam | AdamW, p: Array, g: Array, slots: Slots, t: int, r: float) -> None:
+    """The equations of `Adam`, each pass over memory in place: one scratch vector, no other temporary.
+
+    With root = sqrt(1 - beta2^t), the quotient is multiplied by root above and below: m root / (sqrt(v) + epsilon root).
+    """
     m, v = slots["m"], slots["v"]
-    m += (1 - moments.beta1) * (g - m)
-    v += (1 - moments.beta2) * (g * g - v)
-    rate = r / (1 - moments.beta1**t)
+    scratch = g - m
+    scratch *= 1 - moments.beta1
+    m += scratch
+    np.multiply(g, g, out=scratch)
+    scratch -= v
+    scratch *= 1 - moments.beta2
+    v += scratch
     root = math.sqrt(1 - moments.beta2**t)
-    p -= rate * m / (np.sqrt(v) / root + moments.epsilon)
+    np.sqrt(v, out=scratch)
+    scratch += moments.epsilon * root
+    np.divide(m, scratch, out=scratch)
+    scratch *= r * root / (1 - moments.beta1**t)
+    p -= scratch
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Stack:
         self.seed = int(seed)
         self.dtype = _check_dtype(dtype)
         self.nodes = _join(self.layers)
+        self._lowest = _lowest_with_parameters(self.nodes)
         layouts = self._layout("parameter_specs"), self._layout("state_specs")
         if arrays is not None:
             _check_fit(arrays, layouts)  # before anything is allocated
@@ -119,7 +120,7 @@ class Stack:
         x (B, ...) as `Input` takes it; ``needs_dx`` asks that `backpropagate` also gives dL/dx.
         """
         arrays = self.arrays() if arrays is None else arrays
-        lowest = 0 if needs_dx else self._lowest_with_parameters()
+        lowest = 0 if needs_dx else self._lowest
         done = Pass(x)
         for index, (node, own) in enumerate(zip(self.nodes, arrays, strict=True)):
             context = Context(training, self.seed, step, index, needs_dx or index > lowest, self.dtype)
@@ -142,7 +143,7 @@ class Stack:
         Writes each parameter's gradient into ``gradients`` (views laid out like the parameters) and returns dL/dx, or
         None when it was not asked for; then the walk ends at the lowest layer that has parameters.
         """
-        lowest = 0 if needs_dx else self._lowest_with_parameters()
+        lowest = 0 if needs_dx else self._lowest
         dy: Array | None = dlogits
         for index in range(len(self.nodes) - 1, lowest - 1, -1):
             if dy is None:
@@ -166,12 +167,6 @@ class Stack:
             array = holder.layout.view(holder.vector if vector is None else vector, name)
             views[name.split(".")[0]][slot.spec.name] = array
         return list(views.values())
-
-    def _lowest_with_parameters(self) -> int:
-        for index, node in enumerate(self.nodes):
-            if node.layer.parameter_specs(node.input_shape):
-                return index
-        return len(self.nodes) - 1
 
     def _layout(self, which: str) -> Layout:
         specs: list[tuple[str, ParameterSpec]] = []
@@ -240,3 +235,11 @@ def _join(layers: tuple[Layer, ...]) -> tuple[Node, ...]:
         nodes.append(Node(name, layer, shape, output_shape))
         shape = output_shape
     return tuple(nodes)
+
+
+def _lowest_with_parameters(nodes: tuple[Node, ...]) -> int:
+    """Where the way down ends when nobody asks for dL/dx."""
+    for index, node in enumerate(nodes):
+        if node.layer.parameter_specs(node.input_shape):
+            return index
+    return len(nodes) - 1

@@ -89,6 +89,8 @@ class Trainer:
         self.executor = NumpyExecutor(stack, plan.rules, progress.optimizer_state)
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
         self._first_step = progress.step
+        # early stopping comes last, so that all others hear of the epoch that ends the training
+        self._listeners = sorted(plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping))
 
     def run(self) -> History:
         """Train; gives the history of this call.
@@ -140,7 +142,8 @@ class Trainer:
             rate = plan.rules.optimizer.learning_rate * plan.schedule.factor(self._position())
             means.add(self.executor.train_step(batch, progress.step, rate), batch.weight, len(batch.x))
             progress.step += 1
-            self._tell(StepFinished(progress.epoch, progress.step, means.samples, rate, means.means()))
+            if self._listeners:
+                self._tell(StepFinished(progress.epoch, progress.step, means.samples, rate, means.means()))
             if interrupt.requested:
                 raise KeyboardInterrupt
         self.executor.check_parameters(progress.step)
@@ -163,6 +166,5 @@ class Trainer:
         return Position(self.progress.step - self._first_step, total, self.steps_per_epoch, losses)
 
     def _tell(self, event: Event) -> None:
-        """Early stopping is asked last, so that all others hear of the epoch that ends the training."""
-        for callback in sorted(self.plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping)):
+        for callback in self._listeners:
             callback(event)

@@ -1,4 +1,4 @@
-"""The NumPy executor: walks the layers, and updates the parameters in blocks that stay in the cache.
+"""The NumPy executor: walks the layers, and updates the flat vectors in blocks.
 
 It defines what a step is: forward, loss, backward, the price on weights, the bound on the gradient, the update.
 """
@@ -15,7 +15,7 @@ from pellucid.regularizers import Regularizer
 from pellucid.shapes import Array
 from pellucid.stack import Pass, Stack
 
-BLOCK = 1 << 14  # numbers a block: parameters, gradient, two slots and scratch stay in a 1 MiB cache
+BLOCK = 1 << 17  # numbers a block: large enough that calls cost nothing, small enough for a shared cache
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class NumpyExecutor(Executor):
         self.stack = stack
         self.rules = rules
         self.optimizer_state = optimizer_state
+        self.loss = stack.output.loss_function
         self.parameters = stack.parameters.vector
         self.arrays = stack.arrays()
         self.gradient: Array = np.zeros_like(self.parameters)
@@ -45,29 +46,28 @@ class NumpyExecutor(Executor):
 
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
         with np.errstate(all="ignore"):  # every number that leaves is checked here
-            loss, done, _ = self.descend(batch, step)
+            loss, done, targets, _ = self.descend(batch, step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
-            if not np.isfinite(self.gradient.sum()) and not np.isfinite(self.gradient).all():
+            if not np.isfinite(self.gradient @ self.gradient) and not np.isfinite(self.gradient).all():
                 self._give_up(done, step, "the gradient is not finite")
             self._keep_good()
             if self.rules.clipping is not None:
                 self.rules.clipping.clip(self.gradient)
             self._update(rate)
             self._advance_state(done)
-        output = self.stack.output
-        score = output.score(done.logits, output.targets(batch.y, self.stack.dtype))
-        return {"loss": loss, output.metric: _mean(score, batch.weights)}
+        score = self.stack.output.score(done.logits, targets)
+        return {"loss": loss, self.stack.output.metric: _mean(score, batch.weights)}
 
-    def descend(self, batch: Batch, step: int, *, needs_dx: bool = False) -> tuple[float, Pass, Array | None]:
-        """(loss, pass, dx or None): forward, loss and backward; ``self.gradient`` is then that of loss + penalty."""
+    def descend(self, batch: Batch, step: int, *, needs_dx: bool = False) -> tuple[float, Pass, Array, Array | None]:
+        """(loss, pass, targets, dx or None): forward, loss, backward; ``gradient`` is then that of loss + penalty."""
         stack = self.stack
         done = stack.propagate(batch.x, self.arrays, training=True, step=step, needs_dx=needs_dx)
         targets = stack.output.targets(batch.y, stack.dtype)
-        loss, dlogits = stack.output.loss_function(done.logits, targets, batch.weights)
+        loss, dlogits = self.loss(done.logits, targets, batch.weights)
         dx = stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays, needs_dx=needs_dx)
         self._add_prices()
-        return loss, done, dx
+        return loss, done, targets, dx
 
     def check_parameters(self, step: int) -> None:
         if not np.isfinite(self.parameters).all():
@@ -121,7 +121,7 @@ class NumpyExecutor(Executor):
 
 def _mean(values: Array, weights: Array | None) -> float:
     if weights is None:
-        return float(values.mean())
+        return float(values.sum()) / len(values)
     total = float(weights.sum(dtype=np.float64))
     return float(np.dot(values, weights)) / total if total else 0.0
 

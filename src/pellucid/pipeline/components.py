@@ -18,20 +18,22 @@ class Figure:
     mask     (H, W) bool: the pixels of its parts
     parts    number of parts that belong to it
     left     share of all ink that was left out: dust, lines, other figures
+    several  whether parts of similar height stand side by side, as in a number of several digits
     """
 
     mask: NDArray[np.bool_]
     parts: int
     left: float
+    several: bool
 
 
 def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
     """The main component of ``amount > threshold`` (H, W) and those that belong to it: near and not tiny."""
     labels, count = label(amount > threshold)
     if count == 0:
-        return Figure(labels > 0, 0, 0.0)
+        return Figure(labels > 0, 0, 0.0, False)
     if count == 1:
-        return Figure(labels > 0, 1, 0.0)
+        return Figure(labels > 0, 1, 0.0, False)
     weight = np.bincount(labels.ravel(), weights=amount.ravel(), minlength=count + 1)[1:]
     boxes = _boxes(labels, count)
     score = weight * _plausibility(boxes, labels.shape)
@@ -39,7 +41,8 @@ def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
     keep = (score >= _DUST * score[main]) & (_gap(boxes, boxes[main]) <= _APART * _longest(boxes[main]))
     keep[main] = True
     mask = np.concatenate([[False], keep])[labels]
-    return Figure(mask, int(keep.sum()), float(1.0 - weight[keep].sum() / weight.sum()))
+    left = float(1.0 - weight[keep].sum() / weight.sum())
+    return Figure(mask, int(keep.sum()), left, _side_by_side(boxes[keep], boxes[main]))
 
 
 def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
@@ -104,6 +107,14 @@ def _gap(boxes: NDArray[np.int64], box: NDArray[np.int64]) -> NDArray[np.float64
     dy = np.maximum(np.maximum(boxes[:, 0] - box[2], box[0] - boxes[:, 2]), 0)
     dx = np.maximum(np.maximum(boxes[:, 1] - box[3], box[1] - boxes[:, 3]), 0)
     return np.asarray(np.hypot(dy, dx), np.float64)
+
+
+def _side_by_side(boxes: NDArray[np.int64], main: NDArray[np.int64]) -> bool:
+    """Whether one of the boxes is nearly as high as the main one and beside it, without a common column."""
+    high = boxes[:, 2] - boxes[:, 0] >= 0.7 * (main[2] - main[0])
+    level = (boxes[:, 0] < (main[0] + main[2]) / 2) & (boxes[:, 2] > (main[0] + main[2]) / 2)
+    beside = (boxes[:, 1] >= main[3]) | (boxes[:, 3] <= main[1])
+    return bool(np.any(high & level & beside))
 
 
 def _plausibility(boxes: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float64]:

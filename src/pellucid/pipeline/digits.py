@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError, DataError, ShapeError
 from pellucid.pipeline.components import find_figure
+from pellucid.pipeline.doubt import doubt_picture
 from pellucid.pipeline.ink import find_ink
 from pellucid.pipeline.picture import read_picture
 from pellucid.pipeline.redraw import box_of, crop, redraw
@@ -113,16 +114,14 @@ class DigitPipeline:
         picture = read_picture(source)
         digit = self._ready(picture)
         if digit is not None:
-            return Prepared(self._place(digit), self._doubt(digit, left=0.0))
+            return Prepared(self._place(digit), self._doubt(digit))
         ink = find_ink(picture)
         if ink.contrast == 0.0:
             return Prepared(np.zeros((self.size, self.size), np.uint8), "the picture is empty: it has one colour")
         small = reduce_to(ink.amount, _OVERVIEW)
         figure = find_figure(small, min(0.5, max(0.3, 4.0 * ink.noise)))
         digit = redraw(crop(ink.amount, figure.mask), self.box, self.thin, self.thick)
-        if ink.noise > 0.25 or ink.contrast < 0.02:
-            return Prepared(self._place(digit), "the picture is empty: nothing stands out from the background")
-        return Prepared(self._place(digit), self._doubt(digit, figure.left))
+        return Prepared(self._place(digit), doubt_picture(ink, small, figure) or self._doubt(digit))
 
     def _ready(self, picture: NDArray[np.float32]) -> NDArray[np.uint8] | None:
         """The box of a digit that has the right size on a clean ground already; None if it must be redrawn."""
@@ -160,18 +159,16 @@ class DigitPipeline:
         placed[corner[0] : corner[0] + digit.shape[0], corner[1] : corner[1] + digit.shape[1]] = digit
         return placed
 
-    def _doubt(self, digit: NDArray[np.uint8], left: float) -> str | None:
-        """Why a digit (h, w) cut from its picture, with a share ``left`` of the ink outside, is none; or None."""
+    def _doubt(self, digit: NDArray[np.uint8]) -> str | None:
+        """Why the strokes of a digit (h, w) are unlike those of the training set; or None."""
         ink = digit.astype(np.float32) / np.float32(255)
-        thickness = float(stroke_thickness(ink))
+        thickness = float(stroke_thickness(ink)) if digit.size else 0.0
         if thickness == 0:
             return "the picture is empty: nothing stands out from the background"
         if thickness > self.heavy:
             return "no figure: the ink is one blot, without strokes"
         if float(ink.sum()) / thickness > self.lengthy:
             return "no single figure: too many strokes for a digit"
-        if left > 0.5:
-            return "no single figure: most of the ink lies apart from the largest part"
         return None
 
 

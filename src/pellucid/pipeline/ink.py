@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ _SURFACE_SIDE = 40  # pictures with a shorter side are taken as evenly lit
 _CLEAN_BORDER = 0.8  # this share of the border must lie on one smooth surface to be taken as paper
 _NEAR = 0.25  # what differs from the paper by less than this share of the largest difference lies on it
 _FITS = 4
+_LEAST_CONTRAST = 0.02  # less than this, of 0..1, is no ink
+_ENOUGH = 0.05  # a surface must hold this share of the pixels for another round of fitting
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class Ink:
     amount    (H, W) float32 in 0..1: 0 is paper, 1 is a full stroke
     contrast  distance of ink and paper in the picture, 0..1
     noise     standard deviation of the paper, in the same unit as ``amount``
+    texture   correlation of neighbouring pixels: near 1 for figures, near 0 for noise, below 0 for a fine pattern
     """
 
     amount: NDArray[np.float32]
     contrast: float
     noise: float
+    texture: float
 
 
 def find_ink(picture: NDArray[np.float32]) -> Ink:
@@ -42,7 +46,7 @@ def find_ink(picture: NDArray[np.float32]) -> Ink:
     small = reduce_to(colours, _OVERVIEW)
     difference = _off_paper(colours, small)
     if difference is None:
-        return _as_amount(_off_other_side(colours, small))
+        return replace(_as_amount(_off_other_side(colours, small)), noise=0.0)  # hardly any paper to measure it on
     if min(difference.shape) >= _OVERVIEW:
         difference = _without_lines(difference)
     return _as_amount(difference)
@@ -61,13 +65,20 @@ def _as_amount(difference: NDArray[np.float32]) -> Ink:
     """Divide by the level of the ink: the mean of what lies above half of the largest difference."""
     peak = reduce_to(difference, 4 * _OVERVIEW)
     top = float(peak.max())
-    if not top > 1e-4:
-        return Ink(np.zeros_like(difference), 0.0, 0.0)
-    strong = peak[peak > 0.5 * top]
-    level = float(np.percentile(strong, 60))
+    if not top >= _LEAST_CONTRAST:
+        return Ink(np.zeros_like(difference), 0.0, 0.0, 0.0)
+    level = float(np.percentile(peak[peak > 0.5 * top], 60))
     paper = peak[peak < 0.5 * level]
     noise = 1.4826 * float(np.median(np.abs(paper - np.median(paper)))) if paper.size else 0.0
-    return Ink(np.clip(difference / np.float32(level), 0.0, 1.0), level, noise / level)
+    amount = np.clip(difference / np.float32(level), 0.0, 1.0)
+    return Ink(amount, level, noise / level, _correlation(reduce_to(difference, _OVERVIEW)))
+
+
+def _correlation(values: NDArray[np.float32]) -> float:
+    """The mean correlation of neighbours, below and beside, in (H, W)."""
+    centred = values - values.mean()
+    below, beside = float(np.mean(centred[1:] * centred[:-1])), float(np.mean(centred[:, 1:] * centred[:, :-1]))
+    return 0.5 * (below + beside) / max(float(np.mean(centred**2)), 1e-12)
 
 
 def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -78,7 +89,7 @@ def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDAr
     flat = small.reshape(-1, channels)
     surface, distance = _fit_surface(powers, flat, border)
     spread = float(distance.max())
-    if spread < 1e-4:
+    if spread < _LEAST_CONTRAST:
         return np.zeros(colours.shape[:2], np.float32)
     if np.mean(distance[border] < _NEAR * spread) < _CLEAN_BORDER:
         return None
@@ -110,7 +121,7 @@ def _fit_surface(
     surface = np.zeros((powers.shape[1], values.shape[1]))
     for step in range(_FITS):
         weighted = powers * weight[:, None]
-        ridge = 1e-4 * max(float(weight.sum()), 1.0) * np.diag(np.arange(powers.shape[1]) > 0)
+        ridge = 1e-6 * max(float(weight.sum()), 1.0) * np.diag(np.arange(powers.shape[1]) > 0)
         surface = np.linalg.solve(weighted.T @ powers + ridge, weighted.T @ (values - start))
         surface[0] += start
         distance = np.sqrt(np.sum((values - powers @ surface) ** 2, axis=1))
@@ -118,6 +129,8 @@ def _fit_surface(
         reach = (_NEAR if step else 2 * _NEAR) * scale
         weight = np.clip(1.0 - (distance / reach) ** 2, 0.0, None) ** 2
         weight[~border] *= 0.5
+        if weight.sum() < _ENOUGH * len(weight):
+            break
     return surface, distance
 
 

@@ -1,0 +1,41 @@
+"""A recipe of ``pellucid train digits``: test accuracy, seconds of training, peak memory, and how it reads other pictures.
+
+``python benchmarks/recipe.py default|best``. The model is left in the working directory as NAME.safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+from pictures import read_variants
+
+import pellucid as pl
+from pellucid.recipes import RECIPES
+
+
+def main(name: str) -> None:
+    (x, y), (x_test, y_test) = pl.datasets.digits()
+    recipe = RECIPES[name]
+    network = pl.Network(recipe.layers(x.shape[1:], 10), seed=0)
+    start = time.perf_counter()
+    network.fit(x, y, progress="lines", **recipe.fit_options())
+    seconds = time.perf_counter() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    figures = network.evaluate(x_test, y_test)
+    network.save(f"{name}.safetensors")
+    variants = read_variants(pl.load(f"{name}.safetensors"), x_test, y_test)
+    result = {
+        "network": "-".join(str(node.output_shape[0]) for node in network.nodes if node.name != "input"),
+        "accuracy": figures["accuracy"],
+        "seconds": seconds,
+        "peak_memory_mb": memory,
+        "pictures": variants,
+    }
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
