@@ -122,14 +122,12 @@ def test_first_steps_by_hand():
 
 @cases
 def test_the_rate_of_the_step_counts_not_that_of_the_object_and_the_gradient_is_left_alone(optimizer, reference):
-    p, g = np.array([1.0, 2.0]), np.array([0.3, -0.7])
-    twin = [reference(v) for v in p.tolist()]
-    slots = slots_of(optimizer, p)
-    still = p.copy()
-    optimizer.step(p, g, slots, 1, 0.0)
-    np.testing.assert_array_equal(p, still)
+    slow, fast, g = np.array([1.0, 2.0]), np.array([1.0, 2.0]), np.array([0.3, -0.7])
+    optimizer.step(slow, g, slots_of(optimizer, slow), 1, 0.001)
+    optimizer.step(fast, g, slots_of(optimizer, fast), 1, 0.003)
+    np.testing.assert_allclose(fast - [1.0, 2.0], 3 * (slow - [1.0, 2.0]), rtol=1e-11)
+    assert (slow != [1.0, 2.0]).all()
     np.testing.assert_array_equal(g, [0.3, -0.7])
-    assert len(twin) == 2
 
 
 @cases
@@ -249,20 +247,20 @@ class TestInANetwork:
 
     def test_the_decay_of_adamw_leaves_biases_scales_and_shifts_alone(self):
         """One step: AdamW differs from Adam by exactly -r * decay * w in weights, and not at all elsewhere."""
-        start = self.network().parameters
+        start = self.network().parameters  # all moved by 1/2, so that a decay of a bias would show
         plain, _, _ = self.run(Rules(pl.Adam(0.01)), 1)
         decayed, _, _ = self.run(Rules(pl.AdamW(0.01, 0.2)), 1)
         for name in start:
             difference = decayed.parameters[name] - plain.parameters[name]
             expected = -0.01 * 0.2 * start[name] if name.endswith("weight") else np.zeros_like(start[name])
             np.testing.assert_allclose(difference, expected, atol=1e-15)
-            assert np.abs(start[name]).min() > 0 or name.endswith("weight")
 
     @pytest.mark.parametrize("name", CASES)
     def test_blocks_of_a_long_vector_give_what_the_whole_gives(self, name):
         """More parameters than fit a block, so that weights are cut in the middle: the twin steps on whole arrays."""
         optimizer = CASES[name][0]
-        layers = [pl.Input(300), pl.Dense(130, "tanh"), pl.Regression()]
+        units = 2 * BLOCK // 300 + 30
+        layers = [pl.Input(300), pl.Dense(units, "tanh"), pl.Regression()]
         network, twin = (pl.Network(layers, dtype="float64") for _ in range(2))
         assert network.parameters["dense_1.weight"].size > 2 * BLOCK
         x, y = np.random.default_rng(1).normal(size=(4, 300)), np.arange(4.0)[:, None]
@@ -322,7 +320,7 @@ class TestClipping:
             assert not g.any()
 
     @given(
-        st.lists(st.floats(-1e30, 1e30, width=32), min_size=1, max_size=20),
+        st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=20),
         st.floats(1e-3, 1e3),
         st.sampled_from([np.float32, np.float64]),
     )

@@ -46,9 +46,9 @@ class Distortion:
     scale: float = 0.12
     rotation: float = 12.0
     shear: float = 0.15
-    elastic: float = 0.7
+    elastic: float = 0.45
     smoothness: float = 6.0
-    thickness: float = 0.5
+    thickness: float = 0.9
 
     def __post_init__(self) -> None:
         for field, value in zip(fields(self), astuple(self), strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DUST = 0.03  # parts with less than this share of the figure's ink are dust
+_EQUAL = 0.3  # parts with at least this share of the figure's ink may be figures of their own
 _APART = 0.6  # parts farther off than this share of the figure's longest side do not belong to it
 
 
@@ -42,7 +43,7 @@ def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
     keep[main] = True
     mask = np.concatenate([[False], keep])[labels]
     left = float(1.0 - weight[keep].sum() / weight.sum())
-    return Figure(mask, int(keep.sum()), left, _side_by_side(boxes[keep], boxes[main]))
+    return Figure(mask, int(keep.sum()), left, _side_by_side(boxes[score >= _EQUAL * score[main]], boxes[main]))
 
 
 def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 50_000_000  # a 40 megapixel photograph, with some air
 MIN_SIDE, MIN_LONGEST = 2, 8  # a tightly cropped 1 may be very narrow
 MAX_SIDE = 1600  # what is longer is reduced by a whole factor
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "GIF", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 
 _UNIFORM_INK = 0.15  # colours of an opaque area that vary less than this are taken as one colour
 

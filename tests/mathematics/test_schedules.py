@@ -1,0 +1,213 @@
+"""Schedules: values worked by hand at the start, the middle and the end; and what holds for all of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pellucid as pl
+from pellucid.catalogue import SCHEDULES as CLASSES
+from pellucid.events import StepFinished
+from pellucid.schedules import SCHEDULES, Position, schedule
+
+
+def factors(schedule, steps, steps_per_epoch=1, losses=()):
+    return [schedule.factor(Position(step, steps, steps_per_epoch, losses)) for step in range(steps)]
+
+
+def at(schedule, step, total=101, steps_per_epoch=10, losses=()):
+    return schedule.factor(Position(step, total, steps_per_epoch, losses))
+
+
+HALF = math.sqrt(0.5)  # cos(pi / 4)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        (pl.ConstantRate(), 0, 1),
+        (pl.ConstantRate(), 100, 1),
+        (pl.StepDecay(3, 0.1), 0, 1),
+        (pl.StepDecay(3, 0.1), 29, 1),  # the last step of the third epoch
+        (pl.StepDecay(3, 0.1), 30, 0.1),
+        (pl.StepDecay(3, 0.1), 59, 0.1),
+        (pl.StepDecay(3, 0.1), 100, 0.1**3),
+        (pl.ExponentialDecay(0.81), 0, 1),
+        (pl.ExponentialDecay(0.81), 5, 0.9),  # half an epoch
+        (pl.ExponentialDecay(0.81), 20, 0.81**2),
+        (pl.Cosine(), 0, 1),
+        (pl.Cosine(), 25, (1 + HALF) / 2),
+        (pl.Cosine(), 50, 0.5),
+        (pl.Cosine(), 100, 0),
+        (pl.Cosine(0.2), 50, 0.6),
+        (pl.Cosine(0.2), 100, 0.2),
+        (pl.Warmup(4), 0, 0.25),
+        (pl.Warmup(4), 3, 1),
+        (pl.Warmup(4), 4, 1),
+        (pl.Warmup(1, pl.Cosine()), 0, 1),
+        (pl.Warmup(1, pl.Cosine()), 1, 1),  # the rest has 100 steps, 0 .. 99, and this is its first
+        (pl.Warmup(1, pl.Cosine()), 100, 0),
+        (pl.Warmup(51, pl.Cosine(0.1)), 50, 1),
+        (pl.Warmup(51, pl.Cosine(0.1)), 100, 0.1),
+        (pl.Warmup(10, pl.StepDecay(2, 0.5)), 29, 1),  # epochs of the rest: two of them are steps 10 .. 29
+        (pl.Warmup(10, pl.StepDecay(2, 0.5)), 30, 0.5),
+        (pl.Warmup(1000), 100, 0.101),
+        (pl.OneCycle(0.3, 0.04, 0.01), 0, 0.04),
+        (pl.OneCycle(0.3, 0.04, 0.01), 15, 0.52),  # half of the way up: (0.04 + 1) / 2
+        (pl.OneCycle(0.3, 0.04, 0.01), 30, 1),
+        (pl.OneCycle(0.3, 0.04, 0.01), 65, 0.505),  # half of the way down: (1 + 0.01) / 2
+        (pl.OneCycle(0.3, 0.04, 0.01), 100, 0.01),
+        (pl.OneCycle(), 0, 1 / 25),
+        (pl.OneCycle(), 100, 1 / 25 / 1e4),
+    ],
+)
+def test_by_hand(schedule, step, expected):
+    """101 steps (0 .. 100), ten an epoch."""
+    assert at(schedule, step) == pytest.approx(expected, rel=1e-12, abs=1e-16)
+
+
+@pytest.mark.parametrize(("rise", "steps"), [(0.3, 101), (0.3, 1001), (0.1, 1000), (0.5, 57), (0.9, 20)])
+def test_one_cycle_has_its_peak_at_the_right_step_and_only_one(rise, steps):
+    values = factors(pl.OneCycle(rise), steps)
+    peak = int(np.argmax(values))
+    assert abs(peak - rise * (steps - 1)) <= 0.5
+    assert (np.diff(values[: peak + 1]) > 0).all()
+    assert (np.diff(values[peak:]) < 0).all()
+
+
+class TestReduceOnPlateau:
+    """drop 1/2 after 2 epochs in a row without a fall by more than 1 % of the best."""
+
+    rule = pl.ReduceOnPlateau(0.5, 2, 0.01, 0.1)
+
+    @pytest.mark.parametrize(
+        ("losses", "expected"),
+        [
+            ((), 1),
+            ((1.0,), 1),
+            ((1.0, 0.9, 0.8), 1),
+            ((1.0, 1.0), 1),
+            ((1.0, 1.0, 1.0), 0.5),
+            ((1.0, 0.995, 0.991), 0.5),  # each too small a fall from the best, 1.0
+            ((1.0, 0.995, 0.989), 1),  # 0.989 < 0.99 is a fall
+            ((1.0, 1.1, 0.9, 1.0), 1),  # the fall starts the count anew
+            ((1.0, 1.1, 0.9, 1.0, 1.0), 0.5),
+            ((1.0, 1.0, 1.0, 1.0), 0.5),  # after a plateau the count starts anew
+            ((1.0, 1.0, 1.0, 1.0, 1.0), 0.25),
+            ((1.0, 1.0, 1.0, 0.5, 0.4), 0.5),  # the factor never rises again
+            ((1.0,) * 9, 0.1),  # 1/16 is below the minimum
+        ],
+    )
+    def test_by_hand(self, losses, expected):
+        assert self.rule.factor(Position(50, 100, 1, losses)) == expected
+
+    def test_in_training_it_watches_the_validation_loss(self):
+        """Labels of chance: the first validation loss is soon the best; rates must follow the rule from the history."""
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(60, 4)), rng.integers(0, 2, 60)
+        rates = []
+        network = pl.Network([pl.Input(4), pl.Dense(16, "relu"), pl.BinaryClassification()])
+        history = network.fit(
+            x[:30],
+            y[:30],
+            validation=(x[30:], y[30:]),
+            epochs=15,
+            batch_size=15,
+            optimizer=pl.Adam(0.05),
+            schedule=pl.ReduceOnPlateau(0.5, 2),
+            progress="none",
+            callbacks=[lambda e: rates.append(e.learning_rate) if isinstance(e, StepFinished) else None],
+        )
+        best, waited, factor, expected = math.inf, 0, 1.0, []
+        for loss in history["validation_loss"]:
+            expected += [0.05 * factor] * 2
+            waited = 0 if loss < best * (1 - 1e-4) else waited + 1
+            best = loss if waited == 0 else best
+            if waited == 2:
+                factor, waited = factor / 2, 0
+        assert rates == pytest.approx(expected, rel=1e-12)
+        assert expected[-1] < 0.02
+
+
+def test_training_uses_the_optimizers_rate_times_the_factor_and_counts_from_each_call():
+    rates = []
+    network = pl.Network([pl.Input(2), pl.Regression()])
+    for _ in range(2):
+        network.fit(
+            np.ones((10, 2)),
+            np.ones(10),
+            epochs=2,
+            batch_size=4,
+            optimizer=pl.GradientDescent(0.2),
+            schedule=pl.Warmup(2, pl.Cosine(0.5)),
+            progress="none",
+            callbacks=[lambda e: rates.append(e.learning_rate) if isinstance(e, StepFinished) else None],
+        )
+    # 3 steps an epoch, 6 in all: 1/2, 1, then cosine over 4 steps at the fractions 0, 1/3, 2/3, 1
+    once = [0.1, 0.2, 0.2, 0.2 * (0.5 + 0.25 * 1.5), 0.2 * (0.5 + 0.25 * 0.5), 0.1]
+    assert rates == pytest.approx(once * 2, rel=1e-12)
+
+
+fractions = st.floats(0.01, 1.0)
+below_one = st.floats(0.01, 0.99)
+simple = st.one_of(
+    st.just(pl.ConstantRate()),
+    st.builds(pl.StepDecay, st.integers(1, 20), fractions),
+    st.builds(pl.ExponentialDecay, fractions),
+    st.builds(pl.Cosine, fractions),
+    st.builds(pl.OneCycle, below_one, fractions, fractions),
+    st.builds(pl.ReduceOnPlateau, below_one, st.integers(1, 5), st.floats(0, 0.5), fractions),
+)
+any_schedule = st.one_of(simple, st.builds(pl.Warmup, st.integers(1, 200), simple), st.sampled_from(list(SCHEDULES.values())))
+
+
+@given(any_schedule, st.integers(1, 2000), st.integers(20, 50), st.data())
+def test_a_factor_is_above_0_and_at_most_1(rule, total, steps_per_epoch, data):
+    """Before the last step; at the last one a cosine that was told to end at 0 may be 0."""
+    step = data.draw(st.integers(0, total - 1))
+    losses = tuple(data.draw(st.lists(st.floats(0, 1e6), max_size=20)))
+    factor = rule.factor(Position(step, total, steps_per_epoch, losses))
+    assert isinstance(factor, float)
+    assert factor <= 1
+    assert factor > 0 or (step == total - 1 and factor == 0)
+
+
+@given(any_schedule, st.integers(1, 300))
+def test_a_schedule_is_a_pure_function_of_the_position(rule, total):
+    forward = factors(rule, total, 7)
+    backward = [rule.factor(Position(step, total, 7)) for step in reversed(range(total))]
+    assert forward == backward[::-1]
+
+
+def test_names():
+    for name, rule in SCHEDULES.items():
+        assert schedule(name) is rule
+    assert {type(rule) for rule in SCHEDULES.values()} == set(CLASSES)
+    with pytest.raises(pl.ArgumentError, match="Did you mean 'cosine'"):
+        schedule("cosin")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pl.StepDecay(0),
+        lambda: pl.StepDecay(2, 0.0),
+        lambda: pl.StepDecay(2, 1.1),
+        lambda: pl.ExponentialDecay(0.0),
+        lambda: pl.Cosine(1.5),
+        lambda: pl.Warmup(0),
+        lambda: pl.Warmup(5, "cosine"),
+        lambda: pl.OneCycle(0.0),
+        lambda: pl.OneCycle(1.0),
+        lambda: pl.ReduceOnPlateau(1.0),
+        lambda: pl.ReduceOnPlateau(patience=0),
+        lambda: pl.ReduceOnPlateau(threshold=math.nan),
+    ],
+)
+def test_what_cannot_work_is_refused(make):
+    with pytest.raises(pl.ArgumentError):
+        make()

@@ -1,0 +1,26 @@
+"""Real digits for the pipeline's tests: the first pictures of MNIST's test part, read without the package."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pellucid.pipeline
+from pellucid.pipeline.digits import DigitPipeline
+
+MNIST = Path(pellucid.pipeline.__file__).parents[1] / "datasets" / "mnist"
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """400 digits, uint8 (400, 28, 28)."""
+    content = gzip.decompress((MNIST / "t10k-images-idx3-ubyte.gz").read_bytes())
+    return np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28)[:400].copy()
+
+
+@pytest.fixture(scope="session")
+def pipeline(digits):
+    return DigitPipeline.fit(digits)
