@@ -19,7 +19,7 @@ _HOMES = {
     "catalogue": "register",
     "clipping": "ClipByGlobalNorm ClipByValue Clipping",
     "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError PellucidError "
-    "ShapeError",
+    "ShapeError UnknownNameError",
     "gradient_check": "gradcheck",
     "history": "History",
     "initializers": "Constant Initializer Orthogonal VarianceScaling",

@@ -13,6 +13,7 @@ from pellucid.errors import (
     ModelFileError,
     PellucidError,
     ShapeError,
+    UnknownNameError,
 )
 from pellucid.events import StopTraining
 from pellucid.gradient_check import gradcheck
@@ -103,6 +104,7 @@ __all__ = [
     "ShapeError",
     "StepDecay",
     "StopTraining",
+    "UnknownNameError",
     "VarianceScaling",
     "Warmup",
     "__version__",

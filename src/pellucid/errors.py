@@ -9,6 +9,12 @@ class ArgumentError(PellucidError, ValueError):
     """An argument has a value that cannot work (a negative rate, an unknown name, layers in a wrong order)."""
 
 
+class UnknownNameError(ArgumentError, KeyError):
+    """A name that is in no list; the message names those that are, and the nearest one."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
 class ShapeError(ArgumentError):
     """An array has a shape or a type that does not fit the network."""
 

@@ -32,13 +32,12 @@ class Loss(ABC):
         """(L, dL/doutputs): the weighted mean over the batch and its gradient (B, V); ``weights`` has shape (B,)."""
         values, gradient = self.terms(outputs, targets)
         if weights is None:
-            gradient /= len(values)
-            return float(values.mean(dtype=np.float64)), gradient
+            return float(values.mean(dtype=np.float64)), gradient / len(values)
         total = float(weights.sum(dtype=np.float64))
         if total == 0.0:
             return 0.0, np.zeros_like(gradient)
-        gradient *= (weights / total).astype(gradient.dtype)[:, None]
-        return float(np.dot(values.astype(np.float64), weights)) / total, gradient
+        scale = (weights / total).astype(gradient.dtype)[:, None]
+        return float(np.dot(values.astype(np.float64), weights)) / total, gradient * scale
 
 
 @dataclass(frozen=True)

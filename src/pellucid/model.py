@@ -111,5 +111,5 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     parts = load_parts(path, Network)
     network = parts.network
-    network.progress, network.history, network.pipeline = parts.progress, parts.history, parts.pipeline
+    network.training_state, network.history, network.pipeline = parts.state, parts.history, parts.pipeline
     return Model(network, parts.pipeline, parts.labels)

@@ -15,11 +15,12 @@ from pellucid.clipping import Clipping
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.evaluation import compute_logits, evaluate
 from pellucid.events import Callback
-from pellucid.executors.base import Rules
+from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.numpy import NumpyExecutor
 from pellucid.history import History
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import ClassifyingOutput
-from pellucid.optimizers import Adam, Optimizer
+from pellucid.optimizers import Adam, GradientDescent, Optimizer
 from pellucid.pipeline.choose import pipeline_for
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.progress import ProgressMode, progress_display
@@ -30,7 +31,7 @@ from pellucid.schedules import schedule as schedule_of
 from pellucid.shapes import AnyArray, Array, instance_of, number_between, positive_integer
 from pellucid.stack import Stack
 from pellucid.summary import summary
-from pellucid.trainer import Plan, Progress, Trainer
+from pellucid.trainer import Plan, Trainer, TrainingState
 
 ClassWeight = dict[int, float] | Literal["balanced"]
 
@@ -52,7 +53,7 @@ class Network(Stack):
         arrays: Mapping[str, AnyArray] | None = None,
     ) -> None:
         super().__init__(layers, seed, dtype, arrays)
-        self.progress = Progress()
+        self.training_state = TrainingState()
         self.history = History()
         self.pipeline: DigitPipeline | None = None
 
@@ -102,7 +103,7 @@ class Network(Stack):
             fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
             labels = training.y if self._classifies and training.y.ndim == 1 else None
             training, kept_aside = split(training, fraction, self.seed, labels)
-        optimizer = optimizer or self.progress.optimizer or Adam()
+        optimizer = optimizer or self.training_state.optimizer or Adam()
         for value, kind, what in (
             (optimizer, Optimizer, "optimizer"),
             (regularizer, Regularizer, "regularizer"),
@@ -124,7 +125,7 @@ class Network(Stack):
             augment,
             listeners,
         )
-        trainer = Trainer(self, self.progress, training, kept_aside, plan)
+        trainer = Trainer(self, self.training_state, training, kept_aside, plan)
         try:
             return trainer.run()
         finally:
@@ -145,6 +146,13 @@ class Network(Stack):
         """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2."""
         return evaluate(self, self._samples(x, y, sample_weight))
 
+    def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
+        """Name -> gradient of loss + penalty with respect to that parameter, for one batch as the next step sees it."""
+        batch = self._samples(x, y).take(np.arange(len(x)))
+        executor = NumpyExecutor(self, Rules(GradientDescent(), regularizer), OptimizerState())
+        executor.descend(batch, self.training_state.step)
+        return {name: self.parameters.layout.view(executor.gradient, name) for name in self.parameters}
+
     def save(
         self,
         path: str | os.PathLike[str],
@@ -158,7 +166,7 @@ class Network(Stack):
 
         ``optimizer_state`` adds what is needed to go on training exactly. Raises `ModelFileError` if it cannot be written.
         """
-        parts = Parts(self, self.progress, self.history, pipeline or self.pipeline, check_labels(self, labels))
+        parts = Parts(self, self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
         save_parts(path, parts, optimizer_state=optimizer_state)
 
     @property

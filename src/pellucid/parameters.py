@@ -80,6 +80,9 @@ class Parameters(Mapping[str, Array]):
             raise ShapeError(f"{name} can only hold finite numbers; the given array has NaN or infinity.")
         view[...] = array
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.layout.slots
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.layout.slots)
 

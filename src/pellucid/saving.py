@@ -19,7 +19,7 @@ from pellucid.model_file import ModelFile, read_model_file, write_model_file
 from pellucid.optimizers import Optimizer
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.stack import Stack
-from pellucid.trainer import Progress
+from pellucid.trainer import TrainingState
 
 catalogue.register(DigitPipeline)
 
@@ -32,7 +32,7 @@ class Parts(Generic[S]):
     """What a model consists of."""
 
     network: S
-    progress: Progress
+    state: TrainingState
     history: History
     pipeline: DigitPipeline | None
     labels: tuple[Label, ...]
@@ -40,7 +40,7 @@ class Parts(Generic[S]):
 
 def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
     """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
-    network, progress = parts.network, parts.progress
+    network, state = parts.network, parts.state
     description = {
         "network": {
             "seed": network.seed,
@@ -51,14 +51,14 @@ def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_sta
         "pipeline": None if parts.pipeline is None else catalogue.to_dict(parts.pipeline),
         "history": [_finite(epoch) for epoch in parts.history.epochs],
         "progress": {
-            "epoch": progress.epoch,
-            "step": progress.step,
-            "updates": progress.optimizer_state.updates,
-            "optimizer": None if progress.optimizer is None else catalogue.to_dict(progress.optimizer),
-            "settings": progress.settings,
+            "epoch": state.epoch,
+            "step": state.step,
+            "updates": state.optimizer_state.updates,
+            "optimizer": None if state.optimizer is None else catalogue.to_dict(state.optimizer),
+            "settings": state.settings,
         },
     }
-    slots = progress.optimizer_state.slots if optimizer_state else {}
+    slots = state.optimizer_state.slots if optimizer_state else {}
     write_model_file(path, ModelFile(description, {**network.parameters, **network.state}, slots))
 
 
@@ -95,7 +95,7 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
     if any(array.dtype != network.dtype for array in content.arrays.values()):
         raise ModelFileError(f"its tensors are not all {network.dtype}, as described.")
     optimizer = None if progress["optimizer"] is None else catalogue.from_dict(progress["optimizer"], Optimizer)
-    restored = Progress(
+    restored = TrainingState(
         epoch=_count(progress["epoch"]),
         step=_count(progress["step"]),
         optimizer=optimizer,

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, UnknownNameError
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 AnyArray: TypeAlias = NDArray[Any]
@@ -68,11 +68,11 @@ def instance_of(value: object, kind: type, what: str) -> None:
 
 
 def one_of(name: object, names: Sequence[str], what: str) -> str:
-    """``name`` if it is in the closed vocabulary ``names``, else an `ArgumentError` with the nearest one."""
+    """``name`` if it is in the closed vocabulary ``names``, else an `UnknownNameError` with the nearest one."""
     if isinstance(name, str) and name in names:
         return name
     from difflib import get_close_matches
 
     near = get_close_matches(str(name), names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ArgumentError(f"unknown {what} {name!r}; the known ones are {', '.join(names)}.{hint}")
+    raise UnknownNameError(f"unknown {what} {name!r}; the known ones are {', '.join(names)}.{hint}")

@@ -30,7 +30,7 @@ from pellucid.stack import Stack
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """How far a network has come: epochs begun and steps made in its life, what its optimizer remembers, and the settings
     of the last training in words."""
 
@@ -75,20 +75,22 @@ class Plan:
 
 
 class Trainer:
-    """Trains ``stack`` on ``training`` by ``plan``; ``history`` and ``progress`` grow while it runs."""
+    """Trains ``stack`` on ``training`` by ``plan``; ``history`` and ``state`` grow while it runs."""
 
-    def __init__(self, stack: Stack, progress: Progress, training: Samples, validation: Samples | None, plan: Plan) -> None:
+    def __init__(
+        self, stack: Stack, state: TrainingState, training: Samples, validation: Samples | None, plan: Plan
+    ) -> None:
         self.stack = stack
-        self.progress = progress
+        self.state = state
         self.training = training
         self.validation = validation
         self.plan = plan
         self.history = History()
-        progress.use(plan.rules.optimizer, stack)
-        progress.settings = plan.in_words()
-        self.executor = NumpyExecutor(stack, plan.rules, progress.optimizer_state)
+        state.use(plan.rules.optimizer, stack)
+        state.settings = plan.in_words()
+        self.executor = NumpyExecutor(stack, plan.rules, state.optimizer_state)
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
-        self._first_step = progress.step
+        self._first_step = state.step
         # early stopping comes last, so that all others hear of the epoch that ends the training
         self._listeners = sorted(plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping))
 
@@ -112,41 +114,39 @@ class Trainer:
             reason = "interrupted"
             raise
         except DivergenceError:
-            self.progress.optimizer_state.slots.clear()  # they hold the moments that led here
+            self.state.optimizer_state.slots.clear()  # they hold the moments that led here
             raise
         finally:
             self.history.reason = reason
-            self._tell(
-                TrainingFinished(self.progress.epoch, reason, self.history.epochs[-1] if self.history.epochs else {})
-            )
+            self._tell(TrainingFinished(self.state.epoch, reason, self.history.epochs[-1] if self.history.epochs else {}))
         return self.history
 
     @property
     def _epoch(self) -> int:
-        return self.progress.epoch + 1
+        return self.state.epoch + 1
 
     def _run_epoch(self, interrupt: Interrupt) -> None:
-        plan, progress = self.plan, self.progress
+        plan, state = self.plan, self.state
         start = time.perf_counter()
-        epoch, progress.epoch = progress.epoch, progress.epoch + 1
+        epoch, state.epoch = state.epoch, state.epoch + 1
         means, rate = WeightedMeans(), 0.0
         batches = self.training.epoch(
             plan.batch_size,
             seed=self.stack.seed,
             epoch=epoch,
-            first_step=progress.step,
+            first_step=state.step,
             shuffle=plan.shuffle,
             augment=plan.augment,
         )
         for batch in batches:
             rate = plan.rules.optimizer.learning_rate * plan.schedule.factor(self._position())
-            means.add(self.executor.train_step(batch, progress.step, rate), batch.weight, len(batch.x))
-            progress.step += 1
+            means.add(self.executor.train_step(batch, state.step, rate), batch.weight, len(batch.x))
+            state.step += 1
             if self._listeners:
-                self._tell(StepFinished(progress.epoch, progress.step, means.samples, rate, means.means()))
+                self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
             if interrupt.requested:
                 raise KeyboardInterrupt
-        self.executor.check_parameters(progress.step)
+        self.executor.check_parameters(state.step)
         self._finish_epoch(means.means(), rate, start)
 
     def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:
@@ -157,13 +157,13 @@ class Trainer:
             figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
         figures |= {"learning_rate": rate, "seconds": time.perf_counter() - start}
         self.history.epochs.append(figures)
-        self._tell(EpochFinished(self.progress.epoch, figures))
+        self._tell(EpochFinished(self.state.epoch, figures))
 
     def _position(self) -> Position:
         monitored = "loss" if self.validation is None else "validation_loss"
         losses = tuple(epoch[monitored] for epoch in self.history.epochs)
         total = self.plan.epochs * self.steps_per_epoch
-        return Position(self.progress.step - self._first_step, total, self.steps_per_epoch, losses)
+        return Position(self.state.step - self._first_step, total, self.steps_per_epoch, losses)
 
     def _tell(self, event: Event) -> None:
         for callback in self._listeners:

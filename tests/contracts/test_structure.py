@@ -81,7 +81,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("4 borders", ("model_file", "saving", "network", "model")),
-    ("5 faces", ("cli.*",)),
+    ("5 faces", ("cli.*", "__main__")),
 )
 PLACES = {name: (tier, row) for tier, (_, names) in enumerate(TIERS) for row, name in enumerate(names)}
 HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib"}
@@ -229,7 +229,9 @@ def test_every_file_says_what_it_is_for(module):
 def fresh(code: str) -> list[str]:
     """The modules that a new process has loaded after this code."""
     program = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 

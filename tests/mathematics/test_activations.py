@@ -216,9 +216,12 @@ def test_a_bad_registration_is_refused_and_leaves_the_table_as_it_was(arguments)
 
 @pytest.mark.usefixtures("clean_table")
 def test_a_registration_with_an_unknown_initializer_is_refused_at_the_latest_by_the_network():
-    with pytest.raises(pl.ArgumentError, match="he_norml"):
+    def register_and_use():
         pl.register_activation("mine", np.abs, np.abs, "he_norml")
-        pl.Network([pl.Input(2), pl.Dense(2, "mine"), pl.Regression()])
+        return pl.Network([pl.Input(2), pl.Dense(2, "mine"), pl.Regression()])
+
+    with pytest.raises(pl.ArgumentError, match="he_norml"):
+        register_and_use()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

@@ -234,13 +234,15 @@ class TestZeroAgainstZero:
 def test_corners_of_relu_give_no_false_alarm(seed):
     """Random depths, widths and data; also with integers as inputs and zero biases, where many sums are exactly 0."""
     shape = random.bits(random.key(seed), 3)
-    layers = [pl.Dense(2 + int(n % 9), ("relu", "leaky_relu", "hard_sigmoid")[int(n >> 8) % 3]) for n in shape[: 1 + seed % 3]]
+    layers = [
+        pl.Dense(2 + int(n % 9), ("relu", "leaky_relu", "hard_sigmoid")[int(n >> 8) % 3]) for n in shape[: 1 + seed % 3]
+    ]
     x = random.normal(random.key(seed, 1), (6, 4))
     if seed % 2:
         x = np.round(x)
     y = np.arange(6) % 3
     network = pl.Network([pl.Input(4), *layers, pl.Classification(3)], seed=seed)
-    silent = [name for name in (*network.parameters, "x")]  # a dead network is no false alarm, a wrong verdict is
+    silent = [*network.parameters, "x"]  # a dead network is no false alarm, a wrong verdict is
     report = pl.gradcheck(network, x, y, allow_zero=silent)
     assert report.rows[-1].name == "x"
 
@@ -277,7 +279,9 @@ def test_the_report_is_a_table_with_the_two_numbers():
     assert "right" in str(report)
 
 
-@pytest.mark.parametrize("arguments", [(pl.Dense(3),), (pl.CrossEntropy(), X), ("relu",), (object(), X), ("rellu", X), (pl.L1(0.1), X, X)])
+@pytest.mark.parametrize(
+    "arguments", [(pl.Dense(3),), (pl.CrossEntropy(), X), ("relu",), (object(), X), ("rellu", X), (pl.L1(0.1), X, X)]
+)
 def test_a_wrong_call_is_explained(arguments):
     with pytest.raises(pl.ArgumentError):
         pl.gradcheck(*arguments)

@@ -113,7 +113,12 @@ def test_dense_draws_by_its_activation(name):
 
 
 def test_an_initializer_given_to_dense_takes_the_place_of_the_default():
-    layers = [pl.Input(6), pl.Dense(4, "relu", initializer=pl.Orthogonal(2.0)), pl.Dense(3, initializer="ones"), pl.Regression()]
+    layers = [
+        pl.Input(6),
+        pl.Dense(4, "relu", initializer=pl.Orthogonal(2.0)),
+        pl.Dense(3, initializer="ones"),
+        pl.Regression(),
+    ]
     network = pl.Network(layers, dtype="float64")
     w = network.parameters["dense_1.weight"]
     np.testing.assert_allclose(w.T @ w, 4 * np.eye(4), atol=1e-12)

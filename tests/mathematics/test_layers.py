@@ -261,7 +261,9 @@ class TestInputAndFlatten:
 class TestOutputs:
     def test_probabilities_by_hand(self):
         """p = (1, 2, 5) / 8; and 1/4, 3/4 for z = log 3."""
-        np.testing.assert_allclose(pl.Classification(3).probabilities(np.log([[1.0, 2, 5]])), [[1 / 8, 2 / 8, 5 / 8]], rtol=1e-14)
+        np.testing.assert_allclose(
+            pl.Classification(3).probabilities(np.log([[1.0, 2, 5]])), [[1 / 8, 2 / 8, 5 / 8]], rtol=1e-14
+        )
         both = pl.BinaryClassification().probabilities(np.array([[math.log(3)], [-30.0]]))
         np.testing.assert_allclose(both, [[1 / 4, 3 / 4], [1, SMALL]], rtol=1e-13)
 

@@ -52,9 +52,7 @@ CASES = {
     "huber": (
         pl.Huber(1.5),
         REAL,
-        lambda z, t: anp.mean(
-            anp.where(anp.abs(z - t) <= 1.5, (z - t) ** 2 / 2, 1.5 * (anp.abs(z - t) - 0.75)), axis=1
-        ),
+        lambda z, t: anp.mean(anp.where(anp.abs(z - t) <= 1.5, (z - t) ** 2 / 2, 1.5 * (anp.abs(z - t) - 0.75)), axis=1),
     ),
 }
 cases = pytest.mark.parametrize(("loss", "targets", "formula"), CASES.values(), ids=CASES.keys())

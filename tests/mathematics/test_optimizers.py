@@ -281,7 +281,9 @@ class TestInANetwork:
         bound = norm / 3
         clipped, _, _ = self.run(Rules(pl.GradientDescent(0.1), pl.L2(0.5), pl.ClipByGlobalNorm(bound)), 1)
         start = self.network().parameters.vector
-        np.testing.assert_allclose(clipped.parameters.vector - start, (free.parameters.vector - start) / 3, rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(
+            clipped.parameters.vector - start, (free.parameters.vector - start) / 3, rtol=1e-9, atol=1e-15
+        )
         limited, _, _ = self.run(Rules(pl.GradientDescent(0.1), pl.L2(0.5), pl.ClipByValue(0.05)), 1)
         expected = -0.1 * np.clip(free_gradients[0], -0.05, 0.05)
         np.testing.assert_allclose(limited.parameters.vector - start, expected, rtol=1e-9, atol=1e-15)

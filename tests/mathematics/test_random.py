@@ -22,7 +22,7 @@ IMPROBABLE = 1e-9
 
 
 def splitmix64(state: int) -> int:
-    """Steele, Lea, Flood (2014), the `next` of the SplitMix64 generator, written from Vigna's public-domain splitmix64.c."""
+    """Steele, Lea, Flood (2014), written from `next` of Vigna's public-domain splitmix64.c."""
     z = (state + 0x9E3779B97F4A7C15) % 2**64
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
@@ -48,7 +48,7 @@ def reference_bits(key: int, index: int) -> int:
 
 
 def test_splitmix64_gives_the_published_sequence():
-    """The first outputs of splitmix64.c for the seed 1234567, as quoted by Rosetta Code ("Pseudo-random numbers/Splitmix64")."""
+    """The first outputs of splitmix64.c for the seed 1234567, as Rosetta Code quotes them ("Pseudo-random numbers")."""
     state, outputs = 1234567, []
     for _ in range(5):
         outputs.append(splitmix64(state))
@@ -76,12 +76,12 @@ def test_an_element_does_not_depend_on_how_many_are_asked_for(key, count, more):
 
 
 def test_a_key_gives_the_same_numbers_every_time_and_the_global_state_is_left_alone():
-    np.random.seed(5)
-    before = np.random.get_state()[1].copy()
+    np.random.seed(5)  # noqa: NPY002 - the global state itself is under test
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
     key = random.key(3, Purpose.DROPOUT, 17, 2)
     for draw in (lambda: random.bits(key, 100), lambda: random.uniform(key, (7, 5)), lambda: random.normal(key, (7, 5))):
         np.testing.assert_array_equal(draw(), draw())
-    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_uniform_is_the_upper_24_bits_exactly_in_both_types():
@@ -157,7 +157,7 @@ def test_one_element_over_consecutive_steps_is_uniform():
 
 
 def test_mean_and_variance_over_many_keys_stay_within_their_bounds():
-    """n uniforms: mean 1/2 with standard error sqrt(1/12n); variance 1/12 with sqrt((1/80 - 1/144)/n). 300 keys, 5.5 errors."""
+    """n uniforms: mean 1/2 with standard error sqrt(1/12n); variance 1/12 with sqrt((1/80 - 1/144)/n); 5.5 errors."""
     n = 10_000
     scores = []
     for seed in range(300):

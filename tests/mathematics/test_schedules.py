@@ -162,7 +162,9 @@ simple = st.one_of(
     st.builds(pl.OneCycle, below_one, fractions, fractions),
     st.builds(pl.ReduceOnPlateau, below_one, st.integers(1, 5), st.floats(0, 0.5), fractions),
 )
-any_schedule = st.one_of(simple, st.builds(pl.Warmup, st.integers(1, 200), simple), st.sampled_from(list(SCHEDULES.values())))
+any_schedule = st.one_of(
+    simple, st.builds(pl.Warmup, st.integers(1, 200), simple), st.sampled_from(list(SCHEDULES.values()))
+)
 
 
 @given(any_schedule, st.integers(1, 2000), st.integers(20, 50), st.data())

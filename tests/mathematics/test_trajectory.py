@@ -100,13 +100,17 @@ def test_dense_batch_normalization_adam_and_l2():
     assert np.abs(vector - start).max() > 0.05  # ten steps of about 0.01: the parameters have moved
     np.testing.assert_allclose(network.state["batch_normalization_1.moving_variance"], moving_variance, rtol=1e-9)
     drift = network.parameters["dense_1.bias"] - unflatten(vector)["b1"]
-    np.testing.assert_allclose(network.state["batch_normalization_1.moving_mean"], moving_mean, atol=np.abs(drift).max() + 1e-10)
+    np.testing.assert_allclose(
+        network.state["batch_normalization_1.moving_mean"], moving_mean, atol=np.abs(drift).max() + 1e-10
+    )
 
 
 def test_momentum_on_the_pixels_of_mnist():
     (x, y), _ = pl.datasets.digits()
     x, y = x[:320], y[:320]
-    network = pl.Network([pl.Input(28, 28), pl.Dense(20, "relu"), pl.Dense(15, "tanh"), pl.Classification(10)], dtype="float64")
+    network = pl.Network(
+        [pl.Input(28, 28), pl.Dense(20, "relu"), pl.Dense(15, "tanh"), pl.Classification(10)], dtype="float64"
+    )
     p = [network.parameters[name].copy() for name in network.parameters]
     initial = [array.copy() for array in p]
 

@@ -25,8 +25,9 @@ def command(model: str, as_json: bool) -> None:
     click.echo(f"{model}\n\n{network}\n")
     click.echo(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}")
     click.echo(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
-    click.echo(f"trained   {network.progress.epoch} epochs, {network.progress.step:,} steps, seed {network.seed}")
-    for name, value in network.progress.settings.items():
+    state = network.training_state
+    click.echo(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
+    for name, value in state.settings.items():
         click.echo(f"          {name}: {value}")
     if network.history.epochs:
         click.echo(f"          last epoch: {figures_text(network.history.epochs[-1])}")
@@ -47,8 +48,8 @@ def _as_data(path: str, model: Model) -> dict[str, Any]:
         "labels": list(model.labels),
         "pipeline": None if model.pipeline is None else catalogue.to_dict(model.pipeline),
         "seed": network.seed,
-        "epochs": network.progress.epoch,
-        "steps": network.progress.step,
-        "settings": network.progress.settings,
+        "epochs": network.training_state.epoch,
+        "steps": network.training_state.step,
+        "settings": network.training_state.settings,
         "history": network.history.epochs,
     }

@@ -73,8 +73,8 @@ def command(
         network = _network_to_resume(resume, given)
     click.echo(network, err=True)
     options = chosen.fit_options()
-    if resume is not None and "optimizer" not in given and "learning_rate" not in given and network.progress.optimizer:
-        options["optimizer"] = None  # that of the file
+    if resume is not None and "optimizer" not in given and "learning_rate" not in given:
+        options["optimizer"] = network.training_state.optimizer  # that of the file
     start = time.perf_counter()
     try:
         network.fit(x, y, validation=validation, early_stopping=early_stopping, **options)

@@ -119,13 +119,14 @@ def _side_by_side(boxes: NDArray[np.int64], main: NDArray[np.int64]) -> bool:
 
 
 def _plausibility(boxes: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """How much each component looks like a figure rather than a frame, an edge or a ruled line: 1, or 0.02.
+    """How much each component looks like a figure rather than a frame, an edge or a ruled line: 1, 0.4 or 0.02.
 
     A component that touches two opposite sides of the picture while being a thin line, or all four sides, is no figure,
-    if there is another.
+    if there is another; one that touches the picture's border at all is less likely to be the figure (a shadow, a thumb).
     """
     height, width = shape
     tall, wide = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     ruled = ((wide == width) & (tall * 8 <= height)) | ((tall == height) & (wide * 8 <= width))
     framed = (wide == width) & (tall == height)
-    return np.where(ruled | framed, 0.02, 1.0)
+    inside = (boxes[:, 0] > 0) & (boxes[:, 1] > 0) & (boxes[:, 2] < height) & (boxes[:, 3] < width)
+    return np.where(ruled | framed, 0.02, np.where(inside, 1.0, 0.4))

@@ -19,7 +19,8 @@ _OVERVIEW = 64  # the paper is fitted on a reduced picture no longer than this
 _SURFACE_SIDE = 40  # pictures with a shorter side are taken as evenly lit
 _CLEAN_BORDER = 0.8  # this share of the border must lie on one smooth surface to be taken as paper
 _NEAR = 0.25  # what differs from the paper by less than this share of the largest difference lies on it
-_FITS = 4
+_ON_PAPER = 0.15  # and by less than this share, is paper
+_FITS = 8
 _LEAST_CONTRAST = 0.02  # less than this, of 0..1, is no ink
 _ENOUGH = 0.05  # a surface must hold this share of the pixels for another round of fitting
 
@@ -45,6 +46,8 @@ def find_ink(picture: NDArray[np.float32]) -> Ink:
     colours = picture if picture.ndim == 3 else picture[:, :, None]
     small = reduce_to(colours, _OVERVIEW)
     difference = _off_paper(colours, small)
+    if difference is None and min(colours.shape[:2]) >= _SURFACE_SIDE:
+        difference = _inside_frame(colours)
     if difference is None:
         return replace(_as_amount(_off_other_side(colours, small)), noise=0.0)  # hardly any paper to measure it on
     if min(difference.shape) >= _OVERVIEW:
@@ -53,12 +56,25 @@ def find_ink(picture: NDArray[np.float32]) -> Ink:
 
 
 def _without_lines(difference: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take away what a whole row or column has in common: the lines of ruled paper."""
+    """Take away what whole rows or columns have in common: the lines of ruled paper, where there are several.
+
+    A single one may be a bar of a tightly cropped figure. Common is what nearly all pixels of a row reach.
+    """
     for axis in (1, 0):
-        common = np.partition(difference, difference.shape[axis] * 3 // 20, axis=axis)
-        line = np.take(common, [difference.shape[axis] * 3 // 20], axis=axis)
-        difference = difference - np.maximum(line, 0)
+        rank = difference.shape[axis] * 3 // 20
+        line = np.maximum(np.take(np.partition(difference, rank, axis=axis), [rank], axis=axis), 0)
+        present = line.ravel() > 0.1 * difference.max()
+        if np.count_nonzero(present[1:] & ~present[:-1]) + present[0] >= 2:
+            difference = difference - line
     return difference
+
+
+def _inside_frame(colours: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The same with the outermost pixels taken away, where a frame may be; there is no ink in them then."""
+    rim = max(2, min(colours.shape[:2]) // 16)
+    inside = colours[rim:-rim, rim:-rim]
+    difference = _off_paper(inside, reduce_to(inside, _OVERVIEW))
+    return None if difference is None else np.pad(difference, rim)
 
 
 def _as_amount(difference: NDArray[np.float32]) -> Ink:
@@ -91,7 +107,7 @@ def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDAr
     spread = float(distance.max())
     if spread < _LEAST_CONTRAST:
         return np.zeros(colours.shape[:2], np.float32)
-    if np.mean(distance[border] < _NEAR * spread) < _CLEAN_BORDER:
+    if np.mean(distance[border] < _ON_PAPER * spread) < _CLEAN_BORDER:
         return None
     residual = flat - powers @ surface
     moments = residual.T @ residual
@@ -109,15 +125,14 @@ def _fit_surface(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fit (pixels, terms) @ surface = values (pixels, channels), first to the border, then to all that lies near.
 
-    Returns the surface (terms, channels) and the distance (pixels,) of every pixel from it. Pixels far off (ink) get the
-    weight zero: iteratively reweighted least squares, started from the border's median.
+    Returns the surface (terms, channels) and the distance (pixels,) of every pixel from it. Pixels far off (ink) get
+    little weight, at last none: iteratively reweighted least squares, with Cauchy's weights and then Tukey's.
     """
     start = np.median(values[border], axis=0)
     distance = np.sqrt(np.sum((values - start) ** 2, axis=1)).astype(np.float64)
     if powers.shape[1] == 1:
         return start[None, :].astype(np.float64), distance
     weight = border.astype(np.float64)
-    scale = max(float(distance.max()), 1e-6)
     surface = np.zeros((powers.shape[1], values.shape[1]))
     for step in range(_FITS):
         weighted = powers * weight[:, None]
@@ -125,12 +140,15 @@ def _fit_surface(
         surface = np.linalg.solve(weighted.T @ powers + ridge, weighted.T @ (values - start))
         surface[0] += start
         distance = np.sqrt(np.sum((values - powers @ surface) ** 2, axis=1))
-        scale = max(float(distance.max()), 1e-6)
-        reach = (_NEAR if step else 2 * _NEAR) * scale
-        weight = np.clip(1.0 - (distance / reach) ** 2, 0.0, None) ** 2
-        weight[~border] *= 0.5
-        if weight.sum() < _ENOUGH * len(weight):
-            break
+        if step < _FITS // 2:  # the border alone, less and less of what lies off its majority
+            scale = max(float(np.median(distance[border])), 1e-4)
+            weight = border / (1.0 + (distance / scale) ** 2)
+        else:
+            reach = _NEAR * max(float(distance.max()), 1e-6)
+            weight = np.clip(1.0 - (distance / reach) ** 2, 0.0, None) ** 2
+            weight[~border] *= 0.5
+            if weight.sum() < _ENOUGH * len(weight):
+                break
     return surface, distance
 
 

@@ -1,7 +1,8 @@
 """Draw the found figure anew at the size of the training set: crop, enlarge smoothly, sharpen, set the thickness, average.
 
 The training set was made from large black and white scans by averaging. So every picture is first brought to such a scan:
-strokes with one threshold, on a grid four times finer than the result. The threshold also sets the thickness.
+strokes with one threshold, on a grid four times finer than the result. Moving the threshold a little, and where that is
+not enough growing or shrinking the strokes, sets the thickness.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.pipeline.resample import area_weights, smooth_weights
-from pellucid.pipeline.stroke import threshold_for
+from pellucid.pipeline.stroke import set_thickness, threshold_for
 
 _FINE = 4  # the fine grid has this many pixels for one of the result
 _COARSE = 1.2  # crops no longer than this many boxes have strokes about as narrow as a pixel
 _FAINT = 0.5  # in them, strokes with at least this share of the full strength are given full strength
+_LEEWAY = 1.25  # growing and shrinking is rough: only for strokes this factor out of the range
 _HALO = 2  # pixels around the figure that are kept: its soft edge
 
 
@@ -55,7 +57,7 @@ def _grow(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def redraw(amount: NDArray[np.float32], box: int, thin: float, thick: float) -> NDArray[np.uint8]:
     """A crop (h, w) of ink amounts as a digit (h', w') whose longest side is ``box``; an empty crop gives (0, 0).
 
-    Its strokes are ``thin`` to ``thick`` pixels of the result where moving the threshold can achieve it.
+    Its strokes are about ``thin`` to ``thick`` pixels of the result.
     """
     height, width = amount.shape
     longest = max(height, width, 1)
@@ -73,7 +75,7 @@ def redraw(amount: NDArray[np.float32], box: int, thin: float, thick: float) -> 
     threshold = threshold_for(fine, 0.5 * top, thin * _FINE, thick * _FINE)
     gain = max(4.0 / top, 0.6 / threshold)  # steep enough that nothing stays nothing
     sharp = np.clip((fine - np.float32(threshold)) * np.float32(gain) + np.float32(0.5), 0.0, 1.0)
-    return _average(sharp, box)
+    return _average(set_thickness(sharp, thin * _FINE / _LEEWAY, thick * _FINE * _LEEWAY), box)
 
 
 def _even_out(amount: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,505 @@
+"""What a training promises besides its numbers: the same bits, events in order, and nothing lost when it ends early."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
+
+QUIET = {"progress": "none"}
+RNG = np.random.default_rng(77)
+X = RNG.normal(size=(50, 4))
+Y = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 1)
+
+
+def make(seed=0, dtype="float32"):
+    layers = [pl.Input(4), pl.Dense(8, "relu"), pl.BatchNormalization(), pl.Dropout(0.3), pl.Classification(3)]
+    return pl.Network(layers, seed=seed, dtype=dtype)
+
+
+def all_numbers(network):
+    return np.concatenate([network.parameters.vector, network.state.vector])
+
+
+class TestTheSameBits:
+    @pytest.mark.parametrize("optimizer", [pl.Adam(), pl.GradientDescent(0.1, 0.9, True), pl.RMSProp()], ids=repr)
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_two_and_three_epochs_are_five(self, optimizer, dtype):
+        """With dropout, batch statistics, augmentation, an uneven last batch and a part kept aside."""
+
+        def augment(batch, key):
+            return batch + 0.1 * pl.random.normal(key, batch.shape)
+
+        options = {"optimizer": optimizer, "batch_size": 16, "validation": 0.2, "augment": augment, **QUIET}
+        parts, whole = make(dtype=dtype), make(dtype=dtype)
+        parts.fit(X, Y, epochs=2, **options)
+        del options["optimizer"]  # by default it goes on with the last one
+        parts.fit(X, Y, epochs=3, **options)
+        whole.fit(X, Y, epochs=5, optimizer=optimizer, **options)
+        np.testing.assert_array_equal(all_numbers(parts), all_numbers(whole))
+        for figure in ("loss", "accuracy", "validation_loss"):
+            assert parts.history[figure] == whole.history[figure]
+
+    def test_the_seed_decides_everything_and_each_seed_otherwise(self):
+        np.random.seed(0)  # noqa: NPY002 - NumPy's global state must not matter
+        first = make(3)
+        first.fit(X, Y, epochs=2, **QUIET)
+        np.random.seed(1)  # noqa: NPY002
+        again, other = make(3), make(4)
+        again.fit(X, Y, epochs=2, **QUIET)
+        other.fit(X, Y, epochs=2, **QUIET)
+        np.testing.assert_array_equal(all_numbers(first), all_numbers(again))
+        assert (all_numbers(first) != all_numbers(other)).mean() > 0.5
+
+    def test_listening_predicting_and_validating_change_nothing(self):
+        silent, watched = make(), make()
+        silent.fit(X, Y, epochs=3, batch_size=16, **QUIET)
+
+        def meddle(event):
+            watched.predict(X)
+            watched.evaluate(X, Y)
+
+        watched.fit(X, Y, epochs=3, batch_size=16, validation=(X, Y), callbacks=[meddle], **QUIET)
+        np.testing.assert_array_equal(all_numbers(silent), all_numbers(watched))
+
+    def test_the_order_of_the_samples_changes_with_the_epoch_unless_it_is_fixed(self):
+        for shuffle in (True, False):
+            seen = []
+            x = np.repeat(np.arange(50.0)[:, None], 4, axis=1)
+            make().fit(
+                x,
+                Y,
+                epochs=2,
+                shuffle=shuffle,
+                augment=lambda batch, key, seen=seen: seen.extend(batch[:, 0]) or batch,
+                **QUIET,
+            )
+            first, second = seen[:50], seen[50:]
+            assert sorted(first) == sorted(second) == list(range(50))
+            assert (first == list(range(50))) == (not shuffle)
+            assert (first == second) == (not shuffle)
+
+    def test_the_data_are_left_alone(self):
+        x, y, w = X.copy(), Y.copy(), np.ones(50)
+        make().fit(x, y, epochs=1, sample_weight=w, augment=lambda batch, key: np.multiply(batch, 0, out=batch), **QUIET)
+        np.testing.assert_array_equal(x, X)
+        np.testing.assert_array_equal(y, Y)
+        np.testing.assert_array_equal(w, 1)
+
+
+class TestEvents:
+    def test_order_and_contents(self):
+        network, events = make(), []
+        for epochs in (2, 1):
+            network.fit(X, Y, epochs=epochs, batch_size=20, validation=(X, Y), callbacks=[events.append], **QUIET)
+        kinds = [type(event) for event in events]
+        epoch = [StepFinished] * 3 + [EpochFinished]
+        assert kinds == [TrainingStarted, *epoch, *epoch, TrainingFinished, TrainingStarted, *epoch, TrainingFinished]
+        assert events[0] == TrainingStarted(epoch=1, epochs=2, steps_per_epoch=3, samples_per_epoch=50, batch_size=20)
+        assert events[10] == TrainingStarted(epoch=3, epochs=1, steps_per_epoch=3, samples_per_epoch=50, batch_size=20)
+        steps = [event for event in events if isinstance(event, StepFinished)]
+        assert [event.step for event in steps] == list(range(1, 10))
+        assert [event.samples for event in steps] == [20, 40, 50] * 3
+        assert [event.epoch for event in steps] == [1] * 3 + [2] * 3 + [3] * 3
+        assert all(event.learning_rate == 1e-3 for event in steps)
+        ends = [event for event in events if isinstance(event, EpochFinished)]
+        assert [event.epoch for event in ends] == [1, 2, 3]
+        assert [event.metrics for event in ends] == network.history.epochs
+        assert ends[0].metrics["loss"] == steps[2].metrics["loss"]
+        assert events[9].reason == events[-1].reason == "completed"
+        assert events[-1].metrics == ends[-1].metrics
+
+    def test_history(self):
+        network = make()
+        first = network.fit(X, Y, epochs=2, regularizer=pl.L2(0.01), **QUIET)
+        second = network.fit(X, Y, epochs=3, validation=0.2, **QUIET)
+        assert list(first) == ["loss", "accuracy", "penalty", "learning_rate", "seconds"]
+        assert list(second) == ["loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds"]
+        assert [len(history) for history in (first["loss"], second["loss"], network.history["loss"])] == [2, 3, 5]
+        assert network.history["loss"] == first["loss"] + second["loss"]
+        assert len(network.history["penalty"]) == 2
+        assert network.history.epochs == first.epochs + second.epochs
+        assert first.reason == second.reason == network.history.reason == "completed"
+        assert all(seconds > 0 for seconds in network.history["seconds"])
+
+    def test_history_and_parameters_are_mappings(self):
+        network = make()
+        history = network.fit(X, Y, epochs=1, **QUIET)
+        assert "loss" in history
+        assert "validation_loss" not in history
+        assert history.get("validation_loss") is None
+        assert "dense_1.weight" in network.parameters
+        assert "dense_9.weight" not in network.parameters
+        assert network.parameters.get("dense_9.weight") is None
+        assert set(network.parameters) & set(network.state) == set()
+        with pytest.raises(pl.ArgumentError, match=r"Did you mean 'dense_1\.weight'"):
+            network.parameters["dense1.weight"]
+
+    @pytest.mark.parametrize("validation", [None, (X, Y)])
+    def test_curves_can_be_drawn_with_and_without_validation(self, validation, monkeypatch, tmp_path):
+        monkeypatch.setenv("MPLBACKEND", "Agg")
+        network = make()
+        network.fit(X, Y, epochs=2, validation=validation, **QUIET)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those of matplotlib itself
+            figure = network.history.plot(str(tmp_path / "curves.png"))
+        drawn = [line.get_ydata().tolist() for line in figure.axes[0].lines]
+        assert network.history["loss"] in drawn
+        assert (tmp_path / "curves.png").stat().st_size > 1000
+
+    def test_stop_training_ends_in_good_order(self):
+        network, events = make(), []
+
+        def stop(event):
+            events.append(event)
+            if isinstance(event, StepFinished) and event.step == 4:
+                raise pl.StopTraining
+
+        history = network.fit(X, Y, epochs=5, batch_size=20, callbacks=[stop], **QUIET)
+        assert history.reason == events[-1].reason == "stopped early"
+        assert isinstance(events[-1], TrainingFinished)
+        assert len(history["loss"]) == 1
+        assert sum(isinstance(event, StepFinished) for event in events) == 4
+
+    def test_an_error_in_a_callback_is_not_swallowed(self):
+        def fail(event):
+            if isinstance(event, EpochFinished):
+                raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine"):
+            make().fit(X, Y, epochs=2, callbacks=[fail], **QUIET)
+
+    @pytest.mark.parametrize("callbacks", [[3], [pl.EarlyStopping], ["print"]])
+    def test_what_is_no_callback_is_refused(self, callbacks):
+        with pytest.raises(pl.ArgumentError):
+            make().fit(X, Y, epochs=1, callbacks=callbacks, **QUIET)
+
+
+class TestEarlyStopping:
+    """Noise as validation labels: the validation loss soon rises."""
+
+    x_aside, y_aside = RNG.normal(size=(40, 4)), RNG.integers(0, 3, 40)
+
+    def train(self, early_stopping, epochs=40):
+        network, kept = make(), []
+
+        def keep(event):
+            if isinstance(event, EpochFinished):
+                kept.append(all_numbers(network).copy())
+
+        history = network.fit(
+            X,
+            Y,
+            validation=(self.x_aside, self.y_aside),
+            epochs=epochs,
+            optimizer=pl.Adam(0.03),
+            early_stopping=early_stopping,
+            callbacks=[keep],
+            **QUIET,
+        )
+        return network, history, kept
+
+    def test_it_stops_after_the_patience_and_gives_the_best_back(self):
+        network, history, kept = self.train(3)
+        losses = history["validation_loss"]
+        best = int(np.argmin(losses))
+        assert history.reason == "stopped early"
+        assert len(losses) == best + 1 + 3 < 40
+        np.testing.assert_array_equal(all_numbers(network), kept[best])
+        assert (kept[best] != kept[-1]).any()
+        assert network.evaluate(self.x_aside, self.y_aside)["loss"] == losses[best]
+
+    def test_the_best_is_also_given_back_when_the_epochs_run_out(self):
+        stopping = pl.EarlyStopping(patience=100)
+        network, history, kept = self.train(stopping, epochs=15)
+        best = int(np.argmin(history["validation_loss"]))
+        assert history.reason == "completed"
+        assert best < 14
+        assert stopping.best_epoch == best + 1
+        np.testing.assert_array_equal(all_numbers(network), kept[best])
+
+    def test_without_restoring_the_last_ones_stay(self):
+        network, _, kept = self.train(pl.EarlyStopping(3, restore_best=False))
+        np.testing.assert_array_equal(all_numbers(network), kept[-1])
+
+    def test_accuracy_should_rise(self):
+        network, history, kept = self.train(pl.EarlyStopping(4, monitor="validation_accuracy"))
+        best = int(np.argmax(history["validation_accuracy"]))
+        assert len(kept) == best + 1 + 4
+        np.testing.assert_array_equal(all_numbers(network), kept[best])
+
+    def test_min_delta_by_hand(self):
+        """Better by more than 0.1 only: of 1.0, 0.95, 0.92, 0.85 the last alone is."""
+        stopping = pl.EarlyStopping(3, min_delta=0.1)
+        for epoch, loss in enumerate((1.0, 0.95, 0.92, 0.85, 0.84, 0.83), start=1):
+            stopping(EpochFinished(epoch, {"validation_loss": loss}))
+        assert stopping.best_epoch == 4
+        with pytest.raises(pl.StopTraining):
+            stopping(EpochFinished(7, {"validation_loss": 0.82}))
+
+    def test_a_figure_that_is_not_measured_is_explained(self):
+        with pytest.raises(pl.ArgumentError, match="validation"):
+            make().fit(X, Y, epochs=2, early_stopping=2, **QUIET)
+
+
+@dataclass(frozen=True)
+class Fuse(pl.Layer):
+    """y = x s, which gives a number that is not finite in one step: going up or coming down."""
+
+    step: int
+    up: float = 1.0
+    down: float = 1.0
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def parameter_specs(self, input_shape):
+        return (pl.ParameterSpec("s", input_shape, pl.Constant(1.0)),)
+
+    def forward(self, parameters, x, context):
+        blown = context.training and context.step == self.step
+        return x * parameters["s"] * (self.up if blown else 1), (x, blown)
+
+    def backward(self, parameters, cache, dy):
+        x, blown = cache
+        ds = (x * dy).sum(axis=0) * (self.down if blown else 1)
+        return dy * parameters["s"], {"s": ds}
+
+
+class TestDivergence:
+    @pytest.mark.parametrize(
+        ("fuse", "named"),
+        [
+            (Fuse(3, up=math.inf), "fuse_1"),
+            (Fuse(3, up=math.nan), "fuse_1"),
+            (Fuse(3, down=math.nan), r"fuse_1\.s"),
+            (Fuse(3, down=math.inf), r"fuse_1\.s"),
+        ],
+    )
+    def test_layer_and_step_are_named_and_the_last_good_parameters_kept(self, fuse, named):
+        layers = [pl.Input(4), pl.Dense(5, "tanh"), fuse, pl.BatchNormalization(), pl.Dense(4), pl.Classification(3)]
+        network, kept, events = pl.Network(layers), [], []
+
+        def watch(event):
+            events.append(event)
+            if isinstance(event, StepFinished):
+                kept.append(all_numbers(network).copy())
+
+        with pytest.raises(pl.DivergenceError, match=rf"step 4\b.*{named}") as caught:
+            network.fit(X, Y, epochs=3, batch_size=10, callbacks=[watch], **QUIET)
+        assert "dense" not in str(caught.value)
+        assert len(kept) == 3
+        assert np.isfinite(all_numbers(network)).all()
+        # good are the parameters that gave finite numbers: those after step 3 if their own pass did, else those before
+        assert any(np.array_equal(all_numbers(network), numbers) for numbers in kept[1:])
+        assert events[-1].reason == network.history.reason == "diverged"
+        assert network.history.epochs == []
+
+    def test_training_can_go_on_afterwards_and_a_file_can_be_written(self, tmp_path):
+        """A first step of rate 1e20 makes the second loss overflow; the start is the last place with a finite loss."""
+        network = pl.Network([pl.Input(4), pl.Dense(5, "relu"), pl.Regression()])
+        start = network.parameters.vector.copy()
+        with pytest.raises(pl.DivergenceError, match="step 2"):
+            network.fit(X, Y, epochs=50, optimizer=pl.GradientDescent(1e20, 0.9), **QUIET)
+        np.testing.assert_array_equal(network.parameters.vector, start)
+        network.save(tmp_path / "model.safetensors", optimizer_state=True)
+        reached = network.fit(X, Y, epochs=40, optimizer=pl.Adam(0.05), **QUIET)["loss"]
+        assert reached[-1] < reached[0]
+
+    def test_an_overflow_in_the_last_update_is_found_too(self):
+        """One step of rate 1e38 on gradients of 1e3: the loss was finite, the parameters are not any more."""
+        network = pl.Network([pl.Input(4), pl.Regression()])
+        start = network.parameters.vector.copy()
+        with pytest.raises(pl.DivergenceError, match="step 1"):
+            network.fit(X, Y * 1e4, epochs=1, batch_size=50, optimizer=pl.GradientDescent(1e38), **QUIET)
+        np.testing.assert_array_equal(network.parameters.vector, start)
+
+    @pytest.mark.parametrize("how", ["stop", "interrupt"])
+    def test_no_way_out_leaves_parameters_that_are_not_finite(self, how):
+        """The same overflow, and a callback that ends the training (or Ctrl-C) right after that step."""
+        network = pl.Network([pl.Input(4), pl.Regression()])
+
+        def leave(event):
+            if isinstance(event, StepFinished):
+                if how == "stop":
+                    raise pl.StopTraining
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises((pl.DivergenceError, KeyboardInterrupt)) if how == "interrupt" else _either():
+            network.fit(X, Y * 1e4, epochs=2, batch_size=25, optimizer=pl.GradientDescent(1e38), callbacks=[leave], **QUIET)
+        assert np.isfinite(network.parameters.vector).all()
+
+    def test_moving_averages_never_hold_infinity(self, tmp_path):
+        """Inputs of 1e25 are finite in float32, their variance is not: either an error, or a state that can be saved."""
+        network = pl.Network([pl.Input(4), pl.BatchNormalization(), pl.Classification(3)])
+        with _either():
+            network.fit(X * 1e25, Y, epochs=2, **QUIET)
+        assert np.isfinite(network.state.vector).all()
+        network.save(tmp_path / "model.safetensors")
+        pl.load(tmp_path / "model.safetensors")
+
+
+class _either:
+    """Divergence may be reported or prevented; what counts is what is left."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        return kind is not None and issubclass(kind, pl.DivergenceError)
+
+
+class TestInterrupt:
+    def test_ctrl_c_ends_the_step_keeps_everything_whole_and_training_goes_on_as_if_nothing_had_been(self):
+        """It comes in the middle of the second epoch: the first one is in the history, of the second only its step."""
+        network, events, numbers = make(), [], []
+
+        def press(event):
+            events.append(event)
+            if isinstance(event, StepFinished):
+                numbers.append(all_numbers(network).copy())
+                if event.step == 4:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        before = signal.getsignal(signal.SIGINT)
+        assert before is signal.default_int_handler
+        with pytest.raises(KeyboardInterrupt):
+            network.fit(X, Y, epochs=5, batch_size=20, callbacks=[press], **QUIET)
+        assert signal.getsignal(signal.SIGINT) is before
+        assert [type(e) for e in events[-2:]] == [StepFinished, TrainingFinished]
+        assert len(numbers) == 4
+        assert events[-1].reason == network.history.reason == "interrupted"
+        np.testing.assert_array_equal(all_numbers(network), numbers[-1])
+        assert len(network.history["loss"]) == 1
+        assert network.training_state.step == network.training_state.optimizer_state.updates == 4
+        network.fit(X, Y, epochs=1, batch_size=20, **QUIET)
+        assert network.training_state.step == 7
+        assert np.isfinite(all_numbers(network)).all()
+
+    def test_the_second_one_does_not_wait(self):
+        seen = []
+
+        def press_twice(event):
+            if isinstance(event, StepFinished):
+                os.kill(os.getpid(), signal.SIGINT)
+                seen.append(1)
+                os.kill(os.getpid(), signal.SIGINT)
+                seen.append(2)
+
+        before = signal.getsignal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            make().fit(X, Y, epochs=5, callbacks=[press_twice], **QUIET)
+        assert seen == [1]
+        assert signal.getsignal(signal.SIGINT) is before
+
+    def test_after_the_last_step_it_is_not_forgotten(self):
+        """Pressed during the validation of the last epoch: no step is left, but it was pressed."""
+        network = make()
+        with pytest.raises(KeyboardInterrupt):
+            network.fit(
+                X,
+                Y,
+                epochs=1,
+                callbacks=[lambda e: isinstance(e, EpochFinished) and os.kill(os.getpid(), signal.SIGINT)],
+                **QUIET,
+            )
+        assert len(network.history["loss"]) == 1
+
+    def test_someone_elses_handler_is_left_in_place(self):
+        calls = []
+        before = signal.signal(signal.SIGINT, lambda number, frame: calls.append(number))
+        try:
+            make().fit(
+                X,
+                Y,
+                epochs=1,
+                callbacks=[lambda e: isinstance(e, TrainingStarted) and os.kill(os.getpid(), signal.SIGINT)],
+                **QUIET,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert calls == [signal.SIGINT]
+
+
+class TestOnesOwn:
+    def test_a_layer_of_ones_own_trains_to_its_closed_form(self):
+        """y = mean(x s) with s learned: least squares without a bias, in float64."""
+        network = pl.Network([pl.Input(4), Fuse(-1), pl.Regression(initializer="ones")], dtype="float64")
+        pl.gradcheck(network, X, X[:, 0])
+        target = X @ [1.0, -2.0, 3.0, 0.5]
+        network.fit(
+            X,
+            target,
+            epochs=800,
+            batch_size=50,
+            optimizer=pl.GradientDescent(0.02, 0.9),
+            schedule=pl.Cosine(0.1),
+            **QUIET,
+        )
+        p = network.parameters
+        np.testing.assert_allclose(p["fuse_1.s"] * p["output.weight"][:, 0], [1, -2, 3, 0.5], atol=1e-6)
+        np.testing.assert_allclose(network.predict(X), target, atol=1e-5)
+
+
+class TestBadData:
+    @pytest.mark.parametrize(
+        ("x", "y"),
+        [
+            (X[:0], Y[:0]),
+            (X[0], Y[:1]),
+            (X[:, :3], Y),
+            (np.where(np.arange(4) == 2, np.nan, X), Y),
+            (np.where(np.arange(4) == 2, np.inf, X), Y),
+            (X.astype(str), Y),
+            (X.astype(complex), Y),
+            (X, Y[:49]),
+            (X, Y + 1),
+            (X, Y - 1),
+            (X, Y + 0.5),
+            (X, np.where(Y > 0, np.nan, 0)),
+            (X, np.where(Y > 0, 1e300, 0)),
+            (X, Y.astype(str)),
+            (X, np.full((50, 3), 0.5)),
+            (X, None),
+            (None, Y),
+        ],
+    )
+    def test_samples_that_cannot_work_are_refused_before_the_first_step(self, x, y):
+        network, events = make(), []
+        before = all_numbers(network).copy()
+        with pytest.raises(pl.ArgumentError):
+            network.fit(x, y, epochs=1, callbacks=[events.append], **QUIET)
+        assert not events
+        np.testing.assert_array_equal(all_numbers(network), before)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"epochs": 0},
+            {"epochs": 1.5},
+            {"batch_size": 0},
+            {"batch_size": True},
+            {"optimizer": "adam"},
+            {"optimizer": pl.Adam},
+            {"regularizer": 0.1},
+            {"clipping": 1.0},
+            {"schedule": "cosin"},
+            {"schedule": 3},
+            {"early_stopping": 0},
+            {"progress": "loud"},
+        ],
+        ids=str,
+    )
+    def test_options_that_cannot_work_are_refused_before_the_first_step(self, options):
+        network = make()
+        with pytest.raises(pl.ArgumentError):
+            network.fit(X, Y, **{"epochs": 1, **QUIET, **options})
+        assert network.training_state.step == 0

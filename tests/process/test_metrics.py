@@ -1,0 +1,114 @@
+"""Figures against scikit-learn, and by hand where it has no answer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+import pellucid as pl
+from pellucid.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2
+
+RNG = np.random.default_rng(5)
+Y = RNG.integers(0, 6, 500)
+PREDICTED = np.where(RNG.random(500) < 0.6, Y, RNG.integers(0, 6, 500))
+
+
+def test_confusion_matrix():
+    ours = confusion_matrix(Y, PREDICTED, 6)
+    np.testing.assert_array_equal(ours, reference.confusion_matrix(Y, PREDICTED, labels=range(6)))
+    assert ours.sum() == 500
+    np.testing.assert_array_equal(confusion_matrix(np.array([0, 0, 2]), np.array([0, 1, 2]), 4), [[1, 1, 0, 0], [0] * 4, [0, 0, 1, 0], [0] * 4])  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_confusion_matrix_of_small_integers_does_not_overflow(dtype):
+    """200 classes: 199 * 200 does not fit in a byte."""
+    y = np.arange(200).astype(dtype)
+    np.testing.assert_array_equal(confusion_matrix(y, y, 200), np.eye(200))
+
+
+def test_precision_recall_and_f1():
+    figures = class_figures(confusion_matrix(Y, PREDICTED, 6))
+    precision, recall, f1, support = reference.precision_recall_fscore_support(Y, PREDICTED, labels=range(6))
+    assert [row.precision for row in figures] == pytest.approx(list(precision))
+    assert [row.recall for row in figures] == pytest.approx(list(recall))
+    assert [row.f1 for row in figures] == pytest.approx(list(f1))
+    assert [row.support for row in figures] == list(support)
+
+
+def test_what_divides_by_zero_is_none_and_not_zero():
+    # class 0: never predicted; class 1: never true; class 2: neither
+    assert class_figures(confusion_matrix(np.array([0, 0]), np.array([1, 1]), 3)) == [
+        ClassFigures(None, 0.0, 0.0, 2),
+        ClassFigures(0.0, None, 0.0, 0),
+        ClassFigures(None, None, None, 0),
+    ]
+
+
+@pytest.mark.parametrize("values", [1, 3])
+def test_r2(values):
+    y = RNG.normal(size=(80, values))
+    predicted = y + 0.5 * RNG.normal(size=(80, values))
+    assert r2(y, predicted) == pytest.approx(reference.r2_score(y, predicted), rel=1e-12)
+    assert r2(y[:, 0], predicted[:, 0]) == pytest.approx(reference.r2_score(y[:, 0], predicted[:, 0]), rel=1e-12)
+
+
+def test_r2_of_one_constant_target_is_not_a_number():
+    assert math.isnan(r2(np.ones(5), np.ones(5)))
+    assert math.isnan(r2(np.ones(5), np.zeros(5)))
+
+
+def test_evaluate_of_a_classifier_against_scikit_learn(digits):
+    x, y = digits
+    network = pl.Network([pl.Input(28, 28), pl.Dense(12, "relu"), pl.Classification(10)])
+    network.fit(x, y, epochs=2, progress="none")
+    weights = RNG.uniform(0, 3, len(y)) * (y != 4)
+    p = network.predict_proba(x)
+    for given_weights in (None, weights):
+        figures = network.evaluate(x, y, sample_weight=given_weights)
+        expected = reference.log_loss(y, p / p.sum(axis=1, keepdims=True), labels=range(10), sample_weight=given_weights)
+        assert figures["loss"] == pytest.approx(expected, rel=1e-5)
+        expected = reference.accuracy_score(y, network.predict(x), sample_weight=given_weights)
+        assert figures["accuracy"] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_evaluate_of_a_regression_against_scikit_learn(table, weighted):
+    x, y = table
+    network = pl.Network([pl.Input(4), pl.Regression()], dtype="float64")
+    network.fit(x, y, epochs=5, optimizer=pl.Adam(0.05), progress="none")
+    weights = np.where(np.arange(len(y)) % 3, 1.0, 0.0) * (1 + x[:, 0] ** 2) if weighted else None
+    figures, predicted = network.evaluate(x, y, sample_weight=weights), network.predict(x)
+    assert figures["loss"] == pytest.approx(reference.mean_squared_error(y, predicted, sample_weight=weights), rel=1e-9)
+    assert figures["mae"] == pytest.approx(reference.mean_absolute_error(y, predicted, sample_weight=weights), rel=1e-9)
+    assert figures["r2"] == pytest.approx(reference.r2_score(y, predicted, sample_weight=weights), rel=1e-9)
+
+
+def test_figures_do_not_depend_on_the_blocks(digits, monkeypatch):
+    from pellucid import evaluation
+
+    x, y = digits
+    network = pl.Network([pl.Input(28, 28), pl.Dense(12, "relu"), pl.Classification(10)])
+    whole, p = network.evaluate(x, y), network.predict_proba(x)
+    monkeypatch.setattr(evaluation, "block_size", lambda stack: 7)
+    np.testing.assert_allclose(network.predict_proba(x), p, rtol=1e-5)
+    assert network.evaluate(x, y) == pytest.approx(whole, rel=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.floats(-100, 100), st.floats(0, 10)), min_size=1, max_size=8))
+def test_weighted_means_over_uneven_batches(batches):
+    means = WeightedMeans()
+    for count, mean, weight in batches:
+        means.add({"loss": mean}, weight, count)
+    weights = np.array([weight for *_, weight in batches])
+    values = np.array([mean for _, mean, _ in batches])
+    assert means.samples == sum(count for count, *_ in batches)
+    if weights.sum():
+        assert means.means()["loss"] == pytest.approx(np.average(values, weights=weights), rel=1e-9, abs=1e-9)
+    else:
+        assert means.means()["loss"] == 0.0
