@@ -66,11 +66,20 @@ def split(samples: Samples, fraction: float, seed: int, labels: AnyArray | None)
     """
     order = samples.rows[random.permutation(random.key(seed, random.Purpose.SPLIT), len(samples))]
     groups = [order] if labels is None else [order[labels[order] == k] for k in np.unique(labels[order])]
-    kept_aside = [group[: min(round(len(group) * fraction), len(group) - 1)] for group in groups]
-    validation = np.sort(np.concatenate(kept_aside))
+    shares = _shares(np.array([len(group) for group in groups]), fraction)
+    validation = np.sort(np.concatenate([group[:share] for group, share in zip(groups, shares, strict=True)]))
     if not len(validation):
         raise ArgumentError(
             f"validation={fraction} of {len(samples)} samples keeps none aside; use a larger fraction, or give (x, y)."
         )
     training = np.setdiff1d(samples.rows, validation)
     return replace(samples, rows=training), replace(samples, rows=validation)
+
+
+def _shares(counts: NDArray[np.int64], fraction: float) -> NDArray[np.int64]:
+    """How many of each group: together the fraction of all, rounded by largest remainders; never a whole group."""
+    exact = counts * fraction
+    shares = np.floor(exact).astype(np.int64)
+    missing = round(float(counts.sum()) * fraction) - int(shares.sum())
+    shares[np.argsort(shares - exact, kind="stable")[:missing]] += 1
+    return np.minimum(shares, counts - 1)

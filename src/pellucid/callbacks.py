@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from pellucid.errors import ArgumentError
 from pellucid.events import EpochFinished, Event, StopTraining, TrainingFinished, TrainingStarted
@@ -39,8 +40,19 @@ class EarlyStopping:
             self._forget()
         elif isinstance(event, EpochFinished):
             self._judge(event)
-        elif isinstance(event, TrainingFinished) and self.restore_best and self._best is not None:
-            assert self._stack is not None
+        elif isinstance(event, TrainingFinished) and event.reason in ("completed", "stopped early"):
+            self._restore()
+
+    def check(self, figures: Collection[str]) -> None:
+        """Raise `ArgumentError` if ``monitor`` is none of the ``figures`` that will be measured; ``fit`` does this."""
+        if self.monitor not in figures:
+            raise ArgumentError(
+                f"early stopping watches {self.monitor!r}, which is not measured (there is {', '.join(figures)}). "
+                f"Give fit a validation set: validation=0.1 or validation=(x, y)."
+            )
+
+    def _restore(self) -> None:
+        if self.restore_best and self._best is not None and self._stack is not None:
             self._stack.parameters.vector[...], self._stack.state.vector[...] = self._best
 
     def _forget(self) -> None:
@@ -49,12 +61,7 @@ class EarlyStopping:
         self._best: tuple[Array, Array] | None = None
 
     def _judge(self, event: EpochFinished) -> None:
-        if self.monitor not in event.metrics:
-            known = ", ".join(event.metrics)
-            raise ArgumentError(
-                f"early stopping watches {self.monitor!r}, which is not measured (there is {known}). "
-                f"Give fit a validation set: validation=0.1 or validation=(x, y)."
-            )
+        self.check(event.metrics)
         value = self._sign * event.metrics[self.monitor]
         if value < self._best_value - self.min_delta:
             self._best_value, self._waited, self.best_epoch = value, 0, event.epoch

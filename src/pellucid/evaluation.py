@@ -42,7 +42,9 @@ def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
                 seen.append((targets, logits))
     figures = means.means()
     if seen:
-        figures["r2"] = r2(np.concatenate([t for t, _ in seen]), np.concatenate([z for _, z in seen]))
+        targets, predicted = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
+        weights = None if samples.weights is None else samples.weights[samples.rows]
+        figures["r2"] = r2(targets, predicted, weights)
     return figures
 
 

@@ -51,7 +51,7 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True)
 class TrainingFinished(Event):
-    """At the end; ``reason`` is "completed", "stopped early", "interrupted" or "diverged"."""
+    """At the end; ``reason`` is "completed", "stopped early", "interrupted", "diverged" or "failed"."""
 
     reason: str
     metrics: dict[str, float] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from pellucid.layers.base import Context, Layer
 from pellucid.losses import Loss
 from pellucid.optimizers import GradientDescent
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import Array, positive_integer
+from pellucid.shapes import Array, as_numbers, positive_integer
 from pellucid.stack import Stack
 
 STEPS = (1e-5, 1e-6, 1e-7)
@@ -157,6 +157,8 @@ def _problem(subject: object, data: tuple[Any, ...], regularizer: Regularizer | 
         return _layer_problem(subject, _float64(data[0]), seed)
     if isinstance(subject, Loss):
         outputs, *rest = (_float64(array) for array in data)
+        if rest[0].shape != outputs.shape:
+            raise ArgumentError(f"outputs {outputs.shape} and targets {rest[0].shape} must have one shape.")
         return Problem(
             {"outputs": outputs}, lambda p: subject(p["outputs"], *rest)[0], {"outputs": subject(outputs, *rest)[1]}
         )
@@ -227,5 +229,5 @@ def _moved(arrays: Mapping[str, Array], seed: int) -> dict[str, Array]:
     return moved
 
 
-def _float64(array: Any) -> Array:
-    return np.asarray(array, dtype=FLOAT64)
+def _float64(values: Any) -> Array:
+    return as_numbers(values, repr(values)[:60], "an array of numbers is expected").astype(FLOAT64)

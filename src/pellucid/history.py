@@ -42,11 +42,13 @@ class History(Mapping[str, list[float]]):
         if not self.epochs:
             raise ArgumentError("there is no finished epoch to plot yet.")
         try:
-            import matplotlib.pyplot as plt
+            import matplotlib  # noqa: F401 - first the package: a part of it may be left over from elsewhere
+            from matplotlib.figure import Figure
         except ImportError:
             raise MissingDependencyError("plotting needs matplotlib: pip install 'pellucid[plot]'.") from None
         names = [name for name in self if f"validation_{name}" in self or name in ("loss", "accuracy", "mae")]
-        figure, axes = plt.subplots(1, len(names), figsize=(5.5 * len(names), 4), squeeze=False, layout="constrained")
+        figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")  # pyplot would keep each one for ever
+        axes = figure.subplots(1, len(names), squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             for column, label, style in ((name, "training", "--"), (f"validation_{name}", "validation", "-")):
                 points = [(i + 1, epoch[column]) for i, epoch in enumerate(self.epochs) if column in epoch]

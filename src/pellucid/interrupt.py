@@ -4,39 +4,56 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+INSIST = 1.0  # seconds: a Ctrl-C this long after the first does not wait for the end of the step
+
 
 class Interrupt:
-    """Whether Ctrl-C was pressed."""
+    """Whether Ctrl-C was pressed, and when."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.pressed_at: float | None = None
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if it was: called where everything is whole."""
+        if self.pressed_at is not None:
+            raise KeyboardInterrupt
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        now = time.monotonic()
+        if self.pressed_at is not None and now - self.pressed_at > INSIST:
+            raise KeyboardInterrupt
+        self.pressed_at = self.pressed_at or now
+
+
+_active: list[Interrupt] = []
 
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Interrupt]:
-    """Within it, the first Ctrl-C only sets ``requested``; the second one raises `KeyboardInterrupt` as usual.
+    """Within it, Ctrl-C is only noted, for `Interrupt.check` to raise; pressed again a second later, it acts at once.
 
-    Signals can only be handled in the main thread; elsewhere nothing changes.
+    Used within another one, it gives that one's. Signals can only be handled in the main thread, and a handler of the
+    user's own stays: then nothing changes, and the interrupt given is never pressed.
     """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and _active:
+        yield _active[-1]
+        return
     interrupt = Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupt
-        return
     previous = signal.getsignal(signal.SIGINT)
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        interrupt.requested = True
-        signal.signal(signal.SIGINT, previous)
-
-    if previous not in (signal.default_int_handler,):  # someone else handles it, or it is ignored
+    if not is_main or previous is not signal.default_int_handler:
         yield interrupt
         return
-    signal.signal(signal.SIGINT, remember)
+    _active.append(interrupt)
+    signal.signal(signal.SIGINT, interrupt.handle)
     try:
         yield interrupt
     finally:
         signal.signal(signal.SIGINT, previous)
+        _active.pop()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.activations import sigmoid, softplus
+from pellucid.errors import ArgumentError
 from pellucid.shapes import Array, number_between, one_of
 
 
@@ -134,6 +135,8 @@ REGRESSION_LOSSES = ("mse", "mae", "huber")
 
 def regression_loss(loss: str | Loss) -> Loss:
     """The loss of that name with its defaults, or the given loss itself."""
+    if isinstance(loss, CrossEntropy | BinaryCrossEntropy):
+        raise ArgumentError(f"{type(loss).__name__} is a loss of classification: use that output layer, not Regression.")
     if isinstance(loss, Loss):
         return loss
     return LOSSES[one_of(loss, REGRESSION_LOSSES, "regression loss")]()

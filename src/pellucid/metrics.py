@@ -44,11 +44,16 @@ def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
     return rows
 
 
-def r2(y: Array, predicted: Array) -> float:
-    """1 - sum (y - predicted)^2 / sum (y - mean(y))^2, averaged over values (V); a constant target gives NaN."""
-    y, predicted = np.atleast_2d(y.T).T, np.atleast_2d(predicted.T).T
-    residual = ((y - predicted) ** 2).sum(axis=0, dtype=np.float64)
-    total = ((y - y.mean(axis=0)) ** 2).sum(axis=0, dtype=np.float64)
+def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
+    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over values (V); a constant target gives NaN.
+
+    ``mean`` is weighted too; w = 1 without ``weights`` (N,).
+    """
+    y, predicted = (np.atleast_2d(array.T).T.astype(np.float64) for array in (y, predicted))
+    w = np.ones(len(y)) if weights is None else weights
+    residual = w @ (y - predicted) ** 2
+    with np.errstate(invalid="ignore"):
+        total = w @ (y - (w @ y) / w.sum()) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
 

@@ -14,7 +14,7 @@ from pellucid.errors import ArgumentError
 from pellucid.network import Network
 from pellucid.pipeline.digits import DigitPipeline, Prepared
 from pellucid.saving import Label, check_labels, load_parts
-from pellucid.shapes import Array
+from pellucid.shapes import Array, instance_of
 
 CONFIDENCE_IN_DOUBT = 0.1
 
@@ -30,7 +30,7 @@ class Prediction:
 
     label: Label
     probability: float
-    probabilities: Array
+    probabilities: Array = field(compare=False)
     labels: tuple[Label, ...] = field(repr=False)
     doubt: str | None = None
     seen: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
@@ -54,6 +54,9 @@ class Model:
     def __init__(
         self, network: Network, pipeline: DigitPipeline | None = None, labels: Sequence[Label] | None = None
     ) -> None:
+        instance_of(network, Network, "the network of a Model")
+        if pipeline is not None:
+            instance_of(pipeline, DigitPipeline, "the pipeline of a Model")
         self.network = network
         self.pipeline = pipeline or network.pipeline
         self.labels = check_labels(network, labels)

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pellucid.errors import ModelFileError
 from pellucid.shapes import AnyArray
@@ -58,7 +59,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
 
     name = os.fspath(path)
     if not os.path.isfile(name):
-        what = "is a folder" if os.path.isdir(name) else "does not exist"
+        what = "is a folder" if os.path.isdir(name) else "is no regular file" if os.path.exists(name) else "does not exist"
         raise ModelFileError(f"{name} {what}; a model file, such as digits.safetensors, is expected.")
     try:
         with safe_open(name, framework="numpy") as file:
@@ -97,7 +98,12 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """The real place of ``path``, if a model file can be written there; else `ModelFileError`, before hours of training."""
-    target = Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path))
+        target.exists()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ModelFileError(f"{os.fspath(path)!r} cannot be written: {why}.") from None
     if target.exists() and not target.is_file():
         raise ModelFileError(f"{path} is {'a folder' if target.is_dir() else 'no regular file'}; choose a file name.")
     if not target.parent.is_dir():
@@ -109,9 +115,9 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 def _write_atomically(path: Path, data: bytes) -> None:
     target = check_writable(path)
-    part = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
+    part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
-        with open(part, "wb") as file:
+        with open(part, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

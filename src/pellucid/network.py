@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ from pellucid.regularizers import Regularizer
 from pellucid.saving import Label, Parts, check_labels, save_parts
 from pellucid.schedules import Schedule
 from pellucid.schedules import schedule as schedule_of
-from pellucid.shapes import AnyArray, Array, instance_of, number_between, positive_integer
+from pellucid.shapes import AnyArray, Array, as_numbers, instance_of, number_between, positive_integer
 from pellucid.stack import Stack
 from pellucid.summary import summary
 from pellucid.trainer import Plan, Trainer, TrainingState
@@ -93,16 +94,9 @@ class Network(Stack):
         Raises `ArgumentError` or `ShapeError` before the first step for input that cannot work, `DivergenceError` when a
         number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
         """
-        training = self._samples(x, y, sample_weight, class_weight)
-        if self.pipeline is None:
-            self.pipeline = pipeline_for(training.x)
-        kept_aside = None
-        if isinstance(validation, tuple | list) and len(validation) == 2:
-            kept_aside = self._samples(*validation, what="validation ")
-        elif validation is not None:
-            fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
-            labels = training.y if self._classifies and training.y.ndim == 1 else None
-            training, kept_aside = split(training, fraction, self.seed, labels)
+        training, kept_aside = self._divided(x, y, sample_weight, validation)
+        if class_weight is not None:
+            training = replace(training, weights=self._by_class(class_weight, training))
         optimizer = optimizer or self.training_state.optimizer or Adam()
         for value, kind, what in (
             (optimizer, Optimizer, "optimizer"),
@@ -111,11 +105,16 @@ class Network(Stack):
         ):
             if value is not None:
                 instance_of(value, kind, what)
+        if augment is not None and (not callable(augment) or isinstance(augment, type)):
+            raise ArgumentError(f"augment is a function of a batch and a key, such as Distortion(), not {augment!r}.")
         listeners = [*_checked_callbacks(callbacks), *progress_display(progress)]
         if early_stopping is not None:
             if not isinstance(early_stopping, EarlyStopping):
                 early_stopping = EarlyStopping(positive_integer(early_stopping, "early_stopping"))
-            listeners.append(early_stopping.watch(self))
+            listeners.append(early_stopping)
+        for listener in listeners:
+            if isinstance(listener, EarlyStopping):
+                listener.watch(self).check(self._figures(kept_aside is not None, regularizer))
         plan = Plan(
             Rules(optimizer, regularizer, clipping),
             schedule_of(schedule),
@@ -125,6 +124,8 @@ class Network(Stack):
             augment,
             listeners,
         )
+        if self.pipeline is None:
+            self.pipeline = pipeline_for(training.x)
         trainer = Trainer(self, self.training_state, training, kept_aside, plan)
         try:
             return trainer.run()
@@ -169,34 +170,55 @@ class Network(Stack):
         parts = Parts(self, self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
         save_parts(path, parts, optimizer_state=optimizer_state)
 
-    @property
-    def _classifies(self) -> bool:
-        return isinstance(self.output, ClassifyingOutput)
+    def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
+        """The samples to train on, and those to validate with."""
+        samples = self._samples(x, y, sample_weight)
+        if validation is None:
+            return samples, None
+        if isinstance(validation, tuple | list) and len(validation) == 2:
+            return samples, self._samples(validation[0], validation[1], what="validation ")
+        if not isinstance(validation, int | float | np.number):
+            came = f"{type(validation).__name__} {repr(validation)[:40]}"
+            raise ArgumentError(f"validation is a fraction or a pair (x, y), not a {came}.")
+        fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
+        labels = samples.y if isinstance(self.output, ClassifyingOutput) and samples.y.ndim == 1 else None
+        return split(samples, fraction, self.seed, labels)
 
-    def _samples(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: ClassWeight | None = None, what: str = ""
-    ) -> Samples:
+    def _figures(self, validated: bool, regularizer: Regularizer | None) -> list[str]:
+        """The figures that each epoch will have."""
+        figures = ["loss", self.output.metric]
+        if validated:
+            measured = [*figures, "r2"] if self.output.metric == "mae" else figures
+            figures = figures + [f"validation_{name}" for name in measured]
+        return figures + (["penalty"] if regularizer or any(layer.penalty for layer in self.layers) else [])
+
+    def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
         inputs = self.input.check(x, f"{what}x")
         targets = self.output.check_targets(y, len(inputs), f"{what}y")
-        weights = _sample_weights(sample_weight, len(inputs))
-        if class_weight is not None:
-            by_class = self._class_weights(class_weight, targets)[targets]
-            weights = by_class if weights is None else weights * by_class
-        return Samples(inputs, targets, np.arange(len(inputs)), weights)
+        return Samples(inputs, targets, np.arange(len(inputs)), _sample_weights(sample_weight, len(inputs)))
 
-    def _class_weights(self, class_weight: ClassWeight, targets: AnyArray) -> Array:
-        """One weight a class; "balanced" is N / (K count), so that all classes weigh the same."""
-        if not isinstance(self.output, ClassifyingOutput) or targets.ndim != 1:
+    def _by_class(self, class_weight: ClassWeight, samples: Samples) -> Array:
+        """The weights of the samples (N,), each times the weight of its class."""
+        if not isinstance(self.output, ClassifyingOutput) or samples.y.ndim != 1:
             raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
-        num_labels = self.output.num_labels
-        if class_weight == "balanced":
+        weights = self._class_weights(class_weight, samples.y[samples.rows], self.output.num_labels)[samples.y]
+        if samples.weights is not None:
+            weights = weights * samples.weights
+        if not weights[samples.rows].any():
+            raise ArgumentError("all weights are 0: there is nothing to learn from.")
+        return weights
+
+    @staticmethod
+    def _class_weights(class_weight: ClassWeight, targets: AnyArray, num_labels: int) -> Array:
+        """One weight a class (K,); "balanced" is N / (K count), so that all classes weigh the same."""
+        if isinstance(class_weight, str) and class_weight == "balanced":
             counts = np.bincount(targets, minlength=num_labels)
             return len(targets) / (num_labels * np.maximum(counts, 1))
         if not isinstance(class_weight, dict):
             raise ArgumentError(f'class_weight is a dict from class to weight, or "balanced", not {class_weight!r}.')
         weights = np.ones(num_labels)
         for label, weight in class_weight.items():
-            if label not in range(num_labels):
+            if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < num_labels:
                 raise ArgumentError(f"class_weight names the class {label!r}; there are 0 to {num_labels - 1}.")
             weights[label] = number_between(weight, f"class_weight[{label}]", 0.0)
         return weights
@@ -211,7 +233,7 @@ class Network(Stack):
 def _sample_weights(sample_weight: Any, count: int) -> Array | None:
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = as_numbers(sample_weight, "sample_weight", f"{count} numbers are expected").astype(np.float64)
     if weights.shape != (count,):
         raise ShapeError(f"sample_weight has the shape {weights.shape}; one number a sample, ({count},), is expected.")
     if not np.isfinite(weights).all() or (weights < 0).any():
@@ -222,6 +244,8 @@ def _sample_weights(sample_weight: Any, count: int) -> Array | None:
 
 
 def _checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
+    if not isinstance(callbacks, list | tuple):
+        raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
     for callback in callbacks:
         if not callable(callback) or isinstance(callback, type):
             raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from pellucid.errors import ArgumentError
-from pellucid.shapes import Array, number_between
+from pellucid.shapes import Array, instance_of, number_between
 
 Slots = Mapping[str, Array]
 
@@ -66,6 +66,7 @@ class GradientDescent(Optimizer):
     def __post_init__(self) -> None:
         _check_rate(self)
         _check_fraction(self, "momentum")
+        instance_of(self.nesterov, bool, "GradientDescent(nesterov)")
         if self.nesterov and not self.momentum:
             raise ArgumentError("GradientDescent(nesterov=True) needs a momentum above 0, for example momentum=0.9.")
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from pellucid.errors import ShapeError
 from pellucid.initializers import Initializer
-from pellucid.shapes import Array, Shape, one_of, size_of
+from pellucid.shapes import Array, Shape, as_numbers, one_of, size_of
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,14 @@ class ParameterSpec:
     """What a layer asks for: a name of its own ("weight"), a shape, and how to draw it.
 
     ``is_weight`` marks what regularizers and weight decay act upon: weights, but no bias, scale or shift.
+    ``minimum`` is the smallest value that makes sense, for a variance 0.
     """
 
     name: str
     shape: Shape
     initializer: Initializer
     is_weight: bool = False
+    minimum: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,16 @@ class Parameters(Mapping[str, Array]):
 
     def __setitem__(self, name: str, values: ArrayLike) -> None:
         view = self[name]
-        array = np.asarray(values)
-        if array.shape != view.shape:
-            raise ShapeError(f"{name} has the shape {view.shape}; the given array has {array.shape}.")
+        given = as_numbers(values, name, f"numbers are expected, of the shape {view.shape}")
+        if given.shape != view.shape:
+            raise ShapeError(f"{name} has the shape {view.shape}; the given array has {given.shape}.")
+        with np.errstate(over="ignore"):
+            array = given.astype(view.dtype)
+        minimum = self.layout.slots[name].spec.minimum
         if not np.isfinite(array).all():
-            raise ShapeError(f"{name} can only hold finite numbers; the given array has NaN or infinity.")
+            raise ShapeError(f"{name} can only hold finite {view.dtype} numbers; the given array has others.")
+        if minimum is not None and (array < minimum).any():
+            raise ShapeError(f"{name} can only hold numbers of at least {minimum:g}; the given array has {array.min():g}.")
         view[...] = array
 
     def __contains__(self, name: object) -> bool:

@@ -36,14 +36,15 @@ def _is_live_terminal(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") != "dumb" and "ipykernel" not in sys.modules
 
 
-def figures_text(metrics: dict[str, float]) -> str:
+def figures_text(metrics: dict[str, float], digits: int = 4) -> str:
     """``loss 0.2513  accuracy 92.64 %  validation accuracy 96.20 %``."""
     parts = []
     for name, value in metrics.items():
         if name in ("seconds", "learning_rate"):
             continue
         label = name.replace("_", " ")
-        parts.append(f"{label} {100 * value:.2f} %" if name.endswith("accuracy") else f"{label} {value:.4g}")
+        is_share = name.endswith("accuracy")
+        parts.append(f"{label} {100 * value:.{digits - 2}f} %" if is_share else f"{label} {value:.{digits}g}")
     return "  ".join(parts)
 
 
@@ -83,6 +84,7 @@ class ProgressBar:
         self._task: Any = None
         self._started: TrainingStarted | None = None
         self._validation = ""
+        self._is_narrow = False
         self._shown_at = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -107,14 +109,16 @@ class ProgressBar:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         self._started = event
+        console = Console(stderr=True)
+        self._is_narrow = console.width < 130
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=8 if self._is_narrow else 24),
             TaskProgressColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Progress(*columns, console=console, transient=True)
         total = event.epochs * event.samples_per_epoch
         self._task = self._bar.add_task(f"epoch {event.epoch}", total=total, figures="")
         self._began = time.monotonic()
@@ -124,6 +128,9 @@ class ProgressBar:
         assert self._started is not None
         done = (event.epoch - self._started.epoch) * self._started.samples_per_epoch + event.samples
         speed = done / max(time.monotonic() - self._began, 1e-9)
-        figures = f"{figures_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
+        if self._is_narrow:  # the validation stands in the line of the last epoch, above the bar
+            figures = f"{figures_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
+        else:
+            figures = f"{figures_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
         last = self._started.epoch + self._started.epochs - 1
         self._bar.update(self._task, completed=done, description=f"epoch {event.epoch}/{last}", figures=figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pellucid.layers.base import Layer
@@ -14,7 +14,7 @@ from pellucid.layers.normalization import BatchNormalization
 from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, RMSProp
 from pellucid.pipeline.augmentation import Distortion
 from pellucid.regularizers import L1, L2, Regularizer
-from pellucid.shapes import Shape
+from pellucid.shapes import Shape, positive_integer
 
 OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
     "adam": Adam(),
@@ -33,16 +33,23 @@ class Recipe:
 
     hidden: tuple[int, ...] = (256, 128)
     activation: str = "relu"
-    dropout: float = 0.0
+    dropout: float = 0.1
     batch_norm: bool = False
     l1: float = 0.0
     l2: float = 0.0
     optimizer: str = "adam"
     learning_rate: float | None = 2e-3
-    schedule: str = "one_cycle"
-    epochs: int = 10
+    schedule: str = "warmup"
+    epochs: int = 12
     batch_size: int = 128
     augment: bool = True
+    distortion: Distortion = field(default_factory=Distortion)
+
+    def __post_init__(self) -> None:
+        positive_integer(self.epochs, "epochs")
+        positive_integer(self.batch_size, "batch_size")
+        self.layers((1,), 2)
+        self.fit_options()
 
     def layers(self, shape: Shape, num_classes: int) -> list[Layer]:
         """Input, then for each hidden size Dense (with batch normalization after it) and Dropout, then the output."""
@@ -64,7 +71,7 @@ class Recipe:
             "regularizer": self._regularizer(),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
-            "augment": Distortion() if self.augment else None,
+            "augment": self.distortion if self.augment else None,
         }
 
     def _regularizer(self) -> Regularizer | None:
@@ -74,5 +81,7 @@ class Recipe:
 
 RECIPES = {
     "default": Recipe(),
-    "best": Recipe(hidden=(1024, 1024), dropout=0.2, batch_norm=True, epochs=60),
+    "best": Recipe(
+        (800, 400), dropout=0.2, learning_rate=1.5e-3, epochs=50, batch_size=256, distortion=Distortion(elastic=0.7)
+    ),
 }

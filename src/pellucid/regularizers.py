@@ -58,7 +58,8 @@ class L2(Regularizer):
         number_between(self.strength, "L2(strength)", 0.0)
 
     def penalty(self, w: Array) -> float:
-        return self.strength * float((w * w).sum(dtype=np.float64))
+        wide = w.astype(np.float64).ravel()
+        return self.strength * float(wide @ wide)
 
     def gradient(self, w: Array) -> Array:
         return (2 * self.strength) * w

@@ -80,7 +80,7 @@ def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label,
     count = output.num_labels if isinstance(output, ClassifyingOutput) else 0
     if labels is None:
         return tuple(range(count))
-    if isinstance(labels, str) or not all(isinstance(label, str | int) for label in labels):
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str | int) for label in labels):
         raise ArgumentError(f"labels is a list of names, not {labels!r}.")
     if len(labels) != count or len(set(labels)) != count:
         came = f"{len(labels)} came: {list(labels)[:20]!r}"
@@ -121,6 +121,9 @@ def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFi
         raise ModelFileError("the optimizer's tensors do not fit its description.")
     if any(slot.shape != expected.shape or slot.dtype != expected.dtype for slot in content.slots.values()):
         raise ModelFileError("the optimizer's tensors do not fit the parameters.")
+    for name, slot in content.slots.items():
+        if not np.isfinite(slot).all() or (name == "v" and (slot < 0).any()):  # v holds means of squares
+            raise ModelFileError(f"the optimizer's tensor {name} holds impossible numbers.")
     return OptimizerState({name: np.array(slot) for name, slot in content.slots.items()}, updates)
 
 

@@ -33,7 +33,7 @@ class Position:
 
 
 class Schedule(ABC):
-    """The interface."""
+    """The interface: how the learning rate changes."""
 
     @abstractmethod
     def factor(self, position: Position) -> float:
@@ -169,7 +169,7 @@ SCHEDULES: dict[str, Schedule] = {
     "step": StepDecay(),
     "exponential": ExponentialDecay(),
     "cosine": Cosine(),
-    "warmup": Warmup(500, Cosine()),
+    "warmup": Warmup(200, Cosine()),
     "one_cycle": OneCycle(),
     "reduce_on_plateau": ReduceOnPlateau(),
 }

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import ArgumentError, UnknownNameError
+from pellucid.errors import ArgumentError, ShapeError, UnknownNameError
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 AnyArray: TypeAlias = NDArray[Any]
@@ -38,6 +38,18 @@ def batch_letters(shape: Shape) -> str:
     return "(" + ", ".join(["B", *map(str, shape)]) + ("," if not shape else "") + ")"
 
 
+def as_numbers(values: object, what: str, expected: str) -> AnyArray:
+    """``values`` as an array of real numbers, or a `ShapeError` that names ``what`` and says what is ``expected``."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError):
+        raise ShapeError(f"{what} has rows of different lengths; {expected}.") from None
+    is_real = np.issubdtype(array.dtype, np.number) and not np.iscomplexobj(array)
+    if not is_real and array.dtype != np.bool_:
+        raise ShapeError(f"{what} is {describe(array)}; {expected}.")
+    return array
+
+
 def positive_integer(value: object, what: str) -> int:
     """``value`` as an int of at least 1, or an `ArgumentError` that names ``what``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
@@ -51,7 +63,10 @@ def number_between(
     """``value`` as a finite float in [low, high] (or without an end), or an `ArgumentError` that names ``what``."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(f"{what} must be a number, not {value!r}.")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond all floats
+        number = math.inf if value > 0 else -math.inf
     above = number > low if open_low else number >= low
     below = number < high if open_high or high == math.inf else number <= high
     if not (above and below):

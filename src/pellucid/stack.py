@@ -149,6 +149,9 @@ class Stack:
             if dy is None:
                 raise ArgumentError(f"{self.nodes[index + 1].name} gave no dx, but the layers below it need one.")
             dy, named = self.nodes[index].layer.backward(arrays[index], done.caches[index], dy)
+            if named.keys() != gradients[index].keys():
+                name, expected = self.nodes[index].name, sorted(gradients[index])
+                raise ArgumentError(f"{name} gave gradients for {sorted(named)}; its parameters are {expected}.")
             for name, gradient in named.items():
                 gradients[index][name][...] = gradient
         return dy if needs_dx else None

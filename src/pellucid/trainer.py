@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pellucid.batches import Augmentation, Samples
@@ -100,13 +101,17 @@ class Trainer:
         Raises `DivergenceError` when a number is not finite, and `KeyboardInterrupt` after the step in which Ctrl-C was
         pressed; in both cases the network holds its last good parameters, and ``history`` the finished epochs.
         """
-        plan = self.plan
-        self._tell(TrainingStarted(self._epoch, plan.epochs, self.steps_per_epoch, len(self.training), plan.batch_size))
-        reason = "diverged"
+        plan, reason = self.plan, "failed"
         try:
             with deferred_interrupt() as interrupt:
+                self._tell(
+                    TrainingStarted(
+                        self.state.epoch + 1, plan.epochs, self.steps_per_epoch, len(self.training), plan.batch_size
+                    )
+                )
                 for _ in range(plan.epochs):
                     self._run_epoch(interrupt)
+                interrupt.check()
             reason = "completed"
         except StopTraining:
             reason = "stopped early"
@@ -114,16 +119,15 @@ class Trainer:
             reason = "interrupted"
             raise
         except DivergenceError:
+            reason = "diverged"
             self.state.optimizer_state.slots.clear()  # they hold the moments that led here
             raise
         finally:
             self.history.reason = reason
-            self._tell(TrainingFinished(self.state.epoch, reason, self.history.epochs[-1] if self.history.epochs else {}))
+            last = self.history.epochs[-1] if self.history.epochs else {}
+            with suppress(StopTraining):
+                self._tell(TrainingFinished(self.state.epoch, reason, last))
         return self.history
-
-    @property
-    def _epoch(self) -> int:
-        return self.state.epoch + 1
 
     def _run_epoch(self, interrupt: Interrupt) -> None:
         plan, state = self.plan, self.state
@@ -139,14 +143,12 @@ class Trainer:
             augment=plan.augment,
         )
         for batch in batches:
+            interrupt.check()
             rate = plan.rules.optimizer.learning_rate * plan.schedule.factor(self._position())
             means.add(self.executor.train_step(batch, state.step, rate), batch.weight, len(batch.x))
             state.step += 1
             if self._listeners:
                 self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
-            if interrupt.requested:
-                raise KeyboardInterrupt
-        self.executor.check_parameters(state.step)
         self._finish_epoch(means.means(), rate, start)
 
     def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:

@@ -384,7 +384,9 @@ class TestInterrupt:
         assert network.training_state.step == 7
         assert np.isfinite(all_numbers(network)).all()
 
-    def test_the_second_one_does_not_wait(self):
+    @pytest.mark.parametrize(("insist", "expected"), [(0.0, [1]), (60.0, [1, 2])])
+    def test_a_second_one_does_not_wait_unless_it_is_a_bounce_of_the_first(self, monkeypatch, insist, expected):
+        monkeypatch.setattr("pellucid.interrupt.INSIST", insist)
         seen = []
 
         def press_twice(event):
@@ -397,7 +399,7 @@ class TestInterrupt:
         before = signal.getsignal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             make().fit(X, Y, epochs=5, callbacks=[press_twice], **QUIET)
-        assert seen == [1]
+        assert seen == expected
         assert signal.getsignal(signal.SIGINT) is before
 
     def test_after_the_last_step_it_is_not_forgotten(self):

@@ -145,7 +145,13 @@ HOSTILE = [
     row("tensor a path", tensor("../../etc/passwd", lambda _: np.zeros(3, np.float32)), "../../etc/passwd"),
     row("tensor NaN", tensor("dense_1.weight", spoiled(np.nan)), "dense_1.weight", "finite"),
     row("tensor infinite", tensor("output.bias", spoiled(np.inf)), "output.bias", "finite"),
-    row("tensor transposed", tensor("dense_1.weight", lambda a: np.ascontiguousarray(a.T)), "dense_1.weight", "(3, 4)", "(4, 3)"),
+    row(
+        "tensor transposed",
+        tensor("dense_1.weight", lambda a: np.ascontiguousarray(a.T)),
+        "dense_1.weight",
+        "(3, 4)",
+        "(4, 3)",
+    ),
     row("tensor flat", tensor("dense_1.weight", np.ravel), "dense_1.weight", "(12,)"),
     row("tensor float16", tensor("dense_1.weight", lambda a: a.astype(np.float16)), "float32"),
     row("tensor float64", tensor("dense_1.weight", lambda a: a.astype(np.float64)), "float32"),
@@ -157,7 +163,7 @@ HOSTILE = [
     row("slot of another type", tensor("optimizer.v", lambda a: a.astype(np.float64)), "optimizer"),
     row("slot NaN", tensor("optimizer.m", spoiled(np.nan)), "optimizer"),
     row("slot of squares negative", tensor("optimizer.v", spoiled(-1.0)), "optimizer"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "words"), HOSTILE)
@@ -266,7 +272,10 @@ def claims_a_huge_header(path):
 
 def claims_a_huge_tensor(path):
     header = json.dumps(
-        {"__metadata__": {"pellucid": '{"format": 1}'}, "a": {"dtype": "F32", "shape": [HUGE, HUGE], "data_offsets": [0, 4]}}
+        {
+            "__metadata__": {"pellucid": '{"format": 1}'},
+            "a": {"dtype": "F32", "shape": [HUGE, HUGE], "data_offsets": [0, 4]},
+        }
     ).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header + b"\0\0\0\0")
 
@@ -312,7 +321,9 @@ def test_a_device_is_not_called_missing():
 def test_a_file_cut_off_anywhere_is_refused(kit, tmp_path):
     whole = kit.file.read_bytes()
     path = tmp_path / "cut.safetensors"
-    for length in sorted({*range(24), *range(24, len(whole), max(1, len(whole) // 150)), *range(len(whole) - 24, len(whole))}):
+    for length in sorted(
+        {*range(24), *range(24, len(whole), max(1, len(whole) // 150)), *range(len(whole) - 24, len(whole))}
+    ):
         path.write_bytes(whole[:length])
         with pytest.raises(pl.ModelFileError, match=r"cut\.safetensors"):
             pl.load(path)
@@ -353,7 +364,10 @@ class FullDisk:
 
 def full_disk(monkeypatch):
     real = open
-    monkeypatch.setattr("builtins.open", lambda file, mode="r", *a, **k: FullDisk(real(file, mode)) if mode == "wb" else real(file, mode, *a, **k))  # fmt: skip
+    monkeypatch.setattr(
+        "builtins.open",
+        lambda file, mode="r", *a, **k: FullDisk(real(file, mode)) if mode in ("wb", "xb") else real(file, mode, *a, **k),
+    )
 
 
 FAILURES = {

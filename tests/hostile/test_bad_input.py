@@ -50,7 +50,13 @@ LAYERS = [
     row("activation function", lambda k: pl.Dense(3, np.tanh), ARGUMENT, "unknown activation", "tanh"),
     row("softmax as activation", lambda k: pl.Dense(3, "softmax"), ARGUMENT, "unknown activation 'softmax'"),
     row("use_bias text", lambda k: pl.Dense(3, use_bias="no"), ARGUMENT, "use_bias", "bool", "'no'"),
-    row("initializer misspelt", lambda k: pl.Dense(3, initializer="he_norm"), ARGUMENT, "he_norm", "Did you mean 'he_normal'"),
+    row(
+        "initializer misspelt",
+        lambda k: pl.Dense(3, initializer="he_norm"),
+        ARGUMENT,
+        "he_norm",
+        "Did you mean 'he_normal'",
+    ),
     row("initializer function", lambda k: pl.Dense(3, initializer=np.zeros), ARGUMENT, "a name or an Initializer"),
     row("layer regularizer number", lambda k: pl.Dense(3, regularizer=0.1), ARGUMENT, "regularizer", "Regularizer", "0.1"),
     row("layer regularizer class", lambda k: pl.Dense(3, regularizer=pl.L2), ARGUMENT, "regularizer", "L2"),
@@ -131,11 +137,29 @@ NETWORKS = [
     row("dtype half", lambda k: k.images(dtype="float16"), ARGUMENT, "float32", "float16"),
     row("dtype nonsense", lambda k: k.images(dtype="flaot"), ARGUMENT, '"float32" or "float64"', "flaot"),
     row("parameter name", lambda k: k.classifier.parameters["dense_1.wieght"], ARGUMENT, "wieght", "'dense_1.weight'"),
-    row("parameter shape", lambda k: k.images().parameters.__setitem__("output.bias", np.zeros(3)), SHAPE, "output.bias", "(10,)", "(3,)"),
-    row("parameter NaN", lambda k: k.images().parameters.__setitem__("output.bias", [NAN] * 10), SHAPE, "output.bias", "finite"),
+    row(
+        "parameter shape",
+        lambda k: k.images().parameters.__setitem__("output.bias", np.zeros(3)),
+        SHAPE,
+        "output.bias",
+        "(10,)",
+        "(3,)",
+    ),
+    row(
+        "parameter NaN",
+        lambda k: k.images().parameters.__setitem__("output.bias", [NAN] * 10),
+        SHAPE,
+        "output.bias",
+        "finite",
+    ),
     row("parameter text", lambda k: k.images().parameters.__setitem__("output.bias", ["a"] * 10), SHAPE, "output.bias"),
     row("parameter complex", lambda k: k.images().parameters.__setitem__("output.bias", [1j] * 10), SHAPE, "output.bias"),
-    row("parameter beyond float32", lambda k: k.images().parameters.__setitem__("output.bias", [1e39] * 10), SHAPE, "output.bias"),
+    row(
+        "parameter beyond float32",
+        lambda k: k.images().parameters.__setitem__("output.bias", [1e39] * 10),
+        SHAPE,
+        "output.bias",
+    ),
     row("labels too few", lambda k: pl.Model(k.classifier, labels=["a", "b"]), ARGUMENT, "10 different labels", "2 came"),
     row("labels twice", lambda k: pl.Model(k.classifier, labels=["a"] * 10), ARGUMENT, "10 different labels"),
     row("labels one text", lambda k: pl.Model(k.classifier, labels="abcdefghij"), ARGUMENT, "list of names", "abcdefghij"),
@@ -143,21 +167,54 @@ NETWORKS = [
     row("labels for a regression", lambda k: pl.Model(k.regression, labels=["a"]), ARGUMENT, "labels", "1 came"),
     row("model of a path", lambda k: pl.Model("digits.safetensors"), ARGUMENT, "Network"),
     row("model with wrong pipeline", lambda k: pl.Model(k.classifier, pipeline="digits"), ARGUMENT, "pipeline", "'digits'"),
-    row("picture without pipeline", lambda k: pl.Model(k.regression).predict(k.x[0]), ARGUMENT, "no pipeline", "model.network.predict"),
+    row(
+        "picture without pipeline",
+        lambda k: pl.Model(k.regression).predict(k.x[0]),
+        ARGUMENT,
+        "no pipeline",
+        "model.network.predict",
+    ),
     row("no such picture", lambda k: pl.Model(k.classifier).predict("nowhere.png"), DATA, "nowhere.png", "does not exist"),
     row("number as picture", lambda k: pl.Model(k.classifier).predict(7), DATA, "int", "picture"),
     row("history of unknown figure", lambda k: k.classifier.history["losss"], ARGUMENT, "losss", "Did you mean 'loss'"),
     row("plot of nothing", lambda k: pl.History().plot(), ARGUMENT, "no finished epoch"),
     row("unknown public name", lambda k: pl.Densse, AttributeError, "Densse", "dir(pellucid)"),
-]  # fmt: skip
+]
 
 PREDICTING = [
-    row("probabilities of a regression", lambda k: k.table().predict_proba(k.table_x), ARGUMENT, "regression", "use predict"),
+    row(
+        "probabilities of a regression", lambda k: k.table().predict_proba(k.table_x), ARGUMENT, "regression", "use predict"
+    ),
     row("predict one sample", lambda k: k.classifier.predict(k.x[0]), SHAPE, "one sample (28, 28)", "x[None]"),
-    row("predict flattened", lambda k: k.classifier.predict(k.x.reshape(60, -1)), SHAPE, "(60, 784)", "(B, 28, 28)", "x.reshape(-1, 28, 28)"),
-    row("predict one flattened sample", lambda k: k.classifier.predict(k.x[0].ravel()), SHAPE, "(784,)", "x.reshape(1, 28, 28)"),
-    row("predict last axis", lambda k: k.classifier.predict(k.x[..., None]), SHAPE, "(60, 28, 28, 1)", "x.reshape(-1, 28, 28)"),
-    row("predict too wide", lambda k: k.classifier.predict(np.zeros((5, 32, 32), np.uint8)), SHAPE, "(5, 32, 32)", "(B, 28, 28)"),
+    row(
+        "predict flattened",
+        lambda k: k.classifier.predict(k.x.reshape(60, -1)),
+        SHAPE,
+        "(60, 784)",
+        "(B, 28, 28)",
+        "x.reshape(-1, 28, 28)",
+    ),
+    row(
+        "predict one flattened sample",
+        lambda k: k.classifier.predict(k.x[0].ravel()),
+        SHAPE,
+        "(784,)",
+        "x.reshape(1, 28, 28)",
+    ),
+    row(
+        "predict last axis",
+        lambda k: k.classifier.predict(k.x[..., None]),
+        SHAPE,
+        "(60, 28, 28, 1)",
+        "x.reshape(-1, 28, 28)",
+    ),
+    row(
+        "predict too wide",
+        lambda k: k.classifier.predict(np.zeros((5, 32, 32), np.uint8)),
+        SHAPE,
+        "(5, 32, 32)",
+        "(B, 28, 28)",
+    ),
     row("predict None", lambda k: k.classifier.predict(None), SHAPE, "(B, 28, 28)"),
     row("predict number", lambda k: k.classifier.predict(3), SHAPE, "()", "(B, 28, 28)"),
     row("predict NaN", lambda k: k.table().predict(with_nan(k.table_x)), SHAPE, "x[3]", "NaN"),
@@ -165,21 +222,39 @@ PREDICTING = [
     row("predict_proba wrong", lambda k: k.classifier.predict_proba(k.x[0]), SHAPE, "x[None]"),
     row("forward wrong", lambda k: k.classifier.forward(k.x[0]), SHAPE, "x[None]"),
     row("evaluate lengths", lambda k: k.classifier.evaluate(k.x, k.y[:5]), SHAPE, "(5,)", "60 class numbers"),
-    row("evaluate zero weights", lambda k: k.classifier.evaluate(k.x, k.y, sample_weight=np.zeros(60)), SHAPE, "weights are 0"),
-]  # fmt: skip
+    row(
+        "evaluate zero weights",
+        lambda k: k.classifier.evaluate(k.x, k.y, sample_weight=np.zeros(60)),
+        SHAPE,
+        "weights are 0",
+    ),
+]
 
 GRADIENTS = [
     row("gradcheck number", lambda k: pl.gradcheck(5, k.x), ARGUMENT, "a network, a layer, a loss", "5"),
-    row("gradcheck unknown activation", lambda k: pl.gradcheck("reluu", k.table_x), ARGUMENT, "reluu", "Did you mean 'relu'"),
+    row(
+        "gradcheck unknown activation", lambda k: pl.gradcheck("reluu", k.table_x), ARGUMENT, "reluu", "Did you mean 'relu'"
+    ),
     row("gradcheck network alone", lambda k: pl.gradcheck(k.regression), ARGUMENT, "gradcheck(network, x, y)", "0 arrays"),
     row("gradcheck layer alone", lambda k: pl.gradcheck(pl.Dense(3)), ARGUMENT, "gradcheck(layer, x)"),
     row("gradcheck loss alone", lambda k: pl.gradcheck(pl.CrossEntropy(), k.table_x), ARGUMENT, "outputs, targets"),
-    row("gradcheck loss shapes", lambda k: pl.gradcheck(pl.CrossEntropy(), np.zeros((3, 2)), np.zeros((2, 2))), ARGUMENT, "(3, 2)", "(2, 2)"),
+    row(
+        "gradcheck loss shapes",
+        lambda k: pl.gradcheck(pl.CrossEntropy(), np.zeros((3, 2)), np.zeros((2, 2))),
+        ARGUMENT,
+        "(3, 2)",
+        "(2, 2)",
+    ),
     row("gradcheck network shapes", lambda k: pl.gradcheck(k.regression, k.table_x, k.table_y), SHAPE, "(40,)", "(40, 2)"),
     row("gradcheck directions", lambda k: pl.gradcheck(pl.Dense(3), k.table_x, directions=0), ARGUMENT, "directions", "0"),
-    row("gradcheck nothing to compare", lambda k: pl.gradcheck(pl.Dense(3), np.zeros((2, 4))), pl.GradientError, "0 against 0"),
+    row(
+        "gradcheck nothing to compare",
+        lambda k: pl.gradcheck(pl.Dense(3), np.zeros((2, 4))),
+        pl.GradientError,
+        "0 against 0",
+    ),
     row("gradcheck text", lambda k: pl.gradcheck(pl.Dense(3), "abc"), ARGUMENT, "abc"),
-]  # fmt: skip
+]
 
 FITTING = [
     row("x one sample", lambda k: k.fit(x=k.x[0]), SHAPE, "one sample (28, 28)", "x[None]"),
@@ -236,8 +311,20 @@ FITTING = [
     row("class weight key True", lambda k: k.fit(class_weight={True: 2.0}), ARGUMENT, "class_weight", "True"),
     row("class weight all 0", lambda k: k.fit(class_weight=dict.fromkeys(range(10), 0.0)), ARGUMENT, "weights are 0"),
     row("weights of absent classes", lambda k: k.fit(y=k.y * 0, class_weight={0: 0.0}), ARGUMENT, "weights are 0"),
-    row("class weight regression", lambda k: k.fit(k.table(), k.table_x, k.table_y, class_weight="balanced"), ARGUMENT, "class_weight", "sample_weight"),
-    row("class weight soft targets", lambda k: k.fit(y=one_hot(k.y), class_weight="balanced"), ARGUMENT, "class_weight", "sample_weight"),
+    row(
+        "class weight regression",
+        lambda k: k.fit(k.table(), k.table_x, k.table_y, class_weight="balanced"),
+        ARGUMENT,
+        "class_weight",
+        "sample_weight",
+    ),
+    row(
+        "class weight soft targets",
+        lambda k: k.fit(y=one_hot(k.y), class_weight="balanced"),
+        ARGUMENT,
+        "class_weight",
+        "sample_weight",
+    ),
     row("validation 0", lambda k: k.fit(validation=0), ARGUMENT, "validation", "(0, 1)"),
     row("validation 1", lambda k: k.fit(validation=1), ARGUMENT, "validation", "(0, 1)"),
     row("validation 1.5", lambda k: k.fit(validation=1.5), ARGUMENT, "validation", "1.5"),
@@ -254,8 +341,15 @@ FITTING = [
     row("batch size -1", lambda k: k.fit(batch_size=-1), ARGUMENT, "batch_size", "-1"),
     row("batch size 1.5", lambda k: k.fit(batch_size=1.5), ARGUMENT, "batch_size", "1.5"),
     row("early stopping alone", lambda k: k.fit(early_stopping=3), ARGUMENT, "validation_loss", "validation=0.1"),
-    row("early stopping text", lambda k: k.fit(early_stopping="soon", validation=0.2), ARGUMENT, "early_stopping", "'soon'"),
-    row("early stopping monitor", lambda k: k.fit(early_stopping=pl.EarlyStopping(2, "validation_f1"), validation=0.2), ARGUMENT, "validation_f1"),
+    row(
+        "early stopping text", lambda k: k.fit(early_stopping="soon", validation=0.2), ARGUMENT, "early_stopping", "'soon'"
+    ),
+    row(
+        "early stopping monitor",
+        lambda k: k.fit(early_stopping=pl.EarlyStopping(2, "validation_f1"), validation=0.2),
+        ARGUMENT,
+        "validation_f1",
+    ),
     row("schedule unknown", lambda k: k.fit(schedule="cosinus"), ARGUMENT, "schedule 'cosinus'", "Did you mean 'cosine'"),
     row("schedule class", lambda k: k.fit(schedule=pl.Cosine), ARGUMENT, "unknown schedule", "cosine"),
     row("optimizer class", lambda k: k.fit(optimizer=pl.Adam), ARGUMENT, "optimizer", "Optimizer", "Adam"),
@@ -271,7 +365,7 @@ FITTING = [
     row("augment floats", lambda k: k.fit(x=k.x / 255.0, augment=pl.Distortion()), SHAPE, "uint8", "float64"),
     row("progress loud", lambda k: k.fit(progress="loud"), ARGUMENT, "progress mode 'loud'", "auto, bar, lines, none"),
     row("progress None", lambda k: k.fit(progress=None), ARGUMENT, "progress mode None", "none"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("call", "error", "words"), [*LAYERS, *RULES, *NETWORKS, *PREDICTING, *GRADIENTS, *FITTING])

@@ -72,9 +72,14 @@ def overfit(network, digits, **options):
     x, y = digits
     keep, pages = diary(network)
     history = network.fit(
-        x[:100], y[:100], validation=(x[100:200], (y[100:200] + 1) % 10), epochs=30, progress="none",
-        callbacks=[keep, *options.pop("callbacks", [])], **options,
-    )  # fmt: skip
+        x[:100],
+        y[:100],
+        validation=(x[100:200], (y[100:200] + 1) % 10),
+        epochs=30,
+        progress="none",
+        callbacks=[keep, *options.pop("callbacks", [])],
+        **options,
+    )
     return history, pages
 
 
@@ -159,7 +164,7 @@ def test_stop_training_ends_in_good_order_whenever_it_is_raised(digits, kind):
     network = small()
     history = network.fit(x, y, epochs=3, batch_size=100, callbacks=[heard.append, stop], progress="none")
     steps, epochs = {TrainingStarted: (0, 0), StepFinished: (1, 0), EpochFinished: (6, 1), TrainingFinished: (18, 3)}[kind]
-    assert network.progress.step == steps
+    assert network.training_state.step == steps
     assert len(history.epochs) == len(network.history.epochs) == epochs
     assert history.reason == ("completed" if kind is TrainingFinished else "stopped early")
     assert isinstance(heard[-1], TrainingFinished)
@@ -178,7 +183,7 @@ def test_an_error_in_a_callback_is_its_own_and_is_not_called_divergence(digits):
     assert len(network.history.epochs) == 1
     assert network.history.reason != "diverged"
     network.fit(x, y, epochs=1, progress="none")
-    assert network.progress.epoch == 2
+    assert network.training_state.epoch == 2
 
 
 # Ctrl-C
@@ -195,7 +200,7 @@ def test_ctrl_c_ends_the_step_and_is_raised(digits, kind):
 
     with pytest.raises(KeyboardInterrupt):
         network.fit(x, y, epochs=4, batch_size=100, callbacks=[press], progress="none")
-    assert network.progress.epoch in (2, 3)
+    assert network.training_state.epoch in (2, 3)
     assert network.history.reason == "interrupted"
     assert np.isfinite(network.parameters.vector).all()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -218,7 +223,13 @@ def test_the_handler_of_others_is_left_alone(digits):
     pressed = []
     old = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
-        small().fit(x, y, epochs=1, progress="none", callbacks=[lambda e: isinstance(e, EpochFinished) and os.kill(os.getpid(), signal.SIGINT)])  # fmt: skip
+        small().fit(
+            x,
+            y,
+            epochs=1,
+            progress="none",
+            callbacks=[lambda e: isinstance(e, EpochFinished) and os.kill(os.getpid(), signal.SIGINT)],
+        )
     finally:
         signal.signal(signal.SIGINT, old)
     assert pressed == [True]

@@ -30,11 +30,21 @@ def test_a_figure_by_its_name(digits):
     x, y = digits
     network = pl.Network([pl.Input(28, 28), pl.Classification(10)])
     history = network.fit(x, y, epochs=3, validation=0.2, regularizer=pl.L2(1e-4), progress="none")
-    assert set(history) == {"loss", "accuracy", "penalty", "validation_loss", "validation_accuracy", "learning_rate", "seconds"}
+    assert set(history) == {
+        "loss",
+        "accuracy",
+        "penalty",
+        "validation_loss",
+        "validation_accuracy",
+        "learning_rate",
+        "seconds",
+    }
     assert len(history) == 7
     assert all(len(history[name]) == 3 for name in history)
     assert history["learning_rate"] == [1e-3] * 3
-    assert history["penalty"][-1] == pytest.approx(1e-4 * float((network.parameters["output.weight"].astype(float) ** 2).sum()))
+    assert history["penalty"][-1] == pytest.approx(
+        1e-4 * float((network.parameters["output.weight"].astype(float) ** 2).sum())
+    )
     x_kept, y_kept = x, y
     final = network.evaluate(x_kept, y_kept)
     assert set(final) == {"loss", "accuracy"}
@@ -65,9 +75,23 @@ def test_the_history_of_the_network_is_that_of_all_calls(digits):
 
 
 EPOCHS = [
-    {"loss": 2.0, "accuracy": 0.3, "validation_loss": 2.5, "validation_accuracy": 0.25, "learning_rate": 0.1, "seconds": 1.0},
+    {
+        "loss": 2.0,
+        "accuracy": 0.3,
+        "validation_loss": 2.5,
+        "validation_accuracy": 0.25,
+        "learning_rate": 0.1,
+        "seconds": 1.0,
+    },
     {"loss": 1.0, "accuracy": 0.6, "learning_rate": 0.1, "seconds": 1.0},
-    {"loss": 0.5, "accuracy": 0.8, "validation_loss": 1.5, "validation_accuracy": 0.7, "learning_rate": 0.1, "seconds": 1.0},
+    {
+        "loss": 0.5,
+        "accuracy": 0.8,
+        "validation_loss": 1.5,
+        "validation_accuracy": 0.7,
+        "learning_rate": 0.1,
+        "seconds": 1.0,
+    },
 ]
 
 

@@ -22,7 +22,9 @@ def test_confusion_matrix():
     ours = confusion_matrix(Y, PREDICTED, 6)
     np.testing.assert_array_equal(ours, reference.confusion_matrix(Y, PREDICTED, labels=range(6)))
     assert ours.sum() == 500
-    np.testing.assert_array_equal(confusion_matrix(np.array([0, 0, 2]), np.array([0, 1, 2]), 4), [[1, 1, 0, 0], [0] * 4, [0, 0, 1, 0], [0] * 4])  # fmt: skip
+    np.testing.assert_array_equal(
+        confusion_matrix(np.array([0, 0, 2]), np.array([0, 1, 2]), 4), [[1, 1, 0, 0], [0] * 4, [0, 0, 1, 0], [0] * 4]
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])

@@ -21,7 +21,14 @@ from pellucid import progress
 from pellucid.events import EpochFinished, TrainingFinished, TrainingStarted
 from pellucid.progress import ProgressLines, figures_text, progress_display
 
-METRICS = {"loss": 0.25134, "accuracy": 0.92639, "validation_loss": 0.5, "validation_accuracy": 0.962, "learning_rate": 0.001, "seconds": 2.0}  # fmt: skip
+METRICS = {
+    "loss": 0.25134,
+    "accuracy": 0.92639,
+    "validation_loss": 0.5,
+    "validation_accuracy": 0.962,
+    "learning_rate": 0.001,
+    "seconds": 2.0,
+}
 
 
 @pytest.fixture
@@ -83,7 +90,9 @@ def test_figures_are_percent_or_four_digits():
     )
 
 
-@pytest.mark.parametrize(("mode", "lines"), [("auto", True), (True, True), ("lines", True), ("none", False), (False, False)])
+@pytest.mark.parametrize(
+    ("mode", "lines"), [("auto", True), (True, True), ("lines", True), ("none", False), (False, False)]
+)
 def test_fit_writes_to_standard_error_only(digits, capfd, mode, lines):
     x, y = digits
     pl.Network([pl.Input(28, 28), pl.Classification(10)]).fit(x, y, epochs=2, validation=0.2, progress=mode)
@@ -166,18 +175,20 @@ def test_on_a_terminal_a_bar_shows_loss_accuracy_speed_and_time_left():
     assert re.search(r"\d:\d\d(:\d\d)?|-:--:--", middle)
     assert any(re.search(r"\d:\d\d:\d\d", line) for line in live), "no time left was ever shown"
     assert any("validation accuracy" in line for line in live)
-    ends = re.findall(r"^epoch (\d)  loss [\d.]+  accuracy [\d.]+ %  validation loss", plain(shown).replace("\r", ""), re.MULTILINE)
-    assert ends == ["1", "2", "3"]
-    assert shown.rstrip().endswith(("\x1b[?25h", "%")) or "\x1b[?25h" in shown, "the cursor must be shown again"
+    whole = re.split(r"[\r\n]+", plain(shown))
+    end = r"epoch (\d)  loss [\d.]+  accuracy [\d.]+ %  validation loss [\d.]+  validation accuracy [\d.]+ %$"
+    ends = [re.match(end, line) for line in whole]
+    assert [match[1] for match in ends if match] == ["1", "2", "3"]
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l"), "the cursor must be shown again"
 
 
 def test_a_terminal_of_80_columns_still_shows_what_matters():
     shown, _ = on_a_terminal(columns=80)
-    lines = [line for line in re.split(r"[\r\n]+", plain(shown)) if re.search(r"epoch \d/3", line)]
+    lines = [line for line in re.split(r"[\r\n]+", plain(shown)) if "loss" in line]
     assert lines
     assert max(len(line) for line in lines) <= 80
-    assert any(re.search(r"loss \d", line) for line in lines)
-    assert any(re.search(r"\d:\d\d:\d\d", line) for line in lines)
+    late = [line for line in lines if not re.search(r"epoch 1/3", line)]  # with the figures of a validation
+    assert any(re.search(r"loss \d.*accuracy \d.* samples/s.*\d:\d\d:\d\d", line) for line in late), late
 
 
 def test_a_dumb_terminal_gets_lines():

@@ -7,6 +7,7 @@ Ctrl-C is 130.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -49,22 +50,50 @@ def root() -> None:
 
 def main() -> None:
     """The entry point: runs the command and turns failures into a sentence and an exit code."""
+    _prepare_streams()
+    try:
+        code = root.main(prog_name="pellucid", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except BaseException as error:
+        code = _explain(error)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C has nothing left to end
+    sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Make every character printable, as an escape at worst, and missing streams harmless."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _explain(error: BaseException) -> int:
+    """Say what happened in one sentence, and give the exit code; what nobody foresaw is raised again."""
+    from pellucid.cli.output import say
     from pellucid.errors import PellucidError
 
-    try:
-        sys.exit(root.main(prog_name="pellucid", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except PellucidError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has gone: nothing more to say
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        say("Interrupted.", err=True)
+        return 130
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone: nothing more to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except MemoryError:
-        click.echo("Error: not enough memory; a smaller network, batch or picture needs less.", err=True)
-        sys.exit(2)
+        return 141
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        say(error.ctx.get_usage(), err=True)
+    if isinstance(error, click.ClickException):
+        say(f"Error: {error.format_message().rstrip('.')}.", err=True)
+    elif isinstance(error, PellucidError):
+        say(f"Error: {error}", err=True)
+    elif isinstance(error, MemoryError):
+        say("Error: not enough memory; a smaller network, batch or picture needs less.", err=True)
+    elif isinstance(error, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer cannot be written
+        say(f"Error: {error.strerror or error}.", err=True)
+    else:
+        raise error
+    return 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
 import numpy as np
 
 from pellucid.cli.data import NAMED_DATA
-from pellucid.cli.output import console, write_json
+from pellucid.cli.output import say, write_json, write_table
 from pellucid.errors import ArgumentError
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import class_figures, confusion_matrix
@@ -69,35 +68,22 @@ def evaluation_report(model: Model, x: Any, y: Any) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    out = console()
-    out.print(f"{report['model']} on {report['data']}: {report['samples']:,} samples")
-    out.print(f"accuracy {report['accuracy']:.2%}   loss {report['loss']:.4f}\n")
+    say(f"{report['model']} on {report['data']}: {report['samples']:,} samples")
+    say(f"accuracy {report['accuracy']:.2%}   loss {report['loss']:.4f}")
     labels = [str(label) for label in report["labels"]]
     counts = [[str(count) if count else "." for count in row] for row in report["confusion"]]
     confusion = ((label, *row) for label, row in zip(labels, counts, strict=True))
-    out.print(_table("Confusion matrix (row: true, column: predicted)", ["", *labels], confusion))
+    write_table("Confusion matrix (row: true, column: predicted)", ["", *labels], confusion)
     figures = (
         (str(row["label"]), *(_percent(row[name]) for name in ("precision", "recall", "f1")), f"{row['samples']:,}")
         for row in report["classes"]
     )
-    out.print(_table("Classes", ["label", "precision", "recall", "f1", "samples"], figures))
+    write_table("Classes", ["label", "precision", "recall", "f1", "samples"], figures)
     mistakes = (
         (str(row["index"]), str(row["label"]), str(row["predicted"]), _percent(row["probability"]))
         for row in report["worst_mistakes"]
     )
-    out.print(_table("Worst mistakes", ["sample", "true", "predicted", "probability"], mistakes))
-
-
-def _table(title: str, header: list[str], rows: Iterable[tuple[str, ...]]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in header:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
+    write_table("Worst mistakes", ["sample", "true", "predicted", "probability"], mistakes)
 
 
 def _percent(value: float | None) -> str:

@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from pellucid import random
+from pellucid.cli.output import say
 from pellucid.gradient_check import gradcheck
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import load
@@ -26,8 +27,8 @@ def command(model: str, seed: int) -> int:
     network = load(model).network
     x, y = random_samples(network, seed)
     report = gradcheck(network, x, y, seed=seed, raise_error=False)
-    click.echo(report)
-    click.echo("all gradients are right" if report.passed else "the gradient check FAILED")
+    say(report)
+    say("all gradients are right" if report.passed else "the gradient check FAILED")
     return 0 if report.passed else 1
 
 

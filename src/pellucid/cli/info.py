@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pellucid import catalogue
-from pellucid.cli.output import write_json
+from pellucid.cli.output import say, write_json
 from pellucid.model import Model, load
 from pellucid.progress import figures_text
 
@@ -22,15 +22,15 @@ def command(model: str, as_json: bool) -> None:
         write_json(_as_data(model, loaded))
         return
     network = loaded.network
-    click.echo(f"{model}\n\n{network}\n")
-    click.echo(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}")
-    click.echo(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
+    say(f"{model}\n\n{network}\n")
+    say(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}")
+    say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
     state = network.training_state
-    click.echo(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
+    say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
     for name, value in state.settings.items():
-        click.echo(f"          {name}: {value}")
+        say(f"          {name}: {value}")
     if network.history.epochs:
-        click.echo(f"          last epoch: {figures_text(network.history.epochs[-1])}")
+        say(f"          last epoch: {figures_text(network.history.epochs[-1])}")
 
 
 def _as_data(path: str, model: Model) -> dict[str, Any]:

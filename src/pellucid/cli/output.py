@@ -1,9 +1,10 @@
-"""What the commands share in writing: JSON, tables, and a picture in text."""
+"""What the commands share in writing: safe text, JSON, tables, and a picture in text."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -12,27 +13,44 @@ import numpy as np
 from pellucid.shapes import AnyArray
 
 SHADES = " ░▒▓█"
+PLAIN_SHADES = " .:+#"
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print text; what a label or a file name holds cannot command the terminal: control characters are spelt out."""
+    click.echo("".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in str(text)), err=err)
 
 
 def write_json(document: Any) -> None:
     """One JSON document on standard output; numbers of NumPy become plain ones, NaN becomes null."""
-    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+    click.echo(json.dumps(_plain(document), indent=2, allow_nan=False))
 
 
-def console() -> Any:
-    """A rich console on standard output, plain when it is no terminal or NO_COLOR is set."""
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> None:
+    """A title, and columns aligned to the right."""
+    lines = [header, *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    say(f"\n{title}\n")
+    for number, line in enumerate(lines):
+        say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+        if number == 0:
+            say("-" * (sum(widths) + 2 * (len(widths) - 1)))
 
 
 def picture_as_text(pixels: AnyArray) -> str:
     """A uint8 picture (H, W), two rows of pixels a line, bright pixels dark: ``░▒▓█``."""
     rows = pixels[: len(pixels) // 2 * 2].reshape(-1, 2, pixels.shape[1]).mean(axis=1)
     levels = np.minimum((rows / 256 * len(SHADES)).astype(int), len(SHADES) - 1)
-    if (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16"):
-        return "\n".join("".join(" .:+#"[level] for level in row).rstrip() for row in levels)
-    return "\n".join("".join(SHADES[level] for level in row).rstrip() for row in levels)
+    shades = SHADES if _can_print(SHADES) else PLAIN_SHADES
+    return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.output import picture_as_text, write_json
+from pellucid.cli.output import picture_as_text, say, write_json
 from pellucid.errors import DataError
 from pellucid.model import Prediction, load
 
@@ -28,7 +28,7 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quie
         try:
             prediction: Prediction = loaded.predict(path)
         except DataError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             results.append({"file": path, "error": str(error)})
             continue
         results.append(_as_data(path, prediction, top))
@@ -50,8 +50,8 @@ def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:
 
 
 def _show(path: str, prediction: Prediction, top: int, quiet: bool) -> None:
-    click.echo(f"{path}: {prediction}")
+    say(f"{path}: {prediction}")
     for label, probability in prediction.top(top)[1:]:
-        click.echo(f"    {label} ({probability:.1%})")
+        say(f"    {label} ({probability:.1%})")
     if not quiet and prediction.seen is not None:
-        click.echo(picture_as_text(prediction.seen))
+        say(picture_as_text(prediction.seen))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +13,17 @@ import click
 
 from pellucid.activations import ACTIVATIONS
 from pellucid.cli.data import NAMED_DATA
+from pellucid.cli.output import say
 from pellucid.errors import ArgumentError
+from pellucid.interrupt import deferred_interrupt
 from pellucid.layers.classification import ClassifyingOutput
-from pellucid.model import load
+from pellucid.model import Model, load
 from pellucid.model_file import check_writable
 from pellucid.network import Network
 from pellucid.recipes import OPTIMIZERS, RECIPES, Recipe
+from pellucid.saving import Label
 from pellucid.schedules import SCHEDULES
+from pellucid.shapes import AnyArray
 
 ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
 
@@ -32,16 +38,31 @@ ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
     help="Where the other options start from.",
 )
 @click.option("--hidden", type=int, multiple=True, help="Units of a hidden layer; repeat for more layers, 0 for none.")
-@click.option("--activation", type=click.Choice(list(ACTIVATIONS)), help="Of the hidden layers.")
+@click.option(
+    "--activation",
+    type=click.Choice(list(ACTIVATIONS)),
+    metavar="NAME",
+    help="Of the hidden layers: relu, tanh, sigmoid, gelu, ...",
+)
 @click.option("--dropout", type=float, help="Part of the hidden units that is silent in a step.")
 @click.option("--batch-norm/--no-batch-norm", default=None, help="Batch normalization after each hidden layer.")
 @click.option("--l1", type=float, help="Price on the absolute values of the weights.")
 @click.option("--l2", type=float, help="Price on the squares of the weights.")
-@click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)))
-@click.option("--learning-rate", type=float)
-@click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="How the learning rate changes.")
-@click.option("--epochs", type=int)
-@click.option("--batch-size", type=int)
+@click.option(
+    "--optimizer",
+    type=click.Choice(list(OPTIMIZERS)),
+    metavar="NAME",
+    help="adam, adamw, gradient_descent, momentum, nesterov, rmsprop or adagrad.",
+)
+@click.option("--learning-rate", type=float, help="The step size that the schedule multiplies.")
+@click.option(
+    "--schedule",
+    type=click.Choice(list(SCHEDULES)),
+    metavar="NAME",
+    help="How the rate changes: constant, step, exponential, cosine, warmup, one_cycle, reduce_on_plateau.",
+)
+@click.option("--epochs", type=int, help="How often every training picture is seen.")
+@click.option("--batch-size", type=int, help="Pictures in a step.")
 @click.option("--augment/--no-augment", default=None, help="Distort the training pictures anew in every epoch.")
 @click.option("--validation", type=float, help="Fraction of the training data to keep aside for validation.")
 @click.option(
@@ -50,7 +71,7 @@ ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
     metavar="PATIENCE",
     help="Stop after so many epochs without progress on the validation data; keep the best.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides all chance: same seed, same network.")
 @click.option("--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file.")
 @click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for an exact --resume.")
 @click.option("--out", type=click.Path(), help="The model file to write.  [default: DATA.safetensors]")
@@ -62,34 +83,51 @@ def command(
 
     Ctrl-C ends the training after the step that runs, saves the model, and says how to go on.
     """
-    out = out or resume or f"{data}.safetensors"
-    check_writable(out)
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
+    out = next(path for path in (out, resume, f"{data}.safetensors") if path is not None)
+    check_writable(out)
     chosen = _choose(RECIPES[recipe], given)
+    options = chosen.fit_options() | {"validation": validation, "early_stopping": early_stopping}
+    resumed = None if resume is None else _model_to_resume(resume, given)
     (x, y), (x_test, y_test) = NAMED_DATA[data].get()
-    if resume is None:
-        network = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed)
+    if resumed is None:
+        network, labels = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed), NAMED_DATA[data].labels
     else:
-        network = _network_to_resume(resume, given)
-    click.echo(network, err=True)
-    options = chosen.fit_options()
-    if resume is not None and "optimizer" not in given and "learning_rate" not in given:
-        options["optimizer"] = network.training_state.optimizer  # that of the file
-    start = time.perf_counter()
-    try:
-        network.fit(x, y, validation=validation, early_stopping=early_stopping, **options)
-    except KeyboardInterrupt:
-        network.save(out, labels=NAMED_DATA[data].labels, optimizer_state=True)
-        click.echo(f"Interrupted; the network so far is in {out}.", err=True)
-        click.echo(f"Go on with: pellucid train {data} --resume {out}", err=True)
-        sys.exit(130)
-    network.save(out, labels=NAMED_DATA[data].labels, optimizer_state=optimizer_state)
-    seconds = time.perf_counter() - start
+        network, labels = resumed.network, resumed.labels
+        optimizer_state = optimizer_state or bool(network.training_state.optimizer_state.slots)
+        if "optimizer" not in given and "learning_rate" not in given:
+            options["optimizer"] = network.training_state.optimizer  # that of the file
+    say(network, err=True)
+    seconds = _train_and_save(network, (x, y), options, out, labels, optimizer_state, data)
     figures = network.evaluate(x_test, y_test)
-    click.echo(
+    say(
         f"{out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
         f"trained in {seconds:.1f} s"
     )
+
+
+def _train_and_save(
+    network: Network,
+    samples: tuple[AnyArray, AnyArray],
+    options: dict[str, Any],
+    out: str,
+    labels: Sequence[Label] | None,
+    optimizer_state: bool,
+    data: str,
+) -> float:
+    """Fit and write the model file; gives the seconds of training. Ctrl-C writes the file too, and ends the program."""
+    start = time.perf_counter()
+    with deferred_interrupt():
+        try:
+            network.fit(*samples, **options)
+        except KeyboardInterrupt:
+            network.save(out, labels=labels, optimizer_state=True)
+            say(f"Interrupted; the network so far is in {out}.", err=True)
+            say(f"Go on with: pellucid train {data} --resume={shlex.quote(out)}", err=True)
+            sys.exit(130)
+        seconds = time.perf_counter() - start
+        network.save(out, labels=labels, optimizer_state=optimizer_state)
+    return seconds
 
 
 def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
@@ -100,11 +138,11 @@ def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     return replace(recipe, **given)
 
 
-def _network_to_resume(path: str, given: dict[str, Any]) -> Network:
+def _model_to_resume(path: str, given: dict[str, Any]) -> Model:
     conflicting = [f"--{name.replace('_', '-')}" for name in ARCHITECTURE if name in given]
     if conflicting:
         raise ArgumentError(f"--resume keeps the layers of {path}; leave {', '.join(conflicting)} out.")
-    network = load(path).network
-    if not isinstance(network.output, ClassifyingOutput):
+    model = load(path)
+    if not isinstance(model.network.output, ClassifyingOutput):
         raise ArgumentError(f"{path} holds a regression; this data set has classes.")
-    return network
+    return model

@@ -68,10 +68,6 @@ class Executor(ABC):
         ones that gave finite numbers.
         """
 
-    @abstractmethod
-    def check_parameters(self, step: int) -> None:
-        """Raise `DivergenceError`, like `train_step`, if the last update left a parameter that is not finite."""
-
 
 def price_of(stack: Stack, slot: Slot, common: Regularizer | None) -> Regularizer | None:
     """The regularizer of one array: its layer's own, else the common one; None for biases and the like."""

@@ -49,13 +49,15 @@ class NumpyExecutor(Executor):
             loss, done, targets, _ = self.descend(batch, step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
-            if not np.isfinite(self.gradient @ self.gradient) and not np.isfinite(self.gradient).all():
+            if not _are_finite(self.gradient):
                 self._give_up(done, step, "the gradient is not finite")
             self._keep_good()
             if self.rules.clipping is not None:
                 self.rules.clipping.clip(self.gradient)
             self._update(rate)
             self._advance_state(done)
+            if not (_are_finite(self.parameters) and _are_finite(self.stack.state.vector)):
+                self._give_up(done, step, "the update left numbers that are not finite")
         score = self.stack.output.score(done.logits, targets)
         return {"loss": loss, self.stack.output.metric: _mean(score, batch.weights)}
 
@@ -68,10 +70,6 @@ class NumpyExecutor(Executor):
         dx = stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays, needs_dx=needs_dx)
         self._add_prices()
         return loss, done, targets, dx
-
-    def check_parameters(self, step: int) -> None:
-        if not np.isfinite(self.parameters).all():
-            self._give_up(Pass(self.parameters), step, "the last update left parameters that are not finite")
 
     def _add_prices(self) -> None:
         for block in self.blocks:
@@ -106,17 +104,22 @@ class NumpyExecutor(Executor):
         )
 
     def _first_non_finite(self, done: Pass) -> str:
-        for node, output in zip(self.stack.nodes, done.outputs, strict=False):
+        for node, output in zip(self.stack.nodes, done.outputs, strict=True):
             if not np.isfinite(output).all():
                 return f"the first layer whose output is not finite is {node.name}"
         for node, own in zip(reversed(self.stack.nodes), reversed(self.gradient_arrays), strict=True):
             for name, gradient in own.items():
                 if not np.isfinite(gradient).all():
                     return f"the first gradient that is not finite is that of {node.name}.{name}"
-        for name, array in self.stack.parameters.items():
+        for name, array in {**self.stack.parameters, **self.stack.state}.items():
             if not np.isfinite(array).all():
-                return f"the first such parameter is {name}"
+                return f"the first array that is not finite is {name}"
         return "every layer is finite"
+
+
+def _are_finite(vector: Array) -> bool:
+    """Whether all numbers are finite: by their squared norm, and one by one if that overflowed."""
+    return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
 
 
 def _mean(values: Array, weights: Array | None) -> float:

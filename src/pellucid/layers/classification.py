@@ -14,7 +14,7 @@ from pellucid.initializers import Initializer
 from pellucid.layers.output import MAX_OUTPUTS, OutputLayer
 from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array, describe, number_between, positive_integer
+from pellucid.shapes import AnyArray, Array, Shape, as_numbers, describe, number_between, positive_integer
 
 
 class ClassifyingOutput(OutputLayer):
@@ -31,28 +31,23 @@ class ClassifyingOutput(OutputLayer):
     def probabilities(self, outputs: Array) -> Array:
         """(B, num_labels): the probability of each class; each row sums to 1."""
 
-    def predict(self, outputs: Array) -> AnyArray:
-        """The most probable class (B,), int64."""
-        return self.probabilities(outputs).argmax(axis=-1)
-
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
         """Class numbers (N,), as int64; K-column rows of probabilities are also taken by `Classification`."""
-        array = np.asarray(y)
+        last = self.num_labels - 1
+        expected = f"{count} class numbers 0 to {last} are expected, shape ({count},)"
+        if _are_names(y):
+            expected += "; for names, use: classes, y = numpy.unique(names, return_inverse=True)"
+        array = as_numbers(y, what, expected)
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
         if array.shape != (count,):
-            raise ShapeError(f"{what} has the shape {array.shape}; {count} class numbers, shape ({count},), are expected.")
+            raise ShapeError(f"{what} has the shape {array.shape}; {expected}.")
         if not _are_whole(array):
-            raise ShapeError(
-                f"{what} is {describe(array)}; class numbers 0 to {self.num_labels - 1} are expected. "
-                f"For names, use classes, y = numpy.unique(names, return_inverse=True)."
-            )
-        labels = array.astype(np.int64)
-        if labels.min() < 0 or labels.max() >= self.num_labels:
-            wrong = labels[(labels < 0) | (labels >= self.num_labels)][0]
-            last = self.num_labels - 1
-            raise ShapeError(f"{what} holds the class {wrong}; this {type(self).__name__} takes 0 to {last}.")
-        return labels
+            raise ShapeError(f"{what} is {describe(array)}, not whole; {expected}.")
+        if array.min() < 0 or array.max() > last:
+            wrong = array[(array < 0) | (array > last)][0]
+            raise ShapeError(f"{what} holds the class {wrong:.17g}; this {type(self).__name__} takes 0 to {last}.")
+        return array.astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -89,10 +84,9 @@ class Classification(ClassifyingOutput):
         return CrossEntropy(self.label_smoothing)
 
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
-        array = np.asarray(y)
-        if array.shape != (count, self.num_classes):
-            return super().check_targets(array, count, what)
-        rows = array.astype(np.float64)
+        if _shape(y) != (count, self.num_classes):
+            return super().check_targets(y, count, what)
+        rows = as_numbers(y, what, f"probabilities of {self.num_classes} classes are expected").astype(np.float64)
         if not np.isfinite(rows).all() or (rows < 0).any() or (np.abs(rows.sum(axis=1) - 1) > 1e-3).any():
             raise ShapeError(f"each row of {what} must be probabilities of the {self.num_classes} classes that sum to 1.")
         return rows
@@ -106,6 +100,10 @@ class Classification(ClassifyingOutput):
 
     def probabilities(self, outputs: Array) -> Array:
         return softmax(outputs)
+
+    def predict(self, outputs: Array) -> AnyArray:
+        """The most probable class (B,), int64: that of the largest logit."""
+        return outputs.argmax(axis=-1)
 
     def score(self, outputs: Array, targets: Array) -> Array:
         return (outputs.argmax(axis=-1) == targets.argmax(axis=-1)).astype(np.float64)
@@ -143,8 +141,27 @@ class BinaryClassification(ClassifyingOutput):
         """(B, 2): 1 - p and p, each from its own sigmoid so that the small one keeps its digits."""
         return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=-1)
 
+    def predict(self, outputs: Array) -> AnyArray:
+        """1 where the logit is above 0, so p above 1/2, else 0: (B,) int64."""
+        return (outputs[:, 0] > 0).astype(np.int64)
+
     def score(self, outputs: Array, targets: Array) -> Array:
         return ((outputs[:, 0] > 0) == (targets[:, 0] > 0.5)).astype(np.float64)
+
+
+def _shape(y: Any) -> Shape | None:
+    """The shape of an array or of nested lists; None when rows differ in length."""
+    try:
+        return np.shape(y)
+    except ValueError:
+        return None
+
+
+def _are_names(y: Any) -> bool:
+    """Whether this is text, or rows of different lengths or other objects that hold text."""
+    if isinstance(y, np.ndarray):
+        return y.dtype.kind in "US" or (y.dtype.kind == "O" and any(isinstance(item, str) for item in y.ravel()))
+    return isinstance(y, list | tuple) and any(isinstance(item, str) for item in y)
 
 
 def _are_whole(array: AnyArray) -> bool:

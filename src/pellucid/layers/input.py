@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.layers.base import Context, Gradients, Layer, Named
-from pellucid.shapes import AnyArray, Array, Shape, batch_letters, describe, positive_integer
+from pellucid.shapes import AnyArray, Array, Shape, as_numbers, batch_letters, describe, positive_integer
 
 MAX_VALUES = 1 << 28
 
@@ -46,8 +46,8 @@ class Input(Layer):
 
     def check(self, x: Any, what: str = "x") -> AnyArray:
         """``x`` as an array that `forward` takes, or an error that says what came, what is expected and what to do."""
-        array = np.asarray(x)
         expected = batch_letters(self.shape)
+        array = as_numbers(x, what, f"numbers are expected, of the shape {expected}")
         if array.shape == self.shape:
             raise ShapeError(f"{what} is one sample {array.shape}; a batch {expected} is expected: pass {what}[None].")
         if array.shape[1:] != self.shape or array.ndim == 0:
@@ -63,11 +63,11 @@ class Input(Layer):
                     f"Convert with {what}.astype('uint8') if they are pixels, or divide by their largest value."
                 )
             return array.astype(np.float64)
-        if not np.issubdtype(array.dtype, np.floating):
-            raise ShapeError(f"{what} is {describe(array)}; numbers are expected.")
         bad = first_non_finite(array)
         if bad is not None:
-            raise ShapeError(f"{what}[{bad}] holds NaN or infinity; remove or fill in such samples first.")
+            raise ShapeError(
+                f"{what}[{bad}] holds NaN or infinity, or a number beyond float32; remove or fill in such samples first."
+            )
         return array
 
     def _hint(self, array: AnyArray) -> str:

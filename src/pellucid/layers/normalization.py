@@ -40,7 +40,7 @@ class BatchNormalization(Layer):
         shape = input_shape[-1:]
         return (
             ParameterSpec("moving_mean", shape, Constant(0.0)),
-            ParameterSpec("moving_variance", shape, Constant(1.0)),
+            ParameterSpec("moving_variance", shape, Constant(1.0), minimum=0.0),
         )
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:

@@ -13,7 +13,7 @@ from pellucid.layers.input import first_non_finite
 from pellucid.layers.output import MAX_OUTPUTS, OutputLayer
 from pellucid.losses import Loss, regression_loss
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array, describe, positive_integer
+from pellucid.shapes import AnyArray, Array, as_numbers, positive_integer
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,12 @@ class Regression(OutputLayer):
         return self.num_values
 
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
-        array = np.asarray(y)
+        expected = f"({count}, {self.num_values})"
+        array = as_numbers(y, what, f"real numbers are expected, of the shape {expected}")
         if self.num_values == 1 and array.ndim == 1:
             array = array[:, None]
         if array.shape != (count, self.num_values):
-            raise ShapeError(f"{what} has the shape {np.shape(y)}; ({count}, {self.num_values}) is expected.")
-        if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_) or np.iscomplexobj(array):
-            raise ShapeError(f"{what} is {describe(array)}; real numbers are expected.")
+            raise ShapeError(f"{what} has the shape {np.shape(y)}; {expected} is expected.")
         array = array.astype(np.float64)
         bad = first_non_finite(array)
         if bad is not None:

@@ -14,14 +14,15 @@ to visual document analysis", ICDAR 2003; there a filtered random field, here a 
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import ArgumentError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.random import Key, key, uniform
+from pellucid.shapes import number_between
 
 _NUMBERS_PER_PICTURE = 8  # shift y, shift x, scale y, scale x, rotation, shear, thickness, one spare
 
@@ -51,15 +52,13 @@ class Distortion:
     thickness: float = 0.9
 
     def __post_init__(self) -> None:
-        for field, value in zip(fields(self), astuple(self), strict=True):
-            if not (np.isfinite(value) and value >= 0):
-                raise ArgumentError(f"Distortion({field.name}={value}): expected a finite number of at least 0")
-        if self.smoothness < 1:
-            raise ArgumentError(f"Distortion(smoothness={self.smoothness}): expected at least 1 pixel")
-        if self.thickness > 1:
-            raise ArgumentError(f"Distortion(thickness={self.thickness}): expected at most 1")
-        if self.scale >= 1:
-            raise ArgumentError(f"Distortion(scale={self.scale}): expected less than 1")
+        highest = {"scale": 1.0, "thickness": 1.0}
+        for field in fields(self):
+            lowest = 1.0 if field.name == "smoothness" else 0.0
+            what = f"Distortion({field.name})"
+            number_between(
+                getattr(self, field.name), what, lowest, highest.get(field.name, 1e6), open_high=field.name == "scale"
+            )
 
     def __call__(self, images: NDArray[np.uint8], key_: Key) -> NDArray[np.float32]:
         """Distort a batch: images uint8 (B, H, W) -> float32 (B, H, W) in 0..1.

@@ -78,7 +78,7 @@ def _inside_frame(colours: NDArray[np.float32]) -> NDArray[np.float32] | None:
 
 
 def _as_amount(difference: NDArray[np.float32]) -> Ink:
-    """Divide by the level of the ink: the mean of what lies above half of the largest difference."""
+    """Divide by the level of the ink: the 60th percentile of what lies above half of the largest difference."""
     peak = reduce_to(difference, 4 * _OVERVIEW)
     top = float(peak.max())
     if not top >= _LEAST_CONTRAST:

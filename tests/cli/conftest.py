@@ -1,0 +1,86 @@
+"""Two ways to run a command: as users do (`shell`, a process), and inside of this process on a few digits (`cli`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from running import environment
+
+import pellucid as pl
+from pellucid.cli import main
+from pellucid.cli.data import NAMED_DATA, NamedData
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory):
+    """``shell("info", path)`` runs ``python -m pellucid info path`` in a folder of its own."""
+    home = tmp_path_factory.mktemp("shell")
+
+    def run(*arguments, cwd=home, timeout=120, **options):
+        env = environment(**options.pop("env", {}))
+        command = [sys.executable, "-m", "pellucid", *map(os.fspath, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        return subprocess.run(
+            command, cwd=cwd, env=env, timeout=timeout, encoding="utf-8", stdin=subprocess.DEVNULL, **pipes
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def few():
+    """((x, y), (x_test, y_test)): 500 and 200 real digits."""
+    (x, y), (x_test, y_test) = pl.datasets.digits()
+    return (x[:500].copy(), y[:500].copy()), (x_test[:200].copy(), y_test[:200].copy())
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, tmp_path, few):
+    """``cli("train", "digits")`` calls the entry point in this process, in a folder of its own, on a few digits."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(NAMED_DATA, "digits", NamedData(lambda: few))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["pellucid", *map(os.fspath, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        return SimpleNamespace(returncode=end.value.code or 0, stdout=written.out, stderr=written.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(few, tmp_path_factory):
+    """A network that learned a few digits, and its file: (network, path)."""
+    (x, y), _ = few
+    network = pl.Network([pl.Input(28, 28), pl.Dense(16, "relu"), pl.Classification(10)], seed=5)
+    network.fit(x, y, epochs=3, progress="none")
+    path = tmp_path_factory.mktemp("trained") / "few digits é.safetensors"
+    network.save(path, optimizer_state=True)
+    return network, path
+
+
+@pytest.fixture(scope="session")
+def regression(tmp_path_factory):
+    """The file of a regression."""
+    path = tmp_path_factory.mktemp("regression") / "regression.safetensors"
+    pl.Network([pl.Input(4), pl.Dense(3, "tanh"), pl.Regression()]).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures(few, tmp_path_factory):
+    """Three pictures of digits, one with an odd name."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("pictures")
+    paths = [folder / "one.png", folder / "two words 数.png", folder / "new\nline.bmp"]
+    for index, path in enumerate(paths):
+        Image.fromarray(few[1][0][index]).save(path)
+    return paths

@@ -1,0 +1,434 @@
+"""The real commands on the real digits: what they print, where, and that it is what the Python API says, to the digit."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from running import TINY
+from sklearn import metrics as reference
+
+import pellucid as pl
+
+COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
+
+
+@pytest.fixture(scope="module")
+def real(shell, tmp_path_factory):
+    """(the finished process, the file) of one real training on all 60,000 digits."""
+    path = tmp_path_factory.mktemp("real") / "my digits ü.safetensors"
+    process = shell("train", "digits", *TINY, "--seed", "3", "--validation", "0.1", "--out", path)
+    assert process.returncode == 0, process.stderr
+    return process, path
+
+
+def only_json(text):
+    """The document, when there is nothing else (JSON itself has no NaN)."""
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_train_prints_its_result_on_stdout_and_progress_on_stderr(real):
+    process, path = real
+    assert len(process.stdout.splitlines()) == 1
+    assert str(path) in process.stdout
+    assert re.search(r"\d\d\.\d\d% of 10,000 test pictures right \(loss \d\.\d{4}\)", process.stdout)
+    assert "Dense(16, 'relu')" in process.stderr
+    assert re.search(r"^epoch 1/1  loss [\d.]+  accuracy [\d.]+ %  validation loss", process.stderr, re.MULTILINE)
+    assert "\x1b" not in process.stdout + process.stderr
+
+
+def test_train_is_fit_with_the_recipe(real):
+    """The same choices by hand give the same network, bit for bit."""
+    (x, y), (x_test, y_test) = pl.datasets.digits()
+    network = pl.Network([pl.Input(28, 28), pl.Dense(16, "relu"), pl.Classification(10)], seed=3)
+    network.fit(
+        x, y, optimizer=pl.Adam(2e-3), schedule="one_cycle", epochs=1, batch_size=512, validation=0.1, progress="none"
+    )
+    loaded = pl.load(real[1]).network
+    assert loaded.parameters.vector.tobytes() == network.parameters.vector.tobytes()
+    figures = network.evaluate(x_test, y_test)
+    assert f"{figures['accuracy']:.2%} of 10,000" in real[0].stdout
+    assert f"loss {figures['loss']:.4f}" in real[0].stdout
+
+
+def test_evaluate_json_agrees_with_the_api_and_with_scikit_learn(shell, real):
+    process = shell("evaluate", real[1], "digits", "--json")
+    assert (process.returncode, process.stderr) == (0, "")
+    report = only_json(process.stdout)
+    network = pl.load(real[1]).network
+    _, (x, y) = pl.datasets.digits()
+    assert {name: report[name] for name in ("loss", "accuracy")} == network.evaluate(x, y)
+    assert report["samples"] == 10_000
+    p = network.predict_proba(x)
+    predicted = p.argmax(axis=1)
+    np.testing.assert_array_equal(report["confusion"], reference.confusion_matrix(y, predicted))
+    precision, recall, f1, support = reference.precision_recall_fscore_support(y, predicted)
+    for k, row in enumerate(report["classes"]):
+        assert row["label"] == k
+        assert (row["precision"], row["recall"], row["f1"], row["samples"]) == pytest.approx(
+            (precision[k], recall[k], f1[k], support[k])
+        )
+    worst = report["worst_mistakes"]
+    wrong = np.flatnonzero(predicted != y)
+    assert [row["probability"] for row in worst] == sorted((float(v) for v in p[wrong].max(axis=1)), reverse=True)[:10]
+    for row in worst:
+        assert (row["label"], row["predicted"]) == (y[row["index"]], predicted[row["index"]])
+        assert row["probability_of_label"] == float(p[row["index"], y[row["index"]]])
+
+
+def test_evaluate_prints_tables(shell, real):
+    process = shell("evaluate", real[1], "digits")
+    assert (process.returncode, process.stderr) == (0, "")
+    for word in (
+        "accuracy",
+        "Confusion matrix",
+        "precision",
+        "recall",
+        "f1",
+        "Worst mistakes",
+        "10,000 samples",
+        str(real[1]),
+    ):
+        assert word in process.stdout
+    assert "\x1b" not in process.stdout
+
+
+def test_predict_json_agrees_with_the_api(shell, real, pictures):
+    process = shell("predict", real[1], *pictures, "--json", "--top", "3")
+    assert (process.returncode, process.stderr) == (0, "")
+    model = pl.load(real[1])
+    for path, row in zip(pictures, only_json(process.stdout), strict=True):
+        prediction = model.predict(path)
+        assert row == {
+            "file": str(path),
+            "label": prediction.label,
+            "probability": prediction.probability,
+            "top": [{"label": label, "probability": p} for label, p in prediction.top(3)],
+            "doubt": prediction.doubt,
+        }
+        assert len(row["top"]) == 3
+        assert row["top"][0]["probability"] == row["probability"]
+
+
+def test_info_json_agrees_with_the_api(shell, real):
+    process = shell("info", real[1], "--json")
+    assert (process.returncode, process.stderr) == (0, "")
+    report = only_json(process.stdout)
+    network = pl.load(real[1]).network
+    assert report["parameters"] == {name: list(array.shape) for name, array in network.parameters.items()}
+    assert report["number_of_parameters"] == 784 * 16 + 16 + 16 * 10 + 10
+    assert report["labels"] == list(range(10))
+    assert report["history"] == network.history.epochs
+    assert (report["epochs"], report["steps"], report["seed"]) == (1, 106, 3)
+    assert [layer["type"] for layer in report["layers"]] == ["Input", "Dense", "Classification"]
+    assert report["pipeline"]["type"] == "DigitPipeline"
+
+
+def test_gradcheck_of_a_real_model(shell, real):
+    process = shell("gradcheck", real[1])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "all gradients are right" in process.stdout
+    assert all(name in process.stdout for name in ("dense_1.weight", "dense_1.bias", "output.weight", "output.bias"))
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help(cli, command):
+    for option in ("--help", "-h"):
+        done = cli(*command.split(), option)
+        assert done.returncode == 0
+        assert done.stdout.startswith(f"Usage: pellucid {command}".strip())
+        assert done.stderr == ""
+    assert all(name in done.stdout for name in (COMMANDS if not command else ("--help",)))
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_80_columns(cli, command):
+    assert [line for line in cli(*command.split(), "--help").stdout.splitlines() if len(line) > 80] == []
+
+
+def test_every_option_of_train_is_explained(cli):
+    """An option whose help is only its name and type does not help."""
+    text = cli("train", "--help").stdout.split("Options:")[1]
+    options = re.split(r"\n(?=  --)", text.strip("\n"))
+    bare = [
+        " ".join(option.split())
+        for option in options
+        if not re.search(r"[a-z]{2,} [a-z]", re.sub(r"\[[^]]*\]|--\S+", "", option))
+    ]
+    assert not bare, bare
+
+
+def test_version(cli):
+    done = cli("--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"pellucid, version {pl.__version__}")
+
+
+def test_the_script_and_the_module_are_one(shell):
+    script = Path(sys.executable).with_name("pellucid")
+    out = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=60)
+    assert out.stdout == shell("--help").stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom pellucid.cli import main\nsys.argv = ['pellucid', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'PIL', 'rich', 'safetensors', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip() == "[]"
+
+
+# In this process, on a few digits
+
+
+def test_the_options_of_train_reach_the_network(cli):
+    done = cli(
+        "train",
+        "digits",
+        "--hidden",
+        "7",
+        "--hidden",
+        "5",
+        "--activation",
+        "tanh",
+        "--dropout",
+        "0.25",
+        "--batch-norm",
+        "--l1",
+        "1e-5",
+        "--l2",
+        "1e-4",
+        "--optimizer",
+        "nesterov",
+        "--learning-rate",
+        "0.05",
+        "--schedule",
+        "cosine",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "500",
+        "--no-augment",
+        "--validation",
+        "0.2",
+        "--seed",
+        "9",
+        "--out",
+        "m.safetensors",
+    )
+    assert done.returncode == 0, done.stderr
+    network = pl.load("m.safetensors").network
+    assert network.layers == (
+        pl.Input(28, 28),
+        pl.Dense(7, "tanh"),
+        pl.BatchNormalization(),
+        pl.Dropout(0.25),
+        pl.Dense(5, "tanh"),
+        pl.BatchNormalization(),
+        pl.Dropout(0.25),
+        pl.Classification(10),
+    )
+    state = network.training_state
+    assert state.optimizer == pl.GradientDescent(0.05, momentum=0.9, nesterov=True)
+    assert (network.seed, state.epoch, state.step) == (9, 2, 2)
+    assert {"penalty", "validation_loss"} < set(network.history)
+    assert state.settings["schedule"] == "Cosine(final=0.0)"
+    assert state.settings["regularizer"] == repr(pl.L1(1e-5) + pl.L2(1e-4))
+    assert "augmentation" not in state.settings
+
+
+def test_no_hidden_layer_and_the_default_name(cli):
+    assert cli("train", "digits", "--hidden", "0", "--epochs", "1", "--no-augment").returncode == 0
+    assert [layer.kind for layer in pl.load("digits.safetensors").network.layers] == ["input", "classification"]
+
+
+def test_an_optimizer_has_its_own_rate_unless_one_is_given(cli):
+    for options, expected in (
+        ((), pl.Adam(2e-3)),
+        (("--optimizer", "adagrad"), pl.Adagrad()),
+        (("--optimizer", "adagrad", "--learning-rate", "0.5"), pl.Adagrad(0.5)),
+        (("--learning-rate", "0.5"), pl.Adam(0.5)),
+    ):
+        assert cli("train", "digits", "--hidden", "4", "--epochs", "1", "--no-augment", *options).returncode == 0
+        assert pl.load("digits.safetensors").network.training_state.optimizer == expected
+
+
+def test_early_stopping(cli):
+    done = cli(
+        "train",
+        "digits",
+        "--hidden",
+        "8",
+        "--epochs",
+        "300",
+        "--no-augment",
+        "--validation",
+        "0.5",
+        "--early-stopping",
+        "2",
+        "--learning-rate",
+        "0.1",
+    )
+    assert done.returncode == 0
+    network = pl.load("digits.safetensors").network
+    assert network.training_state.epoch < 100
+    losses = network.history["validation_loss"]
+    assert len(losses) == int(np.argmin(losses)) + 1 + 2
+    assert "stopped early" in done.stderr
+
+
+def test_resume_with_the_optimizers_state_is_training_uninterrupted(cli):
+    common = ("train", "digits", "--schedule", "constant", "--batch-size", "50")
+    assert cli(*common, "--hidden", "6", "--epochs", "3", "--out", "whole").returncode == 0
+    assert cli(*common, "--hidden", "6", "--epochs", "1", "--out", "part", "--optimizer-state").returncode == 0
+    done = cli(*common, "--epochs", "2", "--resume", "part", "--out", "rest")
+    assert done.returncode == 0, done.stderr
+    whole, rest = pl.load("whole").network, pl.load("rest").network
+    assert rest.parameters.vector.tobytes() == whole.parameters.vector.tobytes()
+    assert rest.history["loss"] == whole.history["loss"]
+
+
+def test_resume_writes_to_the_same_file_unless_told_otherwise(cli):
+    assert cli("train", "digits", *TINY, "--out", "m").returncode == 0
+    before = Path("m").read_bytes()
+    assert cli("train", "digits", "--epochs", "1", "--no-augment", "--resume", "m", "--out", "n").returncode == 0
+    assert Path("m").read_bytes() == before
+    assert cli("train", "digits", "--epochs", "1", "--no-augment", "--resume", "m").returncode == 0
+    assert pl.load("m").network.training_state.epoch == 2
+
+
+def test_resume_keeps_the_labels_of_the_model(cli, trained):
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    pl.Model(trained[0], labels=names).save("named")
+    assert cli("train", "digits", "--epochs", "1", "--no-augment", "--resume", "named", "--out", "more").returncode == 0
+    assert pl.load("more").labels == tuple(names)
+
+
+def test_resume_keeps_the_optimizers_state_that_the_file_had(cli, trained):
+    """The file in place was one to go on from exactly; after --resume it still should be."""
+    Path("m").write_bytes(trained[1].read_bytes())
+    assert cli("train", "digits", "--epochs", "1", "--no-augment", "--resume", "m").returncode == 0
+    assert pl.load("m").network.training_state.optimizer_state.slots
+
+
+def test_info_in_words(cli, trained, regression):
+    done = cli("info", trained[1])
+    for word in (
+        str(trained[1]),
+        "Dense(16, 'relu')",
+        "12,730 parameters",
+        "0, 1, 2, 3",
+        "3 epochs, 48 steps, seed 5",
+        "Adam(",
+        "accuracy",
+    ):
+        assert word in done.stdout
+    done = cli("info", regression)
+    assert done.returncode == 0
+    assert "regression" in done.stdout
+    assert "none" in done.stdout
+    report = only_json(cli("info", regression, "--json").stdout)
+    assert (report["labels"], report["pipeline"], report["history"]) == ([], None, [])
+
+
+def test_predict_in_words(cli, trained, pictures):
+    model = pl.load(trained[1])
+    done = cli("predict", trained[1], *pictures, "--top", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    for path in pictures:
+        prediction = model.predict(path)
+        assert f"{path}: {prediction.label} ({prediction.probability:.1%})" in done.stdout
+        second = prediction.top(2)[1]
+        assert f"    {second[0]} ({second[1]:.1%})" in done.stdout
+    assert re.search("[░▒▓█.:+#]{2}", done.stdout)
+    quiet = cli("predict", trained[1], pictures[0], "--quiet").stdout
+    assert len(quiet.splitlines()) == 1
+    assert len(only_json(cli("predict", trained[1], pictures[0], "--json", "--top", "99").stdout)[0]["top"]) == 10
+
+
+def test_an_empty_picture_is_doubted(cli, trained, tmp_path):
+    from PIL import Image
+
+    Image.new("L", (40, 40), 255).save(tmp_path / "white.png")
+    done = cli("predict", trained[1], "white.png", "--json")
+    assert done.returncode == 0
+    row = only_json(done.stdout)[0]
+    assert "empty" in row["doubt"]
+    assert row["probability"] < 0.25
+    assert "empty" in cli("predict", trained[1], "white.png").stdout
+
+
+def test_a_missing_picture_among_good_ones(cli, trained, pictures):
+    files = [pictures[0], "nowhere.png", trained[1], pictures[1]]
+    done = cli("predict", trained[1], *files, "--quiet")
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) == 2
+    assert [line.startswith("Error: ") for line in done.stderr.splitlines()] == [True, True]
+    assert "nowhere.png" in done.stderr
+    done = cli("predict", trained[1], *files, "--json")
+    rows = only_json(done.stdout)
+    assert done.returncode == 2
+    assert [("error" in row, "label" in row) for row in rows] == [
+        (False, True),
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+
+
+def test_gradcheck_fails_for_a_wrong_derivative(cli, monkeypatch):
+    from pellucid.activations import ACTIVATIONS, Activation
+
+    monkeypatch.setitem(ACTIVATIONS, "crooked", Activation("crooked", np.tanh, lambda z, a: 1 - a * a + 1e-3))
+    pl.Network([pl.Input(6), pl.Dense(4, "crooked"), pl.Dense(3), pl.Classification(3)]).save("crooked.safetensors")
+    done = cli("gradcheck", "crooked.safetensors")
+    assert done.returncode == 1
+    assert "WRONG" in done.stdout
+    assert "FAILED" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [pl.Dense(5, "relu"), pl.BatchNormalization(), pl.Dropout(0.5), pl.Classification(4)],
+        [pl.Dense(5, "gelu", regularizer=pl.L2(0.1)), pl.Regression(2, "huber")],
+        [pl.BinaryClassification(0.1)],
+        [pl.Flatten(), pl.Dense(3, "elu", use_bias=False), pl.Regression()],
+    ],
+    ids=lambda layers: "-".join(layer.kind for layer in layers),
+)
+def test_gradcheck_passes_for_right_ones(cli, layers):
+    """Also with a bias before batch normalization, whose gradient is zero for a good reason."""
+    pl.Network([pl.Input(3, 4), *layers], seed=2).save("right.safetensors")
+    done = cli("gradcheck", "right.safetensors", "--seed", "1")
+    assert done.returncode == 0, done.stdout
+    assert "all gradients are right" in done.stdout
+
+
+def test_json_has_null_where_a_figure_does_not_exist(cli, few):
+    """A class that is never predicted has no precision."""
+    network = pl.Network([pl.Input(28, 28), pl.Classification(10)])
+    network.parameters["output.weight"] = np.zeros((784, 10))
+    network.parameters["output.bias"] = np.eye(10)[3] * 5
+    network.save("three.safetensors")
+    report = only_json(cli("evaluate", "three.safetensors", "digits", "--json").stdout)
+    assert [row["precision"] is None for row in report["classes"]] == [k != 3 for k in range(10)]
+    assert report["accuracy"] == np.mean(few[1][1] == 3)
+    assert report["loss"] == pytest.approx(math.log(math.e**5 + 9) - 5 * report["accuracy"], rel=1e-5)
+    done = cli("evaluate", "three.safetensors", "digits")
+    assert done.returncode == 0
+    assert " - " in done.stdout
