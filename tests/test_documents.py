@@ -57,7 +57,8 @@ def test_the_page_that_is_everything_names_every_public_name():
     import pellucid as pl
 
     page = (ROOT / "docs" / "everything.md").read_text()
-    abstract = {"Activation", "Clipping", "Context", "Initializer", "Loss", "Optimizer", "ParameterSpec", "Regularizer", "Schedule"}
+    abstract = {"Activation", "Clipping", "Initializer", "Loss", "Optimizer", "Regularizer", "Schedule"}
+    abstract |= {"Context", "ParameterSpec"}
     named_by_their_names = {"CrossEntropy", "BinaryCrossEntropy", "MeanSquaredError", "MeanAbsoluteError"}
     missing = [name for name in pl.__all__ if not re.search(rf"\b{name}\b", page)]
     assert set(missing) <= abstract | named_by_their_names | {"__version__", "History", "Model", "random", "PellucidError"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -41,6 +42,7 @@ def few():
 @pytest.fixture
 def cli(monkeypatch, capsys, tmp_path, few):
     """``cli("train", "digits")`` calls the entry point in this process, in a folder of its own, on a few digits."""
+    handler = signal.getsignal(signal.SIGINT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(NAMED_DATA, "digits", NamedData(lambda: few))
 
@@ -49,6 +51,7 @@ def cli(monkeypatch, capsys, tmp_path, few):
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main()
+        signal.signal(signal.SIGINT, handler)  # a command ends its process; this one goes on
         written = capsys.readouterr()
         return SimpleNamespace(returncode=end.value.code or 0, stdout=written.out, stderr=written.err)
 

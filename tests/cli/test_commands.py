@@ -15,6 +15,7 @@ from running import TINY
 from sklearn import metrics as reference
 
 import pellucid as pl
+from pellucid.recipes import RECIPES
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
 
@@ -47,13 +48,11 @@ def test_train_prints_its_result_on_stdout_and_progress_on_stderr(real):
     assert "\x1b" not in process.stdout + process.stderr
 
 
-def test_train_is_fit_with_the_recipe(real):
+def test_train_is_fit_with_these_options(real):
     """The same choices by hand give the same network, bit for bit."""
     (x, y), (x_test, y_test) = pl.datasets.digits()
     network = pl.Network([pl.Input(28, 28), pl.Dense(16, "relu"), pl.Classification(10)], seed=3)
-    network.fit(
-        x, y, optimizer=pl.Adam(2e-3), schedule="one_cycle", epochs=1, batch_size=512, validation=0.1, progress="none"
-    )
+    network.fit(x, y, optimizer=pl.Adam(3e-3), schedule="cosine", epochs=1, batch_size=512, validation=0.1, progress="none")
     loaded = pl.load(real[1]).network
     assert loaded.parameters.vector.tobytes() == network.parameters.vector.tobytes()
     figures = network.evaluate(x_test, y_test)
@@ -256,7 +255,7 @@ def test_no_hidden_layer_and_the_default_name(cli):
 
 def test_an_optimizer_has_its_own_rate_unless_one_is_given(cli):
     for options, expected in (
-        ((), pl.Adam(2e-3)),
+        ((), pl.Adam(RECIPES["default"].learning_rate)),
         (("--optimizer", "adagrad"), pl.Adagrad()),
         (("--optimizer", "adagrad", "--learning-rate", "0.5"), pl.Adagrad(0.5)),
         (("--learning-rate", "0.5"), pl.Adam(0.5)),

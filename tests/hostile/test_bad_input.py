@@ -114,7 +114,7 @@ RULES = [
     row("huber delta", lambda k: pl.Huber(0), ARGUMENT, "Huber(delta)"),
     row("patience 0", lambda k: pl.EarlyStopping(0), ARGUMENT, "EarlyStopping(patience)", "0"),
     row("min_delta NaN", lambda k: pl.EarlyStopping(1, min_delta=NAN), ARGUMENT, "EarlyStopping(min_delta)", "nan"),
-    row("distortion negative", lambda k: pl.Distortion(shift=-1), ARGUMENT, "Distortion(shift", "at least 0"),
+    row("distortion negative", lambda k: pl.Distortion(shift=-1), ARGUMENT, "Distortion(shift", "-1"),
     row("distortion text", lambda k: pl.Distortion(shift="x"), ARGUMENT, "Distortion(shift"),
     row("register a number", lambda k: pl.register(5), ARGUMENT, "dataclass", "5"),
     row("register taken name", lambda k: pl.register(type("Dense", (pl.Dense,), {})), ARGUMENT, "Dense", "taken"),

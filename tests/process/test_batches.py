@@ -100,16 +100,18 @@ def test_a_split_is_disjoint_complete_and_shares_by_class(data):
     fraction = data.draw(st.floats(0.05, 0.95))
     seed = data.draw(st.integers(0, 1000))
     y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    wanted = round(len(y) * fraction)
     try:
         training, validation = split(samples(len(y), y), fraction, seed, y)
     except pl.ArgumentError:
-        assert sum(sizes) * fraction <= 0.5 or max(sizes) * fraction < 1 or max(sizes) == 1
+        assert wanted == 0 or max(sizes) == 1
         return
     assert not set(training.rows) & set(validation.rows)
     assert sorted([*training.rows, *validation.rows]) == list(range(len(y)))
+    assert len(validation) <= wanted
     for label, size in enumerate(sizes):
         kept = int((y[validation.rows] == label).sum())
-        assert kept <= size - 1
+        assert kept <= size - 1, "a class has lost all its samples to the validation"
         assert abs(kept - min(size * fraction, size - 1)) < 1
     again = split(samples(len(y), y), fraction, seed, y)
     np.testing.assert_array_equal(again[1].rows, validation.rows)

@@ -49,15 +49,22 @@ def root() -> None:
 
 
 def main() -> None:
-    """The entry point: runs the command and turns failures into a sentence and an exit code."""
+    """Run the command of ``sys.argv``; failures become a sentence and an exit code."""
     _prepare_streams()
     try:
         code = root.main(prog_name="pellucid", standalone_mode=False) or 0
         sys.stdout.flush()
     except BaseException as error:
         code = _explain(error)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient Ctrl-C has nothing left to end
     sys.exit(code)
+
+
+def run() -> None:
+    """The whole life of the process: after the command, nothing is left for an impatient Ctrl-C to end."""
+    try:
+        main()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _prepare_streams() -> None:

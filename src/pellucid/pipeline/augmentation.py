@@ -14,6 +14,7 @@ to visual document analysis", ICDAR 2003; there a filtered random field, here a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -52,13 +53,11 @@ class Distortion:
     thickness: float = 0.9
 
     def __post_init__(self) -> None:
-        highest = {"scale": 1.0, "thickness": 1.0}
         for field in fields(self):
-            lowest = 1.0 if field.name == "smoothness" else 0.0
+            low = 1.0 if field.name == "smoothness" else 0.0
+            high = 1.0 if field.name in ("scale", "thickness") else math.inf
             what = f"Distortion({field.name})"
-            number_between(
-                getattr(self, field.name), what, lowest, highest.get(field.name, 1e6), open_high=field.name == "scale"
-            )
+            number_between(getattr(self, field.name), what, low, high, open_high=field.name == "scale")
 
     def __call__(self, images: NDArray[np.uint8], key_: Key) -> NDArray[np.float32]:
         """Distort a batch: images uint8 (B, H, W) -> float32 (B, H, W) in 0..1.
