@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pellucid.batches import Samples
+from pellucid.errors import DivergenceError
+from pellucid.layers.base import Named
 from pellucid.metrics import WeightedMeans, r2
 from pellucid.shapes import AnyArray, Array
 from pellucid.stack import Stack
@@ -23,7 +25,7 @@ def block_size(stack: Stack) -> int:
 def compute_logits(stack: Stack, x: AnyArray) -> Array:
     """The logits (N, num_outputs) of checked inputs."""
     arrays = stack.arrays()
-    return np.concatenate([stack.propagate(part, arrays).logits for part in _blocks(x, block_size(stack))])
+    return np.concatenate([_finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
 
 
 def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
@@ -31,21 +33,32 @@ def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
     arrays, output = stack.arrays(), stack.output
     means = WeightedMeans()
     seen: list[tuple[Array, Array]] = []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for batch in samples.in_order(block_size(stack)):
-            logits = stack.propagate(batch.x, arrays).logits
-            targets = output.targets(batch.y, stack.dtype)
+    for batch in samples.in_order(block_size(stack)):
+        logits = _finite_logits(stack, batch.x, arrays)
+        targets = output.targets(batch.y, stack.dtype)
+        with np.errstate(over="ignore"):
             loss, _ = output.loss_function(logits, targets, batch.weights)
             score = np.average(output.score(logits, targets), weights=batch.weights) if batch.weight else 0.0
-            means.add({"loss": loss, output.metric: float(score)}, batch.weight, len(batch.x))
-            if output.metric == "mae":
-                seen.append((targets, logits))
+        means.add({"loss": loss, output.metric: float(score)}, batch.weight, len(batch.x))
+        if output.metric == "mae":
+            seen.append((targets, logits))
     figures = means.means()
     if seen:
         targets, predicted = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
         weights = None if samples.weights is None else samples.weights[samples.rows]
         figures["r2"] = r2(targets, predicted, weights)
     return figures
+
+
+def _finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
+    with np.errstate(all="ignore"):
+        logits = stack.propagate(x, arrays).logits
+    if not np.isfinite(logits).all():
+        raise DivergenceError(
+            "the output of the network is not finite: its inputs are too large for it (scale them as in training), or its "
+            "parameters are not finite."
+        )
+    return logits
 
 
 def _blocks(x: AnyArray, size: int) -> Iterator[AnyArray]:

@@ -14,7 +14,7 @@ from pellucid.errors import ArgumentError
 from pellucid.network import Network
 from pellucid.pipeline.digits import DigitPipeline, Prepared
 from pellucid.saving import Label, check_labels, load_parts
-from pellucid.shapes import Array, instance_of
+from pellucid.shapes import Array, instance_of, positive_integer
 
 CONFIDENCE_IN_DOUBT = 0.1
 
@@ -37,7 +37,7 @@ class Prediction:
 
     def top(self, count: int = 3) -> list[tuple[Label, float]]:
         """The ``count`` most probable labels with their probabilities, best first."""
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        order = np.argsort(-self.probabilities, kind="stable")[: positive_integer(count, "count")]
         return [(self.labels[k], float(self.probabilities[k])) for k in order]
 
     def __str__(self) -> str:

@@ -95,9 +95,12 @@ class Network(Stack):
         number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
         """
         training, kept_aside = self._divided(x, y, sample_weight, validation)
+        self.input.warn_about_scale(training.x)
         if class_weight is not None:
             training = replace(training, weights=self._by_class(class_weight, training))
-        optimizer = optimizer or self.training_state.optimizer or Adam()
+        if optimizer is None:
+            optimizer = self.training_state.optimizer or Adam()
+        instance_of(shuffle, bool, "shuffle")
         for value, kind, what in (
             (optimizer, Optimizer, "optimizer"),
             (regularizer, Regularizer, "regularizer"),
@@ -236,8 +239,10 @@ def _sample_weights(sample_weight: Any, count: int) -> Array | None:
     weights = as_numbers(sample_weight, "sample_weight", f"{count} numbers are expected").astype(np.float64)
     if weights.shape != (count,):
         raise ShapeError(f"sample_weight has the shape {weights.shape}; one number a sample, ({count},), is expected.")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ShapeError("sample_weight must be finite numbers of at least 0.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total) or (weights < 0).any():
+        raise ShapeError("sample_weight must be finite numbers of at least 0, with a finite sum.")
     if not weights.any():
         raise ShapeError("all sample weights are 0: there is nothing to learn from.")
     return weights

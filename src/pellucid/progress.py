@@ -27,7 +27,21 @@ def progress_display(mode: ProgressMode) -> Sequence[Callback]:
         mode = "bar" if _is_live_terminal(sys.stderr) else "lines"
     if mode == "none":
         return ()
-    return (ProgressBar(),) if mode == "bar" else (ProgressLines(sys.stderr),)
+    return (_UntilNobodyReads(ProgressBar() if mode == "bar" else ProgressLines(sys.stderr)),)
+
+
+class _UntilNobodyReads:
+    """Passes events on until writing fails (a closed pipe, a lost connection): the training goes on without display."""
+
+    def __init__(self, display: Callback) -> None:
+        self._display: Callback | None = display
+
+    def __call__(self, event: Event) -> None:
+        if self._display is not None:
+            try:
+                self._display(event)
+            except OSError:
+                self._display = None
 
 
 def _is_live_terminal(stream: IO[str]) -> bool:

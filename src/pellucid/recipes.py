@@ -40,7 +40,7 @@ class Recipe:
     optimizer: str = "adam"
     learning_rate: float | None = 2e-3
     schedule: str = "warmup"
-    epochs: int = 12
+    epochs: int = 10
     batch_size: int = 128
     augment: bool = True
     distortion: Distortion = field(default_factory=Distortion)

@@ -41,6 +41,9 @@ class Parts(Generic[S]):
 def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
     """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
     network, state = parts.network, parts.state
+    for name, array in {**network.parameters, **network.state}.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{name} holds numbers that are not finite: such a network could not be loaded again.")
     description = {
         "network": {
             "seed": network.seed,

@@ -40,6 +40,8 @@ def batch_letters(shape: Shape) -> str:
 
 def as_numbers(values: object, what: str, expected: str) -> AnyArray:
     """``values`` as an array of real numbers, or a `ShapeError` that names ``what`` and says what is ``expected``."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ShapeError(f"{what} has masked values; {expected}: fill them in first.")
     try:
         array = np.asarray(values)
     except (ValueError, TypeError):

@@ -27,6 +27,7 @@ from pellucid.interrupt import Interrupt, deferred_interrupt
 from pellucid.metrics import WeightedMeans
 from pellucid.optimizers import Optimizer
 from pellucid.schedules import Position, Schedule
+from pellucid.shapes import number_between
 from pellucid.stack import Stack
 
 
@@ -144,7 +145,7 @@ class Trainer:
         )
         for batch in batches:
             interrupt.check()
-            rate = plan.rules.optimizer.learning_rate * plan.schedule.factor(self._position())
+            rate = plan.rules.optimizer.learning_rate * self._factor()
             means.add(self.executor.train_step(batch, state.step, rate), batch.weight, len(batch.x))
             state.step += 1
             if self._listeners:
@@ -159,7 +160,11 @@ class Trainer:
             figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
         figures |= {"learning_rate": rate, "seconds": time.perf_counter() - start}
         self.history.epochs.append(figures)
-        self._tell(EpochFinished(self.state.epoch, figures))
+        self._tell(EpochFinished(self.state.epoch, dict(figures)))
+
+    def _factor(self) -> float:
+        factor = self.plan.schedule.factor(self._position())
+        return number_between(factor, f"the factor that {type(self.plan.schedule).__name__} gave", 0.0)
 
     def _position(self) -> Position:
         monitored = "loss" if self.validation is None else "validation_loss"

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import termios
 
-TINY = tuple(
-    ["--hidden", "16", "--dropout", "0", "--epochs", "1", "--batch-size", "512", "--no-augment", "--learning-rate", "0.003", "--schedule", "cosine"]
+TINY = (
+    *("--hidden", "16", "--dropout", "0", "--epochs", "1", "--batch-size", "512"),
+    *("--no-augment", "--learning-rate", "0.003", "--schedule", "cosine"),
 )
 
 

@@ -170,7 +170,8 @@ def test_too_little_memory_is_one_sentence(cli, monkeypatch):
 
 
 def test_the_disk_is_full_at_the_end_of_training(cli, monkeypatch, tmp_path):
-    (tmp_path / "digits.safetensors").write_bytes(b"before")
+    assert cli("train", "digits", *TINY).returncode == 0
+    before = (tmp_path / "digits.safetensors").read_bytes()
 
     def full(_):
         raise OSError(28, "No space left on device")
@@ -180,7 +181,7 @@ def test_the_disk_is_full_at_the_end_of_training(cli, monkeypatch, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "Error: " in done.stderr
     assert "No space left on device" in done.stderr
-    assert (tmp_path / "digits.safetensors").read_bytes() == b"before"
+    assert (tmp_path / "digits.safetensors").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["digits.safetensors"]
 
 
@@ -486,3 +487,32 @@ def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
     pl.load(tmp_path / "run.safetensors")
     assert Path(tmp_path / "run.safetensors").read_bytes() != before or "Interrupted" in err
+
+
+def test_what_is_no_model_is_not_overwritten(cli, tmp_path):
+    (tmp_path / "notes.txt").write_text("my notes")
+    done = cli("train", "digits", *TINY, "--out", "notes.txt")
+    assert done.returncode == 2
+    assert "notes.txt exists and is no model file" in done.stderr
+    assert (tmp_path / "notes.txt").read_text() == "my notes"
+
+
+def test_a_model_is_saved_when_nobody_reads_the_progress(tmp_path):
+    """``pellucid train digits 2>&1 | head -1``: the reader is gone long before the end."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "pellucid", "train", "digits", *TINY],
+            cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=gone, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 0
+    assert b"test pictures right" in done.stdout
+    pl.load(tmp_path / "digits.safetensors")
+
+
+def test_resume_keeps_its_seed(cli):
+    assert cli("train", "digits", *TINY, "--seed", "5").returncode == 0
+    done = cli("train", "digits", "--resume", "digits.safetensors", "--seed", "77")
+    assert done.returncode == 2
+    assert "leave --seed out" in done.stderr

@@ -337,6 +337,7 @@ class TestDivergence:
             network.fit(X, Y * 1e4, epochs=2, batch_size=25, optimizer=pl.GradientDescent(1e38), callbacks=[leave], **QUIET)
         assert np.isfinite(network.parameters.vector).all()
 
+    @pytest.mark.filterwarnings("ignore:x holds numbers as large as")
     def test_moving_averages_never_hold_infinity(self, tmp_path):
         """Inputs of 1e25 are finite in float32, their variance is not: either an error, or a state that can be saved."""
         network = pl.Network([pl.Input(4), pl.BatchNormalization(), pl.Classification(3)])

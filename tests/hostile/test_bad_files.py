@@ -455,3 +455,15 @@ def test_nothing_of_a_class_that_is_not_registered_is_saved(kit, tmp_path):
     with pytest.raises(pl.ArgumentError, match=r"pl\.register\(Own\)"):
         network.save(path)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_could_not_be_loaded_again_is_not_saved(kit, tmp_path):
+    """Numbers that are not finite (set in place, past every check) must not replace a good file by a useless one."""
+    path = tmp_path / "m.safetensors"
+    network = kit.table()
+    network.save(path)
+    good = path.read_bytes()
+    network.parameters.vector.fill(np.nan)
+    with pytest.raises(pl.PellucidError, match="finite"):
+        network.save(path)
+    assert path.read_bytes() == good

@@ -409,6 +409,7 @@ def test_asking_whether_a_name_is_there_never_raises(kit, mapping):
     assert all(name in names for name in names)
 
 
+@pytest.mark.filterwarnings("ignore:x holds numbers as large as")
 def test_divergence_keeps_the_last_good_parameters_and_says_what_helps(kit):
     network = kit.table()
     with pytest.raises(pl.DivergenceError) as caught:

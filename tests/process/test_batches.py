@@ -125,6 +125,7 @@ def test_a_split_of_a_regression_is_a_fair_draw():
     assert abs(len(set(validation.rows) & set(other.rows)) - 900) < 4 * np.sqrt(900 * 0.49)
 
 
+@pytest.mark.filterwarnings("ignore:x holds numbers as large as")
 def test_fit_keeps_the_validation_samples_out_of_training(digits):
     """A sample of the validation part never reaches a training step, nor an augmentation."""
     x, y = digits

@@ -62,9 +62,13 @@ def main() -> None:
 def run() -> None:
     """The whole life of the process: after the command, nothing is left for an impatient Ctrl-C to end."""
     try:
-        main()
-    finally:
+        try:
+            main()
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # it came between the two
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(130)
 
 
 def _prepare_streams() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
@@ -17,8 +18,13 @@ PLAIN_SHADES = " .:+#"
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print text; what a label or a file name holds cannot command the terminal: control characters are spelt out."""
-    click.echo("".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in str(text)), err=err)
+    """Print text; what a label or a file name holds cannot command the terminal: control characters are spelt out.
+
+    Messages on standard error are lost when nobody can read them; they do not end the work.
+    """
+    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in str(text))
+    with suppress(OSError) if err else nullcontext():
+        click.echo(printable, err=err)
 
 
 def write_json(document: Any) -> None:

@@ -14,11 +14,11 @@ import click
 from pellucid.activations import ACTIVATIONS
 from pellucid.cli.data import NAMED_DATA
 from pellucid.cli.output import say
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, ModelFileError
 from pellucid.interrupt import deferred_interrupt
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model, load
-from pellucid.model_file import check_writable
+from pellucid.model_file import check_writable, read_model_file
 from pellucid.network import Network
 from pellucid.recipes import OPTIMIZERS, RECIPES, Recipe
 from pellucid.saving import Label
@@ -71,12 +71,14 @@ ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
     metavar="PATIENCE",
     help="Stop after so many epochs without progress on the validation data; keep the best.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides all chance: same seed, same network.")
-@click.option("--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file.")
+@click.option("--seed", type=int, help="Decides all chance: same seed, same network.  [default: 0]")
+@click.option(
+    "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
+)
 @click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for an exact --resume.")
 @click.option("--out", type=click.Path(), help="The model file to write.  [default: DATA.safetensors]")
 def command(
-    data: str, recipe: str, validation: float | None, early_stopping: int | None, seed: int, resume: str | None,
+    data: str, recipe: str, validation: float | None, early_stopping: int | None, seed: int | None, resume: str | None,
     optimizer_state: bool, out: str | None, **choices: Any,
 ) -> None:  # fmt: skip
     """Train a network on DATA (digits or fashion), judge it on the test data, and save it.
@@ -85,13 +87,13 @@ def command(
     """
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
     out = next(path for path in (out, resume, f"{data}.safetensors") if path is not None)
-    check_writable(out)
+    _check_replaceable(out)
     chosen = _choose(RECIPES[recipe], given)
     options = chosen.fit_options() | {"validation": validation, "early_stopping": early_stopping}
-    resumed = None if resume is None else _model_to_resume(resume, given)
+    resumed = None if resume is None else _model_to_resume(resume, given, seed)
     (x, y), (x_test, y_test) = NAMED_DATA[data].get()
     if resumed is None:
-        network, labels = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed), NAMED_DATA[data].labels
+        network, labels = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed or 0), NAMED_DATA[data].labels
     else:
         network, labels = resumed.network, resumed.labels
         optimizer_state = optimizer_state or bool(network.training_state.optimizer_state.slots)
@@ -138,10 +140,20 @@ def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     return replace(recipe, **given)
 
 
-def _model_to_resume(path: str, given: dict[str, Any]) -> Model:
+def _check_replaceable(path: str) -> None:
+    """Raise `ModelFileError` if a model cannot be written there, or would take the place of something else."""
+    if check_writable(path).exists():
+        try:
+            read_model_file(path)
+        except ModelFileError:
+            raise ModelFileError(f"{path} exists and is no model file; choose another name, or remove it first.") from None
+
+
+def _model_to_resume(path: str, given: dict[str, Any], seed: int | None) -> Model:
     conflicting = [f"--{name.replace('_', '-')}" for name in ARCHITECTURE if name in given]
+    conflicting += [] if seed is None else ["--seed"]
     if conflicting:
-        raise ArgumentError(f"--resume keeps the layers of {path}; leave {', '.join(conflicting)} out.")
+        raise ArgumentError(f"--resume keeps the layers and the seed of {path}; leave {', '.join(conflicting)} out.")
     model = load(path)
     if not isinstance(model.network.output, ClassifyingOutput):
         raise ArgumentError(f"{path} holds a regression; this data set has classes.")

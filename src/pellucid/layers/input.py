@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,20 @@ class Input(Layer):
                 f"{what}[{bad}] holds NaN or infinity, or a number beyond float32; remove or fill in such samples first."
             )
         return array
+
+    def warn_about_scale(self, x: AnyArray) -> None:
+        """Warn where training would fail in silence: numbers that are not scaled, or bytes that are no pixels.
+
+        Looks at the first samples only. uint8 that never exceeds 15 is hardly pixels; numbers beyond 100 are not scaled.
+        """
+        largest = float(np.abs(x[:4096]).max(initial=0))
+        if x.dtype == np.uint8 and 0 < largest <= 15:
+            what = f"x is uint8, so it is read as pixels and divided by 255, but its largest value is {largest:g}"
+            warnings.warn(f"{what}. If these are no pixels, pass x.astype('float32').", stacklevel=3)
+        elif x.dtype != np.uint8 and largest > 100:
+            how = "pass pixels as uint8, which are divided by 255" if len(self.shape) > 1 else "standardise each column"
+            what = f"x holds numbers as large as {largest:g}; networks learn from numbers of about 1"
+            warnings.warn(f"{what}. To scale them, {how}.", stacklevel=3)
 
     def _hint(self, array: AnyArray) -> str:
         values = int(np.prod(self.shape))

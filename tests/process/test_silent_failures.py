@@ -1,0 +1,205 @@
+"""What would fail in silence: unscaled inputs, answers that are not numbers, displays that nobody reads, odd hooks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.batches import Samples
+from pellucid.pipeline.choose import pipeline_for
+
+QUIET = {"progress": "none"}
+
+
+def table(*between, output=None):
+    return pl.Network([pl.Input(4), *between, output or pl.Classification(3)])
+
+
+@pytest.fixture
+def rows():
+    chance = np.random.default_rng(0)
+    return chance.normal(size=(30, 4)), np.arange(30) % 3
+
+
+def test_numbers_that_are_not_scaled_are_warned_of(rows):
+    x, y = rows
+    with pytest.warns(UserWarning, match="as large as 50000;.*standardise each column"):
+        table().fit(np.concatenate([x, [[5e4, 0, 0, 0]]]), [*y, 0], epochs=1, **QUIET)
+    pixels = np.zeros((2, 8, 8))
+    pixels[0] = 255.0
+    with pytest.warns(UserWarning, match="as large as 255.*pixels as uint8"):
+        pl.Network([pl.Input(8, 8), pl.Classification(2)]).fit(pixels, [0, 1], epochs=1, **QUIET)
+
+
+def test_bytes_that_are_hardly_pixels_are_warned_of():
+    one_hot = np.eye(4, dtype=np.uint8)
+    with pytest.warns(UserWarning, match=r"divided by 255, but its largest value is 1\b.*astype\('float32'\)"):
+        table().fit(one_hot, [0, 1, 2, 0], epochs=1, **QUIET)
+
+
+def test_an_answer_that_is_no_number_is_an_error(rows):
+    x, _ = rows
+    network = table(pl.Dense(5))
+    huge = np.full((2, 4), 3e38)
+    for ask in (network.predict, network.predict_proba, lambda x: network.evaluate(x, [0, 1])):
+        with pytest.raises(pl.DivergenceError, match="output of the network is not finite"):
+            ask(huge)
+    network.parameters.vector.fill(np.nan)
+    with pytest.raises(pl.DivergenceError, match="parameters are not finite"):
+        network.predict(x)
+
+
+@pytest.mark.parametrize(
+    ("gives", "words"),
+    [
+        (lambda x, key: None, "NoneType"),
+        (lambda x, key: x[:-1], r"\(9, 4\)"),
+        (lambda x, key: x.astype(np.int64), "int64"),
+        (lambda x, key: x.reshape(-1, 2, 2), r"\(10, 2, 2\)"),
+    ],
+)
+def test_an_augmentation_must_give_a_batch_of_the_same_form(rows, gives, words):
+    with pytest.raises(pl.ArgumentError, match=rf"augment gave .*{words}"):
+        table().fit(*rows, batch_size=10, augment=gives, **QUIET)
+
+
+@pytest.mark.parametrize("factor", [-1.0, None, float("nan"), float("inf"), "1"])
+def test_a_schedule_must_give_a_factor(rows, factor):
+    class Odd(pl.Schedule):
+        def factor(self, position):
+            return factor
+
+    network = table()
+    before = network.parameters.vector.copy()
+    with pytest.raises(pl.ArgumentError, match="factor that Odd gave"):
+        network.fit(*rows, schedule=Odd(), **QUIET)
+    np.testing.assert_array_equal(network.parameters.vector, before)
+
+
+def test_a_layer_must_give_all_its_gradients(rows):
+    class Forgetful(pl.Layer):
+        def output_shape(self, input_shape):
+            return input_shape
+
+        def parameter_specs(self, input_shape):
+            return (pl.ParameterSpec("scale", input_shape, pl.Constant(1.0)),)
+
+        def forward(self, parameters, x, context):
+            return x * parameters["scale"], None
+
+        def backward(self, parameters, cache, dy):
+            return dy * parameters["scale"], {}
+
+    with pytest.raises(pl.ArgumentError, match=r"forgetful_1 gave gradients for \[\]; its parameters are \['scale'\]"):
+        table(Forgetful()).fit(*rows, **QUIET)
+
+
+def test_a_display_that_cannot_write_falls_silent_and_training_goes_on(rows, monkeypatch):
+    class Closed:
+        def write(self, text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+        def flush(self):
+            raise BrokenPipeError(32, "Broken pipe")
+
+        def isatty(self):
+            return False
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    history = table().fit(*rows, epochs=3, progress="lines")
+    assert len(history.epochs) == 3
+
+
+def test_a_callback_cannot_spoil_the_history(rows):
+    def clear(event):
+        if isinstance(event, pl.events.EpochFinished):
+            event.metrics.clear()
+
+    assert len(table().fit(*rows, epochs=2, callbacks=[clear], **QUIET)["loss"]) == 2
+
+
+def test_small_things_are_refused(rows):
+    x, y = rows
+    with pytest.raises(pl.ArgumentError, match="shuffle"):
+        table().fit(x, y, shuffle="no", **QUIET)
+    with pytest.raises(pl.ArgumentError, match="optimizer"):
+        table().fit(x, y, optimizer="", **QUIET)
+    with pytest.raises(pl.ShapeError, match="masked"):
+        table().fit(np.ma.masked_greater(x, 1.0), y, **QUIET)
+    with pytest.raises(pl.ShapeError, match="finite sum"):
+        table().fit(x, y, sample_weight=np.full(30, 1e308), **QUIET)
+    prediction = pl.Prediction(1, 0.6, np.array([0.4, 0.6]), (0, 1))
+    with pytest.raises(pl.ArgumentError, match="count"):
+        prediction.top(-1)
+    assert prediction.top(2) == [(1, 0.6), (0, 0.4)]
+
+
+def test_the_gradients_of_a_batch_are_those_of_its_loss(rows):
+    """Logistic regression by hand: dW = x^T (p - t) / B, db = mean(p - t)."""
+    x, y = rows
+    network = pl.Network([pl.Input(4), pl.Classification(3)], dtype="float64")
+    error = network.predict_proba(x) - np.eye(3)[y]
+    gradients = network.gradients(x, y)
+    np.testing.assert_allclose(gradients["output.weight"], x.T @ error / 30, atol=1e-14)
+    np.testing.assert_allclose(gradients["output.bias"], error.mean(axis=0), atol=1e-14)
+    w = network.parameters["output.weight"]
+    priced = network.gradients(x, y, regularizer=pl.L2(0.5))
+    np.testing.assert_allclose(priced["output.weight"] - gradients["output.weight"], w, atol=1e-14)
+
+
+class TestBatchesAhead:
+    """With an augmentation a thread makes the next batch; nothing but time may depend on that."""
+
+    def run(self, augment):
+        samples = Samples(np.arange(20.0).reshape(10, 2), np.arange(10), np.arange(10))
+        return samples.epoch(4, seed=1, epoch=0, first_step=7, shuffle=True, augment=augment)
+
+    def test_they_are_those_made_one_by_one(self):
+        plain = [batch.x for batch in self.run(None)]
+        ahead = [batch.x for batch in self.run(lambda x, key: x + key % 97)]
+        keys = [pl.random.key(1, pl.random.Purpose.AUGMENT, 7 + step) for step in range(3)]
+        for x, changed, key in zip(plain, ahead, keys, strict=True):
+            np.testing.assert_array_equal(changed, x + key % 97)
+
+    def test_an_error_reaches_the_one_who_asked_and_no_thread_stays(self):
+        def fails(x, key):
+            raise RuntimeError("mine")
+
+        with pytest.raises(RuntimeError, match="mine"):
+            list(self.run(fails))
+        stopped = self.run(lambda x, key: x)
+        next(stopped)
+        stopped.close()
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("pellucid-batch")]
+
+
+class TestChoiceOfPipeline:
+    """Only a network trained on bright, centred figures on clean black may read pictures through that pipeline."""
+
+    def test_digits_have_one(self):
+        (x, _), _ = pl.datasets.digits()
+        pipeline = pipeline_for(x[:3000])
+        assert pipeline is not None
+        assert (pipeline.size, pipeline.box) == (28, 20)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda x: 255 - x,
+            lambda x: np.roll(x, 4, axis=2),
+            lambda x: x[:, 4:24, 4:24],
+            lambda x: x / 255.0,
+            lambda x: x.reshape(-1, 784),
+            lambda x: x[:, :, :20],
+            lambda x: np.random.default_rng(0).integers(0, 256, (200, 28, 28)).astype(np.uint8),
+            lambda x: np.zeros((200, 28, 28), np.uint8),
+        ],
+        ids=["inverted", "off centre", "tight", "floats", "flat", "not square", "noise", "empty"],
+    )
+    def test_others_have_none(self, change):
+        (x, _), _ = pl.datasets.digits()
+        assert pipeline_for(change(x[:200])) is None
