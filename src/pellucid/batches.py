@@ -7,7 +7,6 @@ pure function of (seed, epoch), an augmentation of (seed, step), so any batch of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -51,36 +50,20 @@ class Samples:
         """The batches of one epoch; the last one holds what is left."""
         count = len(self)
         order = random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), count) if shuffle else np.arange(count)
-
-        def make(index: int) -> Batch:
-            batch = self.take(order[index * size : (index + 1) * size])
-            if augment is None:
-                return batch
-            key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
-            return replace(batch, x=_checked(augment(batch.x, key), batch.x.shape))
-
-        steps = -(-count // size)
-        yield from map(make, range(steps)) if augment is None else _ahead(make, steps)
+        for index, start in enumerate(range(0, count, size)):
+            batch = self.take(order[start : start + size])
+            if augment is not None:
+                key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
+                batch = replace(batch, x=_checked(augment(batch.x, key), batch.x.shape))
+            yield batch
 
 
 def _checked(x: object, shape: Shape) -> AnyArray:
     """What an augmentation gave, if it is a batch of the same shape, of floating-point numbers or pixels."""
-    is_array = isinstance(x, np.ndarray) and (np.issubdtype(x.dtype, np.floating) or x.dtype == np.uint8)
-    if not isinstance(x, np.ndarray) or not is_array or x.shape != shape:
-        came = describe(x) if isinstance(x, np.ndarray) else type(x).__name__
-        raise ArgumentError(f"augment gave {came}; it must give floating-point numbers or uint8 of the shape {shape}.")
-    return x
-
-
-def _ahead(make: Callable[[int], Batch], count: int) -> Iterator[Batch]:
-    """``make(0), make(1), ...``: while one is used, a thread makes the next. Each is a function of its number alone."""
-    with ThreadPoolExecutor(1, thread_name_prefix="pellucid-batch") as thread:
-        coming = thread.submit(make, 0)
-        for index in range(1, count + 1):
-            batch = coming.result()
-            if index < count:
-                coming = thread.submit(make, index)
-            yield batch
+    if isinstance(x, np.ndarray) and x.shape == shape and (np.issubdtype(x.dtype, np.floating) or x.dtype == np.uint8):
+        return x
+    came = describe(x) if isinstance(x, np.ndarray) else type(x).__name__
+    raise ArgumentError(f"augment gave {came}; it must give floating-point numbers or uint8 of the shape {shape}.")
 
 
 def split(samples: Samples, fraction: float, seed: int, labels: AnyArray | None) -> tuple[Samples, Samples]:

@@ -38,10 +38,10 @@ class Recipe:
     l1: float = 0.0
     l2: float = 0.0
     optimizer: str = "adam"
-    learning_rate: float | None = 2e-3
+    learning_rate: float | None = 3e-3
     schedule: str = "warmup"
     epochs: int = 10
-    batch_size: int = 128
+    batch_size: int = 256
     augment: bool = True
     distortion: Distortion = field(default_factory=Distortion)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -151,30 +150,14 @@ def test_the_gradients_of_a_batch_are_those_of_its_loss(rows):
     np.testing.assert_allclose(priced["output.weight"] - gradients["output.weight"], w, atol=1e-14)
 
 
-class TestBatchesAhead:
-    """With an augmentation a thread makes the next batch; nothing but time may depend on that."""
-
-    def run(self, augment):
-        samples = Samples(np.arange(20.0).reshape(10, 2), np.arange(10), np.arange(10))
-        return samples.epoch(4, seed=1, epoch=0, first_step=7, shuffle=True, augment=augment)
-
-    def test_they_are_those_made_one_by_one(self):
-        plain = [batch.x for batch in self.run(None)]
-        ahead = [batch.x for batch in self.run(lambda x, key: x + key % 97)]
-        keys = [pl.random.key(1, pl.random.Purpose.AUGMENT, 7 + step) for step in range(3)]
-        for x, changed, key in zip(plain, ahead, keys, strict=True):
-            np.testing.assert_array_equal(changed, x + key % 97)
-
-    def test_an_error_reaches_the_one_who_asked_and_no_thread_stays(self):
-        def fails(x, key):
-            raise RuntimeError("mine")
-
-        with pytest.raises(RuntimeError, match="mine"):
-            list(self.run(fails))
-        stopped = self.run(lambda x, key: x)
-        next(stopped)
-        stopped.close()
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("pellucid-batch")]
+def test_an_augmentation_gets_the_key_of_its_step():
+    samples = Samples(np.arange(20.0).reshape(10, 2), np.arange(10), np.arange(10))
+    options = {"seed": 1, "epoch": 0, "first_step": 7, "shuffle": True}
+    plain = [batch.x for batch in samples.epoch(4, augment=None, **options)]
+    changed = [batch.x for batch in samples.epoch(4, augment=lambda x, key: x + key % 97, **options)]
+    keys = [pl.random.key(1, pl.random.Purpose.AUGMENT, 7 + step) for step in range(3)]
+    for before, after, key in zip(plain, changed, keys, strict=True):
+        np.testing.assert_array_equal(after, before + key % 97)
 
 
 class TestChoiceOfPipeline:
