@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from pellucid.batches import Augmentation, Samples, split
 from pellucid.callbacks import EarlyStopping
 from pellucid.clipping import Clipping
-from pellucid.errors import ArgumentError, ShapeError
+from pellucid.errors import ArgumentError
 from pellucid.evaluation import compute_logits, evaluate
 from pellucid.events import Callback
 from pellucid.executors.base import OptimizerState, Rules
@@ -29,12 +29,11 @@ from pellucid.regularizers import Regularizer
 from pellucid.saving import Label, Parts, check_labels, save_parts
 from pellucid.schedules import Schedule
 from pellucid.schedules import schedule as schedule_of
-from pellucid.shapes import AnyArray, Array, as_numbers, instance_of, number_between, positive_integer
+from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 from pellucid.stack import Stack
 from pellucid.summary import summary
 from pellucid.trainer import Plan, Trainer, TrainingState
-
-ClassWeight = dict[int, float] | Literal["balanced"]
+from pellucid.weights import ClassWeight, check_sample_weights, weights_by_class
 
 
 class Network(Stack):
@@ -97,35 +96,18 @@ class Network(Stack):
         training, kept_aside = self._divided(x, y, sample_weight, validation)
         self.input.warn_about_scale(training.x)
         if class_weight is not None:
-            training = replace(training, weights=self._by_class(class_weight, training))
+            training = replace(training, weights=weights_by_class(class_weight, training, self.output))
         if optimizer is None:
             optimizer = self.training_state.optimizer or Adam()
-        instance_of(shuffle, bool, "shuffle")
-        for value, kind, what in (
-            (optimizer, Optimizer, "optimizer"),
-            (regularizer, Regularizer, "regularizer"),
-            (clipping, Clipping, "clipping"),
-        ):
-            if value is not None:
-                instance_of(value, kind, what)
-        if augment is not None and (not callable(augment) or isinstance(augment, type)):
-            raise ArgumentError(f"augment is a function of a batch and a key, such as Distortion(), not {augment!r}.")
-        listeners = [*_checked_callbacks(callbacks), *progress_display(progress)]
-        if early_stopping is not None:
-            if not isinstance(early_stopping, EarlyStopping):
-                early_stopping = EarlyStopping(positive_integer(early_stopping, "early_stopping"))
-            listeners.append(early_stopping)
-        for listener in listeners:
-            if isinstance(listener, EarlyStopping):
-                listener.watch(self).check(self._figures(kept_aside is not None, regularizer))
+        figures = self._figures(kept_aside is not None, regularizer)
         plan = Plan(
             Rules(optimizer, regularizer, clipping),
             schedule_of(schedule),
-            positive_integer(epochs, "epochs"),
-            positive_integer(batch_size, "batch_size"),
+            epochs,
+            batch_size,
             shuffle,
             augment,
-            listeners,
+            self._listeners(callbacks, progress, early_stopping, figures),
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x)
@@ -198,60 +180,33 @@ class Network(Stack):
     def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
         inputs = self.input.check(x, f"{what}x")
         targets = self.output.check_targets(y, len(inputs), f"{what}y")
-        return Samples(inputs, targets, np.arange(len(inputs)), _sample_weights(sample_weight, len(inputs)))
+        return Samples(inputs, targets, np.arange(len(inputs)), check_sample_weights(sample_weight, len(inputs)))
 
-    def _by_class(self, class_weight: ClassWeight, samples: Samples) -> Array:
-        """The weights of the samples (N,), each times the weight of its class."""
-        if not isinstance(self.output, ClassifyingOutput) or samples.y.ndim != 1:
-            raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
-        weights = self._class_weights(class_weight, samples.y[samples.rows], self.output.num_labels)[samples.y]
-        if samples.weights is not None:
-            weights = weights * samples.weights
-        if not weights[samples.rows].any():
-            raise ArgumentError("all weights are 0: there is nothing to learn from.")
-        return weights
-
-    @staticmethod
-    def _class_weights(class_weight: ClassWeight, targets: AnyArray, num_labels: int) -> Array:
-        """One weight a class (K,); "balanced" is N / (K count), so that all classes weigh the same."""
-        if isinstance(class_weight, str) and class_weight == "balanced":
-            counts = np.bincount(targets, minlength=num_labels)
-            return len(targets) / (num_labels * np.maximum(counts, 1))
-        if not isinstance(class_weight, dict):
-            raise ArgumentError(f'class_weight is a dict from class to weight, or "balanced", not {class_weight!r}.')
-        weights = np.ones(num_labels)
-        for label, weight in class_weight.items():
-            if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < num_labels:
-                raise ArgumentError(f"class_weight names the class {label!r}; there are 0 to {num_labels - 1}.")
-            weights[label] = number_between(weight, f"class_weight[{label}]", 0.0)
-        return weights
+    def _listeners(
+        self,
+        callbacks: Sequence[Callback],
+        progress: ProgressMode,
+        early_stopping: int | EarlyStopping | None,
+        figures: Sequence[str],
+    ) -> list[Callback]:
+        """Everyone who hears of events; early stopping is told whose parameters to keep."""
+        if not isinstance(callbacks, list | tuple):
+            raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
+        for callback in callbacks:
+            if not callable(callback) or isinstance(callback, type):
+                raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
+        listeners = [*callbacks, *progress_display(progress)]
+        if isinstance(early_stopping, EarlyStopping):
+            listeners.append(early_stopping)
+        elif early_stopping is not None:
+            listeners.append(EarlyStopping(positive_integer(early_stopping, "early_stopping")))
+        for listener in listeners:
+            if isinstance(listener, EarlyStopping):
+                listener.watch(self).check(figures)
+        return listeners
 
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine}"
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"
-
-
-def _sample_weights(sample_weight: Any, count: int) -> Array | None:
-    if sample_weight is None:
-        return None
-    weights = as_numbers(sample_weight, "sample_weight", f"{count} numbers are expected").astype(np.float64)
-    if weights.shape != (count,):
-        raise ShapeError(f"sample_weight has the shape {weights.shape}; one number a sample, ({count},), is expected.")
-    with np.errstate(over="ignore"):
-        total = weights.sum()
-    if not np.isfinite(total) or (weights < 0).any():
-        raise ShapeError("sample_weight must be finite numbers of at least 0, with a finite sum.")
-    if not weights.any():
-        raise ShapeError("all sample weights are 0: there is nothing to learn from.")
-    return weights
-
-
-def _checked_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
-    if not isinstance(callbacks, list | tuple):
-        raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
-    for callback in callbacks:
-        if not callable(callback) or isinstance(callback, type):
-            raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
-    return list(callbacks)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pellucid.batches import Augmentation, Samples
 from pellucid.callbacks import EarlyStopping
-from pellucid.errors import DivergenceError
+from pellucid.errors import ArgumentError, DivergenceError
 from pellucid.evaluation import evaluate
 from pellucid.events import (
     Callback,
@@ -27,7 +27,7 @@ from pellucid.interrupt import Interrupt, deferred_interrupt
 from pellucid.metrics import WeightedMeans
 from pellucid.optimizers import Optimizer
 from pellucid.schedules import Position, Schedule
-from pellucid.shapes import number_between
+from pellucid.shapes import instance_of, number_between, positive_integer
 from pellucid.stack import Stack
 
 
@@ -61,6 +61,14 @@ class Plan:
     shuffle: bool = True
     augment: Augmentation | None = None
     callbacks: Sequence[Callback] = ()
+
+    def __post_init__(self) -> None:
+        positive_integer(self.epochs, "epochs")
+        positive_integer(self.batch_size, "batch_size")
+        instance_of(self.shuffle, bool, "shuffle")
+        if self.augment is not None and (not callable(self.augment) or isinstance(self.augment, type)):
+            what = "a function of a batch and a key, such as Distortion()"
+            raise ArgumentError(f"augment is {what}, not {self.augment!r}.")
 
     def in_words(self) -> dict[str, str]:
         """The settings that differ from nothing, for people to read."""
@@ -105,11 +113,8 @@ class Trainer:
         plan, reason = self.plan, "failed"
         try:
             with deferred_interrupt() as interrupt:
-                self._tell(
-                    TrainingStarted(
-                        self.state.epoch + 1, plan.epochs, self.steps_per_epoch, len(self.training), plan.batch_size
-                    )
-                )
+                first, count = self.state.epoch + 1, len(self.training)
+                self._tell(TrainingStarted(first, plan.epochs, self.steps_per_epoch, count, plan.batch_size))
                 for _ in range(plan.epochs):
                     self._run_epoch(interrupt)
                 interrupt.check()

@@ -54,6 +54,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "executors.base",
             "executors.numpy",
             "batches",
+            "weights",
             "evaluation",
             "callbacks",
             "trainer",

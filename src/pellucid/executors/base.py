@@ -15,7 +15,7 @@ from pellucid.clipping import Clipping
 from pellucid.optimizers import Optimizer
 from pellucid.parameters import Slot
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array
+from pellucid.shapes import AnyArray, Array, instance_of
 from pellucid.stack import Stack
 
 
@@ -26,6 +26,13 @@ class Rules:
     optimizer: Optimizer
     regularizer: Regularizer | None = None
     clipping: Clipping | None = None
+
+    def __post_init__(self) -> None:
+        instance_of(self.optimizer, Optimizer, "optimizer")
+        if self.regularizer is not None:
+            instance_of(self.regularizer, Regularizer, "regularizer")
+        if self.clipping is not None:
+            instance_of(self.clipping, Clipping, "clipping")
 
 
 @dataclass
