@@ -15,10 +15,13 @@ $(VENV)/.ready-%: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRA)'
 	@touch $@
 
-digits: $(VENV)/.ready-plot
+$(VENV)/.ready-test: EXTRA = [test]
+$(VENV)/.ready-dev: EXTRA = [dev]
+
+digits: $(VENV)/.ready-core
 	$(BIN)/pellucid train digits --out $(MODEL)
 	$(BIN)/pellucid evaluate $(MODEL) digits
 	$(BIN)/pellucid predict $(MODEL) examples/pictures/*

@@ -1,6 +1,6 @@
 """The peer of the NumPy executor: a training loop for 784-128-10 with Adam, written by hand for this network alone.
 
-It is what a careful person writes who needs nothing else: float32, no classes, in-place Adam. It checks nothing.
+It is what a careful person writes who needs nothing else: float32, no classes, Adam as in the paper. It checks nothing.
 """
 
 from __future__ import annotations

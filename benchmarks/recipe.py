@@ -28,7 +28,7 @@ def main(name: str) -> None:
     network.save(f"{name}.safetensors")
     variants = read_variants(pl.load(f"{name}.safetensors"), x_test, y_test)
     result = {
-        "network": "-".join(str(node.output_shape[0]) for node in network.nodes if node.name != "input"),
+        "network": "-".join(str(unit) for unit in (784, *recipe.hidden, 10)),
         "accuracy": figures["accuracy"],
         "seconds": seconds,
         "peak_memory_mb": memory,

@@ -2,7 +2,7 @@
 
 An activation a = f(z) is applied to each weighted sum z by itself. Its derivative f'(z) is the factor by which the chain
 rule multiplies: dz = da * f'(z). ``derivative`` is also given a = f(z), since many derivatives are shortest in terms of
-it. All are finite for every finite z: no exponential ever sees a positive argument.
+it. No exponential ever sees a positive argument, so none overflows.
 
 The order of the file: the formulas, then the table, then the door for a user's own pair.
 """
@@ -153,7 +153,7 @@ class Activation:
     """One row of the table.
 
     value(z) -> a, derivative(z, a) -> f'(z), both elementwise, of the shape and dtype of z; ``initializer`` is the name of
-    the initializer that keeps the variance of the signal through a layer with this activation.
+    the initializer that suits a layer with this activation.
     """
 
     name: str

@@ -58,10 +58,13 @@ def register(cls: type) -> type:
     """Add a frozen dataclass of your own (a layer, a loss, an optimizer), so that model files may name it.
 
     Usable as a decorator. It holds for this process: register it again before loading. Raises `ArgumentError` for a name
-    that is taken, or a class whose fields cannot be described.
+    that is taken, or a class that is no frozen dataclass.
     """
-    if not isinstance(cls, type) or not is_dataclass(cls):
-        raise ArgumentError(f"only a dataclass can be registered, since its fields are its description; {cls!r} is none.")
+    frozen = getattr(getattr(cls, "__dataclass_params__", None), "frozen", False)
+    if not isinstance(cls, type) or not is_dataclass(cls) or not frozen:
+        raise ArgumentError(f"only a frozen dataclass can be registered: its fields are its description; {cls!r} is none.")
+    if "type" in {field.name for field in fields(cls)}:
+        raise ArgumentError(f"{cls.__name__} has a field called type, which is the name of the class in a description.")
     if _VOCABULARY.get(cls.__name__, cls) is not cls:
         raise ArgumentError(f"the name {cls.__name__} is taken in the catalogue; choose another.")
     _VOCABULARY[cls.__name__] = cls

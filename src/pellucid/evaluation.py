@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.batches import Samples
 from pellucid.errors import DivergenceError
 from pellucid.layers.base import Named
-from pellucid.metrics import WeightedMeans, r2
+from pellucid.metrics import WeightedMeans, r2, weighted_mean
 from pellucid.shapes import AnyArray, Array
 from pellucid.stack import Stack
 
@@ -38,8 +38,8 @@ def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
         targets = output.targets(batch.y, stack.dtype)
         with np.errstate(over="ignore"):
             loss, _ = output.loss_function(logits, targets, batch.weights)
-            score = np.average(output.score(logits, targets), weights=batch.weights) if batch.weight else 0.0
-        means.add({"loss": loss, output.metric: float(score)}, batch.weight, len(batch.x))
+            score = weighted_mean(output.score(logits, targets), batch.weights)
+        means.add({"loss": loss, output.metric: score}, batch.weight, len(batch.x))
         if output.metric == "mae":
             seen.append((targets, logits))
     figures = means.means()

@@ -27,11 +27,13 @@ from pellucid.layers.base import Context, Layer
 from pellucid.losses import Loss
 from pellucid.optimizers import GradientDescent
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import Array, as_numbers, positive_integer
+from pellucid.shapes import Array, as_numbers, number_between, positive_integer
 from pellucid.stack import Stack
 
 STEPS = (1e-5, 1e-6, 1e-7)
 JITTER = 1e-2
+RIGHT, WRONG = "right", "WRONG"
+ALLOWED_ZERO, NOTHING_COMPARED = "zero, as allowed", "nothing compared: 0 against 0"
 FLOAT64 = np.dtype(np.float64)
 
 Point = Mapping[str, Array]
@@ -66,7 +68,7 @@ class GradientReport:
 
     @property
     def passed(self) -> bool:
-        return all(row.verdict in ("right", "zero, as allowed") for row in self.rows)
+        return all(row.verdict in (RIGHT, ALLOWED_ZERO) for row in self.rows)
 
     def __str__(self) -> str:
         width = max(len(row.name) for row in self.rows)
@@ -93,10 +95,12 @@ def gradcheck(
 
     Networks and layers are checked as in training (dropout with a fixed mask, batch statistics), at a point near their
     parameters: each is moved by about 0.01, so that none sits on a corner or hides behind a zero. ``allow_zero`` names the
-    arrays whose gradient is zero for a good reason, such as a bias before batch normalization. Raises `GradientError` with
+    arrays whose gradient is zero for a good reason, such as a bias before batch normalization. Pixels are checked as the
+    numbers 0..1 that they become. Raises `GradientError` with
     the table if any array fails, unless ``raise_error`` is False.
     """
     positive_integer(directions, "directions")
+    number_between(tolerance, "tolerance", 0.0, 1.0, open_low=True)
     problem = _problem(subject, data, regularizer, seed)
     rows = tuple(
         _check(problem, name, directions, tolerance, random.key(seed, random.Purpose.GRADCHECK, index), name in allow_zero)
@@ -130,8 +134,8 @@ def _check(problem: Problem, name: str, directions: int, tolerance: float, key: 
         largest = max(largest, abs(best[1]), abs(best[2]))
     noise = 1e-8 * max(1.0, abs(here))
     if largest < noise:
-        return Row(name, worst[1], worst[2], 0.0, "zero, as allowed" if allowed else "nothing compared: 0 against 0")
-    return Row(name, worst[1], worst[2], worst[0], "right" if worst[0] <= tolerance else "WRONG")
+        return Row(name, worst[1], worst[2], 0.0, ALLOWED_ZERO if allowed else NOTHING_COMPARED)
+    return Row(name, worst[1], worst[2], worst[0], RIGHT if worst[0] <= tolerance else WRONG)
 
 
 def _numeric(problem: Problem, name: str, offset: Array) -> float:
@@ -198,8 +202,11 @@ def _network_problem(stack: Stack, x: Any, y: Any, weights: Any = None, *, price
 def _layer_problem(layer: Layer, x: Array, seed: int) -> Problem:
     """<forward(x), r> for a random r, as a function of x and of every parameter."""
     shape, key = x.shape[1:], random.key(seed, random.Purpose.GRADCHECK, 1 << 21)
-    drawn = {spec.name: spec.initializer.draw(spec.shape, key) for spec in layer.parameter_specs(shape)}
-    state = {spec.name: spec.initializer.draw(spec.shape, key) for spec in layer.state_specs(shape)}
+    specs, kept = layer.parameter_specs(shape), layer.state_specs(shape)
+    keys = [random.key(key, index) for index in range(len(specs) + len(kept))]
+    arrays = {spec.name: spec.initializer.draw(spec.shape, k) for spec, k in zip(specs + kept, keys, strict=True)}
+    drawn = {spec.name: arrays[spec.name] for spec in specs}
+    state = {spec.name: arrays[spec.name] for spec in kept}
     context = Context(training=True, seed=seed, dtype=FLOAT64)
     r = random.normal(key, (len(x), *layer.output_shape(shape)))
 

@@ -7,7 +7,8 @@ A layer keeps the variance of its signal when the variance of its weights is abo
     lecun   variance = 1 / fan_in                (LeCun et al. 1998; for SELU)
 
 each as a normal (not truncated; std = sqrt(variance)) or a uniform distribution (on +- sqrt(3 variance)). For a weight of
-shape (D, U), fan_in = D and fan_out = U. Chance comes from `pellucid.random`: the same key gives the same numbers.
+shape (D, U), fan_in = D and fan_out = U; for a kernel (h, w, C, U), h w C and h w U. Chance comes from `pellucid.random`:
+the same key gives the same numbers.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class VarianceScaling(Initializer):
         one_of(self.distribution, ("normal", "uniform"), "distribution")
 
     def draw(self, shape: Shape, key: random.Key) -> Array:
-        fan_in = size_of(shape[:-1])
-        fan = fan_in if self.fan == "fan_in" else (fan_in + shape[-1]) / 2
+        fan_in, fan_out = size_of(shape[:-1]), size_of(shape[:-2]) * shape[-1]
+        fan = fan_in if self.fan == "fan_in" else (fan_in + fan_out) / 2
         std = np.sqrt(self.scale / fan)
         if self.distribution == "normal":
             return std * random.normal(key, shape)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.activations import sigmoid, softplus
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, ShapeError
 from pellucid.shapes import Array, number_between, one_of
 
 
@@ -31,6 +31,9 @@ class Loss(ABC):
 
     def __call__(self, outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         """(L, dL/doutputs): the weighted mean over the batch and its gradient (B, V); ``weights`` has shape (B,)."""
+        if targets.shape != outputs.shape or (weights is not None and weights.shape != outputs.shape[:1]):
+            shapes = f"{outputs.shape}, {targets.shape}" + ("" if weights is None else f" and weights {weights.shape}")
+            raise ShapeError(f"a loss compares outputs and targets of one shape (B, V), weights (B,); got {shapes}.")
         values, gradient = self.terms(outputs, targets)
         if weights is None:
             return float(values.mean(dtype=np.float64)), gradient / len(values)

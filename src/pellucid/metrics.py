@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +77,9 @@ class WeightedMeans:
         return {name: total / self._weight if self._weight else 0.0 for name, total in self._sums.items()}
 
 
-def rounded(figures: dict[str, Any], digits: int = 4) -> dict[str, Any]:
-    """The same figures with floats rounded, for display."""
-    return {name: round(value, digits) if isinstance(value, float) else value for name, value in figures.items()}
+def weighted_mean(values: Array, weights: Array | None) -> float:
+    """sum w v / sum w over the samples (N,); the mean without weights; 0 if all are 0."""
+    if weights is None:
+        return float(values.sum()) / len(values)
+    total = float(weights.sum(dtype=np.float64))
+    return float(np.dot(values, weights)) / total if total else 0.0

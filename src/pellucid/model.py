@@ -59,6 +59,9 @@ class Model:
             instance_of(pipeline, DigitPipeline, "the pipeline of a Model")
         self.network = network
         self.pipeline = pipeline or network.pipeline
+        if self.pipeline is not None and network.input.shape != (self.pipeline.size,) * 2:
+            side = self.pipeline.size
+            raise ArgumentError(f"the pipeline makes pictures of {side}x{side}; the network takes {network.input.shape}.")
         self.labels = check_labels(network, labels)
 
     def predict(self, pictures: Any) -> Any:
@@ -74,14 +77,14 @@ class Model:
             )
         if not _are_several(pictures):
             return self._answer_all([self.pipeline.prepare(pictures)])[0]
-        return self._answer_all([self.pipeline.prepare(picture) for picture in pictures])
+        return self._answer_all(self.pipeline.batch(pictures))
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
         return self.network.evaluate(x, y)
 
     def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
-        """Write the model file; with ``optimizer_state`` training can go on exactly where it is.
+        """Write the model file; with ``optimizer_state`` also what training needs to go on as if uninterrupted.
 
         Raises `ModelFileError` if the place cannot be written; what was there then stays.
         """

@@ -110,7 +110,7 @@ class Network(Stack):
             self._listeners(callbacks, progress, early_stopping, figures),
         )
         if self.pipeline is None:
-            self.pipeline = pipeline_for(training.x)
+            self.pipeline = pipeline_for(training.x[training.rows[:: max(1, len(training) // 10_000)]])
         trainer = Trainer(self, self.training_state, training, kept_aside, plan)
         try:
             return trainer.run()
@@ -150,7 +150,7 @@ class Network(Stack):
         """Write a model file, which ``pl.load(path)`` reads: this network, its pipeline for pictures (default: the one that
         ``fit`` measured on its training images) and the ``labels`` of its classes (default: their numbers).
 
-        ``optimizer_state`` adds what is needed to go on training exactly. Raises `ModelFileError` if it cannot be written.
+        ``optimizer_state`` adds what training needs to go on. Raises `ModelFileError` if it cannot be written.
         """
         parts = Parts(self, self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
         save_parts(path, parts, optimizer_state=optimizer_state)

@@ -110,7 +110,10 @@ class Adam(Optimizer):
 @dataclass(frozen=True)
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019): first p <- p - r weight_decay p for the weights
-    (not biases or batch normalization), then the step of `Adam`. The decay follows the schedule of the rate."""
+    (not biases or batch normalization), then the step of `Adam`.
+
+    As in PyTorch, the decay is multiplied by the learning rate r of the step; in the paper by the schedule's factor alone.
+    """
 
     slot_names = ("m", "v")
     learning_rate: float = 1e-3

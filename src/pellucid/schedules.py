@@ -78,7 +78,10 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """factor = final + (1 - final) (1 + cos(pi fraction)) / 2: half a cosine from 1 to ``final`` (Loshchilov 2017)."""
+    """factor = final + (1 - final) (1 + cos(pi fraction)) / 2: half a cosine, from 1 to ``final``.
+
+    Loshchilov and Hutter 2017, without restarts.
+    """
 
     final: float = 0.0
 

@@ -81,7 +81,7 @@ def number_between(
 def instance_of(value: object, kind: type, what: str) -> None:
     """Nothing if ``value`` is a ``kind``, else an `ArgumentError` that names ``what``."""
     if not isinstance(value, kind):
-        raise ArgumentError(f"{what} must be a {kind.__name__}, not {value!r}.")
+        raise ArgumentError(f"{what} must be of the kind {kind.__name__}, not {value!r}.")
 
 
 def one_of(name: object, names: Sequence[str], what: str) -> str:

@@ -114,20 +114,24 @@ class Stack:
         training: bool = False,
         step: int = 0,
         needs_dx: bool = False,
+        keep: bool | None = None,
     ) -> Pass:
-        """Forward: each layer's output is the next one's input. Keeps outputs and caches when ``training``.
+        """Forward: each layer's output is the next one's input.
 
-        x (B, ...) as `Input` takes it; ``needs_dx`` asks that `backpropagate` also gives dL/dx.
+        x (B, ...) as `Input` takes it; ``needs_dx`` asks that `backpropagate` also gives dL/dx; ``keep`` says whether the
+        output and the cache of every layer stay (default: while ``training``).
         """
         arrays = self.arrays() if arrays is None else arrays
         lowest = 0 if needs_dx else self._lowest
-        done = Pass(x)
+        keep = training if keep is None else keep
+        done, y = Pass(x), x
         for index, (node, own) in enumerate(zip(self.nodes, arrays, strict=True)):
             context = Context(training, self.seed, step, index, needs_dx or index > lowest, self.dtype)
-            done.logits, cache = node.layer.forward(own, done.logits, context)
-            if training:
-                done.outputs.append(done.logits)
+            y, cache = node.layer.forward(own, y, context)
+            if keep:
+                done.outputs.append(y)
                 done.caches.append(cache)
+        done.logits = y
         return done
 
     def backpropagate(

@@ -101,7 +101,7 @@ class Trainer:
         self.executor = NumpyExecutor(stack, plan.rules, state.optimizer_state)
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
         self._first_step = state.step
-        # early stopping comes last, so that all others hear of the epoch that ends the training
+        # early stopping hears of an epoch last, since it may end the training
         self._listeners = sorted(plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping))
 
     def run(self) -> History:
@@ -131,8 +131,7 @@ class Trainer:
         finally:
             self.history.reason = reason
             last = self.history.epochs[-1] if self.history.epochs else {}
-            with suppress(StopTraining):
-                self._tell(TrainingFinished(self.state.epoch, reason, last))
+            self._tell_the_end(TrainingFinished(self.state.epoch, reason, last))
         return self.history
 
     def _run_epoch(self, interrupt: Interrupt) -> None:
@@ -180,3 +179,9 @@ class Trainer:
     def _tell(self, event: Event) -> None:
         for callback in self._listeners:
             callback(event)
+
+    def _tell_the_end(self, event: TrainingFinished) -> None:
+        """Early stopping gives the best parameters back; so it hears of the end first, and all others see them."""
+        for callback in sorted(self._listeners, key=lambda callback: not isinstance(callback, EarlyStopping)):
+            with suppress(StopTraining):
+                callback(event)

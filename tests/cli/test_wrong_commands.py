@@ -445,6 +445,9 @@ def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, mon
 
     context = command.make_context("train", arguments[1:])
     assert context.params["resume"] == name
+    again = {"epochs": 1, "batch_size": 512, "augment": False, "learning_rate": 0.003, "schedule": "cosine"}
+    assert {option: context.params[option] for option in again} == again
+    assert context.params["hidden"] == ()
 
 
 def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):
@@ -516,3 +519,13 @@ def test_resume_keeps_its_seed(cli):
     done = cli("train", "digits", "--resume", "digits.safetensors", "--seed", "77")
     assert done.returncode == 2
     assert "leave --seed out" in done.stderr
+
+
+def test_a_gradient_that_is_zero_for_a_good_reason_is_no_failure(cli):
+    """The bias before batch normalization is taken away again by the mean."""
+    network = pl.Network([pl.Input(4), pl.Dense(5), pl.BatchNormalization(), pl.Classification(3)])
+    network.save("normal.safetensors")
+    done = cli("gradcheck", "normal.safetensors")
+    assert done.returncode == 0
+    assert "nothing was compared for dense_1.bias" in done.stdout
+    assert "all other gradients are right" in done.stdout

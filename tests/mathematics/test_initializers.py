@@ -38,7 +38,7 @@ def test_every_named_initializer_is_covered_here():
 def test_mean_and_variance_within_sampling_bounds(name, shape):
     """n draws: the mean has the standard error sqrt(v/n), the variance v sqrt((kurtosis - 1)/n). Six errors are allowed."""
     formula, excess = PUBLISHED[name]
-    fan_in, fan_out, n = math.prod(shape[:-1]), shape[-1], math.prod(shape)
+    fan_in, fan_out, n = math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1], math.prod(shape)
     variance = formula(fan_in, fan_out)
     w = initializer(name).draw(shape, KEY)
     assert w.shape == shape
@@ -48,8 +48,8 @@ def test_mean_and_variance_within_sampling_bounds(name, shape):
     assert bound < 0.05  # far below the factor 2 that separates the formulas
     assert abs(w.var() / variance - 1) < bound
     # each row and each column too, not only the whole: no unit is favoured
-    matrix = w.reshape(fan_in, fan_out)
-    for axis, count in ((0, fan_in), (1, fan_out)):
+    matrix = w.reshape(fan_in, shape[-1])
+    for axis, count in ((0, fan_in), (1, shape[-1])):
         assert np.abs(matrix.mean(axis=axis)).max() < 6 * math.sqrt(variance / count)
 
 

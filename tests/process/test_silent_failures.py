@@ -160,6 +160,86 @@ def test_an_augmentation_gets_the_key_of_its_step():
         np.testing.assert_array_equal(after, before + key % 97)
 
 
+def test_a_column_of_outputs_is_not_compared_with_a_row_of_targets():
+    """NumPy would make (5, 5) of (5, 1) and (5,), and a loss of nonsense."""
+    with pytest.raises(pl.ShapeError, match=r"\(5, 1\), \(5,\)"):
+        pl.MeanSquaredError()(np.zeros((5, 1)), np.zeros(5))
+    with pytest.raises(pl.ShapeError, match=r"weights \(4,\)"):
+        pl.MeanSquaredError()(np.zeros((5, 1)), np.zeros((5, 1)), np.ones(4))
+
+
+def test_a_callback_sees_the_best_parameters_at_the_end(rows):
+    seen = {}
+
+    def keep(event):
+        if isinstance(event, pl.events.TrainingFinished):
+            seen["at the end"] = network.parameters.vector.copy()
+
+    network = table(pl.Dense(16, "relu"))
+    network.fit(*rows, validation=0.3, early_stopping=2, epochs=40, optimizer=pl.Adam(0.1), callbacks=[keep], **QUIET)
+    np.testing.assert_array_equal(seen["at the end"], network.parameters.vector)
+    assert network.history.reason == "stopped early"
+
+
+def test_a_prediction_can_be_kept_layer_by_layer(rows):
+    x, _ = rows
+    network = table(pl.Dense(5, "relu"), pl.Dropout(0.5))
+    kept = network.propagate(x, keep=True)
+    assert [output.shape for output in kept.outputs] == [(30, 4), (30, 5), (30, 5), (30, 3)]
+    np.testing.assert_array_equal(kept.outputs[1], kept.outputs[2])
+    np.testing.assert_array_equal(kept.logits, network.forward(x))
+
+
+def test_a_pipeline_must_make_what_the_network_takes(rows):
+    network = pl.Network([pl.Input(32, 32), pl.Classification(2)])
+    with pytest.raises(pl.ArgumentError, match=r"28x28; the network takes \(32, 32\)"):
+        pl.Model(network, pl.DigitPipeline())
+
+
+def test_only_frozen_dataclasses_are_registered():
+    from dataclasses import dataclass
+
+    @dataclass
+    class Loose:
+        size: int = 1
+
+    @dataclass(frozen=True)
+    class Typed:
+        type: str = "x"
+
+    for cls, words in ((Loose, "frozen dataclass"), (Typed, "field called type")):
+        with pytest.raises(pl.ArgumentError, match=words):
+            pl.register(cls)
+
+
+def test_a_name_with_a_digit_stays_whole():
+    class Conv2D(pl.Flatten):
+        pass
+
+    assert (Conv2D().kind, pl.BatchNormalization().kind) == ("conv2d", "batch_normalization")
+
+
+def test_glorot_counts_the_window_of_a_kernel_on_both_sides():
+    """For (3, 3, 32, 64): variance 2 / (9 * 32 + 9 * 64) = 1 / 432, as in Keras and PyTorch."""
+    w = pl.VarianceScaling(1.0, "fan_average", "normal").draw((3, 3, 32, 64), pl.random.key(0))
+    assert w.var() == pytest.approx(1 / 432, rel=0.05)
+
+
+def test_memory_holds_no_float_copy_of_the_pixels():
+    """47 MB of bytes would be 188 MB as float32; a step needs its batch and a few vectors of parameters."""
+    import tracemalloc
+
+    (x, y), _ = pl.datasets.digits()
+    network = pl.Network([pl.Input(28, 28), pl.Classification(10)])
+    tracemalloc.start()
+    try:
+        network.fit(x, y, epochs=1, batch_size=1000, **QUIET)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60e6
+
+
 class TestChoiceOfPipeline:
     """Only a network trained on bright, centred figures on clean black may read pictures through that pipeline."""
 

@@ -26,6 +26,7 @@ from pellucid.schedules import SCHEDULES
 from pellucid.shapes import AnyArray
 
 ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
+NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_state"}
 
 
 @click.command("train")
@@ -75,7 +76,7 @@ ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
 @click.option(
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
 )
-@click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for an exact --resume.")
+@click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for --resume.")
 @click.option("--out", type=click.Path(), help="The model file to write.  [default: DATA.safetensors]")
 def command(
     data: str, recipe: str, validation: float | None, early_stopping: int | None, seed: int | None, resume: str | None,
@@ -100,7 +101,7 @@ def command(
         if "optimizer" not in given and "learning_rate" not in given:
             options["optimizer"] = network.training_state.optimizer  # that of the file
     say(network, err=True)
-    seconds = _train_and_save(network, (x, y), options, out, labels, optimizer_state, data)
+    seconds = _train_and_save(network, (x, y), options, out, labels, optimizer_state)
     figures = network.evaluate(x_test, y_test)
     say(
         f"{out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
@@ -115,21 +116,36 @@ def _train_and_save(
     out: str,
     labels: Sequence[Label] | None,
     optimizer_state: bool,
-    data: str,
 ) -> float:
     """Fit and write the model file; gives the seconds of training. Ctrl-C writes the file too, and ends the program."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), len(network.history.epochs)
     with deferred_interrupt():
         try:
             network.fit(*samples, **options)
         except KeyboardInterrupt:
             network.save(out, labels=labels, optimizer_state=True)
             say(f"Interrupted; the network so far is in {out}.", err=True)
-            say(f"Go on with: pellucid train {data} --resume={shlex.quote(out)}", err=True)
+            left = options["epochs"] - (len(network.history.epochs) - before)
+            say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
         seconds = time.perf_counter() - start
         network.save(out, labels=labels, optimizer_state=optimizer_state)
     return seconds
+
+
+def _command_to_go_on(out: str, epochs: int) -> str:
+    """This command again, on the model that was saved, for the epochs that are left."""
+    context = click.get_current_context()
+    words = ["pellucid", "train", context.params["data"], f"--resume={out}", f"--epochs={epochs}"]
+    for option in context.command.params:
+        name, value = option.name or "", context.params.get(option.name or "")
+        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if isinstance(option, click.Option) and is_given and name not in NOT_REPEATED:
+            if isinstance(value, bool):
+                words.append(option.opts[0] if value else option.secondary_opts[0])
+            else:
+                words.append(f"{option.opts[0]}={value}")
+    return shlex.join(words)
 
 
 def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:

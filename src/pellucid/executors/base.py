@@ -1,4 +1,4 @@
-"""What an executor is: it runs steps of training, and forward passes, for a stack of layers.
+"""What an executor is: it runs the steps of training a stack of layers.
 
 The meaning of every number is in the layers; an executor decides only how it is computed. `Rules` is what a step needs
 besides the network: which optimizer, what price on weights, what bound on the gradient.

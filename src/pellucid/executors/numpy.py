@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.errors import DivergenceError
 from pellucid.executors.base import Batch, Executor, OptimizerState, Rules, price_of
+from pellucid.metrics import weighted_mean
 from pellucid.regularizers import Regularizer
 from pellucid.shapes import Array
 from pellucid.stack import Pass, Stack
@@ -59,7 +60,7 @@ class NumpyExecutor(Executor):
             if not (_are_finite(self.parameters) and _are_finite(self.stack.state.vector)):
                 self._give_up(done, step, "the update left numbers that are not finite")
         score = self.stack.output.score(done.logits, targets)
-        return {"loss": loss, self.stack.output.metric: _mean(score, batch.weights)}
+        return {"loss": loss, self.stack.output.metric: weighted_mean(score, batch.weights)}
 
     def descend(self, batch: Batch, step: int, *, needs_dx: bool = False) -> tuple[float, Pass, Array, Array | None]:
         """(loss, pass, targets, dx or None): forward, loss, backward; ``gradient`` is then that of loss + penalty."""
@@ -120,13 +121,6 @@ class NumpyExecutor(Executor):
 def _are_finite(vector: Array) -> bool:
     """Whether all numbers are finite: by their squared norm, and one by one if that overflowed."""
     return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
-
-
-def _mean(values: Array, weights: Array | None) -> float:
-    if weights is None:
-        return float(values.sum()) / len(values)
-    total = float(weights.sum(dtype=np.float64))
-    return float(np.dot(values, weights)) / total if total else 0.0
 
 
 def _blocks(stack: Stack, common: Regularizer | None) -> tuple[Block, ...]:

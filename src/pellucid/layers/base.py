@@ -52,8 +52,11 @@ class Layer(ABC):
 
     @property
     def kind(self) -> str:
-        """The class name in snake case: the stem of the layer's name in a network (``batch_normalization_2``)."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        """The class name in snake case: the stem of the layer's name in a network (``batch_normalization_2``).
+
+        A digit takes the capital after it along: a ``Conv2D`` is a ``conv2d``.
+        """
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property
     def penalty(self) -> Regularizer | None:

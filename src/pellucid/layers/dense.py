@@ -30,9 +30,7 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         positive_integer(self.units, "Dense(units)")
-        activation(self.activation)
-        if self.initializer is not None:
-            initializer(self.initializer)
+        initializer(activation(self.activation).initializer if self.initializer is None else self.initializer)
         instance_of(self.use_bias, bool, "use_bias")
         if self.regularizer is not None:
             instance_of(self.regularizer, Regularizer, "regularizer")

@@ -36,7 +36,7 @@ class Distortion:
     scale       fraction: 0.1 stretches height and width, each on its own, by a factor of 0.9 to 1.1
     rotation    degrees
     shear       fraction: 0.1 moves the top and the bottom of a 20 pixel digit by one pixel against each other, sideways
-    elastic     root mean square displacement of a pixel, in pixels
+    elastic     root mean square displacement of a pixel in each direction, in pixels
     smoothness  distance between the grid points of the elastic displacement, in pixels
     thickness   1.0 makes strokes up to one pixel thicker or thinner on each side (1.0 is the most that is possible)
 

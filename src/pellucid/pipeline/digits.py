@@ -25,6 +25,7 @@ _OVERVIEW = 256  # the figure is looked for in a picture no longer than this
 _CLEAN = 0.45  # a picture with at least this share of pure black (or white) has a clean background
 _FULL = 200  # and ink of at least this grey level
 _SAMPLE = 10_000  # a training set is measured on about this many pictures
+_BLOCK = 500  # so many at a time, so that little memory is needed
 _LEEWAY = 1.15  # how far a digit may go beyond the extremes of the training set
 
 
@@ -85,9 +86,8 @@ class DigitPipeline:
         if not len(sample):
             raise DataError("there is no ink in the training pictures; expected bright digits on black")
         longest = np.maximum(_extent(sample.max(axis=2)), _extent(sample.max(axis=1)))
-        ink = sample.astype(np.float32) / np.float32(255)
-        thickness = stroke_thickness(ink)
-        length = ink.sum(axis=(1, 2), dtype=np.float64) / thickness
+        parts = [_strokes(sample[start : start + _BLOCK]) for start in range(0, len(sample), _BLOCK)]
+        thickness, length = np.concatenate(parts, axis=1)
         thin, thick = np.percentile(thickness, [20, 80])
         numbers = (thin, thick, _LEEWAY * thickness.max(), _LEEWAY * length.max())
         return cls(images.shape[1], int(np.median(longest)), *(round(float(number), 3) for number in numbers))
@@ -170,6 +170,13 @@ class DigitPipeline:
         if float(ink.sum()) / thickness > self.lengthy:
             return "no single figure: too many strokes for a digit"
         return None
+
+
+def _strokes(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The thickness and the length of the strokes of images (N, H, W), as (2, N)."""
+    ink = images.astype(np.float32) / np.float32(255)
+    thickness = stroke_thickness(ink)
+    return np.stack([thickness, ink.sum(axis=(1, 2), dtype=np.float64) / thickness])
 
 
 def _extent(profile: NDArray[np.uint8]) -> NDArray[np.int64]:
