@@ -32,13 +32,10 @@ def command(model: str, seed: int) -> int:
     silent = [row.name for row in report.rows if row.verdict == NOTHING_COMPARED]
     if silent:
         say(f"nothing was compared for {', '.join(silent)}: zero against zero in every direction")
-    say(
-        f"the gradient check FAILED for {', '.join(wrong)}"
-        if wrong
-        else "all other gradients are right"
-        if silent
-        else "all gradients are right"
-    )
+    if wrong:
+        say(f"the gradient check FAILED for {', '.join(wrong)}")
+    else:
+        say("all other gradients are right" if silent else "all gradients are right")
     return 1 if wrong else 0
 
 
