@@ -22,9 +22,11 @@ Slots = Mapping[str, Array]
 
 
 class Optimizer(ABC):
-    """The interface. ``slot_names`` are the vectors to keep, all zero before the first update."""
+    """The interface. ``slot_names`` are the vectors to keep, all zero before the first update; ``decays_weights`` says
+    that `step` treats weights otherwise than biases."""
 
     slot_names: ClassVar[tuple[str, ...]] = ()
+    decays_weights: ClassVar[bool] = False
     learning_rate: float
 
     @abstractmethod
@@ -116,6 +118,7 @@ class AdamW(Optimizer):
     """
 
     slot_names = ("m", "v")
+    decays_weights = True
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     beta1: float = 0.9

@@ -5,7 +5,7 @@ It defines what a step is: forward, loss, backward, the price on weights, the bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class NumpyExecutor(Executor):
         self.arrays = stack.arrays()
         self.gradient: Array = np.zeros_like(self.parameters)
         self.gradient_arrays = stack.gradient_arrays(self.gradient)
-        self.blocks = _blocks(stack, rules.regularizer)
+        self.blocks = _blocks(stack, rules)
         self._good = (self.parameters.copy(), stack.state.vector.copy())
 
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
@@ -50,10 +50,10 @@ class NumpyExecutor(Executor):
             loss, done, targets, _ = self.descend(batch, step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
-            if not _are_finite(self.gradient):
-                self._give_up(done, step, "the gradient is not finite")
             self._keep_good()
             if self.rules.clipping is not None:
+                if not _are_finite(self.gradient):  # clipping could hide it; without, it shows in the parameters below
+                    self._give_up(done, step, "the gradient is not finite")
                 self.rules.clipping.clip(self.gradient)
             self._update(rate)
             self._advance_state(done)
@@ -123,13 +123,18 @@ def _are_finite(vector: Array) -> bool:
     return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
 
 
-def _blocks(stack: Stack, common: Regularizer | None) -> tuple[Block, ...]:
-    """Cut the flat vector at each array and at every `BLOCK` numbers."""
-    blocks: list[Block] = []
+def _blocks(stack: Stack, rules: Rules) -> tuple[Block, ...]:
+    """Cut the flat vector where the price on weights or their decay changes, and at every `BLOCK` numbers."""
+    runs: list[Block] = []
     for slot in stack.parameters.layout.slots.values():
-        price = price_of(stack, slot, common)
-        blocks.extend(
-            Block(slice(start, min(start + BLOCK, slot.stop)), price, slot.spec.is_weight)
-            for start in range(slot.start, slot.stop, BLOCK)
-        )
-    return tuple(blocks)
+        price = price_of(stack, slot, rules.regularizer)
+        decays = slot.spec.is_weight and rules.optimizer.decays_weights
+        start = slot.start
+        if runs and (runs[-1].price, runs[-1].decays) == (price, decays):
+            start = runs.pop().part.start
+        runs.append(Block(slice(start, slot.stop), price, decays))
+    return tuple(
+        replace(run, part=slice(start, min(start + BLOCK, run.part.stop)))
+        for run in runs
+        for start in range(run.part.start, run.part.stop, BLOCK)
+    )
