@@ -289,15 +289,6 @@ class TestDisk:
         assert visible(target) == []
         assert len(web.requests) == 1  # not mistaken for trouble of the network
 
-    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device that is always full")
-    def test_full_for_real(self, web, target):
-        web.answers["/a"] = web.ranged(BODY)
-        target.parent.mkdir(parents=True)
-        (target.parent / "data.bin.part").symlink_to("/dev/full")
-        with pytest.raises(DataError, match="written: No space left"):
-            fetch(web.address + "/a", SHA256, target)
-        assert visible(target) == []
-
     def test_the_folder_is_a_file(self, web, tmp_path):
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(DataError, match="cannot be read or written"):

@@ -1,4 +1,4 @@
-"""A photograph is no digit: it is grey all over and full of detail. An enlarged thumbnail of a digit is grey, but blurred."""
+"""A photograph is no digit: it is grey all over and full of detail; an enlarged thumbnail is grey too, but blurred."""
 
 from __future__ import annotations
 
