@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pellucid.errors import ArgumentError
 from pellucid.network import Network
 from pellucid.pipeline.digits import DigitPipeline, Prepared
-from pellucid.saving import Label, check_labels, load_parts
+from pellucid.saving import Label, check_labels, check_pipeline, load_parts
 from pellucid.shapes import Array, instance_of, positive_integer
 
 CONFIDENCE_IN_DOUBT = 0.1
@@ -55,13 +55,9 @@ class Model:
         self, network: Network, pipeline: DigitPipeline | None = None, labels: Sequence[Label] | None = None
     ) -> None:
         instance_of(network, Network, "the network of a Model")
-        if pipeline is not None:
-            instance_of(pipeline, DigitPipeline, "the pipeline of a Model")
         self.network = network
         self.pipeline = pipeline or network.pipeline
-        if self.pipeline is not None and network.input.shape != (self.pipeline.size,) * 2:
-            side = self.pipeline.size
-            raise ArgumentError(f"the pipeline makes pictures of {side}x{side}; the network takes {network.input.shape}.")
+        check_pipeline(network, self.pipeline)
         self.labels = check_labels(network, labels)
 
     def predict(self, pictures: Any) -> Any:

@@ -18,6 +18,7 @@ from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model_file import ModelFile, read_model_file, write_model_file
 from pellucid.optimizers import Optimizer
 from pellucid.pipeline.digits import DigitPipeline
+from pellucid.shapes import instance_of
 from pellucid.stack import Stack
 from pellucid.trainer import TrainingState
 
@@ -41,7 +42,9 @@ class Parts(Generic[S]):
 def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
     """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
     network, state = parts.network, parts.state
-    for name, array in {**network.parameters, **network.state}.items():
+    check_pipeline(network, parts.pipeline)
+    arrays = {**network.parameters, **network.state}
+    for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ModelFileError(f"{name} holds numbers that are not finite: such a network could not be loaded again.")
     description = {
@@ -62,7 +65,7 @@ def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_sta
         },
     }
     slots = state.optimizer_state.slots if optimizer_state else {}
-    write_model_file(path, ModelFile(description, {**network.parameters, **network.state}, slots))
+    write_model_file(path, ModelFile(description, arrays, slots))
 
 
 def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> Parts[S]:
@@ -91,6 +94,16 @@ def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label,
     return tuple(labels)
 
 
+def check_pipeline(network: Stack, pipeline: DigitPipeline | None) -> None:
+    """Raise `ArgumentError` if the pipeline does not make what the network takes."""
+    if pipeline is None:
+        return
+    instance_of(pipeline, DigitPipeline, "the pipeline of a Model")
+    if network.input.shape != (pipeline.size, pipeline.size):
+        size = f"{pipeline.size}x{pipeline.size}"
+        raise ArgumentError(f"the pipeline makes pictures of {size}; the network takes {network.input.shape}.")
+
+
 def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
     described, progress = content.description["network"], content.description["progress"]
     layers = [catalogue.from_dict(layer, Layer) for layer in described["layers"]]
@@ -106,14 +119,11 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
         settings={str(name): str(value) for name, value in progress["settings"].items()},
     )
     epochs = [{str(name): float(value) for name, value in epoch.items()} for epoch in content.description["history"]]
-    pipeline = content.description["pipeline"]
-    return Parts(
-        network,
-        restored,
-        History(epochs, "loaded"),
-        None if pipeline is None else catalogue.from_dict(pipeline, DigitPipeline),
-        check_labels(network, content.description["labels"]),
-    )
+    described_pipeline = content.description["pipeline"]
+    pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, DigitPipeline)
+    check_pipeline(network, pipeline)
+    labels = check_labels(network, content.description["labels"])
+    return Parts(network, restored, History(epochs, "loaded"), pipeline, labels)
 
 
 def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:

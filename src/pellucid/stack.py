@@ -7,7 +7,7 @@ mathematics only; fitting, predicting pictures and saving are in `pellucid.netwo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,13 @@ class Node:
     output_shape: Shape
 
 
-@dataclass
+@dataclass(frozen=True)
 class Pass:
-    """What a forward pass leaves: the logits, and for each layer its output and its cache."""
+    """What a forward pass leaves: the logits, and for each layer its output and its cache if they were kept."""
 
     logits: Array
-    outputs: list[Array] = field(default_factory=list)
-    caches: list[Any] = field(default_factory=list)
+    outputs: list[Array]
+    caches: list[Any]
 
 
 class Stack:
@@ -124,15 +124,16 @@ class Stack:
         arrays = self.arrays() if arrays is None else arrays
         lowest = 0 if needs_dx else self._lowest
         keep = training if keep is None else keep
-        done, y = Pass(x), x
+        y: Array = x
+        outputs: list[Array] = []
+        caches: list[Any] = []
         for index, (node, own) in enumerate(zip(self.nodes, arrays, strict=True)):
             context = Context(training, self.seed, step, index, needs_dx or index > lowest, self.dtype)
             y, cache = node.layer.forward(own, y, context)
             if keep:
-                done.outputs.append(y)
-                done.caches.append(cache)
-        done.logits = y
-        return done
+                outputs.append(y)
+                caches.append(cache)
+        return Pass(y, outputs, caches)
 
     def backpropagate(
         self,

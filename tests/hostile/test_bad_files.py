@@ -128,6 +128,7 @@ HOSTILE = [
     row("labels objects", put("labels", value=[{"a": 1}]), "labels"),
     row("pipeline a layer", put("pipeline", value={"type": "Dense", "units": 3}), "'Dense'"),
     row("pipeline an address", put("pipeline", value="http://localhost/"), "description"),
+    row("pipeline of another size", put("pipeline", value={"type": "DigitPipeline"}), "28x28", "(4,)"),
     row("pipeline huge", put("pipeline", value={"type": "DigitPipeline", "size": HUGE}), "DigitPipeline"),
     row("optimizer a layer", put("progress", "optimizer", value={"type": "Flatten"}), "'Flatten'"),
     row("optimizer rate", put("progress", "optimizer", "learning_rate", value=-1), "learning_rate"),

@@ -190,10 +190,13 @@ def test_a_prediction_can_be_kept_layer_by_layer(rows):
     np.testing.assert_array_equal(kept.logits, network.forward(x))
 
 
-def test_a_pipeline_must_make_what_the_network_takes(rows):
+def test_a_pipeline_must_make_what_the_network_takes(tmp_path):
     network = pl.Network([pl.Input(32, 32), pl.Classification(2)])
     with pytest.raises(pl.ArgumentError, match=r"28x28; the network takes \(32, 32\)"):
         pl.Model(network, pl.DigitPipeline())
+    with pytest.raises(pl.ArgumentError, match="28x28"):
+        network.save(tmp_path / "m.safetensors", pipeline=pl.DigitPipeline())
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_frozen_dataclasses_are_registered():

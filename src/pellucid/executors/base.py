@@ -72,7 +72,7 @@ class Executor(ABC):
         """One update of the network's parameters; gives the batch's mean loss and metric before it.
 
         Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last
-        ones that gave finite numbers.
+        ones that were finite and gave a finite loss.
         """
 
 

@@ -91,7 +91,7 @@ class NumpyExecutor(Executor):
                 own[name][...] = value
 
     def _keep_good(self) -> None:
-        """Remember parameters that gave a finite loss and gradient; the coming update may spoil the live ones."""
+        """Remember parameters that are finite and gave a finite loss; the coming update may spoil the live ones."""
         np.copyto(self._good[0], self.parameters)
         np.copyto(self._good[1], self.stack.state.vector)
 
