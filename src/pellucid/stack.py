@@ -95,16 +95,15 @@ class Stack:
                 key = random.key(self.seed, random.Purpose.INITIALIZE, index)
                 holder[name] = slot.spec.initializer.draw(slot.spec.shape, key)
 
-    def arrays(self, parameters: Array | None = None, state: Array | None = None) -> list[dict[str, Array]]:
-        """For each layer, its own names -> views of its parameters and state, in the given vectors or the network's."""
-        return [
-            own | kept
-            for own, kept in zip(self._views(self.parameters, parameters), self._views(self.state, state), strict=True)
-        ]
+    def arrays(self) -> list[dict[str, Array]]:
+        """For each layer, its own names -> views of its parameters and its state."""
+        parameters = self._views(self.parameters.layout, self.parameters.vector)
+        state = self._views(self.state.layout, self.state.vector)
+        return [own | kept for own, kept in zip(parameters, state, strict=True)]
 
     def gradient_arrays(self, gradient: Array) -> list[dict[str, Array]]:
         """For each layer, its own names -> views of its gradients in the flat vector (P,)."""
-        return self._views(self.parameters, gradient)
+        return self._views(self.parameters.layout, gradient)
 
     def propagate(
         self,
@@ -169,11 +168,10 @@ class Stack:
         """The logits (B, num_outputs) of a batch, as in prediction: no dropout, moving averages."""
         return self.propagate(self.input.check(x)).logits
 
-    def _views(self, holder: Parameters, vector: Array | None) -> list[dict[str, Array]]:
+    def _views(self, layout: Layout, vector: Array) -> list[dict[str, Array]]:
         views: dict[str, dict[str, Array]] = {node.name: {} for node in self.nodes}
-        for name, slot in holder.layout.slots.items():
-            array = holder.layout.view(holder.vector if vector is None else vector, name)
-            views[name.split(".")[0]][slot.spec.name] = array
+        for name, slot in layout.slots.items():
+            views[name.split(".")[0]][slot.spec.name] = layout.view(vector, name)
         return list(views.values())
 
     def _layout(self, which: str) -> Layout:
