@@ -15,11 +15,24 @@ from numpy.typing import NDArray
 
 from pellucid import random
 from pellucid.errors import ArgumentError
-from pellucid.executors.base import Batch
 from pellucid.shapes import AnyArray, Array, Shape, describe
 
 Augmentation: TypeAlias = Callable[[AnyArray, random.Key], Array]
 """Changes a batch of inputs (B, ...) at random: a pure function of the batch and the key."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples for one step: x as `Input` takes it, y in the output layer's compact form, weights (B,) or None."""
+
+    x: AnyArray
+    y: AnyArray
+    weights: Array | None = None
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights: what the batch counts in a mean over batches."""
+        return float(len(self.x)) if self.weights is None else float(self.weights.sum(dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -46,16 +59,38 @@ class Samples:
 
     def epoch(
         self, size: int, *, seed: int, epoch: int, first_step: int, shuffle: bool, augment: Augmentation | None
-    ) -> Iterator[Batch]:
-        """The batches of one epoch; the last one holds what is left."""
-        count = len(self)
-        order = random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), count) if shuffle else np.arange(count)
-        for index, start in enumerate(range(0, count, size)):
-            batch = self.take(order[start : start + size])
-            if augment is not None:
-                key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
-                batch = replace(batch, x=_checked(augment(batch.x, key), batch.x.shape))
-            yield batch
+    ) -> Iterator[Draw]:
+        """The draws of one epoch; the last one holds what is left."""
+        rows = self.rows
+        if shuffle:
+            rows = rows[random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), len(self))]
+        for index, start in enumerate(range(0, len(self), size)):
+            key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
+            yield Draw(self, rows[start : start + size], augment, key)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which samples a step sees, before anything is gathered: ``rows`` (B,) of ``samples``, and how they are augmented."""
+
+    samples: Samples
+    rows: NDArray[np.int64]
+    augment: Augmentation | None
+    key: random.Key
+
+    def batch(self) -> Batch:
+        """The samples themselves."""
+        whole, rows = self.samples, self.rows
+        x = whole.x[rows]
+        if self.augment is not None:
+            x = _checked(self.augment(x, self.key), x.shape)
+        return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows])
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights: what the step counts in a mean over steps."""
+        weights = self.samples.weights
+        return float(len(self.rows)) if weights is None else float(weights[self.rows].sum(dtype=np.float64))
 
 
 def _checked(x: object, shape: Shape) -> AnyArray:

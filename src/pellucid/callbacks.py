@@ -6,12 +6,12 @@ import math
 from collections.abc import Collection
 
 from pellucid.errors import ArgumentError
-from pellucid.events import EpochFinished, Event, StopTraining, TrainingFinished, TrainingStarted
+from pellucid.events import EpochFinished, Event, Patient, StopTraining, TrainingFinished, TrainingStarted
 from pellucid.shapes import Array, number_between, positive_integer
 from pellucid.stack import Stack
 
 
-class EarlyStopping:
+class EarlyStopping(Patient):
     """Stop when the validation loss has not fallen for ``patience`` epochs, and give the best parameters back.
 
     ``monitor`` is a figure of the history: one with "loss", "mae" or "penalty" in its name should fall, any other rise.

@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from pellucid.batches import Samples
 from pellucid.errors import DivergenceError
+from pellucid.executors.inference import native_inference
 from pellucid.layers.base import Named
+from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import WeightedMeans, r2, weighted_mean
 from pellucid.shapes import AnyArray, Array
 from pellucid.stack import Stack
 
+PLAIN = (np.float32, np.uint8)
 BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
 
 
 def block_size(stack: Stack) -> int:
     """How many samples are computed at once: fewer when a sample or a layer is large."""
     widest = max(int(np.prod(node.output_shape)) for node in stack.nodes)
-    return max(1, min(1024, BLOCK_VALUES // widest))
+    most = 1024 if native_inference(stack) is None else 16384  # these go on in blocks of their own
+    return max(1, min(most, most * (BLOCK_VALUES // 1024) // widest))
 
 
 def compute_logits(stack: Stack, x: AnyArray) -> Array:
     """The logits (N, num_outputs) of checked inputs."""
     arrays = stack.arrays()
     return np.concatenate([_finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
+
+
+def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
+    """Logits (N, num_outputs), or the probabilities of a classification, of inputs as users give them.
+
+    An array that the native kernels can read as it is takes the short way: one sample costs microseconds.
+    """
+    native = native_inference(stack)
+    is_plain = type(x) is np.ndarray and x.dtype in PLAIN and x.shape[1:] == stack.input.shape and len(x) > 0
+    if native is not None and is_plain and x.flags.c_contiguous:
+        found = native.run(stack, x, probabilities=probabilities)
+        if found is not None:
+            return found  # else the long way, which says what is wrong
+    logits = compute_logits(stack, stack.input.check(x))
+    if probabilities:
+        assert isinstance(stack.output, ClassifyingOutput)
+        return stack.output.probabilities(logits)
+    return logits
 
 
 def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
@@ -51,9 +74,14 @@ def evaluate(stack: Stack, samples: Samples) -> dict[str, float]:
 
 
 def _finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
+    native = native_inference(stack)
+    logits: Array | None
     with np.errstate(all="ignore"):
-        logits = stack.propagate(x, arrays).logits
-    if not np.isfinite(logits).all():
+        if native is not None:
+            logits = native.run(stack, np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32))
+        else:
+            logits = stack.propagate(x, arrays).logits
+    if logits is None or not np.isfinite(logits).all():
         raise DivergenceError(
             "the output of the network is not finite: its inputs are too large for it (scale them as in training), or its "
             "parameters are not finite."

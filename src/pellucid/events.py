@@ -57,4 +57,12 @@ class TrainingFinished(Event):
     metrics: dict[str, float] = field(default_factory=dict)
 
 
+class Patient:
+    """The base of listeners that do not look at the network after each step.
+
+    If all are such, steps may be made several at once, and `StepFinished` be told of them a moment later. For any other
+    listener each step is told before the next one is made.
+    """
+
+
 Callback: TypeAlias = Callable[[Event], object]

@@ -20,8 +20,9 @@ import numpy as np
 
 from pellucid import random
 from pellucid.activations import Activation, activation
+from pellucid.batches import Batch
 from pellucid.errors import ArgumentError, GradientError
-from pellucid.executors.base import Batch, OptimizerState, Rules, penalty
+from pellucid.executors.base import OptimizerState, Rules, penalty
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.layers.base import Context, Layer
 from pellucid.losses import Loss

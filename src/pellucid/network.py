@@ -14,9 +14,11 @@ from pellucid.batches import Augmentation, Samples, split
 from pellucid.callbacks import EarlyStopping
 from pellucid.clipping import Clipping
 from pellucid.errors import ArgumentError
-from pellucid.evaluation import compute_logits, evaluate
+from pellucid.evaluation import answer, evaluate
 from pellucid.events import Callback
 from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.choose import Engine
+from pellucid.executors.compilation import obstacle
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.history import History
 from pellucid.layers.base import Layer
@@ -43,8 +45,6 @@ class Network(Stack):
     names the executor. The same seed, data and calls give the same network.
     """
 
-    engine = "numpy"
-
     def __init__(
         self,
         layers: Sequence[Layer],
@@ -56,6 +56,22 @@ class Network(Stack):
         self.training_state = TrainingState()
         self.history = History()
         self.pipeline: DigitPipeline | None = None
+        self._trained_by: str | None = None
+
+    @property
+    def engine(self) -> str:
+        """The executor of the last training, "native" or "numpy"; before it, the one that ``fit`` would take."""
+        return self._trained_by or ("numpy" if obstacle(self) else "native")
+
+    @property
+    def engine_note(self) -> str:
+        """The engine in words: with its instruction set, or with what keeps the native one away."""
+        reason = obstacle(self)
+        if self.engine == "numpy":
+            return "numpy" + (f" ({reason})" if reason else "")
+        from pellucid._native import instruction_set
+
+        return f"native ({instruction_set()})"
 
     def fit(
         self,
@@ -76,6 +92,8 @@ class Network(Stack):
         shuffle: bool = True,
         callbacks: Sequence[Callback] = (),
         progress: ProgressMode = "auto",
+        engine: Engine = "auto",
+        threads: int | None = None,
     ) -> History:
         """Train on x (N, ...) and y; calling it again goes on from there. Gives the history of this call.
 
@@ -89,6 +107,8 @@ class Network(Stack):
         augment         a random change of each batch, such as ``Distortion()``
         callbacks       functions of one `Event`
         progress        "auto" (a live bar on a terminal, else a line now and then), "bar", "lines" or "none"
+        engine          "auto": compiled steps if every part is known to them, else NumPy; or "native", or "numpy"
+        threads         of the native engine (default: as many as there are cores and work); the bits are always the same
 
         Raises `ArgumentError` or `ShapeError` before the first step for input that cannot work, `DivergenceError` when a
         number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
@@ -108,10 +128,14 @@ class Network(Stack):
             shuffle,
             augment,
             self._listeners(callbacks, progress, early_stopping, figures),
+            engine,
+            threads,
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x[training.rows[:: max(1, len(training) // 10_000)]])
         trainer = Trainer(self, self.training_state, training, kept_aside, plan)
+        self.engine_choice = engine
+        self._trained_by = trainer.executor.name
         try:
             return trainer.run()
         finally:
@@ -120,13 +144,13 @@ class Network(Stack):
 
     def predict(self, x: Any) -> AnyArray:
         """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""
-        return self.output.predict(compute_logits(self, self.input.check(x)))
+        return self.output.predict(answer(self, x))
 
     def predict_proba(self, x: Any) -> Array:
         """The probability of each class, (B, K); (B, 2) for yes or no. Each row sums to 1."""
         if not isinstance(self.output, ClassifyingOutput):
             raise ArgumentError("a regression predicts values, not probabilities: use predict.")
-        return self.output.probabilities(compute_logits(self, self.input.check(x)))
+        return answer(self, x, probabilities=True)
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2."""
@@ -206,7 +230,7 @@ class Network(Stack):
         return listeners
 
     def __str__(self) -> str:
-        return f"{summary(self)}, engine {self.engine}"
+        return f"{summary(self)}, engine {self.engine_note}"
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"

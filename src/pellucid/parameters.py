@@ -6,8 +6,9 @@ is a handful of vectors, and a gradient summed over machines is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -68,7 +69,18 @@ class Parameters(Mapping[str, Array]):
 
     def __init__(self, layout: Layout, dtype: DTypeLike) -> None:
         self.layout = layout
-        self.vector: Array = np.zeros(layout.size, dtype=dtype)
+        self.refresh: Callable[[], None] | None = None
+        self._vector: Array = np.zeros(layout.size, dtype=dtype)
+
+    @property
+    def vector(self) -> Array:
+        """All numbers (P,), up to date: an executor that works elsewhere sets ``refresh`` to be called first."""
+        if self.refresh is not None:
+            self.refresh()
+        return self._vector
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"layout": self.layout, "refresh": None, "_vector": self.vector}
 
     def __getitem__(self, name: str) -> Array:
         return self.layout.view(self.vector, one_of(name, list(self.layout.slots), "parameter"))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import IO, Any, Literal, TypeAlias
 
-from pellucid.events import Callback, EpochFinished, Event, StepFinished, TrainingFinished, TrainingStarted
+from pellucid.events import Callback, EpochFinished, Event, Patient, StepFinished, TrainingFinished, TrainingStarted
 from pellucid.shapes import one_of
 
 ProgressMode: TypeAlias = Literal["auto", "bar", "lines", "none"] | bool
@@ -30,7 +30,7 @@ def progress_display(mode: ProgressMode) -> Sequence[Callback]:
     return (_UntilNobodyReads(ProgressBar() if mode == "bar" else ProgressLines(sys.stderr)),)
 
 
-class _UntilNobodyReads:
+class _UntilNobodyReads(Patient):
     """Passes events on until writing fails (a closed pipe, a lost connection): the training goes on without display."""
 
     def __init__(self, display: Callback) -> None:

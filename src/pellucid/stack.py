@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -47,7 +47,8 @@ class Stack:
     """Layers in order: `Input` first, an output layer last, hidden ones (or none) between.
 
     ``seed`` decides the initial parameters and all later chance; ``dtype`` is float32 or float64; ``arrays`` gives all
-    parameters and state by name, in place of drawing them. Raises `ArgumentError` for layers that cannot be joined.
+    parameters and state by name, in place of drawing them. ``engine_choice`` is "auto", or "numpy" for predictions that
+    walk the layers. Raises `ArgumentError` for layers that cannot be joined.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Stack:
         dtype: DTypeLike = "float32",
         arrays: Mapping[str, AnyArray] | None = None,
     ) -> None:
+        self.engine_choice: Literal["auto", "native", "numpy"] = "auto"
         self.layers = _check_layers(layers)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             raise ArgumentError(f"seed must be a whole number, not {seed!r}.")

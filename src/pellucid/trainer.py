@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pellucid.batches import Augmentation, Samples
 from pellucid.callbacks import EarlyStopping
@@ -15,13 +16,14 @@ from pellucid.events import (
     Callback,
     EpochFinished,
     Event,
+    Patient,
     StepFinished,
     StopTraining,
     TrainingFinished,
     TrainingStarted,
 )
 from pellucid.executors.base import OptimizerState, Rules, penalty
-from pellucid.executors.numpy import NumpyExecutor
+from pellucid.executors.choose import Engine, choose_executor
 from pellucid.history import History
 from pellucid.interrupt import Interrupt, deferred_interrupt
 from pellucid.metrics import WeightedMeans
@@ -61,6 +63,8 @@ class Plan:
     shuffle: bool = True
     augment: Augmentation | None = None
     callbacks: Sequence[Callback] = ()
+    engine: Engine = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         positive_integer(self.epochs, "epochs")
@@ -98,11 +102,17 @@ class Trainer:
         self.history = History()
         state.use(plan.rules.optimizer, stack)
         state.settings = plan.in_words()
-        self.executor = NumpyExecutor(stack, plan.rules, state.optimizer_state)
+        self.executor = choose_executor(
+            *(stack, plan.rules, state.optimizer_state),
+            batch_size=min(plan.batch_size, len(training)),
+            engine=plan.engine,
+            threads=plan.threads,
+        )
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
         self._first_step = state.step
         # early stopping hears of an epoch last, since it may end the training
         self._listeners = sorted(plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping))
+        self._step_by_step = not all(isinstance(callback, Patient) for callback in plan.callbacks)
 
     def run(self) -> History:
         """Train; gives the history of this call.
@@ -129,6 +139,7 @@ class Trainer:
             self.state.optimizer_state.slots.clear()  # they hold the moments that led here
             raise
         finally:
+            self.executor.settle()
             self.history.reason = reason
             last = self.history.epochs[-1] if self.history.epochs else {}
             self._tell_the_end(TrainingFinished(self.state.epoch, reason, last))
@@ -138,8 +149,8 @@ class Trainer:
         plan, state = self.plan, self.state
         start = time.perf_counter()
         epoch, state.epoch = state.epoch, state.epoch + 1
-        means, rate = WeightedMeans(), 0.0
-        batches = self.training.epoch(
+        means, rates = WeightedMeans(), [0.0]
+        draws = self.training.epoch(
             plan.batch_size,
             seed=self.stack.seed,
             epoch=epoch,
@@ -147,14 +158,17 @@ class Trainer:
             shuffle=plan.shuffle,
             augment=plan.augment,
         )
-        for batch in batches:
+        while some := list(islice(draws, 1 if self._step_by_step else self.executor.steps_at_once)):
             interrupt.check()
-            rate = plan.rules.optimizer.learning_rate * self._factor()
-            means.add(self.executor.train_step(batch, state.step, rate), batch.weight, len(batch.x))
-            state.step += 1
-            if self._listeners:
-                self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
-        self._finish_epoch(means.means(), rate, start)
+            rates = [plan.rules.optimizer.learning_rate * self._factor(i) for i in range(len(some))]
+            figures = self.executor.train_steps(some, state.step, rates)
+            for draw, rate, figure in zip(some, rates, figures, strict=True):
+                means.add(figure, draw.weight, len(draw.rows))
+                state.step += 1
+                if self._listeners:
+                    self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
+        self.executor.settle()
+        self._finish_epoch(means.means(), rates[-1], start)
 
     def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:
         rules = self.plan.rules
@@ -166,15 +180,15 @@ class Trainer:
         self.history.epochs.append(figures)
         self._tell(EpochFinished(self.state.epoch, dict(figures)))
 
-    def _factor(self) -> float:
-        factor = self.plan.schedule.factor(self._position())
+    def _factor(self, ahead: int) -> float:
+        factor = self.plan.schedule.factor(self._position(ahead))
         return number_between(factor, f"the factor that {type(self.plan.schedule).__name__} gave", 0.0)
 
-    def _position(self) -> Position:
+    def _position(self, ahead: int) -> Position:
         monitored = "loss" if self.validation is None else "validation_loss"
         losses = tuple(epoch[monitored] for epoch in self.history.epochs)
         total = self.plan.epochs * self.steps_per_epoch
-        return Position(self.state.step - self._first_step, total, self.steps_per_epoch, losses)
+        return Position(self.state.step - self._first_step + ahead, total, self.steps_per_epoch, losses)
 
     def _tell(self, event: Event) -> None:
         for callback in self._listeners:

@@ -19,7 +19,7 @@ CEILING, MEDIAN = 400, 150
 # Every module, lowest first. A module may import from lower tiers, and from modules that stand before it in its own tier.
 # "*" stands for all modules of a folder that is open to new members; within it, there may be no cycle.
 TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("0 ground", ("version", "errors", "shapes", "random", "events")),
+    ("0 ground", ("_native", "version", "errors", "shapes", "random", "events")),
     (
         "1 mathematics",
         ("activations", "losses", "initializers", "regularizers", "clipping", "optimizers", "schedules", "metrics"),
@@ -50,10 +50,14 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "history",
             "summary",
             "progress",
+            "batches",
             "executors",
             "executors.base",
             "executors.numpy",
-            "batches",
+            "executors.compilation",
+            "executors.native",
+            "executors.inference",
+            "executors.choose",
             "weights",
             "evaluation",
             "callbacks",
@@ -91,7 +95,7 @@ FILES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(SOURCE.rglob("*.py"))
     if path != SOURCE / "__init__.py"
-}
+} | {"_native": SOURCE / "_native.pyi"}  # the compiled module, by its description
 
 
 def place(module: str) -> tuple[int, int]:

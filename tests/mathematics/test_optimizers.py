@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import rosen_der
 
 import pellucid as pl
+from pellucid.batches import Batch
 from pellucid.catalogue import OPTIMIZERS
-from pellucid.executors.base import Batch, OptimizerState, Rules
+from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.numpy import BLOCK, NumpyExecutor
 
 # The references: generators of one scalar parameter; send the gradient, get the next value.

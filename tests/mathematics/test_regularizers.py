@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import pellucid as pl
-from pellucid.executors.base import Batch, OptimizerState, Rules, penalty
+from pellucid.batches import Batch
+from pellucid.executors.base import OptimizerState, Rules, penalty
 from pellucid.executors.numpy import NumpyExecutor
 
 W = np.array([[1.0, -2.0], [0.5, 0.0]])

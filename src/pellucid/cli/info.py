@@ -45,6 +45,7 @@ def _as_data(path: str, model: Model) -> dict[str, Any]:
         "number_of_parameters": network.parameters.layout.size,
         "dtype": str(network.dtype),
         "engine": network.engine,
+        "engine_note": network.engine_note,
         "labels": list(model.labels),
         "pipeline": None if model.pipeline is None else catalogue.to_dict(model.pipeline),
         "seed": network.seed,

@@ -7,15 +7,18 @@ besides the network: which optimizer, what price on weights, what bound on the g
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from pellucid.batches import Draw
 from pellucid.clipping import Clipping
+from pellucid.errors import DivergenceError
 from pellucid.optimizers import Optimizer
 from pellucid.parameters import Slot
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array, instance_of
+from pellucid.shapes import Array, instance_of
 from pellucid.stack import Stack
 
 
@@ -48,32 +51,35 @@ class OptimizerState:
         return cls({name: np.zeros_like(parameters) for name in optimizer.needed_slots()})
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Samples for one step: x as `Input` takes it, y in the output layer's compact form, weights (B,) or None."""
-
-    x: AnyArray
-    y: AnyArray
-    weights: Array | None = None
-
-    @property
-    def weight(self) -> float:
-        """The sum of the weights: what the batch counts in a mean over batches."""
-        return float(len(self.x)) if self.weights is None else float(self.weights.sum(dtype=np.float64))
-
-
 class Executor(ABC):
     """The interface. ``name`` is what ``network.engine`` and ``pellucid info`` show."""
 
     name: str
 
+    @property
+    def steps_at_once(self) -> int:
+        """How many steps are best made by one call, when nobody needs to hear of each before the next."""
+        return 1
+
     @abstractmethod
-    def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
-        """One update of the network's parameters; gives the batch's mean loss and metric before it.
+    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+        """One update of the network's parameters for each draw, the first of them step number ``step`` of the network's
+        life; gives for each the batch's mean loss and metric before it.
 
         Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last
         ones that were finite and gave a finite loss.
         """
+
+    def settle(self) -> None:  # noqa: B027 - most executors have nothing to do
+        """Bring the named views of parameters and state up to date, if this executor works elsewhere."""
+
+
+def diverged(step: int, what: str, where: str) -> DivergenceError:
+    """The error for a training that cannot go on: at which step, what was not finite, where it began, what helps."""
+    return DivergenceError(
+        f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
+        f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."
+    )
 
 
 def price_of(stack: Stack, slot: Slot, common: Regularizer | None) -> Regularizer | None:

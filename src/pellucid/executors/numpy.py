@@ -5,12 +5,13 @@ It defines what a step is: forward, loss, backward, the price on weights, the bo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pellucid.errors import DivergenceError
-from pellucid.executors.base import Batch, Executor, OptimizerState, Rules, price_of
+from pellucid.batches import Batch, Draw
+from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, price_of
 from pellucid.metrics import weighted_mean
 from pellucid.regularizers import Regularizer
 from pellucid.shapes import Array
@@ -45,7 +46,13 @@ class NumpyExecutor(Executor):
         self.blocks = _blocks(stack, rules)
         self._good = (self.parameters.copy(), stack.state.vector.copy())
 
+    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+        return [
+            self.train_step(draw.batch(), step + i, rate) for i, (draw, rate) in enumerate(zip(draws, rates, strict=True))
+        ]
+
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
+        """One step; see `Executor.train_steps`."""
         with np.errstate(all="ignore"):  # every number that leaves is checked here
             loss, done, targets, _ = self.descend(batch, step)
             if not np.isfinite(loss):
@@ -96,15 +103,13 @@ class NumpyExecutor(Executor):
         np.copyto(self._good[1], self.stack.state.vector)
 
     def _give_up(self, done: Pass, step: int, what: str) -> None:
-        where = self._first_non_finite(done)
+        where = self.first_non_finite(done)
         np.copyto(self.parameters, self._good[0])
         np.copyto(self.stack.state.vector, self._good[1])
-        raise DivergenceError(
-            f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
-            f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."
-        )
+        raise diverged(step, what, where)
 
-    def _first_non_finite(self, done: Pass) -> str:
+    def first_non_finite(self, done: Pass) -> str:
+        """The first layer, gradient or array with a number that is not finite, in words."""
         for node, output in zip(self.stack.nodes, done.outputs, strict=True):
             if not np.isfinite(output).all():
                 return f"the first layer whose output is not finite is {node.name}"

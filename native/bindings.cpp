@@ -1,0 +1,188 @@
+// What Python sees: pellucid._native. Arrays come checked (see pellucid/executors/native.py); sizes are checked here again,
+// since a wrong one would write outside of memory. The GIL is released while steps and predictions run.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <stdexcept>
+
+#include "inference.hpp"
+#include "plan.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace pellucid;
+
+namespace {
+
+template <class T, int dimensions>
+using In = nb::ndarray<const T, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
+template <class T, int dimensions>
+using Out = nb::ndarray<T, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
+using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+void require(bool holds, const char* what) {
+  if (!holds) throw std::invalid_argument(what);
+}
+
+Source source_of(const Inputs& x) {
+  if (x.dtype() == nb::dtype<std::uint8_t>()) return Source::bytes;
+  require(x.dtype() == nb::dtype<float>(), "inputs are uint8 or float32");
+  return Source::floats;
+}
+
+const float* slot(const std::vector<In<float, 1>>& slots, std::size_t number, Size size) {
+  if (number >= slots.size()) return nullptr;
+  require((Size)slots[number].size() == size, "a slot has one number a parameter");
+  return slots[number].data();
+}
+
+void load(Plan& plan, In<float, 1> parameters, In<float, 1> state, const std::vector<In<float, 1>>& slots) {
+  require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
+  require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
+  plan.load(parameters.data(), state.data(), slot(slots, 0, plan.num_parameters()), slot(slots, 1, plan.num_parameters()));
+}
+
+void store(const Plan& plan, Out<float, 1> parameters, Out<float, 1> state, const std::vector<Out<float, 1>>& slots) {
+  require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
+  require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
+  float* to[2] = {nullptr, nullptr};
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    require((Size)slots[i].size() == plan.num_parameters(), "a slot has one number a parameter");
+    to[i] = slots[i].data();
+  }
+  plan.store(parameters.data(), state.data(), to[0], to[1]);
+}
+
+nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::object weights, In<std::int64_t, 1> rows,
+              In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update, Out<double, 1> losses,
+              Out<double, 1> scores) {
+  const Size samples = (Size)x.shape(0), steps = (Size)rates.size(), count = (Size)rows.size();
+  require((Size)x.shape(1) == plan.inputs(), "a sample has another size than the plan");
+  require((Size)losses.size() == steps && (Size)scores.size() == steps, "one loss and one score a step");
+  require(steps > 0 && count > (steps - 1) * plan.batch() && count <= steps * plan.batch(), "rows do not fill the steps");
+  for (Size i = 0; i < count; ++i) require(rows.data()[i] >= 0 && rows.data()[i] < samples, "a row that is not there");
+  Data data{source_of(x), x.data(), nullptr, nullptr, nullptr};
+  In<std::int32_t, 1> own_labels;
+  In<float, 2> own_targets;
+  In<double, 1> own_weights;
+  if (!labels.is_none()) {
+    own_labels = nb::cast<In<std::int32_t, 1>>(labels);
+    require((Size)own_labels.size() == samples, "one label a sample");
+    for (Size i = 0; i < count; ++i) {
+      const std::int32_t label = own_labels.data()[rows.data()[i]];
+      require(label >= 0 && label < std::max<Size>(plan.outputs(), 2), "a label that is not there");
+    }
+    data.labels = own_labels.data();
+  } else {
+    own_targets = nb::cast<In<float, 2>>(targets);
+    require((Size)own_targets.shape(0) == samples && (Size)own_targets.shape(1) == plan.outputs(), "targets differ in shape");
+    data.targets = own_targets.data();
+  }
+  if (!weights.is_none()) {
+    own_weights = nb::cast<In<double, 1>>(weights);
+    require((Size)own_weights.size() == samples, "one weight a sample");
+    data.weights = own_weights.data();
+  }
+  const Steps todo{{rows.data(), (std::size_t)count}, {rates.data(), (std::size_t)steps}, first_step, first_update};
+  Report report;
+  {
+    nb::gil_scoped_release released;
+    report = plan.run(data, todo, losses.data(), scores.data());
+  }
+  return nb::make_tuple(report.steps, (int)report.outcome);
+}
+
+bool predict(const Inference& inference, Inputs x, In<float, 1> parameters, In<float, 1> state, Out<float, 2> to, int answer,
+             int threads) {
+  const Size rows = (Size)x.shape(0);
+  require((Size)x.shape(1) == inference.inputs(), "a sample has another size than the network");
+  require((Size)parameters.size() == inference.num_parameters() && (Size)state.size() == inference.num_state(), "sizes differ");
+  const Answer kind = (Answer)answer;
+  require((Size)to.shape(0) == rows && (Size)to.shape(1) == (kind == Answer::yes_or_no ? 2 : inference.outputs()),
+          "the answer has another shape");
+  require(kind != Answer::yes_or_no || inference.outputs() == 1, "yes or no comes from one logit");
+  const Source source = source_of(x);
+  nb::gil_scoped_release released;
+  return inference.run(source, x.data(), rows, parameters.data(), state.data(), kind, to.data(), threads);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  m.doc() = "The native executor: see native/plan.hpp.";
+  m.def("instruction_set", [] { return std::string(kernels().name); }, "The name of the kernels in use.");
+  m.def(
+      "instruction_sets",
+      [] {
+        std::vector<std::string> names;
+        for (const char* name : {"baseline", "avx2", "avx512"})
+          if (find_kernels(name)) names.emplace_back(name);
+        return names;
+      },
+      "The kernels that this machine can run; PELLUCID_ISA chooses one.");
+  m.def(
+      "fail_in_member",
+      [](int threads, int failing) {
+        nb::gil_scoped_release released;
+        const auto team = borrow_team(threads);
+        team->run([&](int member) {
+          team->barrier();
+          if (member == failing) throw std::runtime_error("a thread failed on purpose");
+          for (int i = 0; i < 3; ++i) team->barrier();
+        });
+      },
+      "threads"_a, "failing"_a, "For tests: one of the threads throws while the others wait for it.");
+
+  nb::class_<Plan>(m, "Plan")
+      .def("__init__",
+           [](Plan* self, Size inputs, std::uint64_t seed) {
+             require(inputs > 0, "a sample has numbers");
+             new (self) Plan(kernels(), inputs, seed);
+           },
+           "inputs"_a, "seed"_a)
+      .def("add_affine",
+           [](Plan& self, Size units, int activation, bool bias, double l1, double l2) {
+             require(units > 0 && activation >= 0 && activation <= (int)Activation::tanh, "no such layer");
+             self.add_affine(units, (Activation)activation, bias, l1, l2);
+           },
+           "units"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
+      .def("add_dropout", &Plan::add_dropout, "rate"_a, "layer"_a)
+      .def("add_normalization", &Plan::add_normalization, "momentum"_a, "epsilon"_a)
+      .def("set_loss",
+           [](Plan& self, int kind, double parameter) {
+             require(kind >= 0 && kind <= (int)LossKind::huber, "no such loss");
+             self.set_loss((LossKind)kind, parameter);
+           },
+           "kind"_a, "parameter"_a)
+      .def("set_optimizer",
+           [](Plan& self, int rule, double momentum, double beta1, double beta2, double decay, double epsilon,
+              double weight_decay, double bound, double norm_bound) {
+             require(rule >= 0 && rule <= (int)Rule::adagrad, "no such optimizer");
+             self.set_optimizer({(Rule)rule, momentum, beta1, beta2, decay, epsilon, weight_decay, bound, norm_bound});
+           },
+           "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
+           "bound"_a, "norm_bound"_a)
+      .def("prepare", &Plan::prepare, "batch"_a, "threads"_a)
+      .def("load", &load, "parameters"_a, "state"_a, "slots"_a)
+      .def("store", &store, "parameters"_a, "state"_a, "slots"_a)
+      .def("run", &run, "x"_a, "labels"_a.none(), "targets"_a.none(), "weights"_a.none(), "rows"_a, "rates"_a,
+           "first_step"_a, "first_update"_a, "losses"_a, "scores"_a);
+
+  nb::class_<Inference>(m, "Inference")
+      .def("__init__",
+           [](Inference* self, Size inputs) {
+             require(inputs > 0, "a sample has numbers");
+             new (self) Inference(kernels(), inputs);
+           },
+           "inputs"_a)
+      .def("add_affine",
+           [](Inference& self, Size units, int activation, bool bias) {
+             require(units > 0 && activation >= 0 && activation <= (int)Activation::tanh, "no such layer");
+             self.add_affine(units, (Activation)activation, bias);
+           },
+           "units"_a, "activation"_a, "bias"_a)
+      .def("add_normalization", &Inference::add_normalization, "epsilon"_a)
+      .def("run", &predict, "x"_a, "parameters"_a, "state"_a, "to"_a, "answer"_a, "threads"_a);
+}

@@ -1,0 +1,34 @@
+// A block of float32 that starts on a cache line, all zero at first.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace pellucid {
+
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::ptrdiff_t count) {
+    const std::size_t bytes = ((std::size_t)count * sizeof(float) + 63) / 64 * 64 + 64;
+    data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
+    if (!data_) throw std::bad_alloc();
+    std::memset(data_.get(), 0, bytes);
+  }
+  operator float*() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* data) const { std::free(data); }
+  };
+  std::unique_ptr<float, Free> data_;
+};
+
+// The stride of rows of `count` numbers: whole cache lines, an odd number of them, so that the rows of a column do not
+// fall into the same few sets of a cache.
+inline std::ptrdiff_t padded(std::ptrdiff_t count) { return (((count + 15) / 16) | 1) * 16; }
+
+}  // namespace pellucid

@@ -1,0 +1,156 @@
+#include "inference.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "buffer.hpp"
+#include "pool.hpp"
+#include "steps.hpp"
+
+namespace pellucid {
+
+namespace {
+
+constexpr Size most_rows = 192;        // of a block
+constexpr Size fewest_rows_to_pack = 12;
+constexpr double work_for_threads = 4e6;  // multiply-adds below which waking a thread costs more than it saves
+
+// Memory of this thread, kept from call to call.
+float* scratch(Size count) {
+  thread_local Buffer buffer;
+  thread_local Size size = 0;
+  if (size < count) {
+    buffer = Buffer(count);
+    size = count;
+  }
+  return buffer;
+}
+
+}  // namespace
+
+Inference::Inference(const Kernels& kernels, Size inputs)
+    : kernels_(kernels), inputs_(inputs), units_(inputs), widest_(inputs), deepest_(inputs) {}
+
+void Inference::add_affine(Size units, Activation activation, bool bias) {
+  const Size weights = units_ * units;
+  layers_.push_back({true, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
+  parameters_ += weights + (bias ? units : 0);
+  work_ += weights;
+  deepest_ = std::max(deepest_, units_);
+  widest_ = std::max(widest_, units);
+  units_ = units;
+}
+
+void Inference::add_normalization(double epsilon) {
+  layers_.push_back({false, units_, units_, Activation::identity, parameters_, parameters_ + units_, state_, (float)epsilon});
+  parameters_ += 2 * units_;
+  state_ += 2 * units_;
+}
+
+bool Inference::run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
+                    float* to, int threads) const {
+  const Size columns = answer == Answer::yes_or_no ? 2 : units_;
+  const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
+  const Size blocks = (rows + most_rows - 1) / most_rows;
+  if ((double)rows * (double)work_ < work_for_threads) threads = 1;
+  threads = (int)std::min<Size>(threads, blocks);
+  std::atomic<Size> next{0};
+  std::atomic<bool> finite{true};
+  const auto work = [&](int) {
+    for (Size block = next++; block < blocks; block = next++) {
+      const Size start = rows * block / blocks, stop = rows * (block + 1) / blocks;
+      const char* from = (const char*)x + start * inputs_ * bytes;
+      if (!run_block(source, from, stop - start, parameters, state, answer, to + start * columns)) finite = false;
+    }
+  };
+  if (threads <= 1) work(0);
+  else borrow_team(threads)->run(work);
+  return finite;
+}
+
+bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
+                          Answer answer, float* to) const {
+  const Size stride = padded(widest_), room = rows * stride;
+  float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + 64), nullptr};
+  values[1] = values[0] + room;
+  float* panel = values[1] + room;
+  const float* from = (const float*)x;
+  Size from_stride = inputs_;
+  if (source == Source::bytes) {
+    std::int64_t index[most_rows];
+    for (Size r = 0; r < rows; ++r) index[r] = r;
+    kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
+    from = values[0];
+    from_stride = stride;
+  } else if (!kernels_.all_finite(from, rows * inputs_)) {
+    return false;
+  }
+  int turn = 1;
+  for (const Layer& layer : layers_) {
+    if (layer.is_affine) {
+      affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel);
+    } else {
+      if (from == (const float*)x)
+        for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[turn] + r * stride);
+      else turn = 1 - turn;  // in place
+      normalize(layer, rows, parameters, state, values[turn], stride, panel);
+    }
+    from = values[turn];
+    from_stride = stride;
+    turn = 1 - turn;
+  }
+  bool finite = true;
+  for (Size r = 0; r < rows; ++r) finite &= kernels_.all_finite(from + r * stride, units_);
+  const Block logits{values[1 - turn], stride, rows, (int)((units_ + kernels_.width - 1) / kernels_.width)};
+  if (answer == Answer::softmax) kernels_.softmax(logits, units_, to);
+  else if (answer == Answer::yes_or_no) kernels_.yes_or_no(logits, to);
+  else
+    for (Size r = 0; r < rows; ++r) std::copy_n(from + r * stride, units_, to + r * units_);
+  return finite;
+}
+
+// The weights (inputs, units) are read where they are, row by row, when there are few samples; else each panel is first
+// copied together. The last panel is always copied if it does not fill its vectors.
+void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
+                       Size stride, float* panel) const {
+  const float* weight = parameters + layer.weight;
+  float* bias = panel + deepest_ * kernels_.panel;
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    const Size width = (Size)vectors * kernels_.width;
+    const bool packs = rows >= fewest_rows_to_pack || wide < width;
+    if (packs) kernels_.pack(weight + column, layer.units, layer.inputs, wide, panel, width);
+    if (layer.bias >= 0) kernels_.pack(parameters + layer.bias + column, wide, 1, wide, bias, width);
+    for (Size row = 0; row < rows; row += row_block) {
+      const Block block{to + row * stride + column, stride, std::min(row_block, rows - row), vectors};
+      for (Size k = 0; k < layer.inputs; k += depth_block) {
+        Product p{x + row * x_stride + k, x_stride, 1, packs ? panel + k * width : weight + column + k * layer.units,
+                  packs ? width : layer.units, block.data, stride, block.rows, std::min(depth_block, layer.inputs - k), vectors};
+        p.accumulate = k > 0;
+        if (k == 0 && layer.bias >= 0) p.bias = bias;
+        kernels_.product(p);
+      }
+      kernels_.activate(layer.activation, block, nullptr);
+    }
+  }
+}
+
+void Inference::normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
+                          float* scratch) const {
+  const float* sources[] = {parameters + layer.weight, parameters + layer.bias, state + layer.state,
+                            state + layer.state + layer.units};
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    float* own[4];
+    for (int i = 0; i < 4; ++i) {
+      own[i] = scratch + i * kernels_.panel;
+      kernels_.pack(sources[i] + column, wide, 1, wide, own[i], kernels_.panel);
+    }
+    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, layer.epsilon};
+    kernels_.normalize_inference(n, {x + column, stride, rows, vectors});
+  }
+}
+
+}  // namespace pellucid

@@ -1,0 +1,55 @@
+// Prediction: the way forward only, straight from the flat vectors of parameters, which may change between calls.
+//
+// Many samples go through all layers in blocks of rows, so that memory stays bounded; blocks are dealt to threads as they
+// come, which changes no bit, since no sample's numbers depend on its neighbors. A few samples run in the caller.
+#pragma once
+
+#include <vector>
+
+#include "kernels.hpp"
+
+namespace pellucid {
+
+enum class Answer : int { logits, softmax, yes_or_no };
+
+class Inference {
+ public:
+  Inference(const Kernels& kernels, Size inputs);
+
+  void add_affine(Size units, Activation activation, bool bias);
+  void add_normalization(double epsilon);
+
+  Size inputs() const { return inputs_; }
+  Size outputs() const { return units_; }
+  Size num_parameters() const { return parameters_; }
+  Size num_state() const { return state_; }
+
+  // Writes (rows, outputs), or (rows, 2) for yes or no. False if an input or a logit is not finite.
+  bool run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer, float* to,
+           int threads) const;
+
+ private:
+  struct Layer {
+    bool is_affine;
+    Size inputs, units;
+    Activation activation;
+    Size weight, bias;  // places in the parameters, bias -1 if there is none; or gamma and beta
+    Size state;         // place of the moving mean; the variance follows it
+    float epsilon;
+  };
+
+  bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
+                 float* to) const;
+  void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
+              Size stride, float* panel) const;
+  void normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
+                 float* scratch) const;
+
+  const Kernels& kernels_;
+  const Size inputs_;
+  Size units_, widest_, deepest_;
+  Size parameters_ = 0, state_ = 0, work_ = 0;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace pellucid

@@ -1,0 +1,114 @@
+// The kernels, as seen from outside: plain structures of pointers and sizes, and one table of functions for each
+// instruction set. Nothing here depends on the width of a vector.
+//
+// Conventions. Matrices are row-major float32 with a stride in numbers; a *panel* is a group of neighbouring columns,
+// `vectors` times `width` wide, that one thread owns. A weight matrix (D, U) is kept panel by panel, (U / panel, D, panel),
+// so that every panel is contiguous; columns beyond U are zero, and stay zero under every update.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pellucid {
+
+using Size = std::ptrdiff_t;
+
+// C (rows, panel) = start + A (rows, depth) B (depth, panel); start is 0, or a bias, or C itself.
+struct Product {
+  const float* a;
+  Size a_row, a_depth;  // A[r, k] is a[r * a_row + k * a_depth]
+  const float* b;
+  Size b_row;
+  float* c;
+  Size c_row;
+  Size rows, depth;
+  int vectors;
+  const float* bias = nullptr;
+  bool accumulate = false;
+};
+
+// A rectangle of a matrix: `vectors` vectors of `rows` rows, in place.
+struct Block {
+  float* data;
+  Size stride;
+  Size rows;
+  int vectors;
+};
+
+enum class Activation : int {
+  identity, relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, hard_sigmoid, tanh
+};
+
+// Which elements a dropout layer drops: those whose 32 random bits are below the threshold (see pellucid/random.py).
+struct Mask {
+  std::uint32_t low, high;   // the halves of the key
+  std::uint32_t threshold;
+  float factor;              // 1 / (1 - rate)
+};
+
+// Batch normalization of the columns of one panel; every pointer is to the first of them.
+struct Normalization {
+  float *gamma, *beta, *moving_mean, *moving_variance;
+  float *mean, *inverse_std;      // of this batch, kept for the way back
+  float *dgamma, *dbeta;
+  float momentum, epsilon;
+};
+
+enum class Rule : int { descent, momentum, nesterov, adam, rmsprop, adagrad };
+
+// The constants of one update; see update.cpp.
+struct Update {
+  Rule rule = Rule::descent;
+  float rate = 0;                 // for Adam: r sqrt(1 - beta2^t) / (1 - beta1^t)
+  float keep1 = 0;                // momentum
+  float take1 = 0, take2 = 0;     // 1 - beta1, 1 - beta2; RMSProp: 1 - decay
+  float epsilon = 0;              // for Adam: epsilon sqrt(1 - beta2^t)
+  float shrink = 1;               // 1 - r weight_decay
+  float l1 = 0, twice_l2 = 0;     // the price on weights
+  float bound = __builtin_inff(); // each element of the gradient is clipped to [-bound, bound]
+  float scale = 1;                // all of them are multiplied by this
+};
+
+enum class LossKind : int { cross_entropy, binary_cross_entropy, mse, mae, huber };
+
+// The loss of some rows of a batch: terms, scores and the gradient, from logits and the targets of those samples.
+struct Loss {
+  LossKind kind;
+  float parameter;                // label smoothing, or Huber's delta
+  int outputs;
+  const std::int32_t* labels;     // (N,) class numbers, or null
+  const float* targets;           // (N, outputs), or null
+  const double* weights;          // (N,), or null
+  double scale;                   // 1 / sum of the weights of the batch, 0 if that is 0
+};
+
+enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
+
+struct Kernels {
+  const char* name;
+  int width;  // numbers in a vector
+  int panel;  // columns of a full panel
+  int tile_rows[5];  // by number of vectors: the rows of a tile, the best height of a product's C
+  void (*product)(const Product&);
+  void (*transpose)(const float* from, Size from_row, Size rows, int vectors, float* to, Size to_row);
+  void (*pack)(const float* from, Size from_row, Size rows, Size columns, float* to, Size to_row);
+  void (*column_sums)(const Block&, float* sums, bool accumulate);
+  void (*activate)(Activation, const Block&, float* z);  // in place; z, of the same stride, keeps the sums unless null
+  void (*activate_backward)(Activation, const Block& dy, const float* a, const float* z);
+  void (*dropout)(const Mask&, const float* x, const Block& y, std::uint32_t first, std::uint32_t width);
+  void (*normalize)(const Normalization&, const float* x, const Block& y);
+  void (*normalize_backward)(const Normalization&, const float* x, const Block& dy);
+  void (*normalize_inference)(const Normalization&, const Block& x);
+  void (*add_price)(const Update&, Size count, const float* p, float* g);
+  void (*update)(const Update&, Size count, float* p, const float* g, float* first, float* second, float* finite);
+  void (*loss)(const Loss&, const Block& logits, const std::int64_t* index, float* gradient, float* terms, float* scores);
+  void (*softmax)(const Block& logits, Size outputs, float* to);
+  void (*yes_or_no)(const Block& logits, float* to);
+  void (*gather)(Source, const void* x, Size width, const std::int64_t* index, Size rows, float* to, Size to_row);
+  bool (*all_finite)(const float* x, Size count);
+};
+
+const Kernels& kernels();            // for this processor, or those that PELLUCID_ISA names
+const Kernels* find_kernels(const char* name);  // null if unknown or not possible here
+
+}  // namespace pellucid

@@ -1,0 +1,57 @@
+// Threads that work as one team: the same function runs on all of them, and `barrier` lets nobody pass until all are there.
+//
+// Waiting spins briefly, since a barrier of busy threads takes half a microsecond, and then sleeps, so that a machine with
+// other work to do is slowed gracefully. The caller is member 0 of the team; the others live as long as the process and
+// sleep between jobs. Teams are lent: two callers at once get two teams. A child made by fork starts with none.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace pellucid {
+
+class Team {
+ public:
+  explicit Team(int size);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  int size() const { return size_; }
+
+  // Runs work(member) for each member, and returns when all are done. The first exception is thrown again here; the
+  // other members leave at their next barrier.
+  void run(const std::function<void(int)>& work);
+
+  // To be called by all members alike, from within `work`.
+  void barrier();
+
+ private:
+  struct Abandoned {};  // thrown at a barrier when another member has failed
+
+  void serve(int member);
+  void take_part(int member);
+
+  const int size_;
+  const std::function<void(int)>* work_ = nullptr;
+  std::vector<std::thread> threads_;
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+  bool ended_ = false;
+  alignas(64) std::atomic<std::uint32_t> job_{0};        // counts the jobs; a change wakes the members
+  alignas(64) std::atomic<int> working_{0};              // members not yet done with the job
+  alignas(64) std::atomic<int> arrived_{0};              // at the barrier
+  alignas(64) std::atomic<std::uint32_t> passed_{0};     // counts the barriers; a change opens this one
+  alignas(64) std::atomic<bool> failed_{false};
+};
+
+// A team of that size that nobody else uses, made if there is none; it goes back to the shelf when the handle goes.
+std::unique_ptr<Team, void (*)(Team*)> borrow_team(int size);
+
+}  // namespace pellucid

@@ -1,0 +1,40 @@
+// The kernels of one instruction set, by name.
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+void product(const Product&);
+void transpose(const float*, Size, Size, int, float*, Size);
+void pack(const float*, Size, Size, Size, float*, Size);
+void column_sums(const Block&, float*, bool);
+void activate(Activation, const Block&, float*);
+void activate_backward(Activation, const Block&, const float*, const float*);
+void dropout(const Mask&, const float*, const Block&, std::uint32_t, std::uint32_t);
+void normalize(const Normalization&, const float*, const Block&);
+void normalize_backward(const Normalization&, const float*, const Block&);
+void normalize_inference(const Normalization&, const Block&);
+void add_price(const Update&, Size, const float*, float*);
+void update(const Update&, Size, float*, const float*, float*, float*, float*);
+void loss(const Loss&, const Block&, const std::int64_t*, float*, float*, float*);
+void softmax(const Block&, Size, float*);
+void yes_or_no(const Block&, float*);
+void gather(Source, const void*, Size, const std::int64_t*, Size, float*, Size);
+bool all_finite(const float*, Size);
+
+#define PELLUCID_QUOTE(x) #x
+#define PELLUCID_TEXT(x) PELLUCID_QUOTE(x)
+
+extern const Kernels table;
+const Kernels table = {
+    PELLUCID_TEXT(PELLUCID_ISA), W, PANEL,
+#if defined(__AVX512F__)
+    {0, 12, 12, 8, 6},
+#else
+    {0, 12, 6, 0, 0},
+#endif
+    product, transpose, pack, column_sums, activate, activate_backward, dropout,
+    normalize, normalize_backward, normalize_inference, add_price, update, loss, softmax, yes_or_no, gather, all_finite,
+};
+
+}  // namespace pellucid::PELLUCID_ISA

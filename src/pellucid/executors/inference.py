@@ -1,0 +1,66 @@
+"""Prediction with the native kernels: straight from the live parameters, one sample as well as a million.
+
+The bits of an answer do not depend on the batch that a sample is in, nor on the number of threads.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.executors.compilation import compile_inference, obstacle
+from pellucid.executors.native import available_cores
+from pellucid.layers.classification import BinaryClassification, Classification
+from pellucid.shapes import AnyArray, size_of
+from pellucid.stack import Stack
+
+LOGITS, SOFTMAX, YES_OR_NO = range(3)  # native/inference.hpp: Answer
+WORK_AT_ONCE = 2_000_000_000  # multiply-adds of one call: some hundredths of a second, so that Ctrl-C is heard
+
+Float32 = NDArray[np.float32]
+
+
+class NativeInference:
+    """The way forward of one stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.native = compile_inference(stack)
+        self.values = size_of(stack.input.shape)
+        self.outputs = stack.output.num_outputs
+        self.threads = available_cores()
+        self.rows_at_once = max(1, WORK_AT_ONCE // max(1, stack.parameters.layout.size))
+        self.answer = {Classification: SOFTMAX, BinaryClassification: YES_OR_NO}.get(type(stack.output), LOGITS)
+
+    def run(self, stack: Stack, x: AnyArray, *, probabilities: bool = False) -> Float32 | None:
+        """Logits (N, outputs), or probabilities, of x (N, ...) uint8 or float32 without gaps.
+
+        None if an input or a logit is not finite.
+        """
+        answer = self.answer if probabilities else LOGITS
+        count = len(x)
+        rows = x.reshape(count, self.values)
+        to: Float32 = np.empty((count, 2 if answer == YES_OR_NO else self.outputs), np.float32)
+        parameters, state, native = stack.parameters.vector, stack.state.vector, self.native
+        if count <= self.rows_at_once:
+            return to if native.run(rows, parameters, state, to, answer, self.threads) else None
+        for start in range(0, count, self.rows_at_once):
+            stop = start + self.rows_at_once
+            if not native.run(rows[start:stop], parameters, state, to[start:stop], answer, self.threads):
+                return None
+        return to
+
+
+_made: WeakKeyDictionary[Stack, NativeInference | None] = WeakKeyDictionary()
+
+
+def native_inference(stack: Stack) -> NativeInference | None:
+    """The native way forward of this stack; None if it must be walked by NumPy."""
+    if stack.engine_choice == "numpy":
+        return None
+    try:
+        return _made[stack]
+    except KeyError:
+        made = _made[stack] = None if obstacle(stack) else NativeInference(stack)
+        return made

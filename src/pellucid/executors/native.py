@@ -1,0 +1,243 @@
+"""The native executor: whole training steps in C++, by the plan of native/plan.hpp.
+
+The plan keeps parameters and moments in a layout of its own while it trains. The named views are refreshed when somebody
+looks: `Parameters.refresh` calls back here. Whoever looked may have written, so the next steps start from the views again.
+
+A step never copies parameters to be able to go back. When a number is no longer finite, the last good parameters are
+computed again, bit by bit, from an earlier copy: a step is a function of its position.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.batches import Batch, Draw, Samples
+from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
+from pellucid.executors.compilation import compile_plan
+from pellucid.executors.numpy import NumpyExecutor
+from pellucid.shapes import AnyArray, size_of
+from pellucid.stack import Stack
+
+SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
+MOST_AT_ONCE = 256
+STEPS_BETWEEN_COPIES = 64
+WORK_OF_A_THREAD = 400_000  # operations of a step: some microseconds, more than a thread costs
+DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan.hpp: Outcome
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples in the form that the plan reads: x (N, D) uint8 or float32, y as labels (N,) or targets (N, V)."""
+
+    x: AnyArray
+    labels: NDArray[np.int32] | None
+    targets: Float32 | None
+    weights: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Steps that the plan makes in one go; enough to make them again."""
+
+    data: Data
+    rows: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    step: int
+    update: int
+
+    def first(self, count: int, batch_size: int) -> Job:
+        """The job of its first steps alone."""
+        return Job(self.data, self.rows[: count * batch_size], self.rates[:count], self.step, self.update)
+
+
+class Copy:
+    """Parameters, state and slots at one moment, and the jobs done since."""
+
+    def __init__(self, parameters: Float32, state: Float32, slots: Sequence[Float32]) -> None:
+        self.parameters, self.state, self.slots = parameters.copy(), state.copy(), [slot.copy() for slot in slots]
+        self.jobs: list[Job] = []
+
+    @property
+    def steps(self) -> int:
+        return sum(len(job.rates) for job in self.jobs)
+
+
+class NativeExecutor(Executor):
+    """Runs the layers, losses and optimizers of this package in float32, on ``threads`` threads."""
+
+    name = "native"
+
+    def __init__(
+        self, stack: Stack, rules: Rules, optimizer_state: OptimizerState, batch_size: int, threads: int | None = None
+    ) -> None:
+        self.stack = stack
+        self.rules = rules
+        self.optimizer_state = optimizer_state
+        self.batch_size = batch_size
+        self.plan = compile_plan(stack, rules)
+        self.plan.prepare(batch_size, threads or default_threads(stack, batch_size))
+        self._at_once = 1
+        self._lock = threading.Lock()
+        self._samples: Samples | None = None
+        self._copies: list[Copy] = []  # the last one or two, so that there is always a step to go back
+
+    @property
+    def steps_at_once(self) -> int:
+        return self._at_once
+
+    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+        with self._lock:
+            if self.stack.parameters.refresh is None:
+                self._load()
+            data, rows = self._gather(draws)
+            job = Job(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
+            losses, scores = np.empty(len(rates)), np.empty(len(rates))
+            start = time.perf_counter()
+            done, outcome = self._make(job, losses, scores)
+            seconds = time.perf_counter() - start
+            if outcome != DONE:
+                self._go_back(job, done, outcome, losses[done])
+            self.optimizer_state.updates += done
+            self._remember(job)
+            self.stack.parameters.refresh = self.stack.state.refresh = self._store
+        self._at_once = max(1, min(MOST_AT_ONCE, 2 * self._at_once, int(SECONDS_AT_ONCE * len(rates) / (seconds + 1e-9))))
+        metric = self.stack.output.metric
+        return [{"loss": a, metric: b} for a, b in zip(losses.tolist(), scores.tolist(), strict=True)]
+
+    def settle(self) -> None:
+        if self.stack.parameters.refresh is not None:
+            self._store()
+
+    def _make(self, job: Job, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
+        data = job.data
+        return self.plan.run(
+            *(data.x, data.labels, data.targets, data.weights, job.rows, job.rates, job.step, job.update, losses, scores)
+        )
+
+    def _load(self) -> None:
+        vectors = self._vectors()
+        self.plan.load(*vectors)
+        self._copies = [*self._copies[-1:], Copy(*vectors)]
+
+    def _store(self) -> None:
+        """Refresh the named views: somebody looks."""
+        with self._lock:
+            self.stack.parameters.refresh = self.stack.state.refresh = None
+            self.plan.store(*self._vectors())
+
+    def _vectors(self) -> tuple[Float32, Float32, list[Float32]]:
+        slots = [self.optimizer_state.slots[name] for name in self.rules.optimizer.needed_slots()]
+        return self.stack.parameters.vector, self.stack.state.vector, slots
+
+    def _remember(self, job: Job) -> None:
+        """Note the job; after some steps, take a new copy to start from."""
+        self._copies[-1].jobs.append(job)
+        if self._copies[-1].steps >= STEPS_BETWEEN_COPIES:
+            self._copies = [self._copies[-1], self._taken()]
+        elif len(self._copies) > 1 and self._copies[-1].steps:
+            del self._copies[0]
+
+    def _gather(self, draws: Sequence[Draw]) -> tuple[Data, NDArray[np.int64]]:
+        """The data of these steps and the rows of it, one step after the other."""
+        samples = draws[0].samples
+        if self._samples is not samples:
+            self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
+        rows = np.concatenate([draw.rows for draw in draws]) if len(draws) > 1 else draws[0].rows
+        if draws[0].augment is None:
+            return self._data, np.ascontiguousarray(rows, np.int64)
+        parts = [_numbers(draw.batch().x) for draw in draws]
+        x = np.concatenate([part.reshape(len(part), -1) for part in parts])
+        whole = self._data
+        chosen = (None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights))
+        return Data(x, *chosen), np.arange(len(x))
+
+    def _go_back(self, job: Job, done: int, outcome: int, loss: float) -> None:
+        """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began."""
+        spoilt = self._taken()
+        if outcome == BAD_LOSS:  # the parameters that gave it are those before the failed step; the good ones a step back
+            before, good = spoilt, self._replay(job, done, back=1)
+        else:
+            before = good = self._replay(job, done, back=0)
+        what = {
+            BAD_LOSS: f"the loss is {loss}",
+            BAD_GRADIENT: "the gradient is not finite",
+            BAD_UPDATE: "the update left numbers that are not finite",
+        }[outcome]
+        self.stack.parameters.refresh = self.stack.state.refresh = None
+        rows = job.rows[done * self.batch_size : (done + 1) * self.batch_size]
+        where = self._diagnose(_batch_of(job.data, rows, self.stack), job.step + done, before, spoilt)
+        self._put(good)
+        raise diverged(job.step + done, what, where)
+
+    def _replay(self, job: Job, done: int, back: int) -> Copy:
+        """The numbers ``back`` steps before the failed one, or the earliest known."""
+        copy = self._copies[0]
+        jobs = [*(job for copy in self._copies for job in copy.jobs), job.first(done, self.batch_size)]
+        left = max(0, sum(len(job.rates) for job in jobs) - back)
+        self.plan.load(copy.parameters, copy.state, copy.slots)
+        for again in jobs:
+            part = again.first(min(left, len(again.rates)), self.batch_size)
+            if len(part.rates):
+                self._make(part, np.empty(len(part.rates)), np.empty(len(part.rates)))
+            left -= len(part.rates)
+        return self._taken()
+
+    def _diagnose(self, batch: Batch, step: int, before: Copy, spoilt: Copy) -> str:
+        """The first layer, gradient or array that is not finite, found by making the failed step again with NumPy."""
+        self._put(before)
+        meaning = NumpyExecutor(self.stack, self.rules, OptimizerState())
+        with np.errstate(all="ignore"):
+            done = meaning.descend(batch, step)[1]
+        self._put(spoilt)
+        return meaning.first_non_finite(done)
+
+    def _put(self, copy: Copy) -> None:
+        self.stack.parameters.vector[...] = copy.parameters
+        self.stack.state.vector[...] = copy.state
+
+    def _taken(self) -> Copy:
+        """What the plan holds now."""
+        last = self._copies[-1]
+        copy = Copy(last.parameters, last.state, last.slots)
+        self.plan.store(copy.parameters, copy.state, copy.slots)
+        return copy
+
+
+def default_threads(stack: Stack, batch_size: int) -> int:
+    """As many as there are cores, but no more than the work of a step keeps busy; the bits are the same anyway."""
+    weights = sum(size_of(slot.spec.shape) for slot in stack.parameters.layout.slots.values() if slot.spec.is_weight)
+    work = 6 * batch_size * weights + 32 * weights  # products, and an update that costs about 32 operations
+    return max(1, min(available_cores(), work // WORK_OF_A_THREAD))
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _numbers(x: AnyArray) -> AnyArray:
+    """uint8 or float32, without gaps."""
+    return np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32)
+
+
+def _data_of(x: AnyArray, y: AnyArray, weights: AnyArray | None) -> Data:
+    labels = np.ascontiguousarray(y, np.int32) if y.ndim == 1 else None
+    targets = np.ascontiguousarray(y, np.float32) if y.ndim == 2 else None
+    own_weights = None if weights is None else np.ascontiguousarray(weights, np.float64)
+    return Data(_numbers(x).reshape(len(x), -1), labels, targets, own_weights)
+
+
+def _batch_of(data: Data, rows: NDArray[np.int64], stack: Stack) -> Batch:
+    y = data.labels if data.labels is not None else data.targets
+    assert y is not None
+    weights = None if data.weights is None else data.weights[rows]
+    return Batch(data.x[rows].reshape(-1, *stack.input.shape), y[rows], weights)
