@@ -148,7 +148,7 @@ void Inference::normalize(const Layer& layer, Size rows, const float* parameters
       own[i] = scratch + i * kernels_.panel;
       kernels_.pack(sources[i] + column, wide, 1, wide, own[i], kernels_.panel);
     }
-    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, layer.epsilon};
+    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, 0, layer.epsilon};
     kernels_.normalize_inference(n, {x + column, stride, rows, vectors});
   }
 }

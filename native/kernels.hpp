@@ -51,7 +51,7 @@ struct Normalization {
   float *gamma, *beta, *moving_mean, *moving_variance;
   float *mean, *inverse_std;      // of this batch, kept for the way back
   float *dgamma, *dbeta;
-  float momentum, epsilon;
+  float keep, take, epsilon;      // momentum, and 1 - momentum
 };
 
 enum class Rule : int { descent, momentum, nesterov, adam, rmsprop, adagrad };
@@ -100,6 +100,7 @@ struct Kernels {
   void (*normalize_backward)(const Normalization&, const float* x, const Block& dy);
   void (*normalize_inference)(const Normalization&, const Block& x);
   void (*add_price)(const Update&, Size count, const float* p, float* g);
+  // finite: two vectors, zero until a parameter (first) or a gradient that is bounded (second) is not finite, then NaN
   void (*update)(const Update&, Size count, float* p, const float* g, float* first, float* second, float* finite);
   void (*loss)(const Loss&, const Block& logits, const std::int64_t* index, float* gradient, float* terms, float* scores);
   void (*softmax)(const Block& logits, Size outputs, float* to);

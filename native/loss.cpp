@@ -7,6 +7,7 @@
 // The caller adds terms up in double precision, in the order of the rows. Columns beyond the outputs get gradient 0.
 #include "kernels.hpp"
 #include "simd.hpp"
+#include "transposition.hpp"
 #include "vector_math.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -52,56 +53,105 @@ PELLUCID_INLINE float exponentials(const float* row, int vectors, Size outputs, 
   return sum_lanes(sum);
 }
 
-PELLUCID_INLINE Size first_equal(const float* row, Size count, float value) {
-  for (Size k = 0; k < count; ++k)
-    if (row[k] == value) return k;
-  return 0;
-}
+// W samples, one in each lane: what they are compared with, and a way through their classes.
+class Group {
+ public:
+  Group(const Loss& loss, const Block& z, const std::int64_t* index, Size row)
+      : loss_(loss), z_(z), index_(index + row), row_(row), rows_(z.rows - row < W ? z.rows - row : W) {
+    std::int32_t labels[W] = {};
+    float scale[W] = {};
+    for (Size r = 0; loss.labels && r < rows_; ++r) labels[r] = loss.labels[index_[r]];
+    for (Size r = 0; loss.weights && r < rows_; ++r) scale[r] = (float)(loss.weights[index_[r]] * loss.scale);
+    std::memcpy(&labels_, labels, sizeof labels);
+    scale_ = loss.weights ? load(scale) : broadcast((float)loss.scale);
+    if (!loss.labels) labels_ = broadcast((std::int32_t)-1);
+  }
 
-PELLUCID_INLINE float natural_log(float x) { return logarithm(broadcast(x))[0]; }
+  Size rows() const { return rows_; }
+  vf scale() const { return scale_; }
 
-// Targets are labels, or rows of probabilities; with smoothing s, t <- (1 - s) t + s / K.
+  // Calls work(k, logit, target) for each class k in order; logits are turned over, W classes at a time. Targets are
+  // labels, or rows of probabilities; with smoothing s, t <- (1 - s) t + s / K.
+  template <class Work>
+  PELLUCID_INLINE void each_class(Work work) {
+    const float keep = 1 - loss_.parameter, spread = loss_.parameter / (float)loss_.outputs;
+    for (Size start = 0; start < loss_.outputs; start += W) {
+      fetch(start);
+      for (Size k = start; k < loss_.outputs && k < start + W; ++k) {
+        vf t = select(labels_ == (std::int32_t)k, broadcast(1.0f), vf{});
+        for (Size r = 0; loss_.targets && r < rows_; ++r) t[r] = loss_.targets[index_[r] * loss_.outputs + k];
+        work(k, load(turned_ + (k - start) * W), loss_.parameter != 0 ? keep * t + spread : t);
+      }
+    }
+  }
+
+  // Writes W values of each sample's row at `start`, from `columns` (W, W) with a class a row.
+  void put(float* to, Size start, const float* columns) const {
+    to += row_ * z_.stride + start;
+    if (rows_ == W) return transpose_square(columns, W, to, z_.stride);
+    alignas(64) float square[W * W];
+    transpose_square(columns, W, square, W);
+    for (Size r = 0; r < rows_; ++r) store(to + r * z_.stride, load(square + r * W));
+  }
+
+ private:
+  void fetch(Size start) {
+    if (start == fetched_) return;
+    fetched_ = start;
+    const float* from = z_.data + row_ * z_.stride + start;
+    if (rows_ == W) return transpose_square(from, z_.stride, turned_, W);
+    alignas(64) float square[W * W];
+    for (Size r = 0; r < W; ++r) store(square + r * W, r < rows_ ? load(from + r * z_.stride) : vf{});
+    transpose_square(square, W, turned_, W);
+  }
+
+  const Loss& loss_;
+  const Block& z_;
+  const std::int64_t* index_;
+  const Size row_, rows_;
+  vi labels_{};
+  vf scale_{};
+  Size fetched_ = -1;
+  alignas(64) float turned_[W * W];
+};
+
 void cross_entropy(const Loss& loss, const Block& z, const std::int64_t* index, float* gradient, float* terms,
                    float* scores) {
-  const float smoothing = loss.parameter, keep = 1 - smoothing, spread = smoothing / (float)loss.outputs;
-  for (Size r = 0; r < z.rows; ++r, gradient += z.stride) {
-    const float* row = z.data + r * z.stride;
-    const float most = largest(row, z.vectors, loss.outputs);
-    const float total = exponentials(row, z.vectors, loss.outputs, most, gradient);
-    const float log_total = natural_log(total);
-    const std::int64_t sample = index[r];
-    const float scale = (float)(loss.weights ? loss.weights[sample] * loss.scale : loss.scale);
-    const float* target = loss.targets ? loss.targets + sample * loss.outputs : nullptr;
-    const std::int32_t label = target ? -1 : loss.labels[sample];
-    vf term{}, sum{};
-    for (int v = 0; v < z.vectors; ++v) {
-      const Size left = loss.outputs - v * W;
-      const vi lanes = lane_numbers() + (std::int32_t)(v * W);
-      vf t = target ? (left < W ? load_part(target + v * W, (int)left) : load(target + v * W))
-                    : select(lanes == label, broadcast(1.0f), vf{});
-      if (smoothing != 0) t = select(lanes < loss.outputs, keep * t + spread, vf{});
-      term += t * (log_total - (columns(row, v, loss.outputs, broadcast(most)) - most));
-      sum += t;
+  for (Size row = 0; row < z.rows; row += W) {
+    Group group(loss, z, index, row);
+    vf most = broadcast(-__builtin_inff()), top = most;  // the largest logit and target, and the first class with it
+    vi answer{}, right{};
+    group.each_class([&](Size k, vf logit, vf target) {
+      const vi class_number = broadcast((std::int32_t)k);
+      answer = logit > most ? class_number : answer;
+      right = target > top ? class_number : right;
+      most = select(logit > most, logit, most);
+      top = select(target > top, target, top);
+    });
+    vf total{}, mass{}, known{};
+    group.each_class([&](Size, vf logit, vf target) {
+      total += exponential(logit - most);
+      mass += target;
+      known += target * (logit - most);
+    });
+    alignas(64) float columns[W * W];
+    const vf share = mass / total;
+    group.each_class([&](Size k, vf logit, vf target) {
+      store(columns + k % W * W, (exponential(logit - most) * share - target) * group.scale());
+      if (k % W != W - 1 && k != loss.outputs - 1) return;
+      for (Size rest = k % W + 1; rest < W; ++rest) store(columns + rest * W, vf{});
+      group.put(gradient, k / W * W, columns);
+    });
+    const vf term = mass * logarithm(total) - known;
+    const vf score = select(answer == right, broadcast(1.0f), vf{});
+    const int rows = (int)group.rows();
+    if (rows == W) {
+      store(terms + row, term);
+      store(scores + row, score);
+    } else {
+      store_part(terms + row, term, rows);
+      store_part(scores + row, score, rows);
     }
-    terms[r] = sum_lanes(term);
-    const float share = sum_lanes(sum) / total;
-    for (int v = 0; v < z.vectors; ++v) {
-      const Size left = loss.outputs - v * W;
-      const vi lanes = lane_numbers() + (std::int32_t)(v * W);
-      vf t = target ? (left < W ? load_part(target + v * W, (int)left) : load(target + v * W))
-                    : select(lanes == label, broadcast(1.0f), vf{});
-      if (smoothing != 0) t = select(lanes < loss.outputs, keep * t + spread, vf{});
-      store(gradient + v * W, (load(gradient + v * W) * share - t) * scale);
-    }
-    const Size answer = first_equal(row, loss.outputs, most);
-    Size right = label;
-    if (target) {
-      float top = target[0];
-      right = 0;
-      for (Size k = 1; k < loss.outputs; ++k)
-        if (target[k] > top) top = target[right = k];
-    }
-    scores[r] = answer == right;
   }
 }
 

@@ -1,53 +1,39 @@
 // Moving numbers: the rows of a batch from the data, weights into panels, a panel turned over for the way back.
 #include "kernels.hpp"
 #include "simd.hpp"
+#include "transposition.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-// rows[0] and rows[1] as two rows of alternating elements: a0 b0 a1 b1 ...
-PELLUCID_INLINE void interleave(vf a, vf b, vf& low, vf& high) {
-  using vs = std::int32_t __attribute__((vector_size(W * 4)));
-  vs first{}, second{};
-  for (int i = 0; i < W; ++i) {
-    first[i] = i / 2 + (i % 2) * W;
-    second[i] = W / 2 + i / 2 + (i % 2) * W;
-  }
-#if defined(__clang__)
-  for (int i = 0; i < W; ++i) {
-    low[i] = i % 2 ? b[i / 2] : a[i / 2];
-    high[i] = i % 2 ? b[W / 2 + i / 2] : a[W / 2 + i / 2];
-  }
-#else
-  low = __builtin_shuffle(a, b, first);
-  high = __builtin_shuffle(a, b, second);
-#endif
-}
-
-// W x W numbers, turned over: log2(W) rounds in which row i is interleaved with row i + W / 2.
-void transpose_square(const float* from, Size from_row, float* to, Size to_row) {
-  vf a[W], b[W];
-  for (int i = 0; i < W; ++i) a[i] = load(from + i * from_row);
-  for (int round = 1; round < W; round *= 2) {
-    for (int i = 0; i < W / 2; ++i) interleave(a[i], a[i + W / 2], b[2 * i], b[2 * i + 1]);
-    for (int i = 0; i < W; ++i) a[i] = b[i];
-  }
-  for (int i = 0; i < W; ++i) store(to + i * to_row, a[i]);
-}
-
 PELLUCID_INLINE vf read(const float* x) { return load(x); }
 PELLUCID_INLINE vf read(const std::uint8_t* x) { return load_bytes(x) * (1.0f / 255); }
-PELLUCID_INLINE float read_one(const float* x) { return *x; }
-PELLUCID_INLINE float read_one(const std::uint8_t* x) { return (float)*x * (1.0f / 255); }
+PELLUCID_INLINE vf read_part(const float* x, int count) { return load_part(x, count); }
+PELLUCID_INLINE vf read_part(const std::uint8_t* x, int count) {
+  std::uint8_t whole[W] = {};
+  std::memcpy(whole, x, (std::size_t)count);
+  return read(whole);
+}
+
+// Rows lie anywhere in the data, so each is asked for some rows ahead: memory answers many requests at once.
+constexpr Size rows_ahead = 6;
+
+template <class T>
+PELLUCID_INLINE void ask_for(const T* row, Size width) {
+  const char* start = (const char*)row;
+  for (Size byte = 0; byte < width * (Size)sizeof(T); byte += 64) __builtin_prefetch(start + byte);
+}
 
 template <class T>
 void gather_rows(const T* x, Size width, const std::int64_t* index, Size rows, float* to, Size to_row) {
+  for (Size r = 0; r < rows && r < rows_ahead; ++r) ask_for(x + index[r] * width, width);
   for (Size r = 0; r < rows; ++r, to += to_row) {
+    if (r + rows_ahead < rows) ask_for(x + index[r + rows_ahead] * width, width);
     const T* from = x + index[r] * width;
     Size i = 0;
     for (; i + W <= width; i += W) store(to + i, read(from + i));
-    for (; i < width; ++i) to[i] = read_one(from + i);
+    if (i < width) store(to + i, read_part(from + i, (int)(width - i)));  // rows end with room for a whole vector
   }
 }
 

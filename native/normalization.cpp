@@ -49,9 +49,8 @@ void normalize(const Normalization& n, const float* x, const Block& y) {
     store(n.mean + column, mean);
     store(n.inverse_std + column, inverse_std);
     if (y.rows > 1) {  // one value has no variance to learn from
-      const float take = 1 - n.momentum;
-      store(n.moving_mean + column, n.momentum * load(n.moving_mean + column) + take * mean);
-      store(n.moving_variance + column, n.momentum * load(n.moving_variance + column) + take * variance);
+      store(n.moving_mean + column, n.keep * load(n.moving_mean + column) + n.take * mean);
+      store(n.moving_variance + column, n.keep * load(n.moving_variance + column) + n.take * variance);
     }
   }
 }

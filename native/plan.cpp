@@ -2,6 +2,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <stdexcept>
 
@@ -48,8 +49,9 @@ void Plan::add_dropout(double rate, std::uint64_t layer) {
 void Plan::add_normalization(double momentum, double epsilon) {
   Segment& segment = segments_.back();
   Operation operation{false};
-  operation.momentum = (float)momentum;
-  operation.epsilon = (float)epsilon;
+  operation.keep = (float)momentum;
+  operation.take = (float)(1 - momentum);
+  operation.epsilon = std::max((float)epsilon, FLT_MIN);  // anything smaller counts as zero while steps run
   operation.gamma = add_array(1, segment.units, false);
   operation.beta = add_array(1, segment.units, false);
   const Size width = (segment.units + 15) / 16 * 16;
@@ -113,7 +115,7 @@ void Plan::prepare(Size batch, int threads) {
   members_ = std::vector<Member>(threads);
   for (Member& member : members_) {
     member.gradient_tile = Buffer(std::max<Size>(12 * kernels_.panel, 1024));
-    member.finite = Buffer(kernels_.width);
+    member.finite = Buffer(2 * kernels_.width);
     if (!by_rows_) {
       member.turned = Buffer((depth_block + 16) * kernels_.panel);
       continue;

@@ -94,7 +94,7 @@ class Plan {
     std::uint32_t threshold = 0;
     float factor = 0;
     std::uint64_t layer = 0;
-    float momentum = 0, epsilon = 0;
+    float keep = 0, take = 0, epsilon = 0;
     int gamma = 0, beta = 0;                   // numbers of arrays
     Size moving_mean = 0, moving_variance = 0, flat_state = 0;  // places in packed and flat state
   };
@@ -190,7 +190,7 @@ class Plan {
   Workspace workspace_;
   std::vector<Member> members_;
   Team* team_ = nullptr;  // while steps run
-  std::atomic<bool> bad_{false};
+  std::atomic<bool> bad_gradient_{false}, bad_update_{false};
 };
 
 }  // namespace pellucid

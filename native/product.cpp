@@ -16,26 +16,37 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
+// All loops over rows and vectors are unrolled, so that the sums are registers and not an array in memory.
+#define UNROLL _Pragma("GCC unroll 16")
+
 template <int R, int V>
 void tile(const Product& p, const float* a, float* c) {
+  const Size a_row = p.a_row, a_depth = p.a_depth, b_row = p.b_row, c_row = p.c_row;
   vf sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v)
-      sum[r][v] = p.accumulate ? load(c + r * p.c_row + v * W) : p.bias ? load(p.bias + v * W) : vf{};
-  const float* b = p.b;
-  const Size a_row = p.a_row, a_depth = p.a_depth, b_row = p.b_row;
+  if (p.accumulate) {
+    UNROLL for (int r = 0; r < R; ++r)
+      UNROLL for (int v = 0; v < V; ++v) sum[r][v] = load(c + r * c_row + v * W);
+  } else {
+    UNROLL for (int v = 0; v < V; ++v) {
+      const vf start = p.bias ? load(p.bias + v * W) : vf{};
+      UNROLL for (int r = 0; r < R; ++r) sum[r][v] = start;
+    }
+  }
+  // three rows share a pointer, since an address can be base, base + stride and base + 2 stride
+  const float *b = p.b, *base[(R + 2) / 3];
+  UNROLL for (int i = 0; i < (R + 2) / 3; ++i) base[i] = a + 3 * i * a_row;
   for (Size k = p.depth; k > 0; --k) {
     vf row[V];
-    for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
-    for (int r = 0; r < R; ++r) {
-      const vf x = broadcast(a[r * a_row]);
-      for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+    UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
+    UNROLL for (int r = 0; r < R; ++r) {
+      const vf x = broadcast(base[r / 3][r % 3 * a_row]);
+      UNROLL for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
     }
-    a += a_depth;
+    UNROLL for (int i = 0; i < (R + 2) / 3; ++i) base[i] += a_depth;
     b += b_row;
   }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(c + r * p.c_row + v * W, sum[r][v]);
+  UNROLL for (int r = 0; r < R; ++r)
+    UNROLL for (int v = 0; v < V; ++v) store(c + r * c_row + v * W, sum[r][v]);
 }
 
 using Tile = void (*)(const Product&, const float*, float*);

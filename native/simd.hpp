@@ -58,12 +58,13 @@ PELLUCID_INLINE vf copy_sign(vf magnitude, vf sign) {
 PELLUCID_INLINE vf to_float(vi x) { return __builtin_convertvector(x, vf); }
 PELLUCID_INLINE vi to_int(vf x) { return __builtin_convertvector(x, vi); }  // towards zero
 
+// The mask of all lanes says no more than the plain intrinsic, for which some versions of GCC warn of an operand of their own.
 // fma(a, b, c) = a b + c.  larger and smaller give the second operand where one is NaN.
 #if defined(__AVX512F__)
 PELLUCID_INLINE vf fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
-PELLUCID_INLINE vf larger(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
-PELLUCID_INLINE vf smaller(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
-PELLUCID_INLINE vf square_root(vf a) { return (vf)_mm512_sqrt_ps((__m512)a); }
+PELLUCID_INLINE vf larger(vf a, vf b) { return (vf)_mm512_maskz_max_ps((__mmask16)-1, (__m512)a, (__m512)b); }
+PELLUCID_INLINE vf smaller(vf a, vf b) { return (vf)_mm512_maskz_min_ps((__mmask16)-1, (__m512)a, (__m512)b); }
+PELLUCID_INLINE vf square_root(vf a) { return (vf)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)a); }
 PELLUCID_INLINE vf load_bytes(const std::uint8_t* p) {
   return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
 }

@@ -54,7 +54,8 @@ Report Plan::run(const Data& data, const Steps& steps, double* losses, double* s
   Report report{0, Outcome::done};
   const auto team = borrow_team(threads_);
   team_ = team.get();
-  bad_.store(false);
+  bad_gradient_.store(false);
+  bad_update_.store(false);
   team->run([&](int member) { work(member, data, steps, losses, scores, report); });
   return report;
 }
@@ -68,7 +69,7 @@ void Plan::work(int member, const Data& data, const Steps& steps, double* losses
     team_->barrier();
   }
   for (Size number = 0; number < count; ++number) {
-    std::fill_n((float*)members_[member].finite, kernels_.width, 0.0f);
+    std::fill_n((float*)members_[member].finite, 2 * kernels_.width, 0.0f);
     Batch next = number + 1 < count ? batch_of(data, steps, number + 1) : Batch{};
     const Outcome outcome = by_rows_ ? step_by_rows(member, batch, losses + number, scores + number)
                                      : step_by_columns(member, batch, number + 1 < count ? &next : nullptr,
@@ -198,10 +199,13 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
 
 // The end of a step: all are done, and all know whether every number is finite.
 Outcome Plan::agree(int member) {
-  if (!kernels_.all_finite(members_[member].finite, kernels_.width)) bad_.store(true, std::memory_order_relaxed);
-  if (member == 0 && !kernels_.all_finite(state_, state_size_)) bad_.store(true, std::memory_order_relaxed);
+  const float* finite = members_[member].finite;
+  if (!kernels_.all_finite(finite, kernels_.width)) bad_update_.store(true, std::memory_order_relaxed);
+  if (!kernels_.all_finite(finite + kernels_.width, kernels_.width)) bad_gradient_.store(true, std::memory_order_relaxed);
+  if (member == 0 && !kernels_.all_finite(state_, state_size_)) bad_update_.store(true, std::memory_order_relaxed);
   team_->barrier();
-  return bad_.load(std::memory_order_relaxed) ? Outcome::bad_update : Outcome::done;
+  if (bad_gradient_.load(std::memory_order_relaxed)) return Outcome::bad_gradient;
+  return bad_update_.load(std::memory_order_relaxed) ? Outcome::bad_update : Outcome::done;
 }
 
 const float* Plan::input_of(std::size_t index, const Workspace& ws, int turn) const {
@@ -214,7 +218,7 @@ Normalization Plan::normalization(const Operation& operation, Workspace::Values&
   const Size gamma = arrays_[operation.gamma].packed + column, beta = arrays_[operation.beta].packed + column;
   return {parameters_ + gamma, parameters_ + beta, state_ + operation.moving_mean + column,
           state_ + operation.moving_variance + column, values.mean[number] + column, values.inverse_std[number] + column,
-          gradient_ + gamma, gradient_ + beta, operation.momentum, operation.epsilon};
+          gradient_ + gamma, gradient_ + beta, operation.keep, operation.take, operation.epsilon};
 }
 
 Mask Plan::mask(const Operation& operation, std::uint64_t step) const {

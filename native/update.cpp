@@ -4,7 +4,8 @@
 // gradient that has just been computed (it lies in the nearest cache, as do the parameters), or a bias, or everything when
 // a global norm had to be known first. One pass reads p, g and the slots once, and writes p and the slots once.
 //
-// `finite` collects p * 0 for all parameters written: it is NaN for ever once one of them is not finite.
+// `finite` collects p * 0 for all parameters written, which is NaN for ever once one of them is not finite; and g * 0 where
+// a bound on each element could hide an infinite one.
 #include "kernels.hpp"
 #include "simd.hpp"
 
@@ -21,11 +22,14 @@ template <Rule rule>
 void run(const Update& u, Size count, float* p, const float* g, float* first, float* second, float* finite) {
   const bool priced = u.l1 != 0 || u.twice_l2 != 0, bounded = u.bound < __FLT_MAX__;
   const vf zero{};
-  vf check{};
+  vf check{}, gradient_check{};
   for (Size i = 0; i < count; i += W) {
     vf w = load(p + i), d = load(g + i);
     if (priced) d += price(u, w);
-    if (bounded) d = smaller(zero + u.bound, larger(zero - u.bound, d));  // a NaN stays
+    if (bounded) {
+      gradient_check = fma(d, zero, gradient_check);
+      d = smaller(zero + u.bound, larger(zero - u.bound, d));  // a NaN stays
+    }
     d *= u.scale;
     w *= u.shrink;
     if constexpr (rule == Rule::descent) {
@@ -51,6 +55,7 @@ void run(const Update& u, Size count, float* p, const float* g, float* first, fl
     check = fma(w, zero, check);
   }
   store(finite, load(finite) + check);
+  store(finite + W, load(finite + W) + gradient_check);
 }
 
 }  // namespace

@@ -56,19 +56,21 @@ class Network(Stack):
         self.training_state = TrainingState()
         self.history = History()
         self.pipeline: DigitPipeline | None = None
-        self._trained_by: str | None = None
+        self._trained_by: tuple[str, str] | None = None  # the name of an executor, and its note
 
     @property
     def engine(self) -> str:
         """The executor of the last training, "native" or "numpy"; before it, the one that ``fit`` would take."""
-        return self._trained_by or ("numpy" if obstacle(self) else "native")
+        return self._trained_by[0] if self._trained_by else "numpy" if obstacle(self) else "native"
 
     @property
     def engine_note(self) -> str:
         """The engine in words: with its instruction set, or with what keeps the native one away."""
+        if self._trained_by:
+            return "{} ({})".format(*self._trained_by)
         reason = obstacle(self)
-        if self.engine == "numpy":
-            return "numpy" + (f" ({reason})" if reason else "")
+        if reason:
+            return f"numpy ({reason})"
         from pellucid._native import instruction_set
 
         return f"native ({instruction_set()})"
@@ -135,7 +137,7 @@ class Network(Stack):
             self.pipeline = pipeline_for(training.x[training.rows[:: max(1, len(training) // 10_000)]])
         trainer = Trainer(self, self.training_state, training, kept_aside, plan)
         self.engine_choice = engine
-        self._trained_by = trainer.executor.name
+        self._trained_by = trainer.executor.name, trainer.executor.note
         try:
             return trainer.run()
         finally:

@@ -75,8 +75,9 @@ class Parameters(Mapping[str, Array]):
     @property
     def vector(self) -> Array:
         """All numbers (P,), up to date: an executor that works elsewhere sets ``refresh`` to be called first."""
-        if self.refresh is not None:
-            self.refresh()
+        refresh = self.refresh
+        if refresh is not None:
+            refresh()
         return self._vector
 
     def __getstate__(self) -> dict[str, Any]:

@@ -159,14 +159,16 @@ class Trainer:
             augment=plan.augment,
         )
         while some := list(islice(draws, 1 if self._step_by_step else self.executor.steps_at_once)):
-            interrupt.check()
-            rates = [plan.rules.optimizer.learning_rate * self._factor(i) for i in range(len(some))]
-            figures = self.executor.train_steps(some, state.step, rates)
-            for draw, rate, figure in zip(some, rates, figures, strict=True):
-                means.add(figure, draw.weight, len(draw.rows))
-                state.step += 1
-                if self._listeners:
-                    self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
+            while some:
+                interrupt.check()
+                rates = [plan.rules.optimizer.learning_rate * self._factor(i) for i in range(len(some))]
+                figures = self.executor.train_steps(some, state.step, rates)
+                for draw, rate, figure in zip(some, rates, figures, strict=False):
+                    means.add(figure, draw.weight, len(draw.rows))
+                    state.step += 1
+                    if self._listeners:
+                        self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
+                some = some[len(figures) :]
         self.executor.settle()
         self._finish_epoch(means.means(), rates[-1], start)
 

@@ -55,6 +55,7 @@ class Executor(ABC):
     """The interface. ``name`` is what ``network.engine`` and ``pellucid info`` show."""
 
     name: str
+    note: str = ""  # why this one runs, or what it runs on
 
     @property
     def steps_at_once(self) -> int:
@@ -64,7 +65,7 @@ class Executor(ABC):
     @abstractmethod
     def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
         """One update of the network's parameters for each draw, the first of them step number ``step`` of the network's
-        life; gives for each the batch's mean loss and metric before it.
+        life; gives for each the batch's mean loss and metric before it. It may make fewer steps than asked, at least one.
 
         Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last
         ones that were finite and gave a finite loss.

@@ -31,7 +31,9 @@ def choose_executor(
     if engine == "native" and reason is not None:
         raise ArgumentError(f'engine="native" cannot run this: {reason}. Use engine="auto" or "numpy".')
     if engine == "numpy" or reason is not None:
-        return NumpyExecutor(stack, rules, state)
+        executor = NumpyExecutor(stack, rules, state)
+        executor.note = reason or "chosen"
+        return executor
     from pellucid.executors.native import NativeExecutor
 
     return NativeExecutor(stack, rules, state, batch_size, threads)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.clipping import ClipByGlobalNorm, ClipByValue
+from pellucid.errors import ArgumentError
 from pellucid.executors.base import Rules
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import BinaryClassification, Classification
@@ -47,9 +48,13 @@ REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
 def obstacle(stack: Stack) -> str | None:
     """Why this network cannot run natively, in words; None if it can."""
     try:
-        import pellucid._native  # noqa: F401
+        from pellucid._native import instruction_set
+
+        instruction_set()
     except ImportError as error:
         return f"the native module cannot be loaded ({error})"
+    except ValueError as error:  # PELLUCID_ISA names what this machine cannot run
+        raise ArgumentError(str(error)) from None
     if stack.dtype != np.float32:
         return f"{stack.dtype} is computed by NumPy"
     for node in stack.nodes:

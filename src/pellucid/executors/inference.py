@@ -59,8 +59,6 @@ def native_inference(stack: Stack) -> NativeInference | None:
     """The native way forward of this stack; None if it must be walked by NumPy."""
     if stack.engine_choice == "numpy":
         return None
-    try:
-        return _made[stack]
-    except KeyError:
-        made = _made[stack] = None if obstacle(stack) else NativeInference(stack)
-        return made
+    if stack not in _made:
+        _made[stack] = None if obstacle(stack) else NativeInference(stack)
+    return _made[stack]

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,12 +80,15 @@ class NativeExecutor(Executor):
     def __init__(
         self, stack: Stack, rules: Rules, optimizer_state: OptimizerState, batch_size: int, threads: int | None = None
     ) -> None:
+        from pellucid._native import instruction_set
+
         self.stack = stack
         self.rules = rules
         self.optimizer_state = optimizer_state
         self.batch_size = batch_size
         self.plan = compile_plan(stack, rules)
         self.plan.prepare(batch_size, threads or default_threads(stack, batch_size))
+        self.note = instruction_set()
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None
@@ -104,14 +108,17 @@ class NativeExecutor(Executor):
             start = time.perf_counter()
             done, outcome = self._make(job, losses, scores)
             seconds = time.perf_counter() - start
-            if outcome != DONE:
-                self._go_back(job, done, outcome, losses[done])
+            if outcome != DONE and done == 0:
+                self._give_up(job, outcome, losses[0])
+            if outcome != DONE:  # the steps before it stand; the failed one will be the first of the next call
+                job = job.first(done, self.batch_size)
+                self._put_into_plan(self._replay(job, back=0))
             self.optimizer_state.updates += done
             self._remember(job)
             self.stack.parameters.refresh = self.stack.state.refresh = self._store
         self._at_once = max(1, min(MOST_AT_ONCE, 2 * self._at_once, int(SECONDS_AT_ONCE * len(rates) / (seconds + 1e-9))))
         metric = self.stack.output.metric
-        return [{"loss": a, metric: b} for a, b in zip(losses.tolist(), scores.tolist(), strict=True)]
+        return [{"loss": losses.item(i), metric: scores.item(i)} for i in range(done)]
 
     def settle(self) -> None:
         if self.stack.parameters.refresh is not None:
@@ -131,8 +138,9 @@ class NativeExecutor(Executor):
     def _store(self) -> None:
         """Refresh the named views: somebody looks."""
         with self._lock:
-            self.stack.parameters.refresh = self.stack.state.refresh = None
-            self.plan.store(*self._vectors())
+            if self.stack.parameters.refresh is not None:  # nobody else was faster
+                self.stack.parameters.refresh = self.stack.state.refresh = None
+                self.plan.store(*self._vectors())
 
     def _vectors(self) -> tuple[Float32, Float32, list[Float32]]:
         slots = [self.optimizer_state.slots[name] for name in self.rules.optimizer.needed_slots()]
@@ -155,37 +163,41 @@ class NativeExecutor(Executor):
         if draws[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
         parts = [_numbers(draw.batch().x) for draw in draws]
+        if len({part.dtype for part in parts}) > 1:  # pixels beside numbers
+            parts = [np.multiply(part, 1 / 255, dtype=np.float32) if part.dtype == np.uint8 else part for part in parts]
         x = np.concatenate([part.reshape(len(part), -1) for part in parts])
         whole = self._data
         chosen = (None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights))
         return Data(x, *chosen), np.arange(len(x))
 
-    def _go_back(self, job: Job, done: int, outcome: int, loss: float) -> None:
-        """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began."""
-        spoilt = self._taken()
-        if outcome == BAD_LOSS:  # the parameters that gave it are those before the failed step; the good ones a step back
-            before, good = spoilt, self._replay(job, done, back=1)
-        else:
-            before = good = self._replay(job, done, back=0)
+    def _give_up(self, job: Job, outcome: int, loss: float) -> NoReturn:
+        """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
+
+        The first step of the job has failed. If its loss is bad, the parameters before it are what made it so: the good
+        ones are those of a step earlier.
+        """
+        spoilt, nothing = self._taken(), job.first(0, self.batch_size)
+        before = spoilt if outcome == BAD_LOSS else self._replay(nothing, back=0)
+        good = self._replay(nothing, back=1) if outcome == BAD_LOSS else before
         what = {
             BAD_LOSS: f"the loss is {loss}",
             BAD_GRADIENT: "the gradient is not finite",
             BAD_UPDATE: "the update left numbers that are not finite",
         }[outcome]
         self.stack.parameters.refresh = self.stack.state.refresh = None
-        rows = job.rows[done * self.batch_size : (done + 1) * self.batch_size]
-        where = self._diagnose(_batch_of(job.data, rows, self.stack), job.step + done, before, spoilt)
+        where = self._diagnose(_batch_of(job.data, job.rows[: self.batch_size], self.stack), job.step, before, spoilt)
         self._put(good)
-        raise diverged(job.step + done, what, where)
+        raise diverged(job.step, what, where)
 
-    def _replay(self, job: Job, done: int, back: int) -> Copy:
-        """The numbers ``back`` steps before the failed one, or the earliest known."""
-        copy = self._copies[0]
-        jobs = [*(job for copy in self._copies for job in copy.jobs), job.first(done, self.batch_size)]
-        left = max(0, sum(len(job.rates) for job in jobs) - back)
-        self.plan.load(copy.parameters, copy.state, copy.slots)
+    def _replay(self, job: Job, back: int) -> Copy:
+        """The numbers ``back`` steps before the end of the job (or the earliest known), computed again from a copy."""
+        last = self._copies[-1]
+        origin = last if last.steps + len(job.rates) >= back else self._copies[0]
+        jobs = [*origin.jobs, job] if origin is last else origin.jobs
+        left = sum(len(job.rates) for job in jobs) - (back if origin is last else back - last.steps - len(job.rates))
+        self._put_into_plan(origin)
         for again in jobs:
-            part = again.first(min(left, len(again.rates)), self.batch_size)
+            part = again.first(min(max(left, 0), len(again.rates)), self.batch_size)
             if len(part.rates):
                 self._make(part, np.empty(len(part.rates)), np.empty(len(part.rates)))
             left -= len(part.rates)
@@ -199,6 +211,9 @@ class NativeExecutor(Executor):
             done = meaning.descend(batch, step)[1]
         self._put(spoilt)
         return meaning.first_non_finite(done)
+
+    def _put_into_plan(self, copy: Copy) -> None:
+        self.plan.load(copy.parameters, copy.state, copy.slots)
 
     def _put(self, copy: Copy) -> None:
         self.stack.parameters.vector[...] = copy.parameters
