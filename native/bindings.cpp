@@ -56,8 +56,8 @@ void store(const Plan& plan, Out<float, 1> parameters, Out<float, 1> state, cons
 }
 
 nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::object weights, In<std::int64_t, 1> rows,
-              In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update, Out<double, 1> losses,
-              Out<double, 1> scores) {
+              In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update, int threads,
+              Out<double, 1> losses, Out<double, 1> scores) {
   const Size samples = (Size)x.shape(0), steps = (Size)rates.size(), count = (Size)rows.size();
   require((Size)x.shape(1) == plan.inputs(), "a sample has another size than the plan");
   require((Size)losses.size() == steps && (Size)scores.size() == steps, "one loss and one score a step");
@@ -89,7 +89,7 @@ nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::o
   Report report;
   {
     nb::gil_scoped_release released;
-    report = plan.run(data, todo, losses.data(), scores.data());
+    report = plan.run(data, todo, threads, losses.data(), scores.data());
   }
   return nb::make_tuple(report.steps, (int)report.outcome);
 }
@@ -164,11 +164,12 @@ NB_MODULE(_native, m) {
            },
            "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
            "bound"_a, "norm_bound"_a)
+      .def("expect_zeros", &Plan::expect_zeros, "many"_a)
       .def("prepare", &Plan::prepare, "batch"_a, "threads"_a)
       .def("load", &load, "parameters"_a, "state"_a, "slots"_a)
       .def("store", &store, "parameters"_a, "state"_a, "slots"_a)
       .def("run", &run, "x"_a, "labels"_a.none(), "targets"_a.none(), "weights"_a.none(), "rows"_a, "rates"_a,
-           "first_step"_a, "first_update"_a, "losses"_a, "scores"_a);
+           "first_step"_a, "first_update"_a, "threads"_a, "losses"_a, "scores"_a);
 
   nb::class_<Inference>(m, "Inference")
       .def("__init__",

@@ -25,6 +25,7 @@ struct Product {
   int vectors;
   const float* bias = nullptr;
   bool accumulate = false;
+  bool skips_zeros = false;  // A has many
 };
 
 // A rectangle of a matrix: `vectors` vectors of `rows` rows, in place.

@@ -66,6 +66,7 @@ class Plan {
   void add_normalization(double momentum, double epsilon);
   void set_loss(LossKind kind, double parameter);
   void set_optimizer(const Optimizer& optimizer);
+  void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: no bit depends on it, only speed
 
   // Allocates all that steps of up to `batch` samples on `threads` threads need.
   void prepare(Size batch, int threads);
@@ -80,8 +81,8 @@ class Plan {
   void load(const float* parameters, const float* state, const float* first, const float* second);
   void store(float* parameters, float* state, float* first, float* second) const;
 
-  // Makes the steps; losses and scores (one number a step) are the weighted means over the batch before its update.
-  Report run(const Data& data, const Steps& steps, double* losses, double* scores);
+  // Makes the steps with the first `threads` of the threads; losses and scores (one number a step) are the weighted means over the batch before its update.
+  Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:
   struct Array {  // a weight matrix (rows, columns), or a vector (1, columns)
@@ -184,7 +185,7 @@ class Plan {
 
   Size batch_ = 0;
   int threads_ = 1;
-  bool by_rows_ = false;
+  bool by_rows_ = false, skips_zeros_ = false;
   Buffer parameters_, state_, first_, second_, gradient_, group_gradients_, terms_, scores_;
   std::vector<double> norm_parts_;
   Workspace workspace_;

@@ -121,6 +121,23 @@ PELLUCID_INLINE float sum_lanes(vf v) {  // in one fixed order: halves on halves
   return lanes[0];
 }
 
+// Appends base + i for each lane i of x that is not 0; gives their number. Writes up to W places.
+PELLUCID_INLINE std::ptrdiff_t append_nonzero(vi x, std::int32_t base, std::int32_t* places) {
+#if defined(__AVX512F__)
+  const __mmask16 mask = _mm512_test_epi32_mask((__m512i)x, (__m512i)x);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(mask, _mm512_add_epi32(lanes, _mm512_set1_epi32(base))));
+  return __builtin_popcount(mask);
+#else
+  std::ptrdiff_t count = 0;
+  for (int i = 0; i < W; ++i) {
+    places[count] = base + i;
+    count += x[i] != 0;
+  }
+  return count;
+#endif
+}
+
 PELLUCID_INLINE bool any_lane(vi mask) {
   std::int32_t lanes[W], any = 0;
   std::memcpy(lanes, &mask, sizeof lanes);

@@ -50,8 +50,9 @@ void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
 
 }  // namespace
 
-Report Plan::run(const Data& data, const Steps& steps, double* losses, double* scores) {
+Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
   Report report{0, Outcome::done};
+  threads_ = std::clamp(threads, 1, (int)members_.size());
   const auto team = borrow_team(threads_);
   team_ = team.get();
   bad_gradient_.store(false);
@@ -241,6 +242,7 @@ void Plan::forward(std::size_t index, Workspace& ws, const Task& task, const Bat
       for (Size k = 0; k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
                   std::min(depth_block, segment.inputs - k), vectors};
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
         if (k > 0) p.accumulate = true;
         else if (segment.bias >= 0) p.bias = parameters_ + arrays_[segment.bias].packed + column;
         kernels_.product(p);
@@ -351,6 +353,7 @@ void Plan::weight_gradient(int member, std::size_t index, const Task& task, cons
       Product p{x + sample * x_stride + row, 1, x_stride, dz + sample * segment.stride, segment.stride, gradient, width, rows,
                 std::min(batch_block, batch.rows - sample), vectors};
       p.accumulate = sample > 0;
+      p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.turn];
       kernels_.product(p);
       if (!is_last) continue;
       if (clips_norm()) kernels_.add_price(update, rows * width, parameters_ + place, gradient);

@@ -65,8 +65,7 @@ class Samples:
         if shuffle:
             rows = rows[random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), len(self))]
         for index, start in enumerate(range(0, len(self), size)):
-            key = random.key(seed, random.Purpose.AUGMENT, first_step + index)
-            yield Draw(self, rows[start : start + size], augment, key)
+            yield Draw(self, rows[start : start + size], augment, seed, first_step + index)
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,16 @@ class Draw:
     samples: Samples
     rows: NDArray[np.int64]
     augment: Augmentation | None
-    key: random.Key
+    seed: int
+    step: int
 
     def batch(self) -> Batch:
         """The samples themselves."""
         whole, rows = self.samples, self.rows
         x = whole.x[rows]
         if self.augment is not None:
-            x = _checked(self.augment(x, self.key), x.shape)
+            key = random.key(self.seed, random.Purpose.AUGMENT, self.step)
+            x = _checked(self.augment(x, key), x.shape)
         return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows])
 
     @property

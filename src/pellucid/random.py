@@ -92,4 +92,7 @@ def normal(key: Key, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def permutation(key: Key, count: int) -> NDArray[np.int64]:
     """An order of 0 .. count-1: the elements sorted by their 32 random bits, equal bits by index."""
-    return np.argsort(bits(key, count), kind="stable")
+    pairs = bits(key, count).astype(np.uint64) << np.uint64(32)  # bits above, index below: sorting them is quick
+    pairs |= np.arange(count, dtype=np.uint64)
+    pairs.sort()
+    return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)

@@ -9,6 +9,7 @@ computed again, bit by bit, from an earlier copy: a step is a function of its po
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -29,6 +30,8 @@ from pellucid.stack import Stack
 SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
 MOST_AT_ONCE = 256
 STEPS_BETWEEN_COPIES = 64
+SEEN_FOR_ZEROS = 256  # samples
+CALLS_TO_WARM_UP, OFTEN, SELDOM, SLOW = 8, 6, 100, 1.5
 WORK_OF_A_THREAD = 400_000  # operations of a step: some microseconds, more than a thread costs
 DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan.hpp: Outcome
 
@@ -72,6 +75,38 @@ class Copy:
         return sum(len(job.rates) for job in self.jobs)
 
 
+class Crew:
+    """How many threads work: ``most`` of them, or fewer while other programs use the machine. No bit depends on it.
+
+    Threads that meet several times in a step lose more to a core that is taken away than one alone. So when steps take much
+    longer than they did at best (and seldom otherwise), a short call is made by half as many, and the faster size is kept;
+    by and by the larger one is tried again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = self.size = self._usual = most
+        self._lately: dict[int, float] = {}  # seconds a step, by size
+        self._least = math.inf
+        self._calls = 0
+
+    @property
+    def is_trying(self) -> bool:
+        return self.size != self._usual
+
+    def learn(self, seconds: float) -> None:
+        """A call with this ``size`` took so long for each of its steps; decides the size of the next."""
+        before = self._lately.get(self.size, seconds)
+        self._lately[self.size] = seconds if self.is_trying else (before + seconds) / 2
+        if self._calls >= CALLS_TO_WARM_UP and not self.is_trying and self.size == self.most:
+            self._least = min(self._least, seconds)
+        self._calls += 1
+        self._usual = min(self._lately, key=lambda size: (self._lately[size], -size))
+        self.size = self._usual
+        is_slow = self._usual < self.most or self._lately[self._usual] > SLOW * self._least
+        if self._calls == CALLS_TO_WARM_UP or self._calls % (OFTEN if is_slow else SELDOM) == 0:
+            self.size = min(2 * self._usual, self.most) if self._usual < self.most else max(self.most // 2, 1)
+
+
 class NativeExecutor(Executor):
     """Runs the layers, losses and optimizers of this package in float32, on ``threads`` threads."""
 
@@ -87,7 +122,8 @@ class NativeExecutor(Executor):
         self.optimizer_state = optimizer_state
         self.batch_size = batch_size
         self.plan = compile_plan(stack, rules)
-        self.plan.prepare(batch_size, threads or default_threads(stack, batch_size))
+        self._crew = Crew(threads or default_threads(stack, batch_size))
+        self.plan.prepare(batch_size, self._crew.most)
         self.note = instruction_set()
         self._at_once = 1
         self._lock = threading.Lock()
@@ -96,7 +132,7 @@ class NativeExecutor(Executor):
 
     @property
     def steps_at_once(self) -> int:
-        return self._at_once
+        return max(1, self._at_once // 4) if self._crew.is_trying else self._at_once
 
     def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
         with self._lock:
@@ -108,6 +144,7 @@ class NativeExecutor(Executor):
             start = time.perf_counter()
             done, outcome = self._make(job, losses, scores)
             seconds = time.perf_counter() - start
+            self._crew.learn(seconds / max(done, 1))
             if outcome != DONE and done == 0:
                 self._give_up(job, outcome, losses[0])
             if outcome != DONE:  # the steps before it stand; the failed one will be the first of the next call
@@ -127,7 +164,8 @@ class NativeExecutor(Executor):
     def _make(self, job: Job, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
         data = job.data
         return self.plan.run(
-            *(data.x, data.labels, data.targets, data.weights, job.rows, job.rates, job.step, job.update, losses, scores)
+            *(data.x, data.labels, data.targets, data.weights, job.rows, job.rates, job.step, job.update),
+            *(self._crew.size, losses, scores),
         )
 
     def _load(self) -> None:
@@ -159,6 +197,7 @@ class NativeExecutor(Executor):
         samples = draws[0].samples
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
+            self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
         rows = np.concatenate([draw.rows for draw in draws]) if len(draws) > 1 else draws[0].rows
         if draws[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
@@ -225,6 +264,10 @@ class NativeExecutor(Executor):
         copy = Copy(last.parameters, last.state, last.slots)
         self.plan.store(copy.parameters, copy.state, copy.slots)
         return copy
+
+
+def _has_many_zeros(x: AnyArray) -> bool:
+    return bool(np.count_nonzero(x) < x.size / 2)
 
 
 def default_threads(stack: Stack, batch_size: int) -> int:
