@@ -122,6 +122,7 @@ NB_MODULE(_native, m) {
         return names;
       },
       "The kernels that this machine can run; PELLUCID_ISA chooses one.");
+  m.def("has_bf16", [] { return has_bf16(kernels()); }, "Whether the kernels in use have products of bfloat16.");
   m.def(
       "fail_in_member",
       [](int threads, int failing) {
@@ -164,6 +165,7 @@ NB_MODULE(_native, m) {
            },
            "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
            "bound"_a, "norm_bound"_a)
+      .def("use_bf16", &Plan::use_bf16)
       .def("expect_zeros", &Plan::expect_zeros, "many"_a)
       .def("prepare", &Plan::prepare, "batch"_a, "threads"_a)
       .def("load", &load, "parameters"_a, "state"_a, "slots"_a)

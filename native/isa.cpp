@@ -41,6 +41,14 @@ const Choice* choices(int& count) {
 
 }  // namespace
 
+bool has_bf16(const Kernels& kernels) {
+#if defined(__x86_64__)
+  return kernels.product_bf16 && __builtin_cpu_supports("avx512bf16");
+#else
+  return kernels.product_bf16;
+#endif
+}
+
 const Kernels* find_kernels(const char* name) {
   int count;
   const Choice* list = choices(count);

@@ -91,6 +91,10 @@ struct Kernels {
   int panel;  // columns of a full panel
   int tile_rows[5];  // by number of vectors: the rows of a tile, the best height of a product's C
   void (*product)(const Product&);
+  // null where the processor has no bfloat16; pairs take the place of numbers: see product_bf16.cpp
+  void (*product_bf16)(const Product&);
+  void (*round_rows)(const Block& from, float* to);
+  void (*pair_rows)(const Block& from, float* to, Size to_row);
   void (*transpose)(const float* from, Size from_row, Size rows, int vectors, float* to, Size to_row);
   void (*pack)(const float* from, Size from_row, Size rows, Size columns, float* to, Size to_row);
   void (*column_sums)(const Block&, float* sums, bool accumulate);
@@ -110,6 +114,7 @@ struct Kernels {
   bool (*all_finite)(const float* x, Size count);
 };
 
+bool has_bf16(const Kernels& kernels);  // whether they have products of bfloat16, and this processor can run them
 const Kernels& kernels();            // for this processor, or those that PELLUCID_ISA names
 const Kernels* find_kernels(const char* name);  // null if unknown or not possible here
 

@@ -69,6 +69,11 @@ void Plan::set_loss(LossKind kind, double parameter) {
   loss_parameter_ = (float)parameter;
 }
 
+void Plan::use_bf16() {
+  if (!has_bf16(kernels_)) throw std::invalid_argument("this processor, or the instruction set chosen, has no bfloat16");
+  bf16_ = true;
+}
+
 void Plan::set_optimizer(const Optimizer& optimizer) { optimizer_ = optimizer; }
 
 int Plan::num_slots() const {
@@ -80,13 +85,20 @@ int Plan::num_slots() const {
 }
 
 void Plan::allocate(Workspace& workspace, Size rows) const {
+  const auto make_rounded = [&](Size stride) { return Rounded{Buffer(rows * stride / 2), Buffer((rows + 1) / 2 * stride)}; };
   for (Buffer& x : workspace.x) x = Buffer(rows * padded(inputs_));
+  for (Rounded& x : workspace.rounded_x)
+    if (bf16_) x = make_rounded(padded(inputs_));
   for (const Segment& segment : segments_) {
     Workspace::Values values;
     const Size size = rows * segment.stride;
     if (segment.has_affine) values.a = Buffer(size);
     if (keeps_sum(segment.activation)) values.z = Buffer(size);
     values.gradient = Buffer(size);
+    if (bf16_) {
+      values.rounded = make_rounded(segment.stride);
+      values.rounded_gradient = Buffer(size / 2);
+    }
     for (const Operation& operation : segment.operations) {
       values.outputs.emplace_back(size);
       values.mean.emplace_back(operation.is_dropout ? 0 : segment.stride);
@@ -102,6 +114,9 @@ void Plan::prepare(Size batch, int threads) {
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });
   by_rows_ = packed_size_ <= most_parameters_by_rows && batch >= fewest_rows_by_rows && !normalizes;
+  bf16_ &= !by_rows_;
+  Size deepest = std::max(batch_block, depth_block);
+  for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
   parameters_ = Buffer(packed_size_);
   gradient_ = Buffer(packed_size_);
   first_ = Buffer(num_slots() > 0 ? packed_size_ : 0);
@@ -117,6 +132,7 @@ void Plan::prepare(Size batch, int threads) {
     member.gradient_tile = Buffer(std::max<Size>(12 * kernels_.panel, 1024));
     member.finite = Buffer(2 * kernels_.width);
     if (!by_rows_) {
+      if (bf16_) member.paired = Buffer((deepest + 1) / 2 * kernels_.panel);
       member.turned = Buffer((depth_block + 16) * kernels_.panel);
       continue;
     }

@@ -66,6 +66,7 @@ class Plan {
   void add_normalization(double momentum, double epsilon);
   void set_loss(LossKind kind, double parameter);
   void set_optimizer(const Optimizer& optimizer);
+  void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
   void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: no bit depends on it, only speed
 
   // Allocates all that steps of up to `batch` samples on `threads` threads need.
@@ -108,17 +109,24 @@ class Plan {
     bool normalizes = false;
     bool needs_dx = false;       // a layer below has parameters
   };
+  struct Rounded {  // bfloat16 of a matrix, for products
+    Buffer rows;    // neighbors in a row are pairs
+    Buffer pairs;   // neighbors in a column are pairs
+  };
   struct Workspace {  // the numbers of up to `rows` samples
     Buffer x[2];
+    Rounded rounded_x[2];
     struct Values {
       Buffer a, z, gradient;
       std::vector<Buffer> outputs;              // one for each operation
       std::vector<Buffer> mean, inverse_std;    // of batch normalizations
+      Rounded rounded;                          // of the last output
+      Buffer rounded_gradient;
     };
     std::vector<Values> segments;
   };
   struct Member {  // what a thread needs for itself
-    Buffer gradient_tile, turned, finite;
+    Buffer gradient_tile, turned, paired, finite;
     std::vector<Buffer> turned_weights;  // by rows: of each segment, kept for the step
     Workspace workspace;                 // by rows
   };
@@ -146,11 +154,11 @@ class Plan {
   void work(int member, const Data& data, const Steps& steps, double* losses, double* scores, Report& report);
   Outcome step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score);
   Outcome step_by_rows(int member, Batch& batch, double* loss, double* score);
-  void gather(int member, const Batch& batch, Buffer& to);
+  void gather(int member, const Batch& batch);
   Outcome agree(int member);
   bool sum_up(int member, const Batch& batch, double* loss, double* score);
 
-  void forward(std::size_t index, Workspace& workspace, const Task& task, const Batch& batch, Size first_row);
+  void forward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch, Size first_row);
   void loss_of_rows(Workspace& workspace, Size from, Size to, const Batch& batch, Size first_row);
   void backward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch,
                 Size first_row, const float* turned);
@@ -170,6 +178,8 @@ class Plan {
   Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
   Mask mask(const Operation& operation, std::uint64_t step) const;
   const float* input_of(std::size_t index, const Workspace& workspace, int turn) const;
+  const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int turn) const;
+  const float* pair_panel(int member, const float* from, Size stride, Size rows, int vectors);
   void allocate(Workspace& workspace, Size rows) const;
   bool clips_norm() const { return optimizer_.norm_bound < __builtin_inf(); }
 
@@ -185,7 +195,7 @@ class Plan {
 
   Size batch_ = 0;
   int threads_ = 1;
-  bool by_rows_ = false, skips_zeros_ = false;
+  bool by_rows_ = false, skips_zeros_ = false, bf16_ = false;
   Buffer parameters_, state_, first_, second_, gradient_, group_gradients_, terms_, scores_;
   std::vector<double> norm_parts_;
   Workspace workspace_;

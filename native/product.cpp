@@ -11,10 +11,16 @@
 // So the result does not depend on how rows and panels are dealt out to threads, nor on the batch that a sample is in.
 #include "kernels.hpp"
 #include "simd.hpp"
+#include "tile.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
 namespace {
+
+struct Singles {
+  PELLUCID_INLINE static vf spread(const float* x) { return broadcast(*x); }
+  PELLUCID_INLINE static vf multiply_add(vf x, vf row, vf sum) { return fma(x, row, sum); }
+};
 
 constexpr Size most_listed = 512;  // the greatest depth of a product that leaves zeros out
 
@@ -45,54 +51,9 @@ PELLUCID_INLINE Size list_rows(const Product& p, const float* a, std::int32_t* p
   return count;
 }
 
-// All loops over rows and vectors are unrolled, so that the sums are registers and not an array in memory.
-#define UNROLL _Pragma("GCC unroll 16")
-
-// The steps of a sum: all k in order, or those that a list names.
-struct All {
-  Size count;
-  PELLUCID_INLINE Size operator[](Size) const { return 1; }  // how far it is to the next k
-};
-struct Listed {
-  Size count;
-  const std::int32_t* gaps;
-  PELLUCID_INLINE Size operator[](Size i) const { return gaps[i]; }
-};
-
-template <int R, int V, class Steps>
-PELLUCID_INLINE void tile(const Product& p, const float* a, float* c, Size first, const Steps& steps) {
-  const Size a_row = p.a_row, a_depth = p.a_depth, b_row = p.b_row, c_row = p.c_row;
-  vf sum[R][V];
-  if (p.accumulate) {
-    UNROLL for (int r = 0; r < R; ++r)
-      UNROLL for (int v = 0; v < V; ++v) sum[r][v] = load(c + r * c_row + v * W);
-  } else {
-    UNROLL for (int v = 0; v < V; ++v) {
-      const vf start = p.bias ? load(p.bias + v * W) : vf{};
-      UNROLL for (int r = 0; r < R; ++r) sum[r][v] = start;
-    }
-  }
-  // three rows share a pointer, since an address can be base, base + stride and base + 2 stride
-  const float *b = p.b + first * b_row, *base[(R + 2) / 3];
-  UNROLL for (int i = 0; i < (R + 2) / 3; ++i) base[i] = a + 3 * i * a_row + first * a_depth;
-  for (Size i = 0; i < steps.count; ++i) {
-    vf row[V];
-    UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
-    UNROLL for (int r = 0; r < R; ++r) {
-      const vf x = broadcast(base[r / 3][r % 3 * a_row]);
-      UNROLL for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
-    }
-    const Size gap = steps[i];
-    UNROLL for (int j = 0; j < (R + 2) / 3; ++j) base[j] += gap * a_depth;
-    b += gap * b_row;
-  }
-  UNROLL for (int r = 0; r < R; ++r)
-    UNROLL for (int v = 0; v < V; ++v) store(c + r * c_row + v * W, sum[r][v]);
-}
-
 template <int R, int V>
 void whole(const Product& p, const float* a, float* c) {
-  tile<R, V>(p, a, c, 0, All{p.depth});
+  tile<Singles, R, V>(p, a, c, 0, All{p.depth});
 }
 
 // Where the inputs hold many zeros (the margins of a digit are nothing else), a tile leaves out each k for which all of its
@@ -105,40 +66,27 @@ void without_zeros(const Product& p, const float* a, float* c) {
   const Size first = count > 0 ? places[0] : 0;
   for (Size i = 0; i + 1 < count; ++i) places[i] = places[i + 1] - places[i];
   if (count > 0) places[count - 1] = 0;
-  tile<R, V>(p, a, c, first, Listed{count, places});
+  tile<Singles, R, V>(p, a, c, first, Listed{count, places});
 }
-
-using Tile = void (*)(const Product&, const float*, float*);
-
-template <int... R>
-struct Heights {};  // a list of tile heights 1, 2, ..., as a type
 
 template <int V, int... R>
-void sweep(const Product& p, Heights<R...>) {
+void all_rows(const Product& p, Heights<R...>) {
   static constexpr Tile plain[] = {whole<R, V>...}, skipping[] = {without_zeros<R, V>...};
-  const Tile* tiles = p.skips_zeros && p.depth <= most_listed ? skipping : plain;
-  constexpr Size most = sizeof...(R);
-  for (Size row = 0; row < p.rows; row += most) {
-    const Size rows = p.rows - row < most ? p.rows - row : most;
-    tiles[rows - 1](p, p.a + row * p.a_row, p.c + row * p.c_row);
-  }
+  if (p.skips_zeros && p.depth <= most_listed) sweep(p, skipping);
+  else sweep(p, plain);
 }
-
-using UpTo6 = Heights<1, 2, 3, 4, 5, 6>;
-using UpTo8 = Heights<1, 2, 3, 4, 5, 6, 7, 8>;
-using UpTo12 = Heights<1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
 
 }  // namespace
 
 void product(const Product& p) {
   switch (p.vectors) {
-    case 1: return sweep<1>(p, UpTo12{});
+    case 1: return all_rows<1>(p, UpTo12{});
 #if defined(__AVX512F__)
-    case 2: return sweep<2>(p, UpTo12{});
-    case 3: return sweep<3>(p, UpTo8{});
-    default: return sweep<4>(p, UpTo6{});
+    case 2: return all_rows<2>(p, UpTo12{});
+    case 3: return all_rows<3>(p, UpTo8{});
+    default: return all_rows<4>(p, UpTo6{});
 #else
-    default: return sweep<2>(p, UpTo6{});
+    default: return all_rows<2>(p, UpTo6{});
 #endif
   }
 }

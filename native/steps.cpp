@@ -66,7 +66,7 @@ void Plan::work(int member, const Data& data, const Steps& steps, double* losses
   const Size count = (Size)steps.rates.size();
   Batch batch = batch_of(data, steps, 0);
   if (!by_rows_) {
-    gather(member, batch, workspace_.x[0]);
+    gather(member, batch);
     team_->barrier();
   }
   for (Size number = 0; number < count; ++number) {
@@ -104,10 +104,15 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
   return batch;
 }
 
-void Plan::gather(int member, const Batch& batch, Buffer& to) {
-  const Share part = share_of(member, threads_, batch.rows);
-  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + part.from, part.to - part.from,
-                  to + part.from * padded(inputs_), padded(inputs_));
+void Plan::gather(int member, const Batch& batch) {
+  const Share twos = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 pairs rows
+  const Size from = 2 * twos.from, rows = std::min(2 * twos.to, batch.rows) - from, stride = padded(inputs_);
+  float* x = workspace_.x[batch.turn] + from * stride;
+  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, x, stride);
+  if (!bf16_) return;
+  const Block block{x, stride, rows, (int)((inputs_ + kernels_.width - 1) / kernels_.width)};
+  kernels_.round_rows(block, workspace_.rounded_x[batch.turn].rows + from * stride / 2);
+  kernels_.pair_rows(block, workspace_.rounded_x[batch.turn].pairs + from / 2 * stride, stride);
 }
 
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
@@ -121,12 +126,12 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   for (std::size_t i = 0; i < last; ++i) {
     const Segment& segment = segments_[i];
     if (!segment.has_affine && segment.operations.empty()) continue;
-    deal_columns(segment, [&](int panel, Size from, Size to) { forward(i, ws, {panel, from, to}, batch, 0); });
+    deal_columns(segment, [&](int panel, Size from, Size to) { forward(member, i, ws, {panel, from, to}, batch, 0); });
     team_->barrier();
   }
   const Share rows = share_of(member, threads_, batch.rows);  // the loss needs whole rows
   for (int panel = 0; panel < num_panels(outputs()); ++panel)
-    forward(last, ws, {panel, rows.from, rows.to}, batch, 0);
+    forward(member, last, ws, {panel, rows.from, rows.to}, batch, 0);
   loss_of_rows(ws, rows.from, rows.to, batch, 0);
   team_->barrier();
   if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
@@ -154,7 +159,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
     update_flat(member, batch);
   }
-  if (next) gather(member, *next, ws.x[next->turn]);
+  if (next) gather(member, *next);
   return agree(member);
 }
 
@@ -177,7 +182,7 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
       kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + start, rows, ws.x[0], padded(inputs_));
       for (std::size_t i = 0; i <= last; ++i)
         for (int panel = 0; panel < num_panels(segments_[i].units); ++panel)
-          forward(i, ws, {panel, 0, rows}, batch, start);
+          forward(member, i, ws, {panel, 0, rows}, batch, start);
       loss_of_rows(ws, 0, rows, batch, start);
       for (std::size_t i = last; segments_[i].needs_dx; --i)
         for (int panel = 0; panel < num_panels(segments_[i].inputs); ++panel)
@@ -215,6 +220,18 @@ const float* Plan::input_of(std::size_t index, const Workspace& ws, int turn) co
   return below.has_affine ? ws.segments[index - 1].a : ws.x[turn];
 }
 
+const Plan::Rounded& Plan::rounded_input_of(std::size_t index, const Workspace& ws, int turn) const {
+  const Segment& below = segments_[index - 1];
+  return below.has_affine || !below.operations.empty() ? ws.segments[index - 1].rounded : ws.rounded_x[turn];
+}
+
+// The B of a product in bfloat16: pairs of neighbors in a column, in memory of the member.
+const float* Plan::pair_panel(int member, const float* from, Size stride, Size rows, int vectors) {
+  float* to = members_[member].paired;
+  kernels_.pair_rows({const_cast<float*>(from), stride, rows, vectors}, to, (Size)vectors * kernels_.width);
+  return to;
+}
+
 Normalization Plan::normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column) {
   const Size gamma = arrays_[operation.gamma].packed + column, beta = arrays_[operation.beta].packed + column;
   return {parameters_ + gamma, parameters_ + beta, state_ + operation.moving_mean + column,
@@ -227,7 +244,7 @@ Mask Plan::mask(const Operation& operation, std::uint64_t step) const {
   return {(std::uint32_t)key, (std::uint32_t)(key >> 32), operation.threshold, operation.factor};
 }
 
-void Plan::forward(std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
+void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
   const Segment& segment = segments_[index];
   Workspace::Values& values = ws.segments[index];
   const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
@@ -237,14 +254,21 @@ void Plan::forward(std::size_t index, Workspace& ws, const Task& task, const Bat
     const float* x = input_of(index, ws, batch.turn);
     const Size x_stride = segments_[index - 1].stride, width = (Size)vectors * kernels_.width;
     const float* weight = parameters_ + arrays_[segment.weight].packed + column * segment.inputs;
+    const float* bias = segment.bias >= 0 ? parameters_ + arrays_[segment.bias].packed + column : nullptr;
+    const float* pairs = bf16_ ? pair_panel(member, weight, width, segment.inputs, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += row_block) {
       const Block block{values.a + row * segment.stride + column, segment.stride, std::min(row_block, task.to - row), vectors};
-      for (Size k = 0; k < segment.inputs; k += depth_block) {
+      if (bf16_) {
+        const float* rounded = rounded_input_of(index, ws, batch.turn).rows + row * x_stride / 2;
+        kernels_.product_bf16({rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows,
+                               (segment.inputs + 1) / 2, vectors, bias});
+      }
+      for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
                   std::min(depth_block, segment.inputs - k), vectors};
         p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
         if (k > 0) p.accumulate = true;
-        else if (segment.bias >= 0) p.bias = parameters_ + arrays_[segment.bias].packed + column;
+        else p.bias = bias;
         kernels_.product(p);
       }
       kernels_.activate(segment.activation, block, values.z ? values.z + row * segment.stride + column : nullptr);
@@ -260,6 +284,11 @@ void Plan::forward(std::size_t index, Workspace& ws, const Task& task, const Bat
       kernels_.normalize(normalization(operation, values, k, column), from + at, block);
     from = values.outputs[k];
   }
+  if (bf16_ && index + 1 < segments_.size()) {
+    const Block block{const_cast<float*>(from) + at, segment.stride, task.to - task.from, vectors};
+    kernels_.round_rows(block, values.rounded.rows + at / 2);
+    kernels_.pair_rows(block, values.rounded.pairs + task.from / 2 * segment.stride + column, segment.stride);
+  }
 }
 
 void Plan::loss_of_rows(Workspace& ws, Size from, Size to, const Batch& batch, Size first_row) {
@@ -269,6 +298,9 @@ void Plan::loss_of_rows(Workspace& ws, Size from, Size to, const Batch& batch, S
   const Size row = first_row + from;
   kernels_.loss(batch.loss, {values.a + from * segment.stride, segment.stride, to - from, vectors}, batch.index + row,
                 values.gradient + from * segment.stride, terms_ + row, scores_ + row);
+  if (bf16_)
+    kernels_.round_rows({values.gradient + from * segment.stride, segment.stride, to - from, vectors},
+                        values.rounded_gradient + from * segment.stride / 2);
 }
 
 // The means over the batch, in double precision and in the order of the samples; all members find the same.
@@ -316,7 +348,15 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
     const float* weight = turned ? turned + unit * width : members_[member].turned;
     Product p{dz + unit, above.stride, 1, weight, width, values.gradient + at, segment.stride, rows, units, vectors};
     p.accumulate = unit > 0;
-    kernels_.product(p);
+    if (bf16_) {
+      p.a = ws.segments[index + 1].rounded_gradient + (task.from * above.stride + unit) / 2;
+      p.a_row = above.stride / 2;
+      p.b = pair_panel(member, weight, width, units, vectors);
+      p.depth = (units + 1) / 2;
+      kernels_.product_bf16(p);
+    } else {
+      kernels_.product(p);
+    }
   }
   const Block dy{values.gradient + at, segment.stride, rows, vectors};
   for (std::size_t k = segment.operations.size(); k-- > 0;) {
@@ -331,6 +371,7 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   }
   if (segment.has_affine)
     kernels_.activate_backward(segment.activation, dy, values.a + at, values.z ? values.z + at : nullptr);
+  if (bf16_) kernels_.round_rows(dy, values.rounded_gradient + at / 2);
 }
 
 // By columns: rows [from, to) of a panel of dW = x^T dz, and the update of each tile as it comes.
@@ -347,14 +388,24 @@ void Plan::weight_gradient(int member, std::size_t index, const Task& task, cons
   const Update update = update_for(array, batch);
   for (Size sample = 0; sample < batch.rows; sample += batch_block) {
     const bool is_last = sample + batch_block >= batch.rows;
+    const Size samples = std::min(batch_block, batch.rows - sample);
+    const float* pairs = bf16_ ? pair_panel(member, dz + sample * segment.stride, segment.stride, samples, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += height) {
       const Size place = base + row * width, rows = std::min(height, task.to - row);
       float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
-      Product p{x + sample * x_stride + row, 1, x_stride, dz + sample * segment.stride, segment.stride, gradient, width, rows,
-                std::min(batch_block, batch.rows - sample), vectors};
+      Product p{x + sample * x_stride + row, 1, x_stride, dz + sample * segment.stride, segment.stride, gradient, width, rows, samples,
+                vectors};
       p.accumulate = sample > 0;
       p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.turn];
-      kernels_.product(p);
+      if (bf16_) {
+        p.a = rounded_input_of(index, workspace_, batch.turn).pairs + sample / 2 * x_stride + row;
+        p.b = pairs;
+        p.b_row = width;
+        p.depth = (samples + 1) / 2;
+        kernels_.product_bf16(p);
+      } else {
+        kernels_.product(p);
+      }
       if (!is_last) continue;
       if (clips_norm()) kernels_.add_price(update, rows * width, parameters_ + place, gradient);
       else update_range(member, update, place, rows * width, gradient);

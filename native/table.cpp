@@ -5,6 +5,9 @@
 namespace pellucid::PELLUCID_ISA {
 
 void product(const Product&);
+void product_bf16(const Product&);
+void round_rows(const Block&, float*);
+void pair_rows(const Block&, float*, Size);
 void transpose(const float*, Size, Size, int, float*, Size);
 void pack(const float*, Size, Size, Size, float*, Size);
 void column_sums(const Block&, float*, bool);
@@ -33,7 +36,13 @@ const Kernels table = {
 #else
     {0, 12, 6, 0, 0},
 #endif
-    product, transpose, pack, column_sums, activate, activate_backward, dropout,
+    product,
+#if defined(__AVX512F__)
+    product_bf16, round_rows, pair_rows,
+#else
+    nullptr, nullptr, nullptr,
+#endif
+    transpose, pack, column_sums, activate, activate_backward, dropout,
     normalize, normalize_backward, normalize_inference, add_price, update, loss, softmax, yes_or_no, gather, all_finite,
 };
 

@@ -17,7 +17,7 @@ from pellucid.errors import ArgumentError
 from pellucid.evaluation import answer, evaluate
 from pellucid.events import Callback
 from pellucid.executors.base import OptimizerState, Rules
-from pellucid.executors.choose import Engine
+from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.compilation import obstacle
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.history import History
@@ -96,6 +96,7 @@ class Network(Stack):
         progress: ProgressMode = "auto",
         engine: Engine = "auto",
         threads: int | None = None,
+        precision: Precision = "float32",
     ) -> History:
         """Train on x (N, ...) and y; calling it again goes on from there. Gives the history of this call.
 
@@ -110,7 +111,8 @@ class Network(Stack):
         callbacks       functions of one `Event`
         progress        "auto" (a live bar on a terminal, else a line now and then), "bar", "lines" or "none"
         engine          "auto": compiled steps if every part is known to them, else NumPy; or "native", or "numpy"
-        threads         of the native engine (default: as many as there are cores and work); the bits are always the same
+        threads         at most so many work in the native engine (default: the cores); the bits are always the same
+        precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
 
         Raises `ArgumentError` or `ShapeError` before the first step for input that cannot work, `DivergenceError` when a
         number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
@@ -132,6 +134,7 @@ class Network(Stack):
             self._listeners(callbacks, progress, early_stopping, figures),
             engine,
             threads,
+            precision,
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x[training.rows[:: max(1, len(training) // 10_000)]])

@@ -23,7 +23,7 @@ from pellucid.events import (
     TrainingStarted,
 )
 from pellucid.executors.base import OptimizerState, Rules, penalty
-from pellucid.executors.choose import Engine, choose_executor
+from pellucid.executors.choose import Engine, Precision, choose_executor
 from pellucid.history import History
 from pellucid.interrupt import Interrupt, deferred_interrupt
 from pellucid.metrics import WeightedMeans
@@ -65,6 +65,7 @@ class Plan:
     callbacks: Sequence[Callback] = ()
     engine: Engine = "auto"
     threads: int | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         positive_integer(self.epochs, "epochs")
@@ -107,6 +108,7 @@ class Trainer:
             batch_size=min(plan.batch_size, len(training)),
             engine=plan.engine,
             threads=plan.threads,
+            precision=plan.precision,
         )
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
         self._first_step = state.step

@@ -12,7 +12,9 @@ from pellucid.shapes import one_of, positive_integer
 from pellucid.stack import Stack
 
 Engine: TypeAlias = Literal["auto", "native", "numpy"]
+Precision: TypeAlias = Literal["float32", "bf16"]
 ENGINES = ("auto", "native", "numpy")
+PRECISIONS = ("float32", "bf16")
 MOST_THREADS = 256
 
 
@@ -24,23 +26,22 @@ def choose_executor(
     *,
     engine: Engine = "auto",
     threads: int | None = None,
+    precision: Precision = "float32",
 ) -> Executor:
-    """The executor for a training; raises `ArgumentError` if "native" is asked for and cannot be."""
-    check_engine(engine, threads)
-    reason = None if engine == "numpy" else obstacle(stack) or rules_obstacle(stack, rules)
+    """The executor for a training; raises `ArgumentError` if what is asked for cannot be."""
+    one_of(engine, ENGINES, "engine")
+    one_of(precision, PRECISIONS, "precision")
+    if threads is not None and positive_integer(threads, "threads") > MOST_THREADS:
+        raise ArgumentError(f"threads is at most {MOST_THREADS}, not {threads}.")
+    reason = "chosen" if engine == "numpy" else obstacle(stack) or rules_obstacle(stack, rules)
+    if precision == "bf16" and reason is not None:
+        raise ArgumentError(f'precision="bf16" needs the native engine, and that cannot run this: {reason}.')
     if engine == "native" and reason is not None:
         raise ArgumentError(f'engine="native" cannot run this: {reason}. Use engine="auto" or "numpy".')
-    if engine == "numpy" or reason is not None:
+    if reason is not None:
         executor = NumpyExecutor(stack, rules, state)
-        executor.note = reason or "chosen"
+        executor.note = reason
         return executor
     from pellucid.executors.native import NativeExecutor
 
-    return NativeExecutor(stack, rules, state, batch_size, threads)
-
-
-def check_engine(engine: Engine, threads: int | None) -> None:
-    """Raise `ArgumentError` for an engine that does not exist, or an impossible number of threads."""
-    one_of(engine, ENGINES, "engine")
-    if threads is not None and positive_integer(threads, "threads") > MOST_THREADS:
-        raise ArgumentError(f"threads is at most {MOST_THREADS}, not {threads}.")
+    return NativeExecutor(stack, rules, state, batch_size, threads, precision)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.batches import Batch, Draw, Samples
+from pellucid.errors import ArgumentError
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
 from pellucid.executors.compilation import compile_plan
 from pellucid.executors.numpy import NumpyExecutor
@@ -113,9 +114,15 @@ class NativeExecutor(Executor):
     name = "native"
 
     def __init__(
-        self, stack: Stack, rules: Rules, optimizer_state: OptimizerState, batch_size: int, threads: int | None = None
+        self,
+        stack: Stack,
+        rules: Rules,
+        optimizer_state: OptimizerState,
+        batch_size: int,
+        threads: int | None = None,
+        precision: str = "float32",
     ) -> None:
-        from pellucid._native import instruction_set
+        from pellucid._native import has_bf16, instruction_set
 
         self.stack = stack
         self.rules = rules
@@ -123,8 +130,15 @@ class NativeExecutor(Executor):
         self.batch_size = batch_size
         self.plan = compile_plan(stack, rules)
         self._crew = Crew(threads or default_threads(stack, batch_size))
-        self.plan.prepare(batch_size, self._crew.most)
         self.note = instruction_set()
+        if precision == "bf16":
+            if not has_bf16():
+                raise ArgumentError(
+                    f'precision="bf16" needs a processor with AVX512_BF16, and this runs with {self.note}; use "float32".'
+                )
+            self.plan.use_bf16()
+            self.note += ", bf16 products"
+        self.plan.prepare(batch_size, self._crew.most)
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None

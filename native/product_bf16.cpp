@@ -1,0 +1,69 @@
+// The same products with bfloat16 operands and float32 sums (AVX512_BF16): a bfloat16 is the upper half of a float32, 8 bits
+// of precision. An instruction takes a pair of k at once, so an element of A and B is a pair: (k, k + 1) in 32 bits.
+//
+//     sum <- sum + a_k b_k + a_(k+1) b_(k+1)
+//
+// Operands come from float32 by rounding to nearest: rows of A pair neighbors in a row; B pairs neighbors in a column.
+#include "kernels.hpp"
+#include "simd.hpp"
+#include "tile.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+namespace {
+
+struct Pairs {
+  PELLUCID_INLINE static vf spread(const float* x) {
+    std::int32_t pair;
+    std::memcpy(&pair, x, sizeof pair);
+    return (vf)_mm512_set1_epi32(pair);
+  }
+  PELLUCID_INLINE static vf multiply_add(vf x, vf row, vf sum) {
+    return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)row);
+  }
+};
+
+template <int R, int V>
+void whole(const Product& p, const float* a, float* c) {
+  tile<Pairs, R, V>(p, a, c, 0, All{p.depth});
+}
+
+template <int V, int... R>
+void all_rows(const Product& p, Heights<R...>) {
+  static constexpr Tile tiles[] = {whole<R, V>...};
+  sweep(p, tiles);
+}
+
+PELLUCID_INLINE __m512i rounded(vf x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x)); }
+
+}  // namespace
+
+void product_bf16(const Product& p) {
+  switch (p.vectors) {
+    case 1: return all_rows<1>(p, UpTo12{});
+    case 2: return all_rows<2>(p, UpTo12{});
+    case 3: return all_rows<3>(p, UpTo8{});
+    default: return all_rows<4>(p, UpTo6{});
+  }
+}
+
+// Rows of bfloat16, where they stand: `to` has as many rows, each half as long.
+void round_rows(const Block& from, float* to) {
+  for (Size r = 0; r < from.rows; ++r)
+    for (int v = 0; v < from.vectors; ++v)
+      _mm256_storeu_si256((__m256i*)(to + r * from.stride / 2 + v * W / 2),
+                          (__m256i)_mm512_cvtneps_pbh((__m512)load(from.data + r * from.stride + v * W)));
+}
+
+// Rows 2i and 2i + 1 as one row of pairs; an odd last row is paired with zeros.
+void pair_rows(const Block& from, float* to, Size to_row) {
+  for (Size r = 0; r < from.rows; r += 2, to += to_row)
+    for (int v = 0; v < from.vectors; ++v) {
+      const float* at = from.data + r * from.stride + v * W;
+      const __m512i low = rounded(load(at));
+      const __m512i high = r + 1 < from.rows ? _mm512_slli_epi32(rounded(load(at + from.stride)), 16) : _mm512_setzero_si512();
+      store(to + v * W, (vf)_mm512_or_si512(low, high));
+    }
+}
+
+}  // namespace pellucid::PELLUCID_ISA

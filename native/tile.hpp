@@ -1,0 +1,73 @@
+// A tile of a matrix product in registers: see product.cpp for the idea. `Numbers` says what an element of A and B is:
+// a float32 (product.cpp), or a pair of bfloat16 (product_bf16.cpp), which takes as much room.
+#pragma once
+
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+// All loops over rows and vectors are unrolled, so that the sums are registers and not an array in memory.
+#define PELLUCID_UNROLL _Pragma("GCC unroll 16")
+
+// The steps of a sum: all k in order, or those that a list names.
+struct All {
+  Size count;
+  PELLUCID_INLINE Size operator[](Size) const { return 1; }  // how far it is to the next k
+};
+struct Listed {
+  Size count;
+  const std::int32_t* gaps;
+  PELLUCID_INLINE Size operator[](Size i) const { return gaps[i]; }
+};
+
+template <class Numbers, int R, int V, class Steps>
+PELLUCID_INLINE void tile(const Product& p, const float* a, float* c, Size first, const Steps& steps) {
+  const Size a_row = p.a_row, a_depth = p.a_depth, b_row = p.b_row, c_row = p.c_row;
+  vf sum[R][V];
+  if (p.accumulate) {
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+      PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = load(c + r * c_row + v * W);
+  } else {
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) {
+      const vf start = p.bias ? load(p.bias + v * W) : vf{};
+      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][v] = start;
+    }
+  }
+  // three rows share a pointer, since an address can be base, base + stride and base + 2 stride
+  const float *b = p.b + first * b_row, *base[(R + 2) / 3];
+  PELLUCID_UNROLL for (int i = 0; i < (R + 2) / 3; ++i) base[i] = a + 3 * i * a_row + first * a_depth;
+  for (Size i = 0; i < steps.count; ++i) {
+    vf row[V];
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r) {
+      const vf x = Numbers::spread(base[r / 3] + r % 3 * a_row);
+      PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = Numbers::multiply_add(x, row[v], sum[r][v]);
+    }
+    const Size gap = steps[i];
+    PELLUCID_UNROLL for (int j = 0; j < (R + 2) / 3; ++j) base[j] += gap * a_depth;
+    b += gap * b_row;
+  }
+  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(c + r * c_row + v * W, sum[r][v]);
+}
+
+using Tile = void (*)(const Product&, const float*, float*);
+
+// All rows of C, by tiles of up to sizeof...(tiles) rows; tiles[i] has i + 1 of them.
+template <int count>
+PELLUCID_INLINE void sweep(const Product& p, const Tile (&tiles)[count]) {
+  for (Size row = 0; row < p.rows; row += count) {
+    const Size rows = p.rows - row < count ? p.rows - row : count;
+    tiles[rows - 1](p, p.a + row * p.a_row, p.c + row * p.c_row);
+  }
+}
+
+// The heights of tiles, as a type: 1, 2, ...
+template <int... R>
+struct Heights {};
+using UpTo6 = Heights<1, 2, 3, 4, 5, 6>;
+using UpTo8 = Heights<1, 2, 3, 4, 5, 6, 7, 8>;
+using UpTo12 = Heights<1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
+
+}  // namespace pellucid::PELLUCID_ISA
