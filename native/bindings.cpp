@@ -40,12 +40,14 @@ const float* slot(const std::vector<In<float, 1>>& slots, std::size_t number, Si
 
 void load(Plan& plan, In<float, 1> parameters, In<float, 1> state, const std::vector<In<float, 1>>& slots) {
   require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
+  require(plan.batch() > 0, "the plan is not prepared");
   require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
   plan.load(parameters.data(), state.data(), slot(slots, 0, plan.num_parameters()), slot(slots, 1, plan.num_parameters()));
 }
 
 void store(const Plan& plan, Out<float, 1> parameters, Out<float, 1> state, const std::vector<Out<float, 1>>& slots) {
   require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
+  require(plan.batch() > 0, "the plan is not prepared");
   require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
   float* to[2] = {nullptr, nullptr};
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -59,6 +61,7 @@ nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::o
               In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update, int threads,
               Out<double, 1> losses, Out<double, 1> scores) {
   const Size samples = (Size)x.shape(0), steps = (Size)rates.size(), count = (Size)rows.size();
+  require(plan.batch() > 0, "the plan is not prepared");
   require((Size)x.shape(1) == plan.inputs(), "a sample has another size than the plan");
   require((Size)losses.size() == steps && (Size)scores.size() == steps, "one loss and one score a step");
   require(steps > 0 && count > (steps - 1) * plan.batch() && count <= steps * plan.batch(), "rows do not fill the steps");

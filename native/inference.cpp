@@ -86,15 +86,17 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     return false;
   }
   int turn = 1;
+  bool many_zeros = std::count(from, from + inputs_, 0.0f) > inputs_ / 2;  // in the first sample, and so in its like
   for (const Layer& layer : layers_) {
     if (layer.is_affine) {
-      affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel);
+      affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel, many_zeros);
     } else {
       if (from == (const float*)x)
         for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[turn] + r * stride);
       else turn = 1 - turn;  // in place
       normalize(layer, rows, parameters, state, values[turn], stride, panel);
     }
+    many_zeros = false;
     from = values[turn];
     from_stride = stride;
     turn = 1 - turn;
@@ -112,7 +114,7 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
 // The weights (inputs, units) are read where they are, row by row, when there are few samples; else each panel is first
 // copied together. The last panel is always copied if it does not fill its vectors.
 void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-                       Size stride, float* panel) const {
+                       Size stride, float* panel, bool skips_zeros) const {
   const float* weight = parameters + layer.weight;
   float* bias = panel + deepest_ * kernels_.panel;
   for (Size column = 0; column < layer.units; column += kernels_.panel) {
@@ -128,6 +130,7 @@ void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size r
         Product p{x + row * x_stride + k, x_stride, 1, packs ? panel + k * width : weight + column + k * layer.units,
                   packs ? width : layer.units, block.data, stride, block.rows, std::min(depth_block, layer.inputs - k), vectors};
         p.accumulate = k > 0;
+        p.skips_zeros = skips_zeros;
         if (k == 0 && layer.bias >= 0) p.bias = bias;
         kernels_.product(p);
       }

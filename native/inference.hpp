@@ -41,7 +41,7 @@ class Inference {
   bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
                  float* to) const;
   void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-              Size stride, float* panel) const;
+              Size stride, float* panel, bool skips_zeros) const;
   void normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
                  float* scratch) const;
 

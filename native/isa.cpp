@@ -27,9 +27,14 @@ struct Choice {
 const Choice* choices(int& count) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  static const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                                 __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                                 __builtin_cpu_supports("avx512vl");
   static const Choice list[] = {
-      {&avx512::table, __builtin_cpu_supports("x86-64-v4") > 0},
-      {&avx2::table, __builtin_cpu_supports("x86-64-v3") > 0},
+      {&avx512::table, has_avx512},
+      {&avx2::table, has_avx2},
       {&baseline::table, true},
   };
 #else

@@ -110,6 +110,7 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
 
 void Plan::prepare(Size batch, int threads) {
   if (segments_.size() < 2 || batch < 1 || threads < 1) throw std::invalid_argument("a plan needs layers and samples");
+  if (batch_ > 0) throw std::logic_error("a plan is prepared once");
   batch_ = batch;
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });

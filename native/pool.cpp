@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <system_error>
+
 namespace pellucid {
 
 namespace {
@@ -28,9 +30,12 @@ void wait_for_change(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-Team::Team(int size) : size_(size) {
+Team::Team(int size) {
   threads_.reserve(size - 1);
-  for (int member = 1; member < size; ++member) threads_.emplace_back(&Team::serve, this, member);
+  try {
+    for (; size_ < size; ++size_) threads_.emplace_back(&Team::serve, this, size_);
+  } catch (const std::system_error&) {  // a limit on threads: a smaller team does the same work
+  }
 }
 
 Team::~Team() {

@@ -18,7 +18,7 @@ namespace pellucid {
 
 class Team {
  public:
-  explicit Team(int size);
+  explicit Team(int size);  // smaller if the system gives no more threads
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -38,7 +38,7 @@ class Team {
   void serve(int member);
   void take_part(int member);
 
-  const int size_;
+  int size_ = 1;
   const std::function<void(int)>* work_ = nullptr;
   std::vector<std::thread> threads_;
   std::mutex failure_mutex_;
@@ -51,7 +51,8 @@ class Team {
   alignas(64) std::atomic<bool> failed_{false};
 };
 
-// A team of that size that nobody else uses, made if there is none; it goes back to the shelf when the handle goes.
+// A team of that size (or what the system allows) that nobody else uses, made if there is none; it goes back to the shelf
+// when the handle goes.
 std::unique_ptr<Team, void (*)(Team*)> borrow_team(int size);
 
 }  // namespace pellucid

@@ -30,10 +30,12 @@ PELLUCID_INLINE Size list_columns(const Product& p, const float* a, std::int32_t
   Size count = 0;
   for (Size k = 0; k < p.depth; k += W) {
     vi any{};
-    for (int r = 0; r < R; ++r) any |= bits(load(a + r * p.a_row + k));
+    for (int r = 0; r < R; ++r) {
+      const float* at = a + r * p.a_row + k;
+      any |= bits(p.depth - k < W ? load_part(at, (int)(p.depth - k)) : load(at));
+    }
     count += append_nonzero(any << 1, (std::int32_t)k, places + count);  // without the sign of a zero
   }
-  while (count > 0 && places[count - 1] >= p.depth) --count;  // rows end with room for a whole vector
   return count;
 }
 

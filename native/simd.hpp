@@ -66,7 +66,8 @@ PELLUCID_INLINE vf larger(vf a, vf b) { return (vf)_mm512_maskz_max_ps((__mmask1
 PELLUCID_INLINE vf smaller(vf a, vf b) { return (vf)_mm512_maskz_min_ps((__mmask16)-1, (__m512)a, (__m512)b); }
 PELLUCID_INLINE vf square_root(vf a) { return (vf)_mm512_maskz_sqrt_ps((__mmask16)-1, (__m512)a); }
 PELLUCID_INLINE vf load_bytes(const std::uint8_t* p) {
-  return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
+  const __m512i numbers = _mm512_maskz_cvtepu8_epi32((__mmask16)-1, _mm_loadu_si128((const __m128i*)p));
+  return (vf)_mm512_maskz_cvtepi32_ps((__mmask16)-1, numbers);
 }
 PELLUCID_INLINE vf load_part(const float* p, int n) {
   return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);

@@ -55,6 +55,7 @@ Report Plan::run(const Data& data, const Steps& steps, int threads, double* loss
   threads_ = std::clamp(threads, 1, (int)members_.size());
   const auto team = borrow_team(threads_);
   team_ = team.get();
+  threads_ = team->size();
   bad_gradient_.store(false);
   bad_update_.store(false);
   team->run([&](int member) { work(member, data, steps, losses, scores, report); });

@@ -16,7 +16,7 @@ from pellucid.metrics import WeightedMeans, r2, weighted_mean
 from pellucid.shapes import AnyArray, Array
 from pellucid.stack import Stack
 
-PLAIN = (np.float32, np.uint8)
+PLAIN = (np.dtype(np.float32), np.dtype(np.uint8))  # as they lie in the memory of this machine
 BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
 
 

@@ -60,8 +60,8 @@ class TrainingFinished(Event):
 class Patient:
     """The base of listeners that do not look at the network after each step.
 
-    If all are such, steps may be made several at once, and `StepFinished` be told of them a moment later. For any other
-    listener each step is told before the next one is made.
+    If all are such, steps may be made several at once, and `StepFinished` be told of them a moment later; stop the training
+    at the end of an epoch then. For any other listener each step is told before the next one is made.
     """
 
 

@@ -22,6 +22,7 @@ from pellucid.parameters import Layout, Parameters, ParameterSpec
 from pellucid.shapes import AnyArray, Array, Shape
 
 MAX_PARAMETERS = 1 << 31
+NOT_MADE = False  # of an object that is made when it is first needed
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Stack:
         arrays: Mapping[str, AnyArray] | None = None,
     ) -> None:
         self.engine_choice: Literal["auto", "native", "numpy"] = "auto"
+        self.native_forward: Any = NOT_MADE  # see pellucid.executors.inference; it stays out of copies and pickles
         self.layers = _check_layers(layers)
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
@@ -75,6 +77,9 @@ class Stack:
         else:
             for name, array in arrays.items():
                 (self.parameters if name in self.parameters else self.state)[name] = array
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "native_forward": NOT_MADE}
 
     @property
     def input(self) -> Input:

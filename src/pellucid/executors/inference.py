@@ -5,8 +5,6 @@ The bits of an answer do not depend on the batch that a sample is in, nor on the
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +12,7 @@ from pellucid.executors.compilation import compile_inference, obstacle
 from pellucid.executors.native import available_cores
 from pellucid.layers.classification import BinaryClassification, Classification
 from pellucid.shapes import AnyArray, size_of
-from pellucid.stack import Stack
+from pellucid.stack import NOT_MADE, Stack
 
 LOGITS, SOFTMAX, YES_OR_NO = range(3)  # native/inference.hpp: Answer
 WORK_AT_ONCE = 2_000_000_000  # multiply-adds of one call: some hundredths of a second, so that Ctrl-C is heard
@@ -52,13 +50,11 @@ class NativeInference:
         return to
 
 
-_made: WeakKeyDictionary[Stack, NativeInference | None] = WeakKeyDictionary()
-
-
 def native_inference(stack: Stack) -> NativeInference | None:
     """The native way forward of this stack; None if it must be walked by NumPy."""
     if stack.engine_choice == "numpy":
         return None
-    if stack not in _made:
-        _made[stack] = None if obstacle(stack) else NativeInference(stack)
-    return _made[stack]
+    if stack.native_forward is NOT_MADE:
+        stack.native_forward = None if obstacle(stack) else NativeInference(stack)
+    found: NativeInference | None = stack.native_forward
+    return found
