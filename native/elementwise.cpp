@@ -62,28 +62,27 @@ PELLUCID_INLINE vf derivative(vf a, vf z) {
   return one;
 }
 
+// Calls work(place) for each vector of a block; rows without a gap between them are one long row.
+template <class Work>
+PELLUCID_INLINE void each_vector(const Block& block, Work work) {
+  const bool gapless = block.stride == block.vectors * W;
+  const Size rows = gapless ? 1 : block.rows, width = block.vectors * W * (gapless ? block.rows : 1);
+  for (Size r = 0; r < rows; ++r)
+    for (Size i = 0; i < width; i += W) work(r * block.stride + i);
+}
+
 template <Activation kind>
 void forward(const Block& block, float* z) {
-  for (Size r = 0; r < block.rows; ++r) {
-    float* row = block.data + r * block.stride;
-    for (int v = 0; v < block.vectors; ++v) {
-      const vf sum = load(row + v * W);
-      if (z) store(z + r * block.stride + v * W, sum);
-      store(row + v * W, value<kind>(sum));
-    }
-  }
+  float* a = block.data;
+  if (z) each_vector(block, [=](Size at) { store(z + at, load(a + at)); });
+  each_vector(block, [=](Size at) { store(a + at, value<kind>(load(a + at))); });
 }
 
 template <Activation kind>
 void backward(const Block& dy, const float* a, const float* z) {
-  for (Size r = 0; r < dy.rows; ++r) {
-    const Size start = r * dy.stride;
-    for (int v = 0; v < dy.vectors; ++v) {
-      const Size at = start + v * W;
-      const vf sum = z ? load(z + at) : zero;
-      store(dy.data + at, load(dy.data + at) * derivative<kind>(load(a + at), sum));
-    }
-  }
+  float* d = dy.data;
+  if (z) return each_vector(dy, [=](Size at) { store(d + at, load(d + at) * derivative<kind>(zero, load(z + at))); });
+  each_vector(dy, [=](Size at) { store(d + at, load(d + at) * derivative<kind>(load(a + at), zero)); });
 }
 
 // Calls `f` with the activation as a compile-time constant.

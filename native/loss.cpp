@@ -53,7 +53,7 @@ PELLUCID_INLINE float exponentials(const float* row, int vectors, Size outputs, 
   return sum_lanes(sum);
 }
 
-// W samples, one in each lane: what they are compared with, and a way through their classes.
+// W samples, one in each lane: what they are compared with, and a way through their outputs.
 class Group {
  public:
   Group(const Loss& loss, const Block& z, const std::int64_t* index, Size row)
@@ -64,64 +64,85 @@ class Group {
     for (Size r = 0; loss.weights && r < rows_; ++r) scale[r] = (float)(loss.weights[index_[r]] * loss.scale);
     std::memcpy(&labels_, labels, sizeof labels);
     scale_ = loss.weights ? load(scale) : broadcast((float)loss.scale);
-    if (!loss.labels) labels_ = broadcast((std::int32_t)-1);
   }
 
-  Size rows() const { return rows_; }
+  vi labels() const { return labels_; }
   vf scale() const { return scale_; }
 
-  // Calls work(k, logit, target) for each class k in order; logits are turned over, W classes at a time. Targets are
-  // labels, or rows of probabilities; with smoothing s, t <- (1 - s) t + s / K.
-  template <class Work>
-  PELLUCID_INLINE void each_class(Work work) {
-    const float keep = 1 - loss_.parameter, spread = loss_.parameter / (float)loss_.outputs;
+  // Calls work(k, z, t) for each output k in order, with its target t: from rows of targets, or by `from_labels(k)`.
+  template <class Labels, class Work>
+  PELLUCID_INLINE void each_output(Labels from_labels, Work work) {
     for (Size start = 0; start < loss_.outputs; start += W) {
-      fetch(start);
-      for (Size k = start; k < loss_.outputs && k < start + W; ++k) {
-        vf t = select(labels_ == (std::int32_t)k, broadcast(1.0f), vf{});
-        for (Size r = 0; loss_.targets && r < rows_; ++r) t[r] = loss_.targets[index_[r] * loss_.outputs + k];
-        work(k, load(turned_ + (k - start) * W), loss_.parameter != 0 ? keep * t + spread : t);
-      }
+      const Size count = loss_.outputs - start < W ? loss_.outputs - start : W;
+      if (start != fetched_) fetch(start, (int)count);
+      for (Size k = 0; k < count; ++k)
+        work(start + k, load(logits_ + k * W), loss_.targets ? load(targets_ + k * W) : from_labels(start + k));
     }
   }
 
-  // Writes W values of each sample's row at `start`, from `columns` (W, W) with a class a row.
-  void put(float* to, Size start, const float* columns) const {
-    to += row_ * z_.stride + start;
-    if (rows_ == W) return transpose_square(columns, W, to, z_.stride);
+  // Takes the gradient of output k; writes W outputs of all samples at a time, with 0 beyond the last output.
+  PELLUCID_INLINE void put(Size k, vf gradient, float* to) {
+    store(gradients_ + k % W * W, gradient);
+    if (k % W != W - 1 && k != loss_.outputs - 1) return;
+    for (Size rest = k % W + 1; rest < W; ++rest) store(gradients_ + rest * W, vf{});
+    to += row_ * z_.stride + k / W * W;
+    if (rows_ == W) return transpose_square(gradients_, W, to, z_.stride);
     alignas(64) float square[W * W];
-    transpose_square(columns, W, square, W);
+    transpose_square(gradients_, W, square, W);
     for (Size r = 0; r < rows_; ++r) store(to + r * z_.stride, load(square + r * W));
   }
 
+  void put_figures(vf term, vf score, float* terms, float* scores) const {
+    if (rows_ == W) {
+      store(terms + row_, term);
+      store(scores + row_, score);
+    } else {
+      store_part(terms + row_, term, (int)rows_);
+      store_part(scores + row_, score, (int)rows_);
+    }
+  }
+
  private:
-  void fetch(Size start) {
-    if (start == fetched_) return;
+  // Turns outputs [start, start + count) of all samples over, so that each output is a vector; their targets likewise.
+  void fetch(Size start, int count) {
     fetched_ = start;
-    const float* from = z_.data + row_ * z_.stride + start;
-    if (rows_ == W) return transpose_square(from, z_.stride, turned_, W);
     alignas(64) float square[W * W];
-    for (Size r = 0; r < W; ++r) store(square + r * W, r < rows_ ? load(from + r * z_.stride) : vf{});
-    transpose_square(square, W, turned_, W);
+    const float* from = z_.data + row_ * z_.stride + start;
+    if (rows_ == W) {
+      transpose_square(from, z_.stride, logits_, W);
+    } else {
+      for (Size r = 0; r < W; ++r) store(square + r * W, r < rows_ ? load(from + r * z_.stride) : vf{});
+      transpose_square(square, W, logits_, W);
+    }
+    if (!loss_.targets) return;
+    for (Size r = 0; r < W; ++r) {
+      const float* row = loss_.targets + (r < rows_ ? index_[r] : 0) * loss_.outputs + start;
+      store(square + r * W, r >= rows_ ? vf{} : count < W ? load_part(row, count) : load(row));
+    }
+    transpose_square(square, W, targets_, W);
   }
 
   const Loss& loss_;
   const Block& z_;
   const std::int64_t* index_;
   const Size row_, rows_;
-  vi labels_{};
-  vf scale_{};
+  vi labels_;
+  vf scale_;
   Size fetched_ = -1;
-  alignas(64) float turned_[W * W];
+  alignas(64) float logits_[W * W], targets_[W * W], gradients_[W * W];
 };
 
+// Targets are labels, or rows of probabilities; with smoothing s, t <- (1 - s) t + s / K.
 void cross_entropy(const Loss& loss, const Block& z, const std::int64_t* index, float* gradient, float* terms,
                    float* scores) {
+  const float keep = 1 - loss.parameter, spread = loss.parameter / (float)loss.outputs;
+  const auto smoothed = [&](vf t) { return loss.parameter != 0 ? keep * t + spread : t; };
   for (Size row = 0; row < z.rows; row += W) {
     Group group(loss, z, index, row);
+    const auto one_hot = [&](Size k) { return select(group.labels() == (std::int32_t)k, broadcast(1.0f), vf{}); };
     vf most = broadcast(-__builtin_inff()), top = most;  // the largest logit and target, and the first class with it
     vi answer{}, right{};
-    group.each_class([&](Size k, vf logit, vf target) {
+    group.each_output(one_hot, [&](Size k, vf logit, vf target) {
       const vi class_number = broadcast((std::int32_t)k);
       answer = logit > most ? class_number : answer;
       right = target > top ? class_number : right;
@@ -129,29 +150,17 @@ void cross_entropy(const Loss& loss, const Block& z, const std::int64_t* index, 
       top = select(target > top, target, top);
     });
     vf total{}, mass{}, known{};
-    group.each_class([&](Size, vf logit, vf target) {
+    group.each_output(one_hot, [&](Size, vf logit, vf target) {
       total += exponential(logit - most);
-      mass += target;
-      known += target * (logit - most);
+      mass += smoothed(target);
+      known += smoothed(target) * (logit - most);
     });
-    alignas(64) float columns[W * W];
     const vf share = mass / total;
-    group.each_class([&](Size k, vf logit, vf target) {
-      store(columns + k % W * W, (exponential(logit - most) * share - target) * group.scale());
-      if (k % W != W - 1 && k != loss.outputs - 1) return;
-      for (Size rest = k % W + 1; rest < W; ++rest) store(columns + rest * W, vf{});
-      group.put(gradient, k / W * W, columns);
+    group.each_output(one_hot, [&](Size k, vf logit, vf target) {
+      group.put(k, (exponential(logit - most) * share - smoothed(target)) * group.scale(), gradient);
     });
-    const vf term = mass * logarithm(total) - known;
     const vf score = select(answer == right, broadcast(1.0f), vf{});
-    const int rows = (int)group.rows();
-    if (rows == W) {
-      store(terms + row, term);
-      store(scores + row, score);
-    } else {
-      store_part(terms + row, term, rows);
-      store_part(scores + row, score, rows);
-    }
+    group.put_figures(mass * logarithm(total) - known, score, terms, scores);
   }
 }
 
@@ -178,48 +187,21 @@ PELLUCID_INLINE Value compare(vf y, vf t, float parameter) {
   return {bounded * (error - 0.5f * bounded), bounded, distance};
 }
 
-// The values of a few rows are laid out without gaps, so that a single output per sample fills vectors too.
 template <LossKind kind>
 void by_value(const Loss& loss, const Block& z, const std::int64_t* index, float* gradient, float* terms, float* scores) {
-  constexpr Size room = 64 * W;
-  float y[room], t[room], term[room], derivative[room], score[room];
-  const Size outputs = loss.outputs;
-  const float share = 1 / (float)outputs;
-  for (Size r = 0; r < z.rows; ++r) terms[r] = scores[r] = 0;
-  const Size columns = outputs < room ? outputs : room, rows = room / columns;
-  for (Size row = 0; row < z.rows; row += rows)
-    for (Size column = 0; column < outputs; column += columns) {
-      const Size high = z.rows - row < rows ? z.rows - row : rows;
-      const Size wide = outputs - column < columns ? outputs - column : columns;
-      for (Size r = 0; r < high; ++r) {
-        const std::int64_t sample = index[row + r];
-        for (Size c = 0; c < wide; ++c) {
-          y[r * wide + c] = z.data[(row + r) * z.stride + column + c];
-          t[r * wide + c] =
-              loss.targets ? loss.targets[sample * outputs + column + c] : (float)loss.labels[sample];
-        }
-      }
-      const Size count = high * wide, whole = (count + W - 1) / W * W;
-      for (Size i = count; i < whole; ++i) y[i] = t[i] = 0;
-      for (Size i = 0; i < whole; i += W) {
-        const Value value = compare<kind>(load(y + i), load(t + i), loss.parameter);
-        store(term + i, value.term);
-        store(derivative + i, value.derivative);
-        store(score + i, value.score);
-      }
-      for (Size r = 0; r < high; ++r) {
-        const std::int64_t sample = index[row + r];
-        const float scale = (float)(loss.weights ? loss.weights[sample] * loss.scale : loss.scale) * share;
-        float* to = gradient + (row + r) * z.stride + column;
-        for (Size c = 0; c < wide; ++c) {
-          terms[row + r] += term[r * wide + c] * share;
-          scores[row + r] += score[r * wide + c] * share;
-          to[c] = derivative[r * wide + c] * scale;
-        }
-      }
-    }
-  for (Size r = 0; r < z.rows; ++r)
-    for (Size c = outputs; c < z.vectors * W; ++c) gradient[r * z.stride + c] = 0;
+  const float share = 1 / (float)loss.outputs;
+  for (Size row = 0; row < z.rows; row += W) {
+    Group group(loss, z, index, row);
+    const vf scale = group.scale() * share;
+    vf term{}, score{};
+    group.each_output([&](Size) { return to_float(group.labels()); }, [&](Size k, vf y, vf t) {
+      const Value value = compare<kind>(y, t, loss.parameter);
+      term += value.term;
+      score += value.score;
+      group.put(k, value.derivative * scale, gradient);
+    });
+    group.put_figures(term * share, score * share, terms, scores);
+  }
 }
 
 }  // namespace

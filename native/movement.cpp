@@ -11,9 +11,9 @@ PELLUCID_INLINE vf read(const float* x) { return load(x); }
 PELLUCID_INLINE vf read(const std::uint8_t* x) { return load_bytes(x) * (1.0f / 255); }
 PELLUCID_INLINE vf read_part(const float* x, int count) { return load_part(x, count); }
 PELLUCID_INLINE vf read_part(const std::uint8_t* x, int count) {
-  std::uint8_t whole[W] = {};
-  std::memcpy(whole, x, (std::size_t)count);
-  return read(whole);
+  vf numbers{};
+  for (int i = 0; i < count; ++i) numbers[i] = (float)x[i] * (1.0f / 255);
+  return numbers;
 }
 
 // Rows lie anywhere in the data, so each is asked for some rows ahead: memory answers many requests at once.

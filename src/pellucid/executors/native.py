@@ -70,10 +70,12 @@ class Copy:
     def __init__(self, parameters: Float32, state: Float32, slots: Sequence[Float32]) -> None:
         self.parameters, self.state, self.slots = parameters.copy(), state.copy(), [slot.copy() for slot in slots]
         self.jobs: list[Job] = []
+        self.steps = 0
 
-    @property
-    def steps(self) -> int:
-        return sum(len(job.rates) for job in self.jobs)
+    def add(self, job: Job) -> None:
+        """Note a job done."""
+        self.jobs.append(job)
+        self.steps += len(job.rates)
 
 
 class Crew:
@@ -200,7 +202,7 @@ class NativeExecutor(Executor):
 
     def _remember(self, job: Job) -> None:
         """Note the job; after some steps, take a new copy to start from."""
-        self._copies[-1].jobs.append(job)
+        self._copies[-1].add(job)
         if self._copies[-1].steps >= STEPS_BETWEEN_COPIES:
             self._copies = [self._copies[-1], self._taken()]
         elif len(self._copies) > 1 and self._copies[-1].steps:
