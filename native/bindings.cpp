@@ -21,12 +21,14 @@ using In = nb::ndarray<const T, nb::ndim<dimensions>, nb::c_contig, nb::device::
 template <class T, int dimensions>
 using Out = nb::ndarray<T, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
 using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
 
 void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(what);
 }
 
-Source source_of(const Inputs& x) {
+template <class Array>
+Source source_of(const Array& x) {
   if (x.dtype() == nb::dtype<std::uint8_t>()) return Source::bytes;
   require(x.dtype() == nb::dtype<float>(), "inputs are uint8 or float32");
   return Source::floats;
@@ -97,18 +99,29 @@ nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::o
   return nb::make_tuple(report.steps, (int)report.outcome);
 }
 
-bool predict(const Inference& inference, Inputs x, In<float, 1> parameters, In<float, 1> state, Out<float, 2> to, int answer,
-             int threads) {
-  const Size rows = (Size)x.shape(0);
-  require((Size)x.shape(1) == inference.inputs(), "a sample has another size than the network");
+// A network's way forward with the arrays that it reads, which stay the same while their numbers change.
+struct BoundInference : Inference {
+  using Inference::Inference;
+  In<float, 1> parameters, state;
+};
+
+void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state) {
   require((Size)parameters.size() == inference.num_parameters() && (Size)state.size() == inference.num_state(), "sizes differ");
+  inference.parameters = parameters;
+  inference.state = state;
+}
+
+bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int answer, int threads) {
+  const Size rows = x.ndim() > 0 ? (Size)x.shape(0) : 0;
+  require(inference.parameters.is_valid(), "the inference is not bound to parameters");
+  require((Size)x.size() == rows * inference.inputs(), "a sample has another size than the network");
   const Answer kind = (Answer)answer;
   require((Size)to.shape(0) == rows && (Size)to.shape(1) == (kind == Answer::yes_or_no ? 2 : inference.outputs()),
           "the answer has another shape");
   require(kind != Answer::yes_or_no || inference.outputs() == 1, "yes or no comes from one logit");
   const Source source = source_of(x);
   nb::gil_scoped_release released;
-  return inference.run(source, x.data(), rows, parameters.data(), state.data(), kind, to.data(), threads);
+  return inference.run(source, x.data(), rows, inference.parameters.data(), inference.state.data(), kind, to.data(), threads);
 }
 
 }  // namespace
@@ -176,19 +189,20 @@ NB_MODULE(_native, m) {
       .def("run", &run, "x"_a, "labels"_a.none(), "targets"_a.none(), "weights"_a.none(), "rows"_a, "rates"_a,
            "first_step"_a, "first_update"_a, "threads"_a, "losses"_a, "scores"_a);
 
-  nb::class_<Inference>(m, "Inference")
+  nb::class_<BoundInference>(m, "Inference")
       .def("__init__",
-           [](Inference* self, Size inputs) {
+           [](BoundInference* self, Size inputs) {
              require(inputs > 0, "a sample has numbers");
-             new (self) Inference(kernels(), inputs);
+             new (self) BoundInference(kernels(), inputs);
            },
            "inputs"_a)
       .def("add_affine",
-           [](Inference& self, Size units, int activation, bool bias) {
+           [](BoundInference& self, Size units, int activation, bool bias) {
              require(units > 0 && activation >= 0 && activation <= (int)Activation::tanh, "no such layer");
              self.add_affine(units, (Activation)activation, bias);
            },
            "units"_a, "activation"_a, "bias"_a)
-      .def("add_normalization", &Inference::add_normalization, "epsilon"_a)
-      .def("run", &predict, "x"_a, "parameters"_a, "state"_a, "to"_a, "answer"_a, "threads"_a);
+      .def("add_normalization", [](BoundInference& self, double epsilon) { self.add_normalization(epsilon); }, "epsilon"_a)
+      .def("bind", &bind, "parameters"_a, "state"_a)
+      .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
 }

@@ -71,7 +71,7 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
 bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
                           Answer answer, float* to) const {
   const Size stride = padded(widest_), room = rows * stride;
-  float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + 64), nullptr};
+  float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + kernels_.wide_panel), nullptr};
   values[1] = values[0] + room;
   float* panel = values[1] + room;
   const float* from = (const float*)x;
@@ -116,9 +116,10 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
 void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
                        Size stride, float* panel, bool skips_zeros) const {
   const float* weight = parameters + layer.weight;
-  float* bias = panel + deepest_ * kernels_.panel;
-  for (Size column = 0; column < layer.units; column += kernels_.panel) {
-    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+  float* bias = panel + deepest_ * kernels_.panel;  // of up to a wide panel
+  for (Size column = 0, wide; column < layer.units; column += wide) {
+    const Size left = layer.units - column;
+    wide = rows == 1 && left >= kernels_.wide_panel ? kernels_.wide_panel : std::min<Size>(kernels_.panel, left);
     const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
     const Size width = (Size)vectors * kernels_.width;
     const bool packs = rows >= fewest_rows_to_pack || wide < width;

@@ -89,6 +89,7 @@ struct Kernels {
   const char* name;
   int width;  // numbers in a vector
   int panel;  // columns of a full panel
+  int wide_panel;  // columns that a product of one row takes at once, to read a row-major B in long stretches
   int tile_rows[5];  // by number of vectors: the rows of a tile, the best height of a product's C
   void (*product)(const Product&);
   // null where the processor has no bfloat16; pairs take the place of numbers: see product_bf16.cpp

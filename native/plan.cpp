@@ -85,10 +85,9 @@ int Plan::num_slots() const {
 }
 
 void Plan::allocate(Workspace& workspace, Size rows) const {
-  const auto make_rounded = [&](Size stride) { return Rounded{Buffer(rows * stride / 2), Buffer((rows + 1) / 2 * stride)}; };
-  for (Buffer& x : workspace.x) x = Buffer(rows * padded(inputs_));
-  for (Rounded& x : workspace.rounded_x)
-    if (bf16_) x = make_rounded(padded(inputs_));
+  const auto make_rounded = [&](Size stride) { return Rounded(rows, stride); };
+  workspace.x[0] = Buffer(rows * padded(inputs_));
+  if (bf16_) workspace.rounded_x[0] = make_rounded(padded(inputs_));
   for (const Segment& segment : segments_) {
     Workspace::Values values;
     const Size size = rows * segment.stride;

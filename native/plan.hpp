@@ -110,8 +110,10 @@ class Plan {
     bool needs_dx = false;       // a layer below has parameters
   };
   struct Rounded {  // bfloat16 of a matrix, for products
-    Buffer rows;    // neighbors in a row are pairs
-    Buffer pairs;   // neighbors in a column are pairs
+    Rounded() = default;
+    Rounded(Size count, Size stride) : rows(count * stride / 2), pairs((count + 1) / 2 * stride) {}
+    Buffer rows;   // neighbors in a row are pairs
+    Buffer pairs;  // neighbors in a column are pairs
   };
   struct Workspace {  // the numbers of up to `rows` samples
     Buffer x[2];

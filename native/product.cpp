@@ -82,6 +82,7 @@ void all_rows(const Product& p, Heights<R...>) {
 
 void product(const Product& p) {
   switch (p.vectors) {
+    case wide_vectors: return all_rows<wide_vectors>(p, Heights<1>{});
     case 1: return all_rows<1>(p, UpTo12{});
 #if defined(__AVX512F__)
     case 2: return all_rows<2>(p, UpTo12{});

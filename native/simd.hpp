@@ -36,6 +36,7 @@ inline constexpr int W = 4;
 inline constexpr int PANEL = 2 * W;
 #endif
 inline constexpr int VECTORS = PANEL / W;
+inline constexpr int wide_vectors = 8;  // of a product of one row
 
 using vf = float __attribute__((vector_size(W * 4)));
 using vi = std::int32_t __attribute__((vector_size(W * 4)));  // also what a comparison gives: -1 or 0 in each lane

@@ -53,6 +53,10 @@ void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
 Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
+  if (steps.rates.size() > 1 && !by_rows_ && !workspace_.x[1]) {  // a place for the next batch, once it is needed
+    workspace_.x[1] = Buffer(batch_ * padded(inputs_));
+    if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, padded(inputs_));
+  }
   const auto team = borrow_team(threads_);
   team_ = team.get();
   threads_ = team->size();
@@ -306,19 +310,20 @@ void Plan::loss_of_rows(Workspace& ws, Size from, Size to, const Batch& batch, S
 
 // The means over the batch, in double precision and in the order of the samples; all members find the same.
 bool Plan::sum_up(int member, const Batch& batch, double* loss, double* score) {
-  double terms = 0, points = 0;
+  double terms[4] = {}, points[4] = {};  // four sums at once, added up at the end: always in this order
   const double* weights = batch.data->weights;
   for (Size r = 0; r < batch.rows; ++r) {
     const double weight = weights ? weights[batch.index[r]] : 1.0;
     if (weight == 0) continue;
-    terms += weight * terms_[r];
-    points += weight * scores_[r];
+    terms[r % 4] += weight * terms_[r];
+    points[r % 4] += weight * scores_[r];
   }
+  const double mean = ((terms[0] + terms[1]) + (terms[2] + terms[3])) * batch.loss.scale;
   if (member == 0) {
-    *loss = terms * batch.loss.scale;
-    *score = points * batch.loss.scale;
+    *loss = mean;
+    *score = ((points[0] + points[1]) + (points[2] + points[3])) * batch.loss.scale;
   }
-  return std::isfinite(terms * batch.loss.scale);
+  return std::isfinite(mean);
 }
 
 // Rows of W^T for the inputs of one panel: (units, panel), for units [from_unit, to_unit).

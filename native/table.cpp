@@ -30,7 +30,7 @@ bool all_finite(const float*, Size);
 
 extern const Kernels table;
 const Kernels table = {
-    PELLUCID_TEXT(PELLUCID_ISA), W, PANEL,
+    PELLUCID_TEXT(PELLUCID_ISA), W, PANEL, wide_vectors * W,
 #if defined(__AVX512F__)
     {0, 12, 12, 8, 6},
 #else

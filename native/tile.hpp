@@ -40,6 +40,8 @@ PELLUCID_INLINE void tile(const Product& p, const float* a, float* c, Size first
   for (Size i = 0; i < steps.count; ++i) {
     vf row[V];
     PELLUCID_UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
+    if constexpr (V == wide_vectors)  // nothing is used twice here: all depends on how fast B comes
+      PELLUCID_UNROLL for (int v = 0; v < V; ++v) __builtin_prefetch(b + 4 * b_row + v * W);
     PELLUCID_UNROLL for (int r = 0; r < R; ++r) {
       const vf x = Numbers::spread(base[r / 3] + r % 3 * a_row);
       PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = Numbers::multiply_add(x, row[v], sum[r][v]);

@@ -41,7 +41,7 @@ def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
     native = native_inference(stack)
     is_plain = type(x) is np.ndarray and x.dtype in PLAIN and x.shape[1:] == stack.input.shape and len(x) > 0
     if native is not None and is_plain and x.flags.c_contiguous:
-        found = native.run(stack, x, probabilities=probabilities)
+        found = native.run(x, probabilities)
         if found is not None:
             return found  # else the long way, which says what is wrong
     logits = compute_logits(stack, stack.input.check(x))
@@ -78,7 +78,7 @@ def _finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
     logits: Array | None
     with np.errstate(all="ignore"):
         if native is not None:
-            logits = native.run(stack, np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32))
+            logits = native.run(np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32))
         else:
             logits = stack.propagate(x, arrays).logits
     if logits is None or not np.isfinite(logits).all():

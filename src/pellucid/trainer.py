@@ -112,6 +112,7 @@ class Trainer:
         )
         self.steps_per_epoch = -(-len(training) // plan.batch_size)
         self._first_step = state.step
+        self._losses: tuple[float, ...] = ()  # of the finished epochs, as schedules monitor them
         # early stopping hears of an epoch last, since it may end the training
         self._listeners = sorted(plan.callbacks, key=lambda callback: isinstance(callback, EarlyStopping))
         self._step_by_step = not all(isinstance(callback, Patient) for callback in plan.callbacks)
@@ -182,6 +183,7 @@ class Trainer:
             figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
         figures |= {"learning_rate": rate, "seconds": time.perf_counter() - start}
         self.history.epochs.append(figures)
+        self._losses = (*self._losses, figures["loss" if self.validation is None else "validation_loss"])
         self._tell(EpochFinished(self.state.epoch, dict(figures)))
 
     def _factor(self, ahead: int) -> float:
@@ -189,10 +191,8 @@ class Trainer:
         return number_between(factor, f"the factor that {type(self.plan.schedule).__name__} gave", 0.0)
 
     def _position(self, ahead: int) -> Position:
-        monitored = "loss" if self.validation is None else "validation_loss"
-        losses = tuple(epoch[monitored] for epoch in self.history.epochs)
         total = self.plan.epochs * self.steps_per_epoch
-        return Position(self.state.step - self._first_step + ahead, total, self.steps_per_epoch, losses)
+        return Position(self.state.step - self._first_step + ahead, total, self.steps_per_epoch, self._losses)
 
     def _tell(self, event: Event) -> None:
         for callback in self._listeners:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pellucid.executors.compilation import compile_inference, obstacle
 from pellucid.executors.native import available_cores
 from pellucid.layers.classification import BinaryClassification, Classification
-from pellucid.shapes import AnyArray, size_of
+from pellucid.shapes import AnyArray
 from pellucid.stack import NOT_MADE, Stack
 
 LOGITS, SOFTMAX, YES_OR_NO = range(3)  # native/inference.hpp: Answer
@@ -21,31 +21,33 @@ Float32 = NDArray[np.float32]
 
 
 class NativeInference:
-    """The way forward of one stack."""
+    """The way forward of one stack. It reads the stack's own vectors, as they are at each call."""
 
     def __init__(self, stack: Stack) -> None:
         self.native = compile_inference(stack)
-        self.values = size_of(stack.input.shape)
+        self.native.bind(stack.parameters.vector, stack.state.vector)
+        self.parameters = stack.parameters
         self.outputs = stack.output.num_outputs
         self.threads = available_cores()
         self.rows_at_once = max(1, WORK_AT_ONCE // max(1, stack.parameters.layout.size))
         self.answer = {Classification: SOFTMAX, BinaryClassification: YES_OR_NO}.get(type(stack.output), LOGITS)
 
-    def run(self, stack: Stack, x: AnyArray, *, probabilities: bool = False) -> Float32 | None:
+    def run(self, x: AnyArray, probabilities: bool = False) -> Float32 | None:
         """Logits (N, outputs), or probabilities, of x (N, ...) uint8 or float32 without gaps.
 
         None if an input or a logit is not finite.
         """
+        refresh = self.parameters.refresh
+        if refresh is not None:
+            refresh()
         answer = self.answer if probabilities else LOGITS
         count = len(x)
-        rows = x.reshape(count, self.values)
         to: Float32 = np.empty((count, 2 if answer == YES_OR_NO else self.outputs), np.float32)
-        parameters, state, native = stack.parameters.vector, stack.state.vector, self.native
         if count <= self.rows_at_once:
-            return to if native.run(rows, parameters, state, to, answer, self.threads) else None
+            return to if self.native.run(x, to, answer, self.threads) else None
         for start in range(0, count, self.rows_at_once):
             stop = start + self.rows_at_once
-            if not native.run(rows[start:stop], parameters, state, to[start:stop], answer, self.threads):
+            if not self.native.run(x[start:stop], to[start:stop], answer, self.threads):
                 return None
         return to
 
