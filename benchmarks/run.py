@@ -1,54 +1,94 @@
-"""Measure everything that is claimed; writes results.json and RESULTS.md beside this file.
+"""Measure everything that is claimed; writes results.json, RESULTS.md and roofline.png beside this file.
 
-``python benchmarks/run.py`` takes about twenty minutes; with ``--quick`` the best recipe is left out, and what an earlier
-run found for it is kept.
+``python benchmarks/run.py`` takes about half an hour on a machine that does nothing else. ``--quick`` leaves out the best
+recipe and keeps what an earlier run found for it; ``--only training`` measures that section alone and keeps the others.
+The peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cold
+import growth
+import prediction
+import startup
+import training
+from claims import claims
+from data import write_digits
+from machine import describe
+from report import as_markdown
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-
-PICTURES_ASKED = {
-    "shifted by up to 4 pixels": 0.97,
-    "scaled to half": 0.96,
-    "drawn on 200x300": 0.96,
-    "turned by up to 15 degrees": 0.95,
-}
-RECIPES_ASKED = {"default": (0.983, 30), "best": (0.992, 900)}  # accuracy, seconds
-MEMORY_ASKED, STEP_ASKED, IMPORT_ASKED, HELP_ASKED = 600, 1.2, 0.1, 0.3
+PEERS_PYTHON = os.environ.get("PEERS_PYTHON", str(HERE.parent / ".venv-peers" / "bin" / "python"))
+BUSY = 0.5  # load average before, from which on figures are not to be trusted
 
 
-def missed(results: dict[str, Any]) -> list[str]:
-    """What was asked for and not reached."""
-    misses = []
-    for name, recipe in results["recipes"].items():
-        accuracy, seconds = RECIPES_ASKED[name]
-        pictures = recipe["pictures"]
-        misses += [f"{name}: accuracy {recipe['accuracy']:.4f}"] if recipe["accuracy"] < accuracy else []
-        misses += [f"{name}: {recipe['seconds']:.1f} s"] if recipe["seconds"] > seconds else []
-        misses += [f"{name}: {recipe['peak_memory_mb']:.0f} MB"] if recipe["peak_memory_mb"] > MEMORY_ASKED else []
-        misses += [
-            f"{name}: {kind} {pictures[kind]:.4f}" for kind, asked in PICTURES_ASKED.items() if pictures[kind] < asked
-        ]
-        misses += [f"{name}: inverted"] if pictures["inverted"] < pictures["as they are"] else []
-    misses += [f"step, {name}: {step['ratio']:.2f}" for name, step in results["step"].items() if step["ratio"] > STEP_ASKED]
-    startup = results["startup"]
-    extra = startup["import numpy, pellucid"] - startup["import numpy"]
-    misses += [f"import: {extra:.3f} s more than numpy"] if extra > IMPORT_ASKED else []
-    misses += [f"pellucid --help: {startup['pellucid --help']:.3f} s"] if startup["pellucid --help"] > HELP_ASKED else []
-    return misses
+def main() -> None:
+    options = arguments()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    measured = sections(options, results.get("recipes", {}))
+    chosen = options.only or list(measured)
+    if not Path(options.peers).exists() and set(chosen) & {"training", "prediction", "cold", "growth"}:
+        sys.exit(f"No interpreter of the peers at {options.peers}: `make bench` sets it up, or name one with --peers.")
+    if os.getloadavg()[0] > BUSY:
+        print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): do not trust these figures.", file=sys.stderr)
+    results["machine"] = describe(options.peers if Path(options.peers).exists() else None)
+    for name in chosen:
+        print(f"{name} ...", file=sys.stderr)
+        results[name] = measured[name]()
+        write(results)
+    print(as_markdown(results))
+    missed = [f"{claim.what} {claim.form.format(claim.figure)}" for claim in claims(results) if not claim.reached]
+    if missed:
+        sys.exit("Not reached: " + "; ".join(missed))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
+    names = ["startup", "step", "prediction", "training", "cold", "growth", "recipes"]
+    parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
+    parser.add_argument("--only", action="append", choices=names, help="measure this section, keep the others")
+    parser.add_argument("--peers", default=PEERS_PYTHON, help="the Python interpreter of the peers' environment")
+    return parser.parse_args()
+
+
+def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Name -> what measures it."""
+    return {
+        "startup": startup.measure,
+        "step": lambda: run_script("step.py"),
+        "prediction": lambda: beside_peers(prediction.measure, options.peers),
+        "training": lambda: beside_peers(training.measure, options.peers),
+        "cold": lambda: beside_peers(cold.measure, options.peers),
+        "growth": lambda: beside_peers(growth.measure, options.peers),
+        "recipes": lambda: recipes(options.quick, old_recipes),
+    }
+
+
+def beside_peers(measure: Callable[[str, Path], Any], python: str) -> Any:
+    """What ``measure`` finds with the peers' interpreter and a folder that holds the digits."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_digits(Path(folder))
+        return measure(python, Path(folder))
+
+
+def recipes(quick: bool, old: dict[str, Any]) -> dict[str, Any]:
+    figures = {"default": run_script("recipe.py", "default")}
+    if not quick:
+        figures["best"] = run_script("recipe.py", "best")
+    elif "best" in old:
+        figures["best"] = old["best"]
+    return figures
 
 
 def run_script(name: str, *arguments: str) -> Any:
@@ -59,113 +99,12 @@ def run_script(name: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def seconds_of(*command: str, runs: int = 11) -> float:
-    """The median wall time of a command."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def startup() -> dict[str, float]:
-    pellucid = str(Path(sys.executable).parent / "pellucid")
-    everything = "import pellucid as pl; [getattr(pl, name) for name in dir(pl)]"
-    return {
-        "python": seconds_of(sys.executable, "-c", "pass"),
-        "import numpy": seconds_of(sys.executable, "-c", "import numpy"),
-        "import numpy, pellucid": seconds_of(sys.executable, "-c", "import numpy, pellucid"),
-        "every public name of pellucid": seconds_of(sys.executable, "-c", everything),
-        "pellucid --help": seconds_of(pellucid, "--help"),
-    }
-
-
-def machine() -> dict[str, str]:
-    import numpy
-
-    import pellucid
-
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
-    return {
-        "processor": f"{model}, {os.cpu_count()} cores",
-        "system": platform.platform(terse=True),
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "pellucid": pellucid.__version__,
-    }
-
-
-def as_markdown(results: dict[str, Any]) -> str:
-    recipes = results["recipes"]
-    about = "; ".join(f"{name} {value}" for name, value in results["machine"].items())
-    kinds = next(iter(recipes.values()))["pictures"]
-    return "\n".join(
-        [
-            f"# Figures\n\nWritten by `make bench`. {about}.\n",
-            "## Digits: recipes\n",
-            *table(
-                ["recipe", "network", "test accuracy", "asked", "training", "asked", "peak memory", "asked"],
-                [
-                    [
-                        *(n, r["network"], f"{r['accuracy']:.2%}", f"{RECIPES_ASKED[n][0]:.1%}", f"{r['seconds']:.1f} s"),
-                        *(f"{RECIPES_ASKED[n][1]} s", f"{r['peak_memory_mb']:.0f} MB", f"{MEMORY_ASKED} MB"),
-                    ]
-                    for n, r in recipes.items()
-                ],
-            ),
-            "## Pictures that are not MNIST\n",
-            "`model.predict` on the first 2,000 test digits, changed, and on the 1,797 digits of the UCI collection",
-            "(other writers, 8x8 pixels).\n",
-            *table(
-                ["pictures", *recipes, "asked"],
-                [
-                    [
-                        kind,
-                        *(f"{r['pictures'][kind]:.2%}" for r in recipes.values()),
-                        f"{PICTURES_ASKED[kind]:.0%}" if kind in PICTURES_ASKED else "",
-                    ]
-                    for kind in kinds
-                ],
-            ),
-            "## One step of 784-128-10 with Adam\n",
-            "`Network.fit` with the NumPy executor against `plain_numpy.py`, in turns in one process; medians.\n",
-            *table(
-                ["batch", "Pellucid", "plain loop", "ratio", "asked"],
-                [
-                    [name.split()[1], f"{r['pellucid_us']:.0f} us", f"{r['plain_us']:.0f} us", f"{r['ratio']:.2f}", "1.2"]
-                    for name, r in results["step"].items()
-                ],
-            ),
-            "## Start-up\n",
-            "Whole processes, medians of 11.\n",
-            *table(["command", "seconds"], [[name, f"{s:.3f}"] for name, s in results["startup"].items()]),
-        ]
-    )
-
-
-def table(header: list[str], rows: list[list[str]]) -> list[str]:
-    """A Markdown table, with an empty line after it."""
-    return [*("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]), ""]
-
-
-def main() -> None:
-    old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"recipes": {}}
-    results = {"machine": machine(), "startup": startup(), "step": run_script("step.py")}
-    results["recipes"] = {"default": run_script("recipe.py", "default")}
-    if "--quick" not in sys.argv:
-        results["recipes"]["best"] = run_script("recipe.py", "best")
-    elif "best" in old["recipes"]:
-        results["recipes"]["best"] = old["recipes"]["best"]
+def write(results: dict[str, Any]) -> None:
+    """After each section, so that nothing is lost when a later one fails."""
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     (HERE / "RESULTS.md").write_text(as_markdown(results))
-    print(as_markdown(results))
-    if missed(results):
-        sys.exit("Not reached: " + "; ".join(missed(results)))
+    if "growth" in results:
+        growth.draw(results["growth"])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def pellucid_steps(batch_size: int) -> Iterator[float]:
         elif isinstance(event, pl.events.TrainingStarted):
             go.get()
 
-    options = {"epochs": 1000, "batch_size": batch_size, "callbacks": [hand_over], "progress": "none"}
+    options = {"epochs": 1000, "batch_size": batch_size, "callbacks": [hand_over], "progress": "none", "engine": "numpy"}
     threading.Thread(target=network.fit, args=(x, y), kwargs=options, daemon=True).start()
     while True:
         go.put(True)

@@ -182,6 +182,7 @@ NB_MODULE(_native, m) {
            "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
            "bound"_a, "norm_bound"_a)
       .def("use_bf16", &Plan::use_bf16)
+      .def("uses_bf16", &Plan::uses_bf16)
       .def("expect_zeros", &Plan::expect_zeros, "many"_a)
       .def("prepare", &Plan::prepare, "batch"_a, "threads"_a)
       .def("load", &load, "parameters"_a, "state"_a, "slots"_a)

@@ -1,7 +1,7 @@
 // Activations and their derivatives on blocks of a matrix, by the formulas of pellucid/activations.py.
 //
 // They run right after the product that made a block, while it lies in the nearest cache. The way back starts from the
-// activation a wherever the derivative can be told from it; only gelu, silu and softplus need the sum z to be kept.
+// activation a wherever the derivative can be told from it; for the others `keeps_sum` (steps.hpp) has the sum z kept.
 #include "kernels.hpp"
 #include "simd.hpp"
 #include "vector_math.hpp"

@@ -73,6 +73,7 @@ class Plan {
   void prepare(Size batch, int threads);
 
   Size inputs() const { return inputs_; }
+  bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_; }
   Size num_parameters() const { return flat_size_; }
   Size num_state() const { return flat_state_size_; }

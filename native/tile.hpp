@@ -30,7 +30,7 @@ PELLUCID_INLINE void tile(const Product& p, const float* a, float* c, Size first
       PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = load(c + r * c_row + v * W);
   } else {
     PELLUCID_UNROLL for (int v = 0; v < V; ++v) {
-      const vf start = p.bias ? load(p.bias + v * W) : vf{};
+      const vf start = p.bias ? load(p.bias + v * W) + 0.0f : vf{};  // -0 becomes 0, so that adding zeros changes nothing
       PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][v] = start;
     }
   }

@@ -15,6 +15,7 @@ from running import TINY
 from sklearn import metrics as reference
 
 import pellucid as pl
+from pellucid._native import has_bf16
 from pellucid.recipes import RECIPES
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
@@ -248,6 +249,39 @@ def test_the_options_of_train_reach_the_network(cli):
     assert "augmentation" not in state.settings
 
 
+def test_the_engine_that_was_asked_for_runs_and_is_named(cli):
+    for options, engine in (
+        ((), pl.Network([pl.Input(1), pl.Classification(2)]).engine_note),
+        (("--engine", "native"), "native ("),
+        (("--engine", "numpy"), "numpy (chosen)"),
+    ):
+        done = cli("train", "digits", *TINY, *options)
+        assert done.returncode == 0, done.stderr
+        assert f"engine {engine}" in " ".join(done.stderr.split())
+        assert len(done.stdout.splitlines()) == 1
+        assert pl.load("digits.safetensors").network.engine_choice == "auto"  # of the run, not of the model
+
+
+def test_any_number_of_threads_writes_the_same_network(cli):
+    vectors = []
+    for threads in ("1", "3"):
+        assert cli("train", "digits", *TINY, "--threads", threads).returncode == 0
+        vectors.append(pl.load("digits.safetensors").network.parameters.vector.tobytes())
+    assert vectors[0] == vectors[1]
+
+
+@pytest.mark.skipif(not has_bf16(), reason="the processor has no AVX512_BF16")
+def test_bf16(cli):
+    wide = ("train", "digits", "--hidden", "64", "--epochs", "1", "--no-augment", "--batch-size", "100")
+    done = cli(*wide, "--precision", "bf16", "--out", "bf16")
+    assert done.returncode == 0, done.stderr
+    assert "bf16 products" in " ".join(done.stderr.split())
+    assert cli(*wide, "--out", "float32").returncode == 0
+    halves, whole = (pl.load(name).network.parameters.vector for name in ("bf16", "float32"))
+    assert (halves != whole).any()
+    np.testing.assert_allclose(halves, whole, rtol=0, atol=0.05)
+
+
 def test_no_hidden_layer_and_the_default_name(cli):
     assert cli("train", "digits", "--hidden", "0", "--epochs", "1", "--no-augment").returncode == 0
     assert [layer.kind for layer in pl.load("digits.safetensors").network.layers] == ["input", "classification"]
@@ -340,6 +374,17 @@ def test_info_in_words(cli, trained, regression):
     assert "none" in done.stdout
     report = only_json(cli("info", regression, "--json").stdout)
     assert (report["labels"], report["pipeline"], report["history"]) == ([], None, [])
+
+
+def test_info_names_the_engine_that_would_run(cli, trained):
+    network = pl.Network([pl.Input(4), pl.Dense(3, "tanh"), pl.Regression()], dtype="float64")
+    network.save("double.safetensors")
+    for path, engine in ((trained[1], "native"), ("double.safetensors", "numpy")):
+        note = pl.load(path).network.engine_note
+        assert note.startswith(f"{engine} (")
+        assert f"engine {note}" in " ".join(cli("info", path).stdout.split())
+        report = only_json(cli("info", path, "--json").stdout)
+        assert (report["engine"], report["engine_note"]) == (engine, note)
 
 
 def test_predict_in_words(cli, trained, pictures):

@@ -105,6 +105,18 @@ def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, mon
     assert context.params["hidden"] == ()
 
 
+def test_the_command_to_go_on_keeps_the_settings_of_the_run(cli, monkeypatch):
+    def press(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pellucid.network.Trainer.run", press)
+    done = cli("train", "digits", *TINY, "--engine", "numpy", "--threads", "2", "--precision", "float32")
+    assert done.returncode == 130
+    arguments = command_to_go_on(done.stderr)
+    assert {"--engine=numpy", "--threads=2", "--precision=float32"} < set(arguments)
+    assert not {word.split("=")[0] for word in arguments} & {"--seed", "--hidden"}
+
+
 def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):
     code, _, err = interrupted(tmp_path, "run.safetensors")
     before = (tmp_path / "run.safetensors").read_bytes()

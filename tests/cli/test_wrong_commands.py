@@ -44,6 +44,13 @@ WRONG = {
     "validation 0": ("train digits --validation 0", "validation"),
     "patience 0": ("train digits --validation 0.1 --early-stopping 0", "early_stopping"),
     "early stopping alone": ("train digits --early-stopping 3", "validation"),
+    "unknown engine": ("train digits --engine fast", "'fast'"),
+    "threads 0": ("train digits --threads 0", "threads"),
+    "threads too many": ("train digits --threads 257", "at most 256"),
+    "threads text": ("train digits --threads all", "'all'"),
+    "unknown precision": ("train digits --precision int8", "'int8'"),
+    "bf16 by NumPy": ("train digits --engine numpy --precision bf16", "needs the native engine"),
+    "resume with a wrong engine": ("train digits --resume M --threads -1", "threads"),
     "out folder missing": ("train digits --out nowhere/m.safetensors", "nowhere.*does not exist"),
     "out is a folder": ("train digits --out D", "folder"),
     "out is a device": ("train digits --out /dev/full", "/dev/full"),
@@ -105,7 +112,14 @@ def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(cli, places, tmp_p
 
 @pytest.mark.parametrize(
     "line",
-    ["train digits --out nowhere/m", "train digits --out D", "train digits --resume gone", "train digits --epochs 0"],
+    [
+        "train digits --out nowhere/m",
+        "train digits --out D",
+        "train digits --resume gone",
+        "train digits --epochs 0",
+        "train digits --threads 0",
+        "train digits --engine numpy --precision bf16",
+    ],
 )
 def test_what_cannot_work_fails_before_the_data_are_read(cli, places, monkeypatch, line):
     def never():
@@ -114,6 +128,26 @@ def test_what_cannot_work_fails_before_the_data_are_read(cli, places, monkeypatc
     monkeypatch.setitem(NAMED_DATA, "digits", NamedData(never))
     done = cli(*line.split())
     assert done.returncode == 2, done.stderr
+
+
+def test_an_engine_that_cannot_run_this(cli, few):
+    network = pl.Network([pl.Input(28, 28), pl.Classification(10)], dtype="float64")
+    network.save("double.safetensors")
+    done = cli("train", "digits", "--resume", "double.safetensors", "--engine", "native")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith('Error: engine="native" cannot run this: float64 is computed by NumPy.')
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("isa", "options", "words"),
+    [("baseline", ("--precision", "bf16"), "AVX512_BF16"), ("quantum", (), 'PELLUCID_ISA is "quantum"')],
+)
+def test_what_this_machine_cannot_run(cli, monkeypatch, isa, options, words):
+    monkeypatch.setenv("PELLUCID_ISA", isa)
+    done = cli("train", "digits", *TINY, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(rf"Error: .*{words}.*\n", done.stderr), done.stderr
 
 
 def test_the_data_cannot_be_had(cli, monkeypatch):

@@ -66,9 +66,7 @@ def test_the_numbers_are_those_of_the_layers(isa, name, dtype, monkeypatch):
         x = inputs(network, count, dtype)
         logits, true = network.forward(x), truth.propagate(x).logits
         np.testing.assert_allclose(logits, true, rtol=0, atol=2 * bound(network) * np.abs(true).max())
-        native = native_inference(network).run(
-            network, np.ascontiguousarray(x, np.uint8 if dtype == np.uint8 else np.float32)
-        )
+        native = native_inference(network).run(np.ascontiguousarray(x, np.uint8 if dtype == np.uint8 else np.float32))
         assert np.abs(native - true).max() <= bound(network) * np.abs(true).max()
         if network.output.metric == "accuracy":
             found, expected = network.predict_proba(x), truth.predict_proba(x)

@@ -15,8 +15,12 @@ from pellucid.activations import ACTIVATIONS
 from pellucid.cli.data import NAMED_DATA
 from pellucid.cli.output import say
 from pellucid.errors import ArgumentError, ModelFileError
+from pellucid.events import Event, Patient, TrainingStarted
+from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.choose import ENGINES, PRECISIONS, choose_executor
 from pellucid.interrupt import deferred_interrupt
-from pellucid.layers.classification import ClassifyingOutput
+from pellucid.layers.classification import Classification, ClassifyingOutput
+from pellucid.layers.input import Input
 from pellucid.model import Model, load
 from pellucid.model_file import check_writable, read_model_file
 from pellucid.network import Network
@@ -24,6 +28,7 @@ from pellucid.recipes import OPTIMIZERS, RECIPES, Recipe
 from pellucid.saving import Label
 from pellucid.schedules import SCHEDULES
 from pellucid.shapes import AnyArray
+from pellucid.stack import Stack
 
 ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
 NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_state"}
@@ -72,6 +77,21 @@ NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_sta
     metavar="PATIENCE",
     help="Stop after so many epochs without progress on the validation data; keep the best.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="What runs the steps; auto is native where it can be, else numpy.",
+)
+@click.option("--threads", type=int, help="At most so many in the native engine; changes no result.  [default: the cores]")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="Of the products in the native engine; bf16 needs a processor with AVX512_BF16.",
+)
 @click.option("--seed", type=int, help="Decides all chance: same seed, same network.  [default: 0]")
 @click.option(
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
@@ -79,8 +99,8 @@ NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_sta
 @click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for --resume.")
 @click.option("--out", type=click.Path(), help="The model file to write.  [default: DATA.safetensors]")
 def command(
-    data: str, recipe: str, validation: float | None, early_stopping: int | None, seed: int | None, resume: str | None,
-    optimizer_state: bool, out: str | None, **choices: Any,
+    data: str, recipe: str, validation: float | None, early_stopping: int | None, engine: Any, threads: int | None,
+    precision: Any, seed: int | None, resume: str | None, optimizer_state: bool, out: str | None, **choices: Any,
 ) -> None:  # fmt: skip
     """Train a network on DATA (digits or fashion), judge it on the test data, and save it.
 
@@ -92,6 +112,8 @@ def command(
     chosen = _choose(RECIPES[recipe], given)
     options = chosen.fit_options() | {"validation": validation, "early_stopping": early_stopping}
     resumed = None if resume is None else _model_to_resume(resume, given, seed)
+    run = {"engine": engine, "threads": threads, "precision": precision}
+    _check_engine(None if resumed is None else resumed.network, Rules(options["optimizer"], options["regularizer"]), run)
     (x, y), (x_test, y_test) = NAMED_DATA[data].get()
     if resumed is None:
         network, labels = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed or 0), NAMED_DATA[data].labels
@@ -100,13 +122,24 @@ def command(
         optimizer_state = optimizer_state or bool(network.training_state.optimizer_state.slots)
         if "optimizer" not in given and "learning_rate" not in given:
             options["optimizer"] = network.training_state.optimizer  # that of the file
-    say(network, err=True)
+    options |= run | {"callbacks": [Heading(network)]}
     seconds = _train_and_save(network, (x, y), options, out, labels, optimizer_state)
     figures = network.evaluate(x_test, y_test)
     say(
         f"{out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
         f"trained in {seconds:.1f} s"
     )
+
+
+class Heading(Patient):
+    """Shows the network when its training begins: then it knows which engine runs."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            say(self.network, err=True)
 
 
 def _train_and_save(
@@ -154,6 +187,12 @@ def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     if "optimizer" in given and "learning_rate" not in given:
         given = given | {"learning_rate": None}  # each optimizer has a default of its own
     return replace(recipe, **given)
+
+
+def _check_engine(resumed: Network | None, rules: Rules, run: dict[str, Any]) -> None:
+    """Raise `ArgumentError` if this cannot run as asked for; every network of a recipe runs where the smallest one does."""
+    smallest = Stack([Input(1), Classification(2)]) if resumed is None else resumed
+    choose_executor(smallest, rules, OptimizerState(), batch_size=1, **run)
 
 
 def _check_replaceable(path: str) -> None:

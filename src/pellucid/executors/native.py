@@ -139,8 +139,9 @@ class NativeExecutor(Executor):
                     f'precision="bf16" needs a processor with AVX512_BF16, and this runs with {self.note}; use "float32".'
                 )
             self.plan.use_bf16()
-            self.note += ", bf16 products"
         self.plan.prepare(batch_size, self._crew.most)
+        if precision == "bf16":
+            self.note += ", bf16 products" if self.plan.uses_bf16() else ", float32: too small for bf16"
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None

@@ -1,0 +1,109 @@
+"""What is asked of Pellucid, and whether the figures reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from growth import FROM_US, LIMIT
+from jobs import TRAINING
+
+PICTURES = {
+    "shifted by up to 4 pixels": 0.97,
+    "scaled to half": 0.96,
+    "drawn on 200x300": 0.96,
+    "turned by up to 15 degrees": 0.95,
+}
+RECIPES = {"default": (0.983, 30), "best": (0.992, 900)}  # accuracy, seconds
+MEMORY_MB, STEP_RATIO, IMPORT_SECONDS, HELP_SECONDS = 600, 1.2, 0.1, 0.3
+ONE_ROW_US, COLD_SECONDS, COLD_RATIO = 5, 3, 0.35
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``figure`` is at most ``asked``, or at least, if ``at_least``; ``form`` writes both, such as "{:.2f} s"."""
+
+    what: str
+    figure: float
+    asked: float
+    form: str = "{:.2f}"
+    at_least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        return self.figure >= self.asked if self.at_least else self.figure <= self.asked
+
+    def cells(self) -> list[str]:
+        """What, measured, asked, reached."""
+        bound = "at least" if self.at_least else "at most"
+        texts = self.form.format(self.figure), f"{bound} {self.form.format(self.asked)}"
+        return [self.what, *texts, "yes" if self.reached else "**no**"]
+
+
+def claims(results: dict[str, Any]) -> list[Claim]:
+    """Those of every section that was measured."""
+    return [claim for section, find in SECTIONS.items() if section in results for claim in find(results[section])]
+
+
+def of_training(figures: dict[str, Any]) -> Iterator[Claim]:
+    for job in TRAINING:
+        if job.name in figures:
+            found = figures[job.name]
+            for peer, asked in job.asked.items():
+                yield Claim(f"{job.name}: time beside {peer}", found["ratio"][peer], asked)
+            if job.peak_asked:
+                yield Claim(f"{job.name}: share of the peak", found["peak_share"], job.peak_asked, "{:.0%}", at_least=True)
+
+
+def of_prediction(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, found in figures.items():
+        if name.startswith("one"):
+            yield Claim(f"predict {name}", found["us"]["pellucid"], ONE_ROW_US, "{:.1f} us")
+        yield Claim(f"predict {name}: time beside onnxruntime", found["ratio"], 1)
+
+
+def of_cold(figures: dict[str, Any]) -> Iterator[Claim]:
+    yield Claim("new process to 98 % of the test digits", figures["seconds"]["pellucid"], COLD_SECONDS, "{:.1f} s")
+    yield Claim(f"the same beside the fastest peer, {figures['peer']}", figures["ratio"], COLD_RATIO)
+    share = figures["reached"]["pellucid"] / figures["runs"]
+    yield Claim("the same: runs that came to 98 %", share, 1, "{:.0%}", at_least=True)
+
+
+def of_growth(figures: dict[str, Any]) -> Iterator[Claim]:
+    points = [point for series in ("width", "batch") for point in figures[series].values()]
+    worst = max(point["ratio"] for point in points if point["step_us"] > FROM_US)
+    yield Claim("steps above 1 ms, the worst: time beside the roofline", worst, LIMIT)
+
+
+def of_recipes(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, found in figures.items():
+        accuracy, seconds = RECIPES[name]
+        yield Claim(f"recipe {name}: test accuracy", found["accuracy"], accuracy, "{:.2%}", at_least=True)
+        yield Claim(f"recipe {name}: training", found["seconds"], seconds, "{:.0f} s")
+        yield Claim(f"recipe {name}: peak memory", found["peak_memory_mb"], MEMORY_MB, "{:.0f} MB")
+        pictures = found["pictures"]
+        for kind, asked in (PICTURES | {"inverted": pictures["as they are"]}).items():
+            yield Claim(f"recipe {name}: digits {kind}", pictures[kind], asked, "{:.2%}", at_least=True)
+
+
+def of_step(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, found in figures.items():
+        yield Claim(f"NumPy executor, {name}: time beside a plain loop", found["ratio"], STEP_RATIO)
+
+
+def of_startup(figures: dict[str, float]) -> Iterator[Claim]:
+    extra = figures["import numpy, pellucid"] - figures["import numpy"]
+    yield Claim("import pellucid, beyond numpy", extra, IMPORT_SECONDS, "{:.3f} s")
+    yield Claim("pellucid --help", figures["pellucid --help"], HELP_SECONDS, "{:.3f} s")
+
+
+SECTIONS = {
+    "training": of_training,
+    "prediction": of_prediction,
+    "cold": of_cold,
+    "growth": of_growth,
+    "recipes": of_recipes,
+    "step": of_step,
+    "startup": of_startup,
+}

@@ -1,0 +1,160 @@
+"""RESULTS.md: what was asked and reached, then the figures of each section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from claims import claims
+from cold import OTHERS, OURS, PEERS
+from jobs import TRAINING
+
+Lines = list[str]
+
+
+def as_markdown(results: dict[str, Any]) -> str:
+    about = "; ".join(f"{name} {value}" for name, value in results["machine"].items())
+    lines = [
+        f"# Figures\n\nWritten by `make bench`. {about}.\n",
+        "Everyone works with two threads and in float32. Contestants are processes that work in turns, in the same",
+        "minutes; times are medians over rounds, and a ratio is the median of the ratios in each round: below 1,",
+        "Pellucid is faster.\n",
+        "## What was asked\n",
+        *table(["figure", "measured", "asked", "reached"], [claim.cells() for claim in claims(results)]),
+    ]
+    for section, tell in SECTIONS.items():
+        lines += tell(results[section]) if section in results else []
+    return "\n".join(lines)
+
+
+def table(header: list[str], rows: list[list[str]]) -> Lines:
+    """A Markdown table, with an empty line after it."""
+    return [*("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]), ""]
+
+
+def training(figures: dict[str, Any]) -> Lines:
+    rows = []
+    for job in TRAINING:
+        if job.name in figures:
+            found = figures[job.name]
+            us, ratio, loss = found["us"], found["ratio"], found["loss"]
+            rows.append(
+                [
+                    *(job.name, f"{us['pellucid']:.0f} us", f"{us['jax']:.0f} us", f"{us['torch']:.0f} us"),
+                    *(f"{ratio['jax']:.2f}", f"{ratio['torch']:.2f}", f"{found['peak_share']:.0%}"),
+                    " / ".join(f"{loss[name]:.3f}" for name in ("pellucid", "jax", "torch")),
+                ]
+            )
+    return [
+        "## Training: one step with Adam\n",
+        "`Network.fit` on shuffled epochs, with everything that it does around its steps, against JAX (all epochs of",
+        "a round in one compiled `lax.scan`, state donated) and PyTorch (eager, data in memory, fused Adam). Pixels",
+        "of the digits are zero four times out of five; *dense* jobs are the same on random inputs without zeros. The",
+        "share of the peak counts the matrix products alone. The losses, on the same 10,000 rows after the same",
+        "number of steps, show that all three learn the same.\n",
+        *table(["job", "Pellucid", "JAX", "PyTorch", "to JAX", "to PyTorch", "share of peak", "losses"], rows),
+    ]
+
+
+def prediction(figures: dict[str, Any]) -> Lines:
+    rows = []
+    for name, found in figures.items():
+        peers = [f"{us:.1f} us" for peer, us in found["us"].items() if peer != "pellucid"]
+        ratio, difference = f"{found['ratio']:.2f}", f"{found['difference']:.0e}"
+        rows.append([name, f"{found['us']['pellucid']:.1f} us", *peers, ratio, difference])
+    return [
+        "## Prediction: 784-128-10\n",
+        "`Network.predict_proba` on float32 rows against `InferenceSession.run` of onnxruntime with the same",
+        "parameters, with one thread and with two; the ratio is to the faster one.\n",
+        *table(["rows", "Pellucid", "onnxruntime, 1", "onnxruntime, 2", "ratio", "largest difference"], rows),
+    ]
+
+
+def cold(figures: dict[str, Any]) -> Lines:
+    rows = [
+        [name, f"{figures['seconds'][name]:.1f} s", f"{figures['epochs'][name]:.0f}", f"{figures['reached'][name]}"]
+        for name in (*OURS, *PEERS, *OTHERS)
+    ]
+    return [
+        "## From nothing to 98 % of the test digits\n",
+        "Whole processes: import, load, train 784-256-10, judge after each epoch. Peers train with Adam at the",
+        "constant rate that suits them; Pellucid with the one-cycle schedule. What the schedule is worth shows",
+        f"beside: Pellucid without it takes {figures['ratio_constant']:.2f} of the time of {figures['peer']}, and",
+        f"with it {figures['ratio_scheduled']:.2f} of the time of JAX with such a schedule.\n",
+        *table(["", "time", "epochs", f"of {figures['runs']} runs reached 98 %"], rows),
+    ]
+
+
+def growth(figures: dict[str, Any]) -> Lines:
+    rows = [
+        [
+            *(f"{series} {key}", f"{point['step_us']:,.0f} us", f"{point['step_us'] / point['samples']:,.2f} us"),
+            *(f"{point['roofline_us']:,.0f} us", f"{point['ratio']:.2f}"),
+            *(f"{point['gflops']:.0f} GFLOP/s", f"{point['gbytes']:.0f} GB/s"),
+        ]
+        for series in ("width", "batch")
+        for key, point in figures[series].items()
+    ]
+    return [
+        "## Cost as the work grows\n",
+        "784-W-W-10 in batches of 128 against the width W, and 784-512-512-10 against the batch. The roofline is what",
+        "the machine must spend at least: FLOPs of the matrix products at the peak measured in the same round, or,",
+        f"where the parameters and their moments exceed the last cache ({figures['cache_bytes'] >> 20} MiB), reading",
+        "and writing them once at the bandwidth measured in the same round. The grey band reaches to 1.5 times the",
+        "roofline.\n",
+        "![time per sample against width and batch](roofline.png)\n",
+        *table(["", "step", "per sample", "roofline", "ratio", "peak", "bandwidth"], rows),
+    ]
+
+
+def recipes(figures: dict[str, Any]) -> Lines:
+    kinds = next(iter(figures.values()))["pictures"]
+    return [
+        "## Digits: recipes\n",
+        *table(
+            ["recipe", "network", "test accuracy", "training", "peak memory"],
+            [
+                [n, r["network"], f"{r['accuracy']:.2%}", f"{r['seconds']:.1f} s", f"{r['peak_memory_mb']:.0f} MB"]
+                for n, r in figures.items()
+            ],
+        ),
+        "## Pictures that are not MNIST\n",
+        "`model.predict` on the first 2,000 test digits, changed, and on the 1,797 digits of the UCI collection",
+        "(other writers, 8x8 pixels).\n",
+        *table(
+            ["pictures", *figures],
+            [[kind, *(f"{recipe['pictures'][kind]:.2%}" for recipe in figures.values())] for kind in kinds],
+        ),
+    ]
+
+
+def step(figures: dict[str, Any]) -> Lines:
+    return [
+        "## The NumPy executor: one step of 784-128-10 with Adam\n",
+        '`Network.fit(engine="numpy")` against `plain_numpy.py`, in turns in one process.\n',
+        *table(
+            ["batch", "Pellucid", "plain loop", "ratio"],
+            [
+                [name.split()[1], f"{r['pellucid_us']:.0f} us", f"{r['plain_us']:.0f} us", f"{r['ratio']:.2f}"]
+                for name, r in figures.items()
+            ],
+        ),
+    ]
+
+
+def startup(figures: dict[str, float]) -> Lines:
+    return [
+        "## Start-up\n",
+        "Whole processes, medians of 11.\n",
+        *table(["command", "seconds"], [[name, f"{seconds:.3f}"] for name, seconds in figures.items()]),
+    ]
+
+
+SECTIONS = {
+    "training": training,
+    "prediction": prediction,
+    "cold": cold,
+    "growth": growth,
+    "recipes": recipes,
+    "step": step,
+    "startup": startup,
+}
