@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <shared_mutex>
 #include <stdexcept>
 
 #include "inference.hpp"
@@ -22,6 +23,10 @@ template <class T, int dimensions>
 using Out = nb::ndarray<T, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
 using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
+
+// Predictions read the vectors that `store` refreshes, from threads that do not hold the GIL: a prediction sees the network
+// before a refresh or after it, never between. Who waits holds the GIL, who works does not need it.
+std::shared_mutex vectors_mutex;
 
 void require(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(what);
@@ -56,6 +61,7 @@ void store(const Plan& plan, Out<float, 1> parameters, Out<float, 1> state, cons
     require((Size)slots[i].size() == plan.num_parameters(), "a slot has one number a parameter");
     to[i] = slots[i].data();
   }
+  const std::unique_lock lock(vectors_mutex);
   plan.store(parameters.data(), state.data(), to[0], to[1]);
 }
 
@@ -121,6 +127,7 @@ bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int a
   require(kind != Answer::yes_or_no || inference.outputs() == 1, "yes or no comes from one logit");
   const Source source = source_of(x);
   nb::gil_scoped_release released;
+  const std::shared_lock lock(vectors_mutex);
   return inference.run(source, x.data(), rows, inference.parameters.data(), inference.state.data(), kind, to.data(), threads);
 }
 

@@ -34,7 +34,7 @@ void all_rows(const Product& p, Heights<R...>) {
   sweep(p, tiles);
 }
 
-PELLUCID_INLINE __m512i rounded(vf x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x)); }
+PELLUCID_INLINE __m512i rounded(vf x) { return _mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x)); }
 
 }  // namespace
 

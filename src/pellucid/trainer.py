@@ -172,7 +172,8 @@ class Trainer:
                     if self._listeners:
                         self._tell(StepFinished(state.epoch, state.step, means.samples, rate, means.means()))
                 some = some[len(figures) :]
-        self.executor.settle()
+        if self._step_by_step:
+            self.executor.settle()  # for listeners who hold a view; all others look anew
         self._finish_epoch(means.means(), rates[-1], start)
 
     def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:
