@@ -17,6 +17,7 @@ PICTURES = {
 }
 RECIPES = {"default": (0.983, 30), "best": (0.992, 900)}  # accuracy, seconds
 MEMORY_MB, STEP_RATIO, IMPORT_SECONDS, HELP_SECONDS = 600, 1.2, 0.1, 0.3
+BF16_FASTER, BF16_POINTS = 1.4, 0.1
 ONE_ROW_US, COLD_SECONDS, COLD_RATIO = 5, 3, 0.35
 
 
@@ -63,6 +64,13 @@ def of_prediction(figures: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(f"predict {name}: time beside onnxruntime", found["ratio"], 1)
 
 
+def of_bf16(figures: dict[str, Any] | None) -> Iterator[Claim]:
+    if figures is not None:
+        yield Claim("bf16: float32 takes so many times as long", figures["faster"], BF16_FASTER, at_least=True)
+        lost = 100 * (figures["accuracy"]["float32"] - figures["accuracy"]["bf16"])
+        yield Claim("bf16: accuracy lost, mean of five seeds", lost, BF16_POINTS, "{:.2f} points")
+
+
 def of_cold(figures: dict[str, Any]) -> Iterator[Claim]:
     yield Claim("new process to 98 % of the test digits", figures["seconds"]["pellucid"], COLD_SECONDS, "{:.1f} s")
     yield Claim(f"the same beside the fastest peer, {figures['peer']}", figures["ratio"], COLD_RATIO)
@@ -101,6 +109,7 @@ def of_startup(figures: dict[str, float]) -> Iterator[Claim]:
 SECTIONS = {
     "training": of_training,
     "prediction": of_prediction,
+    "bf16": of_bf16,
     "cold": of_cold,
     "growth": of_growth,
     "recipes": of_recipes,

@@ -69,6 +69,22 @@ def prediction(figures: dict[str, Any]) -> Lines:
     ]
 
 
+def bf16(figures: dict[str, Any] | None) -> Lines:
+    if figures is None:
+        return []
+    rows = [
+        [name, f"{figures['us'][name]:.0f} us", f"{figures['accuracy'][name]:.2%}"]
+        + [f"{accuracy:.2%}" for accuracy in figures["accuracies"][name]]
+        for name in figures["us"]
+    ]
+    seeds = [f"seed {seed}" for seed in range(figures["seeds"])]
+    return [
+        "## Products of bfloat16: 784-512-512-10, batch 128, digits\n",
+        "Four epochs with Adam at a falling rate; epochs of both precisions in turns.\n",
+        *table(["precision", "step", "test accuracy", *seeds], rows),
+    ]
+
+
 def cold(figures: dict[str, Any]) -> Lines:
     rows = [
         [name, f"{figures['seconds'][name]:.1f} s", f"{figures['epochs'][name]:.0f}", f"{figures['reached'][name]}"]
@@ -152,6 +168,7 @@ def startup(figures: dict[str, float]) -> Lines:
 SECTIONS = {
     "training": training,
     "prediction": prediction,
+    "bf16": bf16,
     "cold": cold,
     "growth": growth,
     "recipes": recipes,

@@ -55,7 +55,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
-    names = ["startup", "step", "prediction", "training", "cold", "growth", "recipes"]
+    names = ["startup", "step", "prediction", "training", "bf16", "cold", "growth", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
     parser.add_argument("--only", action="append", choices=names, help="measure this section, keep the others")
     parser.add_argument("--peers", default=PEERS_PYTHON, help="the Python interpreter of the peers' environment")
@@ -69,6 +69,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "step": lambda: run_script("step.py"),
         "prediction": lambda: beside_peers(prediction.measure, options.peers),
         "training": lambda: beside_peers(training.measure, options.peers),
+        "bf16": lambda: run_script("bf16.py"),
         "cold": lambda: beside_peers(cold.measure, options.peers),
         "growth": lambda: beside_peers(growth.measure, options.peers),
         "recipes": lambda: recipes(options.quick, old_recipes),

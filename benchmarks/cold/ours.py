@@ -11,11 +11,14 @@ seed, constant = int(sys.argv[2]), "--constant" in sys.argv
 network = pl.Network([pl.Input(28, 28), pl.Dense(256, "relu"), pl.Classification(10)], seed=seed)
 
 
-def report(event: pl.events.Event) -> None:
-    if isinstance(event, pl.events.EpochFinished):
-        print(event.metrics["validation_accuracy"])
-        if event.metrics["validation_accuracy"] >= 0.98:
-            raise pl.StopTraining
+class Report(pl.events.Patient):
+    """Prints the accuracy of each epoch, and ends the training at 98 %."""
+
+    def __call__(self, event: pl.events.Event) -> None:
+        if isinstance(event, pl.events.EpochFinished):
+            print(event.metrics["validation_accuracy"])
+            if event.metrics["validation_accuracy"] >= 0.98:
+                raise pl.StopTraining
 
 
 network.fit(
@@ -26,7 +29,7 @@ network.fit(
     schedule="constant" if constant else pl.OneCycle(rise=0.15),
     epochs=30 if constant else 4,
     batch_size=128,
-    callbacks=[report],
+    callbacks=[Report()],
     progress="none",
     threads=2,
 )
