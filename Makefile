@@ -1,25 +1,44 @@
-# make digits   set up, train on the real digits, judge, read sample pictures
-# make test     set up, run the tests
-# make check    set up, run formatter, linter, type checker and tests
-# make bench    set up, measure everything that is claimed: benchmarks/RESULTS.md
+# make digits    set up, train on the real digits, judge, read sample pictures
+# make test      set up, run the tests
+# make check     set up, run formatter, linter, type checker, the C++ compiler with warnings as errors, and the tests
+# make sanitize  run the tests of the native module under the sanitizers for addresses, undefined behavior and threads
+# make bench     set up, measure everything that is claimed: benchmarks/RESULTS.md
+# make clean     remove everything that was set up or built
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL := digits.safetensors
+SOURCES := pyproject.toml $(wildcard native/*)
+JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := test
-.PHONY: digits test check bench clean
+.PHONY: digits test check native-check sanitize bench clean
 
-$(VENV)/.ready-%: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRA)'
-	@touch $@
+# $(call environment,folder): a virtual environment, if there is none yet
+define environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
+@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+endef
 
-$(VENV)/.ready-test: EXTRA = [test]
-$(VENV)/.ready-dev: EXTRA = [dev]
+# $(call install,folder,extra,options): Pellucid in its environment. The tools that build it go there first (CMake too,
+# where the machine has none), and stay: so only the C++ files that have changed are compiled again the next time.
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+define install
+$(call environment,$(1))
+$(1)/bin/python $(PIP_INSTALL) scikit-build-core
+$(1)/bin/python $(PIP_INSTALL) $$($(1)/bin/python -m scikit_build_core.build requires | tr -d '[],"')
+$(1)/bin/python $(PIP_INSTALL) --no-build-isolation $(3) --editable '.$(2)'
+@touch $@
+endef
+
+$(VENV)/.ready-core: $(SOURCES)
+	$(call install,$(VENV))
+$(VENV)/.ready-test: $(SOURCES)
+	$(call install,$(VENV),[test])
+$(VENV)/.ready-dev: $(SOURCES)
+	$(call install,$(VENV),[dev])
 
 digits: $(VENV)/.ready-core
 	$(BIN)/pellucid train digits --out $(MODEL)
@@ -29,14 +48,38 @@ digits: $(VENV)/.ready-core
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.ready-dev
+check: $(VENV)/.ready-dev native-check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.ready-test
-	$(BIN)/python benchmarks/run.py
+# Warnings are errors, and nothing compiled for a newer processor may be run by an older one.
+native-check: $(VENV)/.ready-dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S native -B build/strict -DPELLUCID_WARNINGS=ON \
+		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python > /dev/null
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/strict --parallel $(JOBS)
+	$(BIN)/python tools/check_objects.py build/strict
+
+# In environments of their own, built apart, by GCC. Threads are watched where there are threads.
+.venv-address/.ready: SANITIZE = address,undefined
+.venv-thread/.ready: SANITIZE = thread
+.venv-address/.ready .venv-thread/.ready: .venv-%/.ready: $(SOURCES)
+	$(call install,.venv-$*,[test],--config-settings=build-dir=build/$* \
+		--config-settings=cmake.define.PELLUCID_SANITIZE=$(SANITIZE))
+
+sanitize: .venv-address/.ready .venv-thread/.ready
+	.venv-address/bin/python tools/sanitize.py address tests/native tests/process tests/contracts/test_training.py
+	.venv-thread/bin/python tools/sanitize.py thread tests/native/test_native_threads.py tests/native/test_equal_bits.py \
+		tests/native/test_native_predictions.py tests/native/test_native_divergence.py
+
+.venv-peers/.ready: benchmarks/requirements.txt
+	$(call environment,.venv-peers)
+	.venv-peers/bin/python $(PIP_INSTALL) --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench: $(VENV)/.ready-test .venv-peers/.ready
+	PEERS_PYTHON=$(CURDIR)/.venv-peers/bin/python $(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .venv-address .venv-thread .venv-peers dist build

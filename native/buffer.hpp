@@ -1,6 +1,7 @@
 // A block of float32 that starts on a cache line, all zero at first.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +14,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::ptrdiff_t count) {
-    const std::size_t bytes = ((std::size_t)count * sizeof(float) + 63) / 64 * 64 + 64;
+    const std::size_t bytes = std::max<std::size_t>(1, ((std::size_t)count * sizeof(float) + 63) / 64) * 64;
     data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
     if (!data_) throw std::bad_alloc();
     std::memset(data_.get(), 0, bytes);
