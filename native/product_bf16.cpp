@@ -23,27 +23,18 @@ struct Pairs {
   }
 };
 
-template <int R, int V>
-void whole(const Product& p, const float* a, float* c) {
-  tile<Pairs, R, V>(p, a, c, 0, All{p.depth});
+PELLUCID_INLINE __m512i rounded(vf x) {  // 16 bits in each lane
+  return _mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 }
-
-template <int V, int... R>
-void all_rows(const Product& p, Heights<R...>) {
-  static constexpr Tile tiles[] = {whole<R, V>...};
-  sweep(p, tiles);
-}
-
-PELLUCID_INLINE __m512i rounded(vf x) { return _mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x)); }
 
 }  // namespace
 
 void product_bf16(const Product& p) {
   switch (p.vectors) {
-    case 1: return all_rows<1>(p, UpTo12{});
-    case 2: return all_rows<2>(p, UpTo12{});
-    case 3: return all_rows<3>(p, UpTo8{});
-    default: return all_rows<4>(p, UpTo6{});
+    case 1: return all_rows<Pairs, 1>(p, UpTo12{});
+    case 2: return all_rows<Pairs, 2>(p, UpTo12{});
+    case 3: return all_rows<Pairs, 3>(p, UpTo8{});
+    default: return all_rows<Pairs, 4>(p, UpTo6{});
   }
 }
 

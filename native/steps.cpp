@@ -265,8 +265,10 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
       const Block block{values.a + row * segment.stride + column, segment.stride, std::min(row_block, task.to - row), vectors};
       if (bf16_) {
         const float* rounded = rounded_input_of(index, ws, batch.turn).rows + row * x_stride / 2;
-        kernels_.product_bf16({rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows,
-                               (segment.inputs + 1) / 2, vectors, bias});
+        Product p{rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows, (segment.inputs + 1) / 2,
+                  vectors, bias};
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
+        kernels_.product_bf16(p);
       }
       for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,

@@ -72,4 +72,61 @@ using UpTo6 = Heights<1, 2, 3, 4, 5, 6>;
 using UpTo8 = Heights<1, 2, 3, 4, 5, 6, 7, 8>;
 using UpTo12 = Heights<1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
 
+inline constexpr Size most_listed = 512;  // the greatest depth of a product that leaves zeros out
+
+// The columns k of R rows in which not all numbers are 0; a_depth is 1.
+template <int R>
+PELLUCID_INLINE Size list_columns(const Product& p, const float* a, std::int32_t* places) {
+  Size count = 0;
+  for (Size k = 0; k < p.depth; k += W) {
+    vi any{};
+    for (int r = 0; r < R; ++r) {
+      const float* at = a + r * p.a_row + k;
+      any |= bits(p.depth - k < W ? load_part(at, (int)(p.depth - k)) : load(at));
+    }
+    count += append_nonzero(any << 1, (std::int32_t)k, places + count);  // without the sign of a zero
+  }
+  return count;
+}
+
+// The samples k for which R neighboring numbers are not all 0; a_row is 1.
+template <int R>
+PELLUCID_INLINE Size list_rows(const Product& p, const float* a, std::int32_t* places) {
+  Size count = 0;
+  for (Size k = 0; k < p.depth; ++k) {
+    std::int32_t any = 0, numbers[R];
+    std::memcpy(numbers, a + k * p.a_depth, sizeof numbers);
+    for (int r = 0; r < R; ++r) any |= numbers[r];
+    places[count] = (std::int32_t)k;
+    count += (any << 1) != 0;
+  }
+  return count;
+}
+
+template <class Numbers, int R, int V>
+void whole(const Product& p, const float* a, float* c) {
+  tile<Numbers, R, V>(p, a, c, 0, All{p.depth});
+}
+
+// Where the inputs hold many zeros (the margins of a digit are nothing else), a tile leaves out each k for which all of its
+// rows are 0: adding 0 changes no sum. Rows or samples are looked through once, which costs a twentieth of the tile.
+template <class Numbers, int R, int V>
+void without_zeros(const Product& p, const float* a, float* c) {
+  std::int32_t places[most_listed + W];
+  const Size count = p.a_depth == 1 ? list_columns<R>(p, a, places) : list_rows<R>(p, a, places);
+  if (8 * count > 7 * p.depth) return whole<Numbers, R, V>(p, a, c);
+  const Size first = count > 0 ? places[0] : 0;
+  for (Size i = 0; i + 1 < count; ++i) places[i] = places[i + 1] - places[i];
+  if (count > 0) places[count - 1] = 0;
+  tile<Numbers, R, V>(p, a, c, first, Listed{count, places});
+}
+
+template <class Numbers, int V, int... R>
+void all_rows(const Product& p, Heights<R...>) {
+  static constexpr Tile plain[] = {whole<Numbers, R, V>...},
+                        skipping[] = {without_zeros<Numbers, R, V>...};
+  if (p.skips_zeros && p.depth <= most_listed) sweep(p, skipping);
+  else sweep(p, plain);
+}
+
 }  // namespace pellucid::PELLUCID_ISA
