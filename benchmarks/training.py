@@ -10,7 +10,7 @@ from typing import Any
 from contest import Contestant, hold, median, median_ratio
 from jobs import TRAINING, Job
 
-ROUNDS = 11
+ROUNDS = 7
 PEERS = {"jax": "with_jax", "torch": "with_torch"}
 
 
