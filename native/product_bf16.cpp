@@ -23,8 +23,8 @@ struct Pairs {
   }
 };
 
-PELLUCID_INLINE __m512i rounded(vf x) {  // 16 bits in each lane
-  return _mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x));
+PELLUCID_INLINE vu rounded(vf x) {  // 16 bits in each lane
+  return (vu)_mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 }
 
 }  // namespace
@@ -51,9 +51,8 @@ void pair_rows(const Block& from, float* to, Size to_row) {
   for (Size r = 0; r < from.rows; r += 2, to += to_row)
     for (int v = 0; v < from.vectors; ++v) {
       const float* at = from.data + r * from.stride + v * W;
-      const __m512i low = rounded(load(at));
-      const __m512i high = r + 1 < from.rows ? _mm512_slli_epi32(rounded(load(at + from.stride)), 16) : _mm512_setzero_si512();
-      store(to + v * W, (vf)_mm512_or_si512(low, high));
+      const vu low = rounded(load(at)), high = r + 1 < from.rows ? rounded(load(at + from.stride)) << 16 : vu{};
+      store(to + v * W, (vf)(low | high));
     }
 }
 
