@@ -62,6 +62,8 @@ def obstacle(stack: Stack) -> str | None:
             return f"{node.name} is a layer of your own"
         if isinstance(node.layer, Dense) and node.layer.activation not in ACTIVATIONS:
             return f"{node.name} has an activation of your own, {node.layer.activation!r}"
+        if getattr(node.layer, "activation", "identity") != "identity" and isinstance(node.layer, BatchNormalization):
+            return f"{node.name} has an activation"
         if isinstance(node.layer, BatchNormalization) and len(node.input_shape) > 1:
             return f"{node.name} normalizes the last axis of images; put Flatten() before it"
     if type(stack.output.loss_function) not in LOSSES:
