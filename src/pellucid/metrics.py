@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,20 @@ def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
         both = predicted + support
         rows.append(ClassFigures(precision, recall, 2 * right / both if both else None, support))
     return rows
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """Where a share lies, with 95 % confidence, of which ``right`` of ``count`` independent samples were seen (Wilson 1927).
+
+    From |share - q| <= z sqrt(q (1 - q) / count), solved for q, with z = 1.96; for no samples (0, 1).
+    """
+    if count == 0:
+        return 0.0, 1.0
+    z, share = 1.959963984540054, right / count
+    centre = share + z * z / (2 * count)
+    reach = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    scale = 1 + z * z / count
+    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
 
 
 def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2
+from pellucid.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2, wilson_interval
 
 RNG = np.random.default_rng(5)
 Y = RNG.integers(0, 6, 500)
@@ -114,3 +115,13 @@ def test_weighted_means_over_uneven_batches(batches):
         assert means.means()["loss"] == pytest.approx(np.average(values, weights=weights), rel=1e-9, abs=1e-9)
     else:
         assert means.means()["loss"] == 0.0
+
+
+@given(st.integers(1, 10_000).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count))))
+def test_the_interval_of_a_share_is_that_of_scipy(counts):
+    expected = binomtest(*counts).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(*counts) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_nothing_is_known_from_no_samples():
+    assert wilson_interval(0, 0) == (0.0, 1.0)
