@@ -38,6 +38,7 @@ _HOMES = {
     "parameters": "ParameterSpec",
     "pipeline.augmentation": "Distortion",
     "pipeline.digits": "DigitPipeline",
+    "pipeline.photo_augmentation": "PhotoAugmentation",
     "regularizers": "L1 L2 Regularizer",
     "schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
     "version": "__version__",

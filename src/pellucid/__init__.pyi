@@ -34,6 +34,7 @@ from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer
 from pellucid.parameters import ParameterSpec
 from pellucid.pipeline.augmentation import Distortion
 from pellucid.pipeline.digits import DigitPipeline
+from pellucid.pipeline.photo_augmentation import PhotoAugmentation
 from pellucid.regularizers import L1, L2, Regularizer
 from pellucid.schedules import (
     ConstantRate,
@@ -95,6 +96,7 @@ __all__ = [
     "Orthogonal",
     "ParameterSpec",
     "PellucidError",
+    "PhotoAugmentation",
     "Prediction",
     "RMSProp",
     "ReduceOnPlateau",

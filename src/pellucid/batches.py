@@ -15,19 +15,27 @@ from numpy.typing import NDArray
 
 from pellucid import random
 from pellucid.errors import ArgumentError
+from pellucid.mixup import Mixture
 from pellucid.shapes import AnyArray, Array, Shape, describe
 
 Augmentation: TypeAlias = Callable[[AnyArray, random.Key], Array]
-"""Changes a batch of inputs (B, ...) at random: a pure function of the batch and the key."""
+"""Changes a batch of inputs (B, ...) at random: a pure function of the batch and the key.
+
+One that has a method ``mixture(count, key)`` also says how inputs and targets are mixed after that: a `Mixture`, or None.
+"""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples for one step: x as `Input` takes it, y in the output layer's compact form, weights (B,) or None."""
+    """Samples for one step: x as `Input` takes it, y in the output layer's compact form, weights (B,) or None.
+
+    With a ``mixture``, x is mixed already; the executor mixes the targets that it makes of y.
+    """
 
     x: AnyArray
     y: AnyArray
     weights: Array | None = None
+    mixture: Mixture | None = None
 
     @property
     def weight(self) -> float:
@@ -80,12 +88,15 @@ class Draw:
 
     def batch(self) -> Batch:
         """The samples themselves."""
-        whole, rows = self.samples, self.rows
+        whole, rows, mixture = self.samples, self.rows, None
         x = whole.x[rows]
         if self.augment is not None:
             key = random.key(self.seed, random.Purpose.AUGMENT, self.step)
             x = _checked(self.augment(x, key), x.shape)
-        return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows])
+            mixture = self.augment.mixture(len(rows), key) if hasattr(self.augment, "mixture") else None
+            if mixture is not None:
+                x = mixture.of(x / np.float32(255) if x.dtype == np.uint8 else x)
+        return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows], mixture)
 
     @property
     def weight(self) -> float:

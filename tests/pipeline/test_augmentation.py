@@ -122,7 +122,10 @@ def test_bad_strengths_are_named(bad):
         Distortion(**bad)
 
 
-@pytest.mark.parametrize("images", [np.zeros((28, 28), np.uint8), np.zeros((2, 28, 28), np.float32)])
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((28, 28), np.uint8), np.zeros((2, 28, 28), np.float32), np.zeros((2, 28, 28, 3), np.uint8)],
+)
 def test_other_arrays_are_refused(images):
     with pytest.raises(ShapeError, match="uint8"):
         Distortion()(images, STEP)
@@ -131,6 +134,11 @@ def test_other_arrays_are_refused(images):
 def test_other_sizes_and_no_pictures():
     assert Distortion()(np.zeros((0, 28, 28), np.uint8), STEP).shape == (0, 28, 28)
     assert Distortion()(np.full((3, 9, 40), 7, np.uint8), STEP).shape == (3, 9, 40)
+
+
+def test_a_channel_axis_changes_nothing(digits):
+    distort = Distortion()
+    assert np.array_equal(distort(digits[..., None], STEP), distort(digits, STEP)[..., None])
 
 
 def test_splines_add_up_to_one():

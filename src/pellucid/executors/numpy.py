@@ -74,6 +74,8 @@ class NumpyExecutor(Executor):
         stack = self.stack
         done = stack.propagate(batch.x, self.arrays, training=True, step=step, needs_dx=needs_dx)
         targets = stack.output.targets(batch.y, stack.dtype)
+        if batch.mixture is not None:
+            targets = batch.mixture.of(targets)
         loss, dlogits = self.loss(done.logits, targets, batch.weights)
         dx = stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays, needs_dx=needs_dx)
         self._add_prices()

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import ShapeError
+from pellucid.pipeline.bilinear import Places
 from pellucid.random import Key, key, uniform
-from pellucid.shapes import number_between
+from pellucid.shapes import describe, number_between
 
 _NUMBERS_PER_PICTURE = 8  # shift y, shift x, scale y, scale x, rotation, shear, thickness, one spare
 
@@ -60,13 +61,16 @@ class Distortion:
             number_between(getattr(self, field.name), what, low, high, open_high=field.name == "scale")
 
     def __call__(self, images: NDArray[np.uint8], key_: Key) -> NDArray[np.float32]:
-        """Distort a batch: images uint8 (B, H, W) -> float32 (B, H, W) in 0..1.
+        """Distort a batch: images uint8 (B, H, W) or (B, H, W, 1) -> float32 of the same shape, in 0..1.
 
         The result depends on the images, the strengths and the key, and on nothing else. Picture ``i`` of a batch draws
-        the numbers of element ``i``. Raises ShapeError for anything but uint8 (B, H, W).
+        the numbers of element ``i``. Raises ShapeError for other arrays.
         """
+        if images.ndim == 4 and images.shape[3] == 1:
+            return self(images[..., 0], key_)[..., None]
         if images.ndim != 3 or images.dtype != np.uint8:
-            raise ShapeError(f"Distortion expects uint8 images of shape (B, H, W), got {images.dtype} {images.shape}")
+            expected = "uint8 images of shape (B, H, W) or (B, H, W, 1)"
+            raise ShapeError(f"Distortion expects {expected}, got {describe(images)}; PhotoAugmentation() takes colours.")
         draws = 2.0 * uniform(key(key_, 0), (len(images), _NUMBERS_PER_PICTURE)) - 1.0
         if self.thickness > 0:
             images = _thicken(images, self.thickness * draws[:, 6])
@@ -144,34 +148,10 @@ def _read_between(images: NDArray[np.uint8], y: NDArray[np.float32], x: NDArray[
     count, height, width = images.shape
     padded = np.zeros((count, height + 3, width + 3), np.uint8)
     padded[:, 1:-2, 1:-2] = images
-    stride = width + 3
     y += np.float32((height - 1) / 2 + 1)
     x += np.float32((width - 1) / 2 + 1)
     np.clip(y, 0, height + 1, out=y)
     np.clip(x, 0, width + 1, out=x)
-    row, column = y.astype(np.int32), x.astype(np.int32)
-    y -= row
-    x -= column
-    index = row * np.int32(stride)
-    index += column
-    index += (np.arange(count, dtype=np.int32) * np.int32((height + 3) * stride))[:, None]
-    place = index.astype(np.intp)
-    flat = padded.ravel()
-    top = _mix(flat, place, x)
-    place += stride
-    bottom = _mix(flat, place, x)
-    bottom -= top
-    bottom *= y
-    top += bottom
-    top /= np.float32(255)
-    return top.reshape(count, height, width)
-
-
-def _mix(flat: NDArray[np.uint8], place: NDArray[np.intp], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Between the bytes at ``place`` and ``place + 1``, ``share`` of the way."""
-    left = flat.take(place, mode="clip").astype(np.float32)
-    right = flat[1:].take(place, mode="clip").astype(np.float32)
-    right -= left
-    right *= share
-    left += right
-    return left
+    result = Places.at(y, x, height + 3, width + 3).read(padded)
+    result /= np.float32(255)
+    return result.reshape(count, height, width)
