@@ -21,12 +21,17 @@ from pellucid.history import History
 from pellucid.initializers import Constant, Initializer, Orthogonal, VarianceScaling
 from pellucid.layers.base import Context, Layer
 from pellucid.layers.classification import BinaryClassification, Classification
+from pellucid.layers.convolution import Conv2D
 from pellucid.layers.dense import Dense
-from pellucid.layers.dropout import Dropout
+from pellucid.layers.dropout import Dropout, Dropout2D
 from pellucid.layers.flatten import Flatten
 from pellucid.layers.input import Input
+from pellucid.layers.layer_normalization import LayerNormalization
 from pellucid.layers.normalization import BatchNormalization
+from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.layers.regression import Regression
+from pellucid.layers.rescale import Rescale
+from pellucid.layers.residual import Residual
 from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from pellucid.model import Model, Prediction, load
 from pellucid.network import Network
@@ -35,6 +40,7 @@ from pellucid.parameters import ParameterSpec
 from pellucid.pipeline.augmentation import Distortion
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photo_augmentation import PhotoAugmentation
+from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.regularizers import L1, L2, Regularizer
 from pellucid.schedules import (
     ConstantRate,
@@ -56,6 +62,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "AveragePooling2D",
     "BatchNormalization",
     "BinaryClassification",
     "BinaryCrossEntropy",
@@ -66,6 +73,7 @@ __all__ = [
     "Constant",
     "ConstantRate",
     "Context",
+    "Conv2D",
     "Cosine",
     "CrossEntropy",
     "DataError",
@@ -74,9 +82,11 @@ __all__ = [
     "Distortion",
     "DivergenceError",
     "Dropout",
+    "Dropout2D",
     "EarlyStopping",
     "ExponentialDecay",
     "Flatten",
+    "GlobalAveragePooling2D",
     "GradientDescent",
     "GradientError",
     "History",
@@ -84,7 +94,9 @@ __all__ = [
     "Initializer",
     "Input",
     "Layer",
+    "LayerNormalization",
     "Loss",
+    "MaxPooling2D",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "MissingDependencyError",
@@ -97,11 +109,14 @@ __all__ = [
     "ParameterSpec",
     "PellucidError",
     "PhotoAugmentation",
+    "PhotoPipeline",
     "Prediction",
     "RMSProp",
     "ReduceOnPlateau",
     "Regression",
     "Regularizer",
+    "Rescale",
+    "Residual",
     "Schedule",
     "ShapeError",
     "StepDecay",

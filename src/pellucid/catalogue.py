@@ -16,15 +16,23 @@ from pellucid import clipping, initializers, losses, optimizers, regularizers, s
 from pellucid.errors import ArgumentError
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import BinaryClassification, Classification
+from pellucid.layers.convolution import Conv2D
 from pellucid.layers.dense import Dense
-from pellucid.layers.dropout import Dropout
+from pellucid.layers.dropout import Dropout, Dropout2D
 from pellucid.layers.flatten import Flatten
 from pellucid.layers.input import Input
+from pellucid.layers.layer_normalization import LayerNormalization
 from pellucid.layers.normalization import BatchNormalization
 from pellucid.layers.output import OutputLayer
+from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.layers.regression import Regression
+from pellucid.layers.rescale import Rescale
+from pellucid.layers.residual import Residual
 
-LAYERS: tuple[type[Layer], ...] = (Input, Dense, Dropout, BatchNormalization, Flatten)
+LAYERS: tuple[type[Layer], ...] = (
+    *(Input, Rescale, Dense, Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten),
+    *(Dropout, Dropout2D, BatchNormalization, LayerNormalization, Residual),
+)
 OUTPUTS: tuple[type[OutputLayer], ...] = (Classification, BinaryClassification, Regression)
 LOSSES = tuple(losses.LOSSES.values())
 OPTIMIZERS = (

@@ -16,7 +16,7 @@ from pellucid.clipping import Clipping
 from pellucid.errors import ArgumentError
 from pellucid.evaluation import answer, evaluate
 from pellucid.events import Callback
-from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.base import OptimizerState, Rules, is_priced
 from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.compilation import obstacle
 from pellucid.executors.numpy import NumpyExecutor
@@ -24,8 +24,8 @@ from pellucid.history import History
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.optimizers import Adam, GradientDescent, Optimizer
+from pellucid.pipeline.base import Pipeline
 from pellucid.pipeline.choose import pipeline_for
-from pellucid.pipeline.digits import DigitPipeline
 from pellucid.progress import ProgressMode, progress_display
 from pellucid.regularizers import Regularizer
 from pellucid.saving import Label, Parts, check_labels, save_parts
@@ -55,7 +55,7 @@ class Network(Stack):
         super().__init__(layers, seed, dtype, arrays)
         self.training_state = TrainingState()
         self.history = History()
-        self.pipeline: DigitPipeline | None = None
+        self.pipeline: Pipeline | None = None
         self._trained_by: tuple[str, str] | None = None  # the name of an executor, and its note
 
     @property
@@ -172,7 +172,7 @@ class Network(Stack):
         self,
         path: str | os.PathLike[str],
         *,
-        pipeline: DigitPipeline | None = None,
+        pipeline: Pipeline | None = None,
         labels: Sequence[Label] | None = None,
         optimizer_state: bool = False,
     ) -> None:
@@ -204,7 +204,7 @@ class Network(Stack):
         if validated:
             measured = [*figures, "r2"] if self.output.metric == "mae" else figures
             figures = figures + [f"validation_{name}" for name in measured]
-        return figures + (["penalty"] if regularizer or any(layer.penalty for layer in self.layers) else [])
+        return figures + (["penalty"] if is_priced(self, regularizer) else [])
 
     def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
         inputs = self.input.check(x, f"{what}x")

@@ -17,22 +17,14 @@ from pellucid import random
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.layers.base import Context, Layer, Named
 from pellucid.layers.input import Input
+from pellucid.layers.joining import Node as Node
+from pellucid.layers.joining import join, numbered
 from pellucid.layers.output import OutputLayer
 from pellucid.parameters import Layout, Parameters, ParameterSpec
-from pellucid.shapes import AnyArray, Array, Shape
+from pellucid.shapes import AnyArray, Array
 
 MAX_PARAMETERS = 1 << 31
 NOT_MADE = False  # of an object that is made when it is first needed
-
-
-@dataclass(frozen=True)
-class Node:
-    """A layer in its place: its name in this network, and the shapes of a sample before and after it."""
-
-    name: str
-    layer: Layer
-    input_shape: Shape
-    output_shape: Shape
 
 
 @dataclass(frozen=True)
@@ -232,22 +224,8 @@ def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def _join(layers: tuple[Layer, ...]) -> tuple[Node, ...]:
-    """Name the layers (``dense_1``, ``dense_2``; the ends are ``input`` and ``output``) and hand the shapes through."""
-    nodes: list[Node] = []
-    counts: dict[str, int] = {}
-    shape: Shape = ()
-    for index, layer in enumerate(layers):
-        counts[layer.kind] = counts.get(layer.kind, 0) + 1
-        name = f"{layer.kind}_{counts[layer.kind]}"
-        if index in (0, len(layers) - 1):
-            name = "input" if index == 0 else "output"
-        try:
-            output_shape = layer.output_shape(shape)
-        except ShapeError as error:
-            raise ShapeError(f"{name}: {error}") from None
-        nodes.append(Node(name, layer, shape, output_shape))
-        shape = output_shape
-    return tuple(nodes)
+    """The layers in their places; the ends are called ``input`` and ``output``."""
+    return join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
 
 
 def _lowest_with_parameters(nodes: tuple[Node, ...]) -> int:

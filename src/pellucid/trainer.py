@@ -22,7 +22,7 @@ from pellucid.events import (
     TrainingFinished,
     TrainingStarted,
 )
-from pellucid.executors.base import OptimizerState, Rules, penalty
+from pellucid.executors.base import OptimizerState, Rules, is_priced, penalty
 from pellucid.executors.choose import Engine, Precision, choose_executor
 from pellucid.history import History
 from pellucid.interrupt import Interrupt, deferred_interrupt
@@ -178,7 +178,7 @@ class Trainer:
 
     def _finish_epoch(self, figures: dict[str, float], rate: float, start: float) -> None:
         rules = self.plan.rules
-        if rules.regularizer is not None or any(node.layer.penalty for node in self.stack.nodes):
+        if is_priced(self.stack, rules.regularizer):
             figures["penalty"] = penalty(self.stack, rules.regularizer)
         if self.validation is not None:
             figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}

@@ -87,8 +87,14 @@ def price_of(stack: Stack, slot: Slot, common: Regularizer | None) -> Regularize
     """The regularizer of one array: its layer's own, else the common one; None for biases and the like."""
     if not slot.spec.is_weight:
         return None
-    layer = next(node.layer for node in stack.nodes if node.name == slot.name.split(".")[0])
-    return layer.penalty or common
+    name, own = slot.name.split(".", 1)
+    layer = next(node.layer for node in stack.nodes if node.name == name)
+    return layer.penalty_of(own) or common
+
+
+def is_priced(stack: Stack, common: Regularizer | None) -> bool:
+    """Whether any weight of the network has a regularizer."""
+    return any(price_of(stack, slot, common) is not None for slot in stack.parameters.layout.slots.values())
 
 
 def penalty(stack: Stack, common: Regularizer | None, parameters: Array | None = None) -> float:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from pellucid.initializers import Constant, Initializer
+from pellucid.initializers import Constant, Initializer, initializer
 from pellucid.layers.base import Gradients, Named
 from pellucid.parameters import ParameterSpec
-from pellucid.shapes import Array, Shape, size_of
+from pellucid.regularizers import Regularizer
+from pellucid.shapes import Array, Shape, instance_of, size_of
+
+
+def check_affine(draws: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:
+    """The options that all layers with a weighted sum share, checked when one is made."""
+    initializer(draws)
+    instance_of(use_bias, bool, "use_bias")
+    if regularizer is not None:
+        instance_of(regularizer, Regularizer, "regularizer")
 
 
 def affine_specs(input_shape: Shape, units: int, weight: Initializer, use_bias: bool) -> tuple[ParameterSpec, ...]:

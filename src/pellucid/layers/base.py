@@ -63,6 +63,10 @@ class Layer(ABC):
         """The layer's own regularizer, in place of the one given to ``fit``; None leaves that one."""
         return getattr(self, "regularizer", None)
 
+    def penalty_of(self, name: str) -> Regularizer | None:
+        """The regularizer of one of the layer's weights, by its own name; a layer made of layers asks theirs."""
+        return self.penalty
+
     @abstractmethod
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of one output sample, from that of one input sample; raises `ShapeError` if it cannot be."""

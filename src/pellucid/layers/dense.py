@@ -7,11 +7,11 @@ from typing import Any
 
 from pellucid.activations import activation
 from pellucid.initializers import Initializer, initializer
-from pellucid.layers.affine import affine_backward, affine_forward, affine_specs
+from pellucid.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
 from pellucid.layers.base import Context, Gradients, Layer, Named
 from pellucid.parameters import ParameterSpec
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import Array, Shape, instance_of, positive_integer
+from pellucid.shapes import Array, Shape, positive_integer
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,8 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         positive_integer(self.units, "Dense(units)")
-        initializer(activation(self.activation).initializer if self.initializer is None else self.initializer)
-        instance_of(self.use_bias, bool, "use_bias")
-        if self.regularizer is not None:
-            instance_of(self.regularizer, Regularizer, "regularizer")
+        suited = activation(self.activation).initializer
+        check_affine(suited if self.initializer is None else self.initializer, self.use_bias, self.regularizer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.units,)

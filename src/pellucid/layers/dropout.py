@@ -8,7 +8,8 @@ import numpy as np
 
 from pellucid import random
 from pellucid.layers.base import Context, Gradients, Layer, Named
-from pellucid.shapes import Array, Shape, number_between
+from pellucid.layers.windows import image_shape
+from pellucid.shapes import Array, Shape, number_between, size_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
-        number_between(self.rate, "Dropout(rate)", 0.0, 1.0, open_high=True)
+        number_between(self.rate, f"{type(self).__name__}(rate)", 0.0, 1.0, open_high=True)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -30,7 +31,8 @@ class Dropout(Layer):
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Array | None]:
         if not context.training or self.rate == 0.0:
             return x, None
-        bits = random.bits(context.key(random.Purpose.DROPOUT), x.size).reshape(x.shape)
+        shape = self._mask_shape(x.shape)
+        bits = random.bits(context.key(random.Purpose.DROPOUT), size_of(shape)).reshape(shape)
         kept = bits >= np.uint32(min(round(self.rate * 2**32), 2**32 - 1))
         factor = kept.astype(x.dtype)
         factor *= 1 / (1 - self.rate)
@@ -39,3 +41,23 @@ class Dropout(Layer):
     def backward(self, parameters: Named, cache: Array | None, dy: Array) -> tuple[Array, Gradients]:
         """dx = dy m / (1 - rate): the same mask."""
         return (dy if cache is None else dy * cache), {}
+
+    def _mask_shape(self, shape: Shape) -> Shape:
+        """The shape of m for a batch of this shape."""
+        return shape
+
+
+@dataclass(frozen=True)
+class Dropout2D(Dropout):
+    """Dropout of whole channels (Tompson et al. 2015): y_bhwc = x_bhwc m_bc / (1 - rate) while training.
+
+    Neighbouring pixels of a channel resemble each other, so dropping them one by one hides little. Channel c of sample b is
+    the element b C + c; an image (H, W) is one channel.
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        image_shape(input_shape, "Dropout2D")
+        return input_shape
+
+    def _mask_shape(self, shape: Shape) -> Shape:
+        return (shape[0], 1, 1, *shape[3:])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.activations import activation
 from pellucid.initializers import Constant
 from pellucid.layers.base import Context, Gradients, Layer, Named
 from pellucid.parameters import ParameterSpec
@@ -15,19 +16,22 @@ from pellucid.shapes import Array, Shape, number_between
 
 @dataclass(frozen=True)
 class BatchNormalization(Layer):
-    """y = gamma h + beta, with h = (x - mean) / sqrt(variance + epsilon) (Ioffe and Szegedy 2015).
+    """y = f(gamma h + beta), with h = (x - mean) / sqrt(variance + epsilon) (Ioffe and Szegedy 2015).
 
     While training, mean and variance (divided by the count, not count - 1) are those of the batch, for each feature of
-    the last axis; the moving averages follow as  moving <- momentum moving + (1 - momentum) batch  and take their place
-    afterwards. A batch with one value per feature gives h = 0 and leaves the moving averages alone.
+    the last axis, which is a channel of images; the moving averages follow as  moving <- momentum moving + (1 - momentum)
+    batch  and take their place afterwards. A batch with one value per feature gives h = 0 and leaves the moving averages
+    alone. f is the ``activation``: a layer without a bend, then this one with it, is the usual pair.
     """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
+    activation: str = "identity"
 
     def __post_init__(self) -> None:
         number_between(self.momentum, "BatchNormalization(momentum)", 0.0, 1.0, open_high=True)
         number_between(self.epsilon, "BatchNormalization(epsilon)", 0.0, open_low=True)
+        activation(self.activation)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -54,28 +58,30 @@ class BatchNormalization(Layer):
             centered = x - mean
         inverse_std = 1 / np.sqrt(variance + self.epsilon)
         h = centered * inverse_std
-        y = parameters["gamma"] * h + parameters["beta"]
-        return y, (h, inverse_std, mean, variance, context.training)
+        z = parameters["gamma"] * h + parameters["beta"]
+        a = activation(self.activation).value(z)
+        return a, (h, inverse_std, mean, variance, context.training, z, a)
 
     def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array, Gradients]:
-        """dgamma = sum dy h;  dbeta = sum dy.
+        """Through f: dz = dy f'(z). Then dgamma = sum dz h;  dbeta = sum dz.
 
-        After training, mean and variance are constants: dx = dy gamma / std. While training they depend on x too:
-        with dh = dy gamma, the sum over the M values of a feature of dL/dmean and dL/dvariance gives
-        dx = (dh - mean(dh) - h mean(dh h)) / std = gamma / std (dy - dbeta / M - h dgamma / M).
+        After training, mean and variance are constants: dx = dz gamma / std. While training they depend on x too:
+        with dh = dz gamma, the sum over the M values of a feature of dL/dmean and dL/dvariance gives
+        dx = (dh - mean(dh) - h mean(dh h)) / std = gamma / std (dz - dbeta / M - h dgamma / M).
         """
-        h, inverse_std, _, _, training = cache
+        h, inverse_std, _, _, training, z, a = cache
+        dz = dy * activation(self.activation).derivative(z, a)
         features = h.shape[-1]
-        dgamma = (dy * h).reshape(-1, features).sum(axis=0)
-        dbeta = dy.reshape(-1, features).sum(axis=0)
-        dx = dy
+        dgamma = (dz * h).reshape(-1, features).sum(axis=0)
+        dbeta = dz.reshape(-1, features).sum(axis=0)
+        dx = dz
         if training:
             count = h.size // features
-            dx = dy - dbeta / count - h * (dgamma / count)
+            dx = dz - dbeta / count - h * (dgamma / count)
         return dx * (parameters["gamma"] * inverse_std), {"gamma": dgamma, "beta": dbeta}
 
     def next_state(self, parameters: Named, cache: Any) -> Gradients:
-        h, _, mean, variance, _ = cache
+        h, _, mean, variance, *_ = cache
         if h.size == h.shape[-1]:
             return {}
         return {

@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.initializers import Initializer, initializer
-from pellucid.layers.affine import affine_backward, affine_forward, affine_specs
+from pellucid.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
 from pellucid.layers.base import Context, Gradients, Layer, Named
 from pellucid.losses import Loss
 from pellucid.parameters import ParameterSpec
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array, Shape, instance_of
+from pellucid.shapes import AnyArray, Array, Shape
 
 MAX_OUTPUTS = 1 << 24
 
@@ -62,10 +62,7 @@ class OutputLayer(Layer):
 
     def check_options(self) -> None:
         """The options that all output layers share, checked when one is made."""
-        initializer(self.initializer)
-        instance_of(self.use_bias, bool, "use_bias")
-        if self.regularizer is not None:
-            instance_of(self.regularizer, Regularizer, "regularizer")
+        check_affine(self.initializer, self.use_bias, self.regularizer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.num_outputs,)
