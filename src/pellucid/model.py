@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError
 from pellucid.network import Network
-from pellucid.pipeline.digits import DigitPipeline, Prepared
+from pellucid.pipeline.base import Pipeline, Prepared
 from pellucid.saving import Label, check_labels, check_pipeline, load_parts
 from pellucid.shapes import Array, instance_of, positive_integer
 
@@ -24,8 +24,8 @@ class Prediction:
     """The answer for one picture.
 
     ``label`` is the most probable class, ``probability`` its probability, ``probabilities`` (K,) those of all ``labels``.
-    ``doubt`` is None, or says why the picture may be no digit at all; the probabilities are then low. ``seen`` is what the
-    network saw, uint8 (H, W).
+    ``doubt`` is None, or says why the picture may show nothing of the kind that the network knows (no digit at all, or one
+    empty colour); the probabilities are then low. ``seen`` is what the network saw, uint8 (H, W) or (H, W, 3).
     """
 
     label: Label
@@ -47,13 +47,11 @@ class Prediction:
 class Model:
     """``pl.load("digits.safetensors")``, or ``Model(network)`` around one that was just trained.
 
-    ``pipeline`` turns pictures into the network's input (default: the one that ``fit`` measured on its training images);
-    ``labels`` names the classes (default: their numbers).
+    ``pipeline`` turns pictures into the network's input (a `DigitPipeline` or a `PhotoPipeline`; default: the one that
+    ``fit`` measured on its training images); ``labels`` names the classes (default: their numbers).
     """
 
-    def __init__(
-        self, network: Network, pipeline: DigitPipeline | None = None, labels: Sequence[Label] | None = None
-    ) -> None:
+    def __init__(self, network: Network, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None) -> None:
         instance_of(network, Network, "the network of a Model")
         self.network = network
         self.pipeline = pipeline or network.pipeline
@@ -64,12 +62,14 @@ class Model:
         """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).
 
         A picture is a path, the bytes of a file, a Pillow image, or a uint8 array (H, W) or (H, W, 3), of any size; each
-        goes through the pipeline. Raises `DataError` for what cannot be read, `ArgumentError` without a pipeline.
+        goes through the pipeline, which turns it into what the network was trained on. Raises `DataError` for what cannot
+        be read, `ArgumentError` without a pipeline.
         """
         if self.pipeline is None:
             raise ArgumentError(
-                "this model has no pipeline for pictures, since its network was not trained on images (uint8, height and "
-                "width alike); use model.network.predict for arrays."
+                "this model has no pipeline for pictures, since its network was not trained on images like the digits; for "
+                "photos pass one, as in pl.Model(network, photos.pipeline, photos.labels); for arrays use "
+                "model.network.predict."
             )
         if not _are_several(pictures):
             return self._answer_all([self.pipeline.prepare(pictures)])[0]
@@ -93,7 +93,7 @@ class Model:
         return [self._answer(p, one.doubt, one.pixels) for p, one in zip(probabilities, prepared, strict=True)]
 
     def _answer(self, p: Array, doubt: str | None, seen: NDArray[np.uint8]) -> Prediction:
-        if doubt is not None:  # what is no digit deserves no confident answer: move most of the way to "cannot tell"
+        if doubt is not None:  # no confident answer then: move most of the way to "cannot tell"
             p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
         best = int(p.argmax())
         return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen)

@@ -17,12 +17,15 @@ from pellucid.layers.base import Layer
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model_file import ModelFile, read_model_file, write_model_file
 from pellucid.optimizers import Optimizer
+from pellucid.pipeline.base import Pipeline
 from pellucid.pipeline.digits import DigitPipeline
+from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import instance_of
 from pellucid.stack import Stack
 from pellucid.trainer import TrainingState
 
 catalogue.register(DigitPipeline)
+catalogue.register(PhotoPipeline)
 
 Label: TypeAlias = str | int
 S = TypeVar("S", bound=Stack)
@@ -35,7 +38,7 @@ class Parts(Generic[S]):
     network: S
     state: TrainingState
     history: History
-    pipeline: DigitPipeline | None
+    pipeline: Pipeline | None
     labels: tuple[Label, ...]
 
 
@@ -94,14 +97,14 @@ def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label,
     return tuple(labels)
 
 
-def check_pipeline(network: Stack, pipeline: DigitPipeline | None) -> None:
+def check_pipeline(network: Stack, pipeline: Pipeline | None) -> None:
     """Raise `ArgumentError` if the pipeline does not make what the network takes."""
     if pipeline is None:
         return
-    instance_of(pipeline, DigitPipeline, "the pipeline of a Model")
-    if network.input.shape != (pipeline.size, pipeline.size):
-        size = f"{pipeline.size}x{pipeline.size}"
-        raise ArgumentError(f"the pipeline makes pictures of {size}; the network takes {network.input.shape}.")
+    instance_of(pipeline, Pipeline, "the pipeline of a Model")
+    if network.input.shape != pipeline.output_shape:
+        made = "x".join(map(str, pipeline.output_shape))
+        raise ArgumentError(f"the pipeline makes pictures of {made}; the network takes {network.input.shape}.")
 
 
 def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
@@ -120,7 +123,7 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
     )
     epochs = [{str(name): float(value) for name, value in epoch.items()} for epoch in content.description["history"]]
     described_pipeline = content.description["pipeline"]
-    pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, DigitPipeline)
+    pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, Pipeline)
     check_pipeline(network, pipeline)
     labels = check_labels(network, content.description["labels"])
     return Parts(network, restored, History(epochs, "loaded"), pipeline, labels)

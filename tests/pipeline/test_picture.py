@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from pellucid.errors import DataError
-from pellucid.pipeline.picture import MAX_PIXELS, MAX_SIDE, read_picture
+from pellucid.pipeline.image_file import MAX_PIXELS
+from pellucid.pipeline.picture import MAX_SIDE, read_picture
 
 RNG = np.random.default_rng(1)
 GREY = np.repeat(np.repeat(RNG.integers(0, 256, (5, 4), np.uint8), 8, axis=0), 8, axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError, DataError, ShapeError
+from pellucid.pipeline.base import Pipeline, Prepared
 from pellucid.pipeline.components import find_figure
 from pellucid.pipeline.doubt import doubt_picture
 from pellucid.pipeline.ink import find_ink
@@ -17,9 +17,10 @@ from pellucid.pipeline.picture import read_picture
 from pellucid.pipeline.redraw import box_of, crop, redraw
 from pellucid.pipeline.resample import reduce_to
 from pellucid.pipeline.stroke import stroke_thickness
+from pellucid.shapes import Shape
 
 if TYPE_CHECKING:
-    from pellucid.pipeline.picture import Picture
+    from pellucid.pipeline.image_file import Picture
 
 _OVERVIEW = 256  # the figure is looked for in a picture no longer than this
 _CLEAN = 0.45  # a picture with at least this share of pure black (or white) has a clean background
@@ -30,19 +31,7 @@ _LEEWAY = 1.15  # how far a digit may go beyond the extremes of the training set
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A picture as the network gets it, and whether it can be a digit at all.
-
-    pixels  uint8 (size, size), bright ink on black
-    doubt   None, or a sentence saying why this is no digit, such as "the picture is empty: it has one colour"
-    """
-
-    pixels: NDArray[np.uint8]
-    doubt: str | None
-
-
-@dataclass(frozen=True)
-class DigitPipeline:
+class DigitPipeline(Pipeline):
     """Brings any picture of one digit into the form of the training set.
 
     size     height and width of the result
@@ -92,22 +81,10 @@ class DigitPipeline:
         numbers = (thin, thick, _LEEWAY * thickness.max(), _LEEWAY * length.max())
         return cls(images.shape[1], int(np.median(longest)), *(round(float(number), 3) for number in numbers))
 
-    def __call__(self, source: Picture) -> NDArray[np.uint8]:
-        """The picture as the network gets it, uint8 (size, size); raises DataError where `read_picture` does."""
-        return self.prepare(source).pixels
-
-    def batch(self, sources: Iterable[Picture]) -> list[Prepared]:
-        """Prepare several pictures: anything `read_picture` reads, or an array (N, H, W) or (N, H, W, C).
-
-        Raises DataError naming the picture that cannot be read.
-        """
-        prepared = []
-        for index, source in enumerate(sources):
-            try:
-                prepared.append(self.prepare(source))
-            except DataError as error:
-                raise DataError(f"picture {index}: {error}") from error
-        return prepared
+    @property
+    def output_shape(self) -> Shape:
+        """(size, size)."""
+        return self.size, self.size
 
     def prepare(self, source: Picture) -> Prepared:
         """The picture as the network gets it, with a doubt where it is empty or clearly no digit."""

@@ -6,26 +6,20 @@ Pictures with more detail than any later step can use are reduced, by whole fact
 
 from __future__ import annotations
 
-import os
-import warnings
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError
+from pellucid.pipeline.image_file import check_size, decoding, name_of, open_image, upright, without_warnings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any] | Image
+    from pellucid.pipeline.image_file import Picture
 
-MAX_PIXELS = 50_000_000  # a 40 megapixel photograph, with some air
-MIN_SIDE, MIN_LONGEST = 2, 8  # a tightly cropped 1 may be very narrow
 MAX_SIDE = 1600  # what is longer is reduced by a whole factor
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 
 _UNIFORM_INK = 0.15  # colours of an opaque area that vary less than this are taken as one colour
 
@@ -42,73 +36,19 @@ def read_picture(source: Picture) -> NDArray[np.float32]:
     Raises DataError for what is missing, no picture, damaged, too small, larger than `MAX_PIXELS`, or out of range.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source, f"the array {source.dtype} {source.shape}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of bombs and of odd metadata: sizes are checked here
-        return _from_file(source)
-
-
-def _from_file(source: str | os.PathLike[str] | bytes | Image) -> NDArray[np.float32]:
-    from PIL import Image
-
-    if isinstance(source, Image.Image):
-        return _from_image(source, "the picture")
-    if isinstance(source, bytes):
-        name, opened = f"the picture ({len(source)} bytes)", BytesIO(source)
-        if not source:
-            raise DataError("the picture is empty (0 bytes); expected the bytes of a PNG, JPEG, BMP, WebP or GIF file")
-    elif isinstance(source, str | os.PathLike):
-        name, opened = f"'{os.fspath(source)}'", BytesIO(_read_bytes(Path(source)))
-    else:
-        raise DataError(
-            f"a {type(source).__name__} is not a picture; "
-            "expected a path, the bytes of a file, a NumPy array or a Pillow image"
-        )
-    try:
-        image = Image.open(opened, formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{name} claims to have more than {MAX_PIXELS:,} pixels; reduce it first") from error
-    except Exception as error:
-        raise DataError(
-            f"{name} is not a picture that can be read; expected PNG, JPEG, BMP, WebP, GIF, TIFF or PPM"
-        ) from error
-    with image:
-        return _from_image(image, name)
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError(f"'{path}' is a folder; expected a picture file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"'{path}' does not exist; expected a picture file") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"'{path}' cannot be opened: {error}") from error
-    if not content:
-        raise DataError(f"'{path}' is empty (0 bytes); expected a picture file")
-    return content
-
-
-def _from_image(image: Image, name: str) -> NDArray[np.float32]:
-    """Decode, turn upright, and hand over as an array; the size is checked before anything is decoded."""
-    from PIL import ImageOps
-
-    _check_size(image.height, image.width, name)
-    try:
-        longest = max(image.size)
-        if longest > 2 * MAX_SIDE:
-            image.draft(None, (image.width * MAX_SIDE // longest, image.height * MAX_SIDE // longest))
-        upright = ImageOps.exif_transpose(image)
-        pixels = _decode(upright)
-    except DataError:
-        raise
-    except Exception as error:
-        raise DataError(f"{name} is damaged: it ends too early or its content contradicts itself ({error})") from error
+        return _from_array(source, name_of_array(source))
+    name = name_of(source)
+    with without_warnings():
+        image = open_image(source, name)
+        with decoding(name):
+            longest = max(image.size)
+            if longest > 2 * MAX_SIDE:
+                image.draft(None, (image.width * MAX_SIDE // longest, image.height * MAX_SIDE // longest))
+            pixels = decode(upright(image))
     return _from_array(pixels, name)
 
 
-def _decode(image: Image) -> NDArray[Any]:
+def decode(image: Image) -> NDArray[Any]:
     """The pixels of a Pillow image of any mode, as bool, uint8, uint16 or float32 in 0..1."""
     mode = image.mode
     if mode.startswith("I;16"):
@@ -128,20 +68,48 @@ def _decode(image: Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGB"))
 
 
-def _check_size(height: int, width: int, name: str) -> None:
-    if height * width > MAX_PIXELS:
-        raise DataError(f"{name} has {height} x {width} pixels, more than {MAX_PIXELS:,}; reduce it first")
-    if min(height, width) < MIN_SIDE or max(height, width) < MIN_LONGEST:
-        raise DataError(f"{name} has only {height} x {width} pixels; expected at least 8 x 8")
+def name_of_array(pixels: NDArray[Any]) -> str:
+    """How error messages call an array."""
+    return f"the array {pixels.dtype} {pixels.shape}"
 
 
-def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
+def check_array(pixels: NDArray[Any], name: str) -> None:
+    """Raise DataError for an array that is not one picture, by its shape."""
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
         raise DataError(
             f"{name} is not one picture: expected an array of shape (H, W), (H, W, 3) or (H, W, 4), got {pixels.shape}"
         )
-    _check_size(pixels.shape[0], pixels.shape[1], name)
-    values = _scale(pixels, name)
+    check_size(pixels.shape[0], pixels.shape[1], name)
+
+
+def white_of(pixels: NDArray[Any], name: str) -> float:
+    """The value that white has in pixels of this type; raises DataError for types and numbers without a known range."""
+    tops = {np.dtype(bool): 1.0, np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+    top = tops.get(pixels.dtype.newbyteorder("="))
+    if top is not None:
+        return top
+    if not np.issubdtype(pixels.dtype, np.floating):
+        raise DataError(
+            f"{name}: pixels of type {pixels.dtype} have no known range; expected uint8 (0..255), uint16 (0..65535), "
+            "bool, or floating point in 0..1"
+        )
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN fails too
+        raise DataError(
+            f"{name}: floating point pixels must be in 0..1, without NaN; got {low:.4g} .. {high:.4g}; "
+            "divide them by the value that white has"
+        )
+    return 1.0
+
+
+def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Averages over whole blocks, so that no side exceeds MAX_SIDE, as float32 in 0..1, without alpha."""
+    check_array(pixels, name)
+    top = white_of(pixels, name)
+    values = _reduce(pixels)
+    if top != 1.0:
+        values /= np.float32(top)
+    np.clip(values, 0.0, 1.0, out=values)
     if values.ndim == 2:
         return values
     channels = values.shape[2]
@@ -149,28 +117,6 @@ def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
         values = _flatten_alpha(values[:, :, :-1], values[:, :, -1:])
     first = values[:, :, :1]
     return values[:, :, 0] if bool((values == first).all()) else values
-
-
-def _scale(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
-    """Averages over whole blocks, so that no side exceeds MAX_SIDE, as float32 in 0..1."""
-    tops = {np.dtype(bool): 1.0, np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
-    top = tops.get(pixels.dtype.newbyteorder("="))
-    if top is None and not np.issubdtype(pixels.dtype, np.floating):
-        raise DataError(
-            f"{name}: pixels of type {pixels.dtype} have no known range; expected uint8 (0..255), uint16 (0..65535), "
-            "bool, or floating point in 0..1"
-        )
-    if top is None:
-        low, high = float(pixels.min()), float(pixels.max())
-        if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN fails too
-            raise DataError(
-                f"{name}: floating point pixels must be in 0..1, without NaN; got {low:.4g} .. {high:.4g}; "
-                "divide them by the value that white has"
-            )
-        return np.clip(_reduce(pixels), 0.0, 1.0)
-    reduced = _reduce(pixels)
-    reduced /= np.float32(top)
-    return reduced
 
 
 def _reduce(pixels: NDArray[Any]) -> NDArray[np.float32]:
