@@ -48,8 +48,27 @@ EXAMPLES: dict[type, list[object]] = {
         pl.Dense(4, "tanh", pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
         pl.Dense(2, "gelu", "he_uniform"),
     ],
+    pl.Rescale: [pl.Rescale(0.5), pl.Rescale((2.0, -0.5), (0.25, 3.0))],
+    pl.Conv2D: [
+        pl.Conv2D(3),
+        pl.Conv2D(4, (2, 3), "tanh", 2, "valid", (1, 2), 2, pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
+        pl.Conv2D(2, 2, "gelu", (1, 2), "same", 1, 2, "he_uniform"),
+    ],
+    pl.MaxPooling2D: [pl.MaxPooling2D(), pl.MaxPooling2D((3, 2), (1, 2), "same")],
+    pl.AveragePooling2D: [pl.AveragePooling2D(), pl.AveragePooling2D((3, 2), (1, 2), "same")],
+    pl.GlobalAveragePooling2D: [pl.GlobalAveragePooling2D()],
     pl.Dropout: [pl.Dropout(0.0), pl.Dropout(0.4)],
-    pl.BatchNormalization: [pl.BatchNormalization(), pl.BatchNormalization(0.5, 0.1)],
+    pl.Dropout2D: [pl.Dropout2D(0.0), pl.Dropout2D(0.4)],
+    pl.BatchNormalization: [pl.BatchNormalization(), pl.BatchNormalization(0.5, 0.1, "tanh")],
+    pl.LayerNormalization: [pl.LayerNormalization(), pl.LayerNormalization(0.1)],
+    pl.Residual: [
+        pl.Residual((pl.LayerNormalization(),)),
+        pl.Residual(
+            (pl.Conv2D(4, 3, "tanh", regularizer=pl.L2(0.1)), pl.BatchNormalization(activation="gelu"), pl.Dropout(0.3)),
+            (pl.Conv2D(4, 1), pl.Residual((pl.Dropout2D(0.2), pl.Conv2D(4)))),
+            "tanh",
+        ),
+    ],
     pl.Flatten: [pl.Flatten()],
     pl.Classification: [pl.Classification(3), pl.Classification(2, 0.1, "he_normal", False, pl.L2(0.3))],
     pl.BinaryClassification: [pl.BinaryClassification(), pl.BinaryClassification(0.2, pl.Constant(0.5), False, pl.L1(0.3))],
@@ -124,9 +143,10 @@ class TestCompleteness:
 
     @pytest.mark.parametrize("cls", ROWS)
     def test_every_class_says_what_it_is_and_takes_at_most_seven_arguments(self, cls):
+        """Those that every layer with a weighted sum shares are learned once, and do not count (decision 0012)."""
         assert cls.__doc__
         assert not cls.__doc__.startswith(f"{cls.__name__}(") or cls is pl.Input
-        assert len(fields(cls)) <= 7
+        assert len({field.name for field in fields(cls)} - {"initializer", "use_bias", "regularizer"}) <= 7
 
 
 class TestDescriptions:
@@ -178,12 +198,14 @@ class TestDescriptions:
         ids=str,
     )
     def test_a_wrong_value_of_any_field_is_refused(self, cls, name, junk):
-        """No field takes any of these values but one: a constant may be negative."""
-        if (cls, name, junk) == (pl.Constant, "value", -1):
-            assert from_dict({"type": "Constant", "value": -1}) == pl.Constant(-1)
+        """None is taken by any field, but that a constant, a scale and an offset may be negative, and a shortcut empty."""
+        description = to_dict(EXAMPLES[cls][0]) | {name: junk}
+        negative = ((pl.Constant, "value"), (pl.Rescale, "scale"), (pl.Rescale, "offset"))
+        if (junk == -1 and (cls, name) in negative) or (junk == [] and (cls, name) == (pl.Residual, "shortcut")):
+            assert to_dict(from_dict(description)) == description
             return
         with pytest.raises(pl.ArgumentError):
-            from_dict(to_dict(EXAMPLES[cls][0]) | {name: junk})
+            from_dict(description)
 
     @pytest.mark.parametrize("cls", [cls for cls in ROWS if cls not in (pl.Input,)])
     def test_fields_without_a_default_are_asked_for(self, cls):
@@ -278,11 +300,29 @@ class TestDescriptions:
 
 
 # The contract of layers. Each gets an input of its own kind, and parameters moved off zero.
+IMAGES = (pl.Conv2D, pl.MaxPooling2D, pl.AveragePooling2D, pl.GlobalAveragePooling2D, pl.Dropout2D)
+
+
+def shapes_for(layer):
+    """Samples that a layer can take. Two values normalized by themselves are 1 and -1, which nothing can change."""
+    if isinstance(layer, pl.Input):
+        return [layer.shape]
+    if isinstance(layer, pl.LayerNormalization):
+        return [(4,), (2, 5)]
+    if isinstance(layer, pl.Residual):
+        return [(3, 4, 2)] if layer.shortcut else [(4,), (2, 5)]
+    if isinstance(layer, pl.Rescale):
+        return [(2,), (3, 2)]
+    if isinstance(layer, IMAGES):
+        return [(4, 5, 2), (5, 4)] if getattr(layer, "groups", 1) == 1 else [(4, 5, 2)]
+    return [(4,), (3, 2)]
+
+
 LAYER_CASES = [
     (layer, shape)
     for cls in (*catalogue.LAYERS, *catalogue.OUTPUTS)
     for layer in EXAMPLES[cls]
-    for shape in ([layer.shape] if isinstance(layer, pl.Input) else [(4,), (3, 2)])
+    for shape in shapes_for(layer)
 ]
 layers = pytest.mark.parametrize(("layer", "shape"), LAYER_CASES, ids=[f"{layer}-{shape}" for layer, shape in LAYER_CASES])
 BATCH = 6
@@ -304,6 +344,12 @@ def batch_for(shape, seed=1):
 
 def context(training=False, dtype=np.float64):
     return pl.Context(training=training, seed=5, step=7, layer=2, dtype=np.dtype(dtype))
+
+
+def differs_in_training(layer):
+    if isinstance(layer, pl.Residual):
+        return any(map(differs_in_training, (*layer.layers, *layer.shortcut)))
+    return isinstance(layer, pl.BatchNormalization) or (isinstance(layer, pl.Dropout) and layer.rate > 0)
 
 
 class TestLayers:
@@ -402,20 +448,30 @@ class TestLayers:
     def test_training_and_prediction_differ_where_they_should_and_nowhere_else(self, layer, shape):
         arrays, x = arrays_for(layer, shape), batch_for(shape)
         training, prediction = (layer.forward(arrays, x, context(mode))[0] for mode in (True, False))
-        differs = isinstance(layer, pl.BatchNormalization) or (isinstance(layer, pl.Dropout) and layer.rate > 0)
-        assert (not np.array_equal(training, prediction)) == differs
+        assert (not np.array_equal(training, prediction)) == differs_in_training(layer)
 
     @layers
     def test_kinds_are_snake_case(self, layer, shape):
-        assert layer.kind == {
-            "BatchNormalization": "batch_normalization",
-            "BinaryClassification": "binary_classification",
-        }.get(type(layer).__name__, type(layer).__name__.lower())
+        """Read back: each word with a capital, and a digit takes the capital after it along."""
+        words = layer.kind.replace("2d", "2D").split("_")
+        assert "".join(word[0].upper() + word[1:] for word in words) == type(layer).__name__
 
 
 SAVED = {
     "every hidden layer": [
         pl.Input(3, 2),
+        pl.Rescale((2.0, 0.5), (-0.1, 0.1)),
+        pl.Conv2D(4, 2, "relu", regularizer=pl.L2(1e-3)),
+        pl.MaxPooling2D(2, 1),
+        pl.Residual(
+            [pl.Conv2D(6, (2, 1), groups=2), pl.BatchNormalization(0.6, activation="relu"), pl.Dropout(0.2)],
+            [pl.Conv2D(6, 1)],
+            "tanh",
+        ),
+        pl.LayerNormalization(1e-4),
+        pl.Dropout2D(0.2),
+        pl.AveragePooling2D(2, 1, "same"),
+        pl.Residual([pl.Conv2D(6), pl.GlobalAveragePooling2D()], [pl.GlobalAveragePooling2D()]),
         pl.Flatten(),
         pl.Dense(5, "relu", pl.Orthogonal(), regularizer=pl.L1(1e-3) + pl.L2(1e-3)),
         pl.BatchNormalization(0.7, 1e-3),
