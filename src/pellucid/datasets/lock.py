@@ -46,8 +46,7 @@ def file_lock(path: Path, patience: float = 600.0) -> Iterator[None]:
             except (BlockingIOError, PermissionError):  # how POSIX and Windows say: taken
                 if time.monotonic() >= deadline:
                     raise DataError(
-                        f"Another process has held {path} for {patience:g} s. "
-                        "Let it finish its download, or end it, and try again."
+                        f"Another process has held {path} for {patience:g} s. Let it finish, or end it, and try again."
                     ) from None
             except OSError as error:
                 if error.errno in _NO_LOCKS:
