@@ -1,6 +1,6 @@
 """A recipe of ``pellucid train digits``: test accuracy, seconds of training, peak memory, and how it reads other pictures.
 
-``python benchmarks/recipe.py default|best``. The model is left in the working directory as NAME.safetensors.
+``python benchmarks/recipe.py default|best|conv``. The model is left in the working directory as NAME.safetensors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pellucid.recipes import RECIPES
 def main(name: str) -> None:
     (x, y), (x_test, y_test) = pl.datasets.digits()
     recipe = RECIPES[name]
-    network = pl.Network(recipe.layers(x.shape[1:], 10), seed=0)
+    network = pl.Network(recipe.network_layers(x.shape[1:], 10), seed=0)
     start = time.perf_counter()
     network.fit(x, y, progress="lines", **recipe.fit_options())
     seconds = time.perf_counter() - start
@@ -28,7 +28,7 @@ def main(name: str) -> None:
     network.save(f"{name}.safetensors")
     variants = read_variants(pl.load(f"{name}.safetensors"), x_test, y_test)
     result = {
-        "network": "-".join(str(unit) for unit in (784, *recipe.hidden, 10)),
+        "network": recipe.layers or "-".join(str(unit) for unit in (784, *recipe.hidden, 10)),
         "accuracy": figures["accuracy"],
         "seconds": seconds,
         "peak_memory_mb": memory,

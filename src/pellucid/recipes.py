@@ -1,17 +1,18 @@
-"""Recipes: named sets of choices with which a network learns the digits well."""
+"""Recipes: named sets of choices with which a network learns digits and pieces of clothing well."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pellucid.architectures import layers_from_text
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import Classification
 from pellucid.layers.dense import Dense
 from pellucid.layers.dropout import Dropout
 from pellucid.layers.input import Input
 from pellucid.layers.normalization import BatchNormalization
-from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, RMSProp
+from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.pipeline.augmentation import Distortion
 from pellucid.regularizers import L1, L2, Regularizer
 from pellucid.shapes import Shape, positive_integer
@@ -25,13 +26,18 @@ OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
     "rmsprop": RMSProp(),
     "adagrad": Adagrad(),
 }
+IMAGE = (28, 28)  # a sample of the data sets that recipes are made for
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The choices of a training, each of them an option of ``pellucid train``."""
+    """The choices of a training, each of them an option of ``pellucid train``.
+
+    ``layers`` are words of `pellucid.architectures`, and then take the place of ``hidden`` and what belongs to it.
+    """
 
     hidden: tuple[int, ...] = (256, 128)
+    layers: str | None = None
     activation: str = "relu"
     dropout: float = 0.1
     batch_norm: bool = False
@@ -48,39 +54,54 @@ class Recipe:
     def __post_init__(self) -> None:
         positive_integer(self.epochs, "epochs")
         positive_integer(self.batch_size, "batch_size")
-        self.layers((1,), 2)
+        self.network_layers(IMAGE, 2)
         self.fit_options()
 
-    def layers(self, shape: Shape, num_classes: int) -> list[Layer]:
-        """Input, then for each hidden size Dense (with batch normalization after it) and Dropout, then the output."""
-        layers: list[Layer] = [Input(*shape)]
+    def network_layers(self, shape: Shape, num_classes: int) -> list[Layer]:
+        """Input, then the hidden layers: those of the words, or for each hidden size Dense (with batch normalization after
+        it) and Dropout; then the output."""
+        hidden = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
+        return [Input(*shape), *hidden, Classification(num_classes)]
+
+    def fit_options(self) -> dict[str, Any]:
+        """The options of ``Network.fit``."""
+        return {
+            "optimizer": optimizer_of(self.optimizer, self.learning_rate),
+            "schedule": self.schedule,
+            "regularizer": regularizer_of(self.l1, self.l2),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "augment": self.distortion if self.augment else None,
+        }
+
+    def _dense_layers(self) -> list[Layer]:
+        layers: list[Layer] = []
         for units in self.hidden:
             layers.append(Dense(units, self.activation))
             if self.batch_norm:
                 layers.append(BatchNormalization())
             if self.dropout:
                 layers.append(Dropout(self.dropout))
-        return [*layers, Classification(num_classes)]
+        return layers
 
-    def fit_options(self) -> dict[str, Any]:
-        """The options of ``Network.fit``."""
-        optimizer = OPTIMIZERS[self.optimizer]
-        return {
-            "optimizer": optimizer if self.learning_rate is None else replace(optimizer, learning_rate=self.learning_rate),
-            "schedule": self.schedule,
-            "regularizer": self._regularizer(),
-            "epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "augment": self.distortion if self.augment else None,
-        }
 
-    def _regularizer(self) -> Regularizer | None:
-        prices: list[Regularizer] = [*([L1(self.l1)] if self.l1 else []), *([L2(self.l2)] if self.l2 else [])]
-        return sum(prices[1:], prices[0]) if prices else None
+def optimizer_of(name: str, learning_rate: float | None) -> Optimizer:
+    """The optimizer of this name, with this rate or, without one, its own."""
+    optimizer = OPTIMIZERS[name]
+    return optimizer if learning_rate is None else replace(optimizer, learning_rate=learning_rate)
+
+
+def regularizer_of(l1: float, l2: float) -> Regularizer | None:
+    """The sum of both prices; None if both are 0."""
+    prices: list[Regularizer] = [*([L1(l1)] if l1 else []), *([L2(l2)] if l2 else [])]
+    return sum(prices[1:], prices[0]) if prices else None
 
 
 RECIPES = {
     "default": Recipe(),
+    "conv": Recipe(
+        layers="conv16 conv16 pool conv32 conv32 pool conv48 conv48 average", learning_rate=3e-3, epochs=15, batch_size=128
+    ),
     "best": Recipe(
         (800, 400), dropout=0.2, learning_rate=1.5e-3, epochs=50, batch_size=256, distortion=Distortion(elastic=0.7)
     ),

@@ -1,12 +1,11 @@
-"""``pellucid train``: from a data set to a model file."""
+"""``pellucid train``: from a data set, or a folder of pictures, to a model file."""
 
 from __future__ import annotations
 
-import shlex
-import sys
-import time
-from collections.abc import Sequence
+import os
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,34 +13,30 @@ import click
 from pellucid.activations import ACTIVATIONS
 from pellucid.cli.data import NAMED_DATA
 from pellucid.cli.output import say
-from pellucid.errors import ArgumentError, ModelFileError
-from pellucid.events import Event, Patient, TrainingStarted
-from pellucid.executors.base import OptimizerState, Rules
-from pellucid.executors.choose import ENGINES, PRECISIONS, choose_executor
-from pellucid.interrupt import deferred_interrupt
-from pellucid.layers.classification import Classification, ClassifyingOutput
-from pellucid.layers.input import Input
-from pellucid.model import Model, load
-from pellucid.model_file import check_writable, read_model_file
+from pellucid.cli.training import Job, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
+from pellucid.errors import ArgumentError
+from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.network import Network
-from pellucid.recipes import OPTIMIZERS, RECIPES, Recipe
-from pellucid.saving import Label
+from pellucid.recipes import IMAGE, OPTIMIZERS, RECIPES, Recipe
 from pellucid.schedules import SCHEDULES
-from pellucid.shapes import AnyArray
-from pellucid.stack import Stack
 
-ARCHITECTURE = ("hidden", "activation", "dropout", "batch_norm")
-NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_state"}
+OF_NAMED_DATA = ("recipe", "hidden", "activation", "dropout", "batch_norm")
+OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files")
+CROPS = ("centre", "stretch", "pad")
+NUM_CLASSES = 10  # of digits, and of fashion
 
 
 @click.command("train")
-@click.argument("data", type=click.Choice(list(NAMED_DATA)))
+@click.argument("data", metavar="|".join((*NAMED_DATA, "FOLDER")))
 @click.option(
     "--recipe",
     type=click.Choice(list(RECIPES)),
-    default="default",
-    show_default=True,
-    help="Where the other options start from.",
+    help="Where the other options start from, for digits and fashion.  [default: default]",
+)
+@click.option(
+    "--layers",
+    metavar="WORDS",
+    help='In place of --hidden, or of the rules: "conv16 pool conv32 average", "res32", "dense64", "dropout0.3", ...',
 )
 @click.option("--hidden", type=int, multiple=True, help="Units of a hidden layer; repeat for more layers, 0 for none.")
 @click.option(
@@ -69,8 +64,12 @@ NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_sta
 )
 @click.option("--epochs", type=int, help="How often every training picture is seen.")
 @click.option("--batch-size", type=int, help="Pictures in a step.")
-@click.option("--augment/--no-augment", default=None, help="Distort the training pictures anew in every epoch.")
-@click.option("--validation", type=float, help="Fraction of the training data to keep aside for validation.")
+@click.option("--augment/--no-augment", default=None, help="Change the training pictures a little, anew in every epoch.")
+@click.option(
+    "--validation",
+    type=float,
+    help="Fraction of the training data to keep aside for validation.  [default: 0.2 of a folder, 0 of other data]",
+)
 @click.option(
     "--early-stopping",
     type=int,
@@ -97,119 +96,93 @@ NOT_REPEATED = {*ARCHITECTURE, "seed", "out", "resume", "epochs", "optimizer_sta
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
 )
 @click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for --resume.")
-@click.option("--out", type=click.Path(), help="The model file to write.  [default: DATA.safetensors]")
+@click.option("--size", metavar="PIXELS", help="Of the pictures of a folder: 64, or height x width: 48x64.  [default: 64]")
+@click.option("--grey", is_flag=True, default=None, help="Read the pictures of a folder without their colors.")
+@click.option("--crop", type=click.Choice(CROPS), help="How a picture of another shape is fitted.  [default: centre]")
+@click.option("--flip/--no-flip", default=None, help="Turn every other picture left to right: not for text.")
+@click.option(
+    "--bad-files",
+    type=click.Choice(("skip", "fail")),
+    help="Leave out the files of a folder that are no good pictures, and name them; or stop there.  [default: skip]",
+)
+@click.option("--out", type=click.Path(), help="The model file to write.  [default: the name of the data, .safetensors]")
 def command(
-    data: str, recipe: str, validation: float | None, early_stopping: int | None, engine: Any, threads: int | None,
-    precision: Any, seed: int | None, resume: str | None, optimizer_state: bool, out: str | None, **choices: Any,
+    data: str, engine: Any, threads: int | None, precision: Any, seed: int | None, resume: str | None,
+    optimizer_state: bool, out: str | None, **choices: Any,
 ) -> None:  # fmt: skip
-    """Train a network on DATA (digits or fashion), judge it on the test data, and save it.
+    """Train a network on these data, judge it on their test part, and save it.
+
+    A FOLDER holds pictures: a sub-folder for each class, or train/ and test/ with such in them; a CSV file of file names
+    and labels will do too. For pictures of your own, rules choose whatever no option decides.
 
     Ctrl-C ends the training after the step that runs, saves the model, and says how to go on.
     """
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
-    out = next(path for path in (out, resume, f"{data}.safetensors") if path is not None)
-    _check_replaceable(out)
-    chosen = _choose(RECIPES[recipe], given)
-    options = chosen.fit_options() | {"validation": validation, "early_stopping": early_stopping}
-    resumed = None if resume is None else _model_to_resume(resume, given, seed)
+    _check_data(data, given)
+    out = next(path for path in (out, resume, _default_out(data)) if path is not None)
+    check_replaceable(out)
+    resumed = None if resume is None else model_to_resume(resume, given if seed is None else {**given, "seed": seed})
     run = {"engine": engine, "threads": threads, "precision": precision}
-    _check_engine(None if resumed is None else resumed.network, Rules(options["optimizer"], options["regularizer"]), run)
-    (x, y), (x_test, y_test) = NAMED_DATA[data].get()
-    if resumed is None:
-        network, labels = Network(chosen.layers(x.shape[1:], int(y.max()) + 1), seed=seed or 0), NAMED_DATA[data].labels
+    job = Job(data, given, run, seed or 0, resumed, out, optimizer_state)
+    if data in NAMED_DATA:
+        _train_on_arrays(job)
     else:
-        network, labels = resumed.network, resumed.labels
-        optimizer_state = optimizer_state or bool(network.training_state.optimizer_state.slots)
-        if "optimizer" not in given and "learning_rate" not in given:
-            options["optimizer"] = network.training_state.optimizer  # that of the file
-    options |= run | {"callbacks": [Heading(network)]}
-    seconds = _train_and_save(network, (x, y), options, out, labels, optimizer_state)
+        from pellucid.cli.train_photos import train_on_photos
+
+        train_on_photos(job)
+
+
+def _train_on_arrays(job: Job) -> None:
+    """Digits or fashion, by a recipe."""
+    given = dict(job.given)
+    recipe = _choose(RECIPES[given.pop("recipe", "default")], given)
+    validation = given.get("validation") or None
+    options = recipe.fit_options() | {"validation": validation, "early_stopping": given.get("early_stopping")} | job.run
+    network = job.resumed.network if job.resumed else Network(recipe.network_layers(IMAGE, NUM_CLASSES), job.seed)
+    check_engine(network, options, job.run)
+    source = NAMED_DATA[job.data]
+    (x, y), (x_test, y_test) = source.get()
+    if job.resumed and "optimizer" not in given and "learning_rate" not in given:
+        options["optimizer"] = network.training_state.optimizer  # that of the file
+    seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
     figures = network.evaluate(x_test, y_test)
     say(
-        f"{out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
+        f"{job.out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
         f"trained in {seconds:.1f} s"
     )
 
 
-class Heading(Patient):
-    """Shows the network when its training begins: then it knows which engine runs."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, TrainingStarted):
-            say(self.network, err=True)
-
-
-def _train_and_save(
-    network: Network,
-    samples: tuple[AnyArray, AnyArray],
-    options: dict[str, Any],
-    out: str,
-    labels: Sequence[Label] | None,
-    optimizer_state: bool,
-) -> float:
-    """Fit and write the model file; gives the seconds of training. Ctrl-C writes the file too, and ends the program."""
-    start, before = time.perf_counter(), len(network.history.epochs)
-    with deferred_interrupt():
-        try:
-            network.fit(*samples, **options)
-        except KeyboardInterrupt:
-            network.save(out, labels=labels, optimizer_state=True)
-            say(f"Interrupted; the network so far is in {out}.", err=True)
-            left = options["epochs"] - (len(network.history.epochs) - before)
-            say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
-            sys.exit(130)
-        seconds = time.perf_counter() - start
-        network.save(out, labels=labels, optimizer_state=optimizer_state)
-    return seconds
-
-
-def _command_to_go_on(out: str, epochs: int) -> str:
-    """This command again, on the model that was saved, for the epochs that are left."""
-    context = click.get_current_context()
-    words = ["pellucid", "train", context.params["data"], f"--resume={out}", f"--epochs={epochs}"]
-    for option in context.command.params:
-        name, value = option.name or "", context.params.get(option.name or "")
-        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and is_given and name not in NOT_REPEATED:
-            if isinstance(value, bool):
-                words.append(option.opts[0] if value else option.secondary_opts[0])
-            else:
-                words.append(f"{option.opts[0]}={value}")
-    return shlex.join(words)
-
-
 def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
-    if given.get("hidden") == (0,):
-        given = given | {"hidden": ()}
-    if "optimizer" in given and "learning_rate" not in given:
-        given = given | {"learning_rate": None}  # each optimizer has a default of its own
-    return replace(recipe, **given)
+    """The recipe with what is given in place of its own choices."""
+    changes = {name: value for name, value in given.items() if name not in ("validation", "early_stopping")}
+    if "hidden" in changes and "layers" not in changes:
+        changes["layers"] = None
+        changes["hidden"] = () if changes["hidden"] == (0,) else changes["hidden"]
+    elif changes.get("layers", recipe.layers) is not None:
+        _refuse(changes, ("hidden", "activation", "dropout", "batch_norm"), "the layers are named by words (--layers)")
+    if "optimizer" in changes and "learning_rate" not in changes:
+        changes["learning_rate"] = None  # each optimizer has a default of its own
+    return replace(recipe, **changes)
 
 
-def _check_engine(resumed: Network | None, rules: Rules, run: dict[str, Any]) -> None:
-    """Raise `ArgumentError` if this cannot run as asked for; every network of a recipe runs where the smallest one does."""
-    smallest = Stack([Input(1), Classification(2)]) if resumed is None else resumed
-    choose_executor(smallest, rules, OptimizerState(), batch_size=1, **run)
+def _check_data(data: str, given: dict[str, Any]) -> None:
+    """Raise `ArgumentError` for data that are not there, and for options that other data have."""
+    if data in NAMED_DATA:
+        _refuse(given, OF_FOLDERS, f"{data} is no folder of pictures")
+    elif not os.path.exists(data):
+        known = ", ".join(NAMED_DATA)
+        raise ArgumentError(f"there is no folder and no CSV file {data!r}; other data are {known}.")
+    else:
+        _refuse(given, OF_NAMED_DATA, "the network for a folder is chosen by rules or by --layers")
 
 
-def _check_replaceable(path: str) -> None:
-    """Raise `ModelFileError` if a model cannot be written there, or would take the place of something else."""
-    if check_writable(path).exists():
-        try:
-            read_model_file(path)
-        except ModelFileError:
-            raise ModelFileError(f"{path} exists and is no model file; choose another name, or remove it first.") from None
+def _refuse(given: dict[str, Any], names: Collection[str], reason: str) -> None:
+    wrong = [option_name(name) for name in names if name in given]
+    if wrong:
+        raise ArgumentError(f"{reason}; leave {', '.join(wrong)} out.")
 
 
-def _model_to_resume(path: str, given: dict[str, Any], seed: int | None) -> Model:
-    conflicting = [f"--{name.replace('_', '-')}" for name in ARCHITECTURE if name in given]
-    conflicting += [] if seed is None else ["--seed"]
-    if conflicting:
-        raise ArgumentError(f"--resume keeps the layers and the seed of {path}; leave {', '.join(conflicting)} out.")
-    model = load(path)
-    if not isinstance(model.network.output, ClassifyingOutput):
-        raise ArgumentError(f"{path} holds a regression; this data set has classes.")
-    return model
+def _default_out(data: str) -> str:
+    """The name of the data, in the working directory."""
+    path = Path(data).resolve()
+    return f"{data if data in NAMED_DATA else (path.name if path.is_dir() else path.stem) or 'model'}.safetensors"
