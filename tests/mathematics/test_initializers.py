@@ -16,7 +16,7 @@ from pellucid.activations import ACTIVATIONS
 from pellucid.initializers import INITIALIZERS, initializer
 
 KEY = random.key(1, random.Purpose.INITIALIZE, 0)
-SHAPES = [(400, 100), (50, 900), (20, 20, 100)]
+SHAPES = [(400, 100), (50, 900), (20, 20, 100), (3, 5, 20, 200)]
 
 # name -> (variance of W (D, U), kurtosis - 3), from the papers: He 2015 eq. 10, Glorot 2010 eq. 16, LeCun 1998 eq. 16
 PUBLISHED = {

@@ -134,6 +134,43 @@ class TestDropout:
             pl.Dropout(rate)
 
 
+class TestDropout2D:
+    def test_a_channel_of_a_sample_is_kept_or_dropped_as_a_whole(self):
+        """200 x 50 channels: the number dropped lies within 6 standard deviations of the expected 3,000."""
+        x = RNG.normal(size=(200, 3, 4, 50))
+        y, cache = pl.Dropout2D(0.3).forward({}, x, training(2))
+        kept = np.isclose(y, x / 0.7, rtol=1e-12)
+        np.testing.assert_array_equal(kept | (y == 0), True)
+        np.testing.assert_array_equal(kept, np.broadcast_to(kept[:, :1, :1], x.shape))
+        assert abs((~kept[:, 0, 0]).sum() - 3000) < 6 * math.sqrt(10_000 * 0.3 * 0.7)
+        dx, gradients = pl.Dropout2D(0.3).backward({}, cache, np.full_like(x, 3.0))
+        np.testing.assert_allclose(dx, np.where(kept, 3 / 0.7, 0), rtol=1e-14)
+        assert not gradients
+
+    def test_channel_c_of_sample_b_is_the_element_b_c_of_dropout(self):
+        """So a mask of (B, C) from `Dropout` at the same place in a network is the mask of the channels."""
+        single, _ = pl.Dropout(0.4).forward({}, np.ones((20, 8)), training(3, 2, 7))
+        channels, _ = pl.Dropout2D(0.4).forward({}, np.ones((20, 5, 6, 8)), training(3, 2, 7))
+        np.testing.assert_array_equal(channels, np.broadcast_to(single[:, None, None], channels.shape))
+
+    def test_an_image_without_channels_is_one(self):
+        y, _ = pl.Dropout2D(0.5).forward({}, np.ones((64, 5, 4)), training())
+        assert set(y.reshape(64, -1).sum(axis=1)) == {0, 40}
+
+    @pytest.mark.parametrize("layer", [pl.Dropout2D(0.0), pl.Dropout2D(0.9)])
+    def test_prediction_and_a_rate_of_zero_change_nothing(self, layer):
+        x = RNG.normal(size=(6, 5, 2))
+        y, cache = layer.forward({}, x, training() if layer.rate == 0 else PREDICTION)
+        np.testing.assert_array_equal(y, x)
+        np.testing.assert_array_equal(layer.backward({}, cache, x)[0], x)
+
+    def test_what_cannot_work_is_refused(self):
+        with pytest.raises(pl.ArgumentError, match=r"Dropout2D\(rate\)"):
+            pl.Dropout2D(1.0)
+        with pytest.raises(pl.ShapeError, match="dropout2d_1: Dropout2D takes images"):
+            pl.Network([pl.Input(4, 4), pl.Flatten(), pl.Dropout2D(0.5), pl.Classification(2)])
+
+
 class TestBatchNormalization:
     layer = pl.BatchNormalization(momentum=0.8, epsilon=0.5)
     parameters = {  # noqa: RUF012
@@ -154,6 +191,24 @@ class TestBatchNormalization:
     def test_prediction_by_hand_uses_the_moving_averages_alone(self):
         y, _ = self.layer.forward(self.parameters, self.x, PREDICTION)
         np.testing.assert_allclose(y, (self.x - [10, 20]) * [2 / 2, 3 / 3] + [1, -1], rtol=1e-14)
+
+    def test_the_activation_comes_after_scale_and_shift(self):
+        """z as above: relu passes 1, 4 and 12 / r - 1, and their gradients alone."""
+        layer = pl.BatchNormalization(0.8, 0.5, "relu")
+        y, cache = layer.forward(self.parameters, self.x, training())
+        r = math.sqrt(8.5)
+        np.testing.assert_allclose(y, [[0, 0], [0, 0], [1, 12 / r - 1], [4, 0]], rtol=1e-14)
+        dx, gradients = layer.backward(self.parameters, cache, np.full((4, 2), 5.0))
+        passed = 5.0 * (y > 0)
+        _, plain = self.layer.forward(self.parameters, self.x, training())
+        expected_dx, expected = self.layer.backward(self.parameters, plain, passed)
+        np.testing.assert_array_equal(dx, expected_dx)
+        np.testing.assert_allclose(gradients["gamma"], [5 * 0 + 5 * 3 / 2, 5 * 4 / r], rtol=1e-14)
+        np.testing.assert_array_equal(gradients["beta"], [10, 5])
+        np.testing.assert_array_equal(gradients["gamma"], expected["gamma"])
+        assert layer.next_state(self.parameters, cache).keys() == {"moving_mean", "moving_variance"}
+        with pytest.raises(pl.ArgumentError, match="Did you mean 'relu'"):
+            pl.BatchNormalization(activation="rellu")
 
     def test_moving_averages_by_hand(self):
         _, cache = self.layer.forward(self.parameters, self.x, training())
