@@ -103,6 +103,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "datasets.photo_reader",
             "datasets.duplicates",
             "datasets.picture_cache",
+            "datasets.decoding",
             "datasets.folder",
             "datasets",
         ),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -13,24 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.datasets.csv_listing import list_csv
-from pellucid.datasets.duplicates import without_duplicates
-from pellucid.datasets.folder_report import FolderReport, Problem, printable
-from pellucid.datasets.listing import LAYOUTS, Entry, Listing, list_folder, sorted_labels
-from pellucid.datasets.lock import file_lock
-from pellucid.datasets.photo_reader import Reading, read_all
-from pellucid.datasets.picture_cache import Pictures, cache_key, load_pictures, picture_writer
-from pellucid.datasets.remote import cache_folder
+from pellucid.datasets.decoding import Progress, pictures_of
+from pellucid.datasets.folder_report import FolderReport, printable
+from pellucid.datasets.listing import LAYOUTS, Listing, list_folder, sorted_labels
+from pellucid.datasets.picture_cache import Pictures
 from pellucid.errors import ArgumentError, DataError
-from pellucid.pipeline.image_file import without_warnings
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import one_of, positive_integer
 
+__all__ = ["PhotoFolder", "Progress", "folder"]
+
 BadFiles: TypeAlias = Literal["skip", "fail"]
 Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called as ``progress(files read so far, files in all)`` while pictures are decoded."""
 
-_PATIENCE = 24 * 3600.0  # another process may be decoding a large folder
 _SHOWN = 5
 
 
@@ -96,27 +90,22 @@ def folder(
     one_of(bad_files, ("skip", "fail"), "policy for bad files")
     height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
     pipeline = PhotoPipeline(positive_integer(height, "size"), positive_integer(width, "size"), channels, crop)
-    threads = positive_integer(workers, "workers") if workers is not None else _cores()
-    listing = _list(path)
     known = None if labels is None else _check_labels(labels)
+    listing = _list(path)
     _check_listing(listing, known)
-    pictures, problems = _read(listing, pipeline, _cache_folder(cache), progress, threads)
-    used = [listing.entries[row] for row in pictures.rows]
-    found = sorted_labels(listing.labels) if known is None else known
-    count = {label: [0, 0] for label in found}
-    for entry in used:
-        count[entry.label][entry.split == "test"] += 1
-    classes = {label: (train, test) for label, (train, test) in count.items()}
-    report = FolderReport(str(listing.source), classes, tuple(sorted([*listing.problems, *problems])))
+    pictures = pictures_of(listing, pipeline, cache, progress, workers)
+    used = [listing.entries[index] for index in pictures.rows]
+    names = sorted_labels(listing.labels) if known is None else known
+    report = _report(listing, pictures, names)
     if bad_files == "fail" and report.left_out:
-        raise DataError(f"{_some(report)} {len(report.left_out):,} files cannot be used. Mend them, or leave them out.")
+        raise DataError(f"{_some(report)} Mend or remove these files, or leave them out with bad_files='skip'.")
     _check_classes(report, known)
-    number = {label: index for index, label in enumerate(found)}
+    number = {label: index for index, label in enumerate(names)}
     y = np.array([number[entry.label] for entry in used], np.int64)
     files = [entry.file for entry in used]
     middle = report.count[0]
     test = (pictures.pixels[middle:], y[middle:]) if len(used) > middle else None
-    return PhotoFolder(pictures.pixels[:middle], y[:middle], test, found, files[:middle], files[middle:], report, pipeline)
+    return PhotoFolder(pictures.pixels[:middle], y[:middle], test, names, files[:middle], files[middle:], report, pipeline)
 
 
 def _list(path: str | os.PathLike[str]) -> Listing:
@@ -147,94 +136,38 @@ def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:
     if known is not None:
         unknown = sorted(listing.labels - set(known))
         if unknown:
-            raise DataError(
-                f"{where} has classes that are not among the labels: {_named(unknown)}; known: {_named(known)}."
-            )
+            raise DataError(f"{where} has classes that are not among {_named(known)}: {_named(unknown)}.")
         return
-    only_test = {e.label for e in listing.entries if e.split == "test"} - {
-        e.label for e in listing.entries if e.split == "train"
-    }
-    if only_test:
-        raise DataError(f"{where} has pictures to test with and none to learn from of {_named(sorted(only_test))}.")
-    if len(listing.labels) < 2:
+    to_learn, to_test = ({e.label for e in listing.entries if e.split == split} for split in ("train", "test"))
+    if to_test - to_learn:
         raise DataError(
-            f"{where} has only one class, {_named(sorted(listing.labels))}, and at least two are needed; {LAYOUTS}."
+            f"{where} has pictures to test with and none to learn from of {_named(sorted(to_test - to_learn))}."
         )
+    if len(listing.labels) < 2:
+        found = f"only one class, {_named(list(listing.labels))}," if listing.labels else "no class,"
+        links = "; ".join(str(problem) for problem in listing.problems if problem.kind == "link")
+        raise DataError(f"{where} has {found} and at least two are needed; {LAYOUTS}.{f' {links}.' if links else ''}")
+
+
+def _report(listing: Listing, pictures: Pictures, names: Sequence[str]) -> FolderReport:
+    count = {name: [0, 0] for name in names}
+    for index in pictures.rows:
+        entry = listing.entries[index]
+        count[entry.label][entry.split == "test"] += 1
+    classes = {name: (to_learn, to_test) for name, (to_learn, to_test) in count.items()}
+    return FolderReport(str(listing.source), classes, tuple(sorted([*listing.problems, *pictures.problems])))
 
 
 def _check_classes(report: FolderReport, known: tuple[str, ...] | None) -> None:
     """Raise DataError for classes of which no picture can be used."""
     where = printable(report.folder)
     if sum(report.count) == 0:
-        raise DataError(f"{where} has no picture that can be used.{_some(report)}")
-    empty = [label for label, (train, _) in report.classes.items() if train == 0]
+        raise DataError(f"{where} has no picture that can be used. {_some(report)}")
+    empty = [label for label, (to_learn, _) in report.classes.items() if to_learn == 0]
     if empty and known is None:
         raise DataError(
-            f"{where} has no picture to learn from of {_named(empty)}: add some, or remove the folder.{_some(report)}"
+            f"{where} has no picture to learn from of {_named(empty)}: add some, or remove the class. {_some(report)}"
         )
-
-
-def _read(
-    listing: Listing, pipeline: PhotoPipeline, cache: Path, progress: Progress | None, workers: int
-) -> tuple[Pictures, list[Problem]]:
-    """The pictures of a listing, from the cache where it knows them, and all problems of their files."""
-    key = cache_key(listing.source, pipeline)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with file_lock(cache / f".{key}.lock", _PATIENCE):
-            pictures = load_pictures(cache, key, pipeline.output_shape)
-            if pictures is None or pictures.entries != listing.entries or not all(r.digest for r in pictures.readings):
-                pictures = _decode(listing, pipeline, cache, key, pictures, progress, workers)
-    except OSError as error:
-        room = len(listing.entries) * int(np.prod(pipeline.output_shape)) / 1e6
-        raise DataError(
-            f"the prepared pictures (at most {room:,.0f} MB) cannot be kept in {cache}: {error.strerror or error}. Make "
-            "room there, or name another folder with cache=..."
-        ) from error
-    _, duplicates = without_duplicates(pictures.entries, pictures.readings)
-    return pictures, [*(problem for reading in pictures.readings for problem in reading.problems), *duplicates]
-
-
-def _decode(
-    listing: Listing,
-    pipeline: PhotoPipeline,
-    cache: Path,
-    key: str,
-    before: Pictures | None,
-    progress: Progress | None,
-    workers: int,
-) -> Pictures:
-    """Read all files into the cache. Whatever interrupts it, the cache stays as it was."""
-    recall = before.recall() if before is not None else _nothing
-    readings: list[Reading] = []
-    with without_warnings(), picture_writer(cache, key, pipeline.output_shape) as writer:
-        with closing(read_all(listing.root, listing.entries, pipeline, recall, workers)) as chunks:
-            for chunk in chunks:
-                for reading in chunk:
-                    if reading.pixels is not None:
-                        writer.append(reading.pixels)
-                    readings.append(replace(reading, pixels=None))
-                if progress is not None:
-                    progress(len(readings), len(listing.entries))
-        rows, _ = without_duplicates(listing.entries, readings)
-        place = {index: row for row, index in enumerate(i for i, reading in enumerate(readings) if reading.is_picture)}
-        writer.keep([place[index] for index in rows])
-        return writer.finish(listing.entries, readings, rows)
-
-
-def _nothing(entry: Entry) -> None:
-    return None
-
-
-def _cache_folder(cache: str | os.PathLike[str] | None) -> Path:
-    try:
-        return Path(cache) if cache is not None else cache_folder() / "photos"
-    except RuntimeError as error:  # this user has no home folder
-        raise DataError(f"there is no place for prepared pictures: {error} Name a folder with cache=...") from error
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _named(labels: Sequence[str]) -> str:
@@ -243,7 +176,9 @@ def _named(labels: Sequence[str]) -> str:
 
 
 def _some(report: FolderReport) -> str:
-    """The first files that were left out, as a sentence, if there are any."""
+    """The first files that were left out, as a sentence."""
+    if not report.left_out:
+        return "No file was left out."
     shown = "; ".join(str(problem) for problem in report.left_out[:_SHOWN])
     more = len(report.left_out) - _SHOWN
-    return f" Left out: {shown}{f'; and {more:,} more' if more > 0 else ''}." if shown else ""
+    return f"{len(report.left_out):,} files cannot be used: {shown}{f'; and {more:,} more' if more > 0 else ''}."

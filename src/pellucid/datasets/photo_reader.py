@@ -28,7 +28,8 @@ _CHUNK_BYTES, _CHUNK_FILES = 1 << 22, 64  # a task is so many pixels or files, w
 class Reading:
     """What was found in a file: the hash of its bytes, its problems, and the pixels if it is a picture that can be used.
 
-    A reading that is remembered has no pixels; ``is_picture`` says whether there were some.
+    The digest is empty if the file could not be opened. A reading that is remembered has no pixels; ``is_picture`` says
+    whether there were some.
     """
 
     digest: str
@@ -78,11 +79,11 @@ def read_photo(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         return unusable("unreadable", f"it cannot be opened: {error.strerror or error}")
+    digest = hashlib.sha256(content).hexdigest()
     if not content:
         return unusable("empty", "it is empty (0 bytes)")
     if len(content) > MAX_BYTES:
         return unusable("size", f"it has more than {MAX_BYTES:,} bytes")
-    digest = hashlib.sha256(content).hexdigest()
     try:
         image = open_image(content, "it")
     except PictureSizeError as error:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pellucid.datasets.duplicates import without_duplicates
 from pellucid.datasets.folder_report import Problem
-from pellucid.datasets.listing import Entry
+from pellucid.datasets.listing import Entry, Listing
 from pellucid.datasets.photo_reader import Reading
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import Shape
@@ -41,11 +41,19 @@ class Pictures:
     rows: Sequence[int]
     pixels: NDArray[np.uint8]
 
-    def recall(self) -> Callable[[Entry], Reading | None]:
-        """A function that gives the reading of an unchanged file with its pixels, or None if it must be read again.
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong with the files, duplicates included."""
+        _, duplicates = without_duplicates(self.entries, self.readings)
+        return [*(problem for reading in self.readings for problem in reading.problems), *duplicates]
 
-        What could not be opened may be open now, without a change of its time.
-        """
+    def is_of(self, listing: Listing) -> bool:
+        """Whether these are the files as they are now. One that could not be opened may be open now, with its old time."""
+        closed = (entry for entry, reading in zip(self.entries, self.readings, strict=True) if not reading.digest)
+        return self.entries == listing.entries and not any(os.access(listing.root / e.file, os.R_OK) for e in closed)
+
+    def recall(self) -> Callable[[Entry], Reading | None]:
+        """A function that gives the reading of an unchanged file with its pixels, or None if it must be read again."""
         row_of = {self.readings[index].digest: row for row, index in enumerate(self.rows)}
         known = {
             (entry.file, entry.size, entry.mtime_ns): reading
@@ -100,10 +108,11 @@ class PictureWriter:
         self.file = file
         self.count = 0
 
-    def append(self, pixels: NDArray[np.uint8]) -> None:
-        """One more picture."""
-        self.file.write(pixels.tobytes())
-        self.count += 1
+    def append(self, *pictures: NDArray[np.uint8]) -> None:
+        """More pictures, each of the shape."""
+        for pixels in pictures:
+            self.file.write(pixels.tobytes())
+        self.count += len(pictures)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Only these pictures, by ascending number, move together."""
