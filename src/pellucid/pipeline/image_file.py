@@ -90,7 +90,7 @@ def _content(source: object, name: str) -> bytes:
         )
     content = source if isinstance(source, bytes) else _read_bytes(Path(source))
     if not content:
-        raise DataError(f"{name} is empty (0 bytes); expected a PNG, JPEG, BMP, WebP, GIF, TIFF or PPM file")
+        raise DataError(f"{name} is empty; expected a PNG, JPEG, BMP, WebP, GIF, TIFF or PPM file")
     return content
 
 
