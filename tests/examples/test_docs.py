@@ -270,12 +270,62 @@ def test_the_example_of_batch_normalization_is_right() -> None:
     assert line
     said = {name: float(value) for name, value in re.findall(r"(\w+) = (-?[\d.]+)", line[0])}
     assert set(said) == {"mean", "v", "s", "dgamma", "dbeta"}
-    _, inverse_std, mean, variance, _ = cache
+    _, inverse_std, mean, variance, *_ = cache
     computed_values = (mean, variance, 1 / inverse_std, gradients["gamma"], gradients["beta"])
     for name, value in zip(("mean", "v", "s", "dgamma", "dbeta"), computed_values, strict=True):
         assert value[0] == pytest.approx(said[name], abs=FOUR_DECIMALS), name
     for said_column, computed in ((h, cache[0]), (y, out), (dx, back)):
         np.testing.assert_allclose(said_column, computed[:, 0], rtol=0, atol=FOUR_DECIMALS)
+
+
+def test_the_example_of_layer_normalization_is_that_of_batch_normalization() -> None:
+    x, h, _, dy, dx = np.array([[float(cell) for cell in row] for row in table(BACKPROP, "x")]).T
+    parameters = {"gamma": np.ones(3), "beta": np.zeros(3)}
+    y, cache = pl.LayerNormalization().forward(parameters, x[None], Context(training=True, dtype=np.dtype(np.float64)))
+    back, _ = pl.LayerNormalization().backward(parameters, cache, dy[None])
+    np.testing.assert_allclose(y[0], h, rtol=0, atol=FOUR_DECIMALS)
+    np.testing.assert_allclose(back[0], dx, rtol=0, atol=FOUR_DECIMALS)
+
+
+def image(cell: str) -> np.ndarray:
+    """``1 2 / 3 4`` as a batch of one image with one channel."""
+    return np.array([[float(number) for number in row.split()] for row in cell.split("/")])[None, :, :, None]
+
+
+def test_the_example_of_the_convolution_is_right() -> None:
+    ((x, w, z, dz, dw, dx),) = [[image(cell) for cell in row] for row in table(BACKPROP, "image `x`")]
+    layer, parameters = pl.Conv2D(1, 2, padding="valid", use_bias=False), {"weight": w[0][..., None]}
+    out, cache = layer.forward(parameters, x, Context(training=True, dtype=np.dtype(np.float64)))
+    back, gradients = layer.backward(parameters, cache, dz)
+    for said, computed in ((z, out), (dx, back), (dw[0], gradients["weight"][..., 0])):
+        np.testing.assert_array_equal(said, computed)
+
+
+def test_the_table_of_poolings_is_right() -> None:
+    rows = table(BACKPROP, "pooling")
+    assert [row[0] for row in rows] == ["MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"]
+    for name, *cells in rows:
+        x, y, dy, dx = (image(cell) for cell in cells)
+        layer = getattr(pl, name)(*() if name.startswith("Global") else (2, 1))
+        out, cache = layer.forward({}, x, Context(training=True, dtype=np.dtype(np.float64)))
+        np.testing.assert_allclose(y.ravel(), out.ravel(), rtol=0, atol=FOUR_DECIMALS)
+        np.testing.assert_array_equal(dx, layer.backward({}, cache, dy.reshape(out.shape))[0])
+
+
+def test_the_size_of_windows_is_as_said() -> None:
+    rows = table(BACKPROP, "pixels")
+    assert len(rows) == 4
+    for pixels, window, stride, *said in rows:
+        for padding, windows in zip(("valid", "same"), said, strict=True):
+            layer = pl.Conv2D(1, int(window), stride=int(stride), padding=padding)
+            assert layer.output_shape((int(pixels), int(pixels), 1)) == (int(windows), int(windows), 1)
+
+
+def test_what_a_shortcut_does_to_a_derivative_is_as_said() -> None:
+    said = re.search(r"0\.1\^20 = (\S+) .*1\.1\^20 = (\S+)", sections(BACKPROP)["Residual blocks"])
+    assert said
+    assert float(said[1]) == pytest.approx(0.1**20)
+    assert float(said[2]) == pytest.approx(1.1**20, abs=0.51e-2)
 
 
 def test_the_table_of_optimizers_is_complete_and_right() -> None:
