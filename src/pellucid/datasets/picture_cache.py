@@ -167,7 +167,8 @@ def _mapped(path: Path, shape: Shape) -> NDArray[np.uint8]:
     """The pixels, read from the disk as they are needed; nobody can change them."""
     if shape[0] == 0:  # an empty file cannot be mapped
         return np.zeros(shape, np.uint8)
-    return np.memmap(path, np.uint8, "r", shape=shape)
+    mapped = np.memmap(path, np.uint8, "r", shape=shape)
+    return np.asarray(mapped)  # no subclass: the native kernels take such an array as it is
 
 
 def _remove_others(folder: Path, key: str, name: str) -> None:

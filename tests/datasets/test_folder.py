@@ -1,0 +1,511 @@
+"""Folders of photos: which files become which rows, and a cache that follows every change."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import random
+import shutil
+import threading
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from picture_files import make, picture, save
+from PIL import Image
+
+import pellucid as pl
+from pellucid.datasets import photo_reader
+from pellucid.errors import ArgumentError, DataError, UnknownNameError
+
+FILES = ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png", "dog/deep/er/e.png")
+
+
+@pytest.fixture
+def read(tmp_path):
+    """``read(root)``: the folder at 8 x 8, with a cache that belongs to this test."""
+
+    def folder(root, size=8, **options):
+        return pl.datasets.folder(root, size, **{"cache": tmp_path / "cache"} | options)
+
+    return folder
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The files that were decoded since the last ``clear()``."""
+    files = []
+    original = photo_reader.read_photo
+
+    def spy(root, entry, pipeline):
+        files.append(entry.file)
+        return original(root, entry, pipeline)
+
+    monkeypatch.setattr(photo_reader, "read_photo", spy)
+    return files
+
+
+def same(one, other):
+    """Whether two folders hold the same, in the same order."""
+    assert one.labels == other.labels
+    assert one.files == other.files
+    assert one.report == other.report
+    assert np.array_equal(one.x, other.x)
+    assert np.array_equal(one.y, other.y)
+
+
+def test_class_folders(tmp_path, read):
+    photos = read(make(tmp_path / "photos", *FILES))
+    assert photos.labels == ("cat", "dog")
+    assert photos.files == list(FILES)
+    assert photos.y.tolist() == [0, 0, 1, 1, 1]
+    assert photos.y.dtype == np.int64
+    assert photos.x.dtype == np.uint8
+    assert photos.x.shape == (5, 8, 8, 3)
+    assert photos.test is None
+    assert photos.test_files == []
+    assert photos.report.problems == ()
+    assert photos.report.count == (5, 0)
+    assert "5 pictures to learn from" in repr(photos)
+
+
+def test_the_pixels_are_those_of_the_pipeline_and_of_a_models_prediction_bit_for_bit(tmp_path, read):
+    root = make(tmp_path / "photos", *FILES)
+    for options in ({}, {"channels": 1}, {"crop": "pad"}, {"size": (9, 5), "crop": "stretch"}):
+        photos = read(root, **options)
+        network = pl.Network([pl.Input(*photos.pipeline.output_shape), pl.Classification(2)])
+        model = pl.Model(network, photos.pipeline, photos.labels)
+        for pixels, file, answer in zip(
+            photos.x, photos.files, model.predict([root / file for file in photos.files]), strict=True
+        ):
+            assert np.array_equal(pixels, photos.pipeline(root / file))
+            assert np.array_equal(pixels, answer.seen)
+        assert np.array_equal(network.predict_proba(photos.x)[0], model.predict(root / photos.files[0]).probabilities)
+
+
+def test_the_pixels_are_mapped_and_cannot_be_changed(tmp_path, read):
+    photos = read(make(tmp_path / "photos", *FILES))
+    assert type(photos.x) is np.ndarray  # and no subclass, which would miss the short way to the native kernels
+    base = photos.x
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, mmap.mmap)
+    with pytest.raises(ValueError, match="read-only"):
+        photos.x[0] = 0
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("Train", "TEST")])
+def test_train_and_test(tmp_path, read, names):
+    train, test = names
+    root = make(tmp_path / "photos", f"{train}/cat/a.png", f"{train}/dog/b.png", f"{test}/cat/c.png", f"{test}/dog/d.png")
+    photos = read(root)
+    assert photos.labels == ("cat", "dog")
+    assert photos.files == [f"{train}/cat/a.png", f"{train}/dog/b.png"]
+    assert photos.test_files == [f"{test}/cat/c.png", f"{test}/dog/d.png"]
+    x_test, y_test = photos.test
+    assert y_test.tolist() == [0, 1]
+    assert np.array_equal(x_test[1], photos.pipeline(root / test / "dog/d.png"))
+    assert photos.report.classes == {"cat": (1, 1), "dog": (1, 1)}
+
+
+def test_a_class_called_train_is_a_class(tmp_path, read):
+    assert read(make(tmp_path / "photos", "train/a.png", "bus/b.png")).labels == ("bus", "train")
+
+
+def test_a_part_for_validation_is_named_and_not_read(tmp_path, read):
+    photos = read(make(tmp_path / "photos", "train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "val/dog/d.png"))
+    assert photos.files == ["train/cat/a.png", "train/dog/b.png"]
+    assert photos.test is None
+    (problem,) = photos.report.problems
+    assert (problem.file, problem.kind) == ("val", "loose")
+
+
+def test_a_class_may_have_no_picture_to_test_with(tmp_path, read):
+    photos = read(make(tmp_path / "photos", "train/cat/a.png", "train/dog/b.png", "test/cat/c.png"))
+    assert photos.test[1].tolist() == [0]
+    assert photos.report.classes == {"cat": (1, 1), "dog": (1, 0)}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("header", [("file", "label"), ("Image", "Class"), ("filename", "label")])
+def test_csv(tmp_path, read, delimiter, header):
+    root = make(tmp_path / "photos", "a.png", "b.png", "sub/c, d.png")
+    rows = [header, ("b.png", "dog"), ("a.png", "cat"), ('"sub/c, d.png"', "dog")]
+    (root / "labels.csv").write_text("\ufeff" + "\n".join(delimiter.join(row) for row in rows) + "\n", "utf-8")
+    photos = read(root)
+    assert photos.files == ["a.png", "b.png", "sub/c, d.png"]
+    assert photos.y.tolist() == [0, 1, 1]
+    shutil.move(root / "labels.csv", root / "other.csv")
+    same(read(root / "other.csv"), read(root / "other.csv"))
+    assert read(root / "other.csv").files == photos.files
+
+
+def test_csv_with_a_split(tmp_path, read):
+    root = make(tmp_path / "photos", *(f"{name}.png" for name in "abcdef"))
+    (root / "list.csv").write_text(
+        "label,split,file\ncat,train,a.png\ndog,,b.png\ncat,test,c.png\ndog,Test,d.png\ndog,val,e.png\ndog,foo,f.png\n"
+    )
+    photos = read(root / "list.csv")
+    assert photos.files == ["a.png", "b.png"]
+    assert photos.test_files == ["c.png", "d.png"]
+    assert [(p.file, p.kind) for p in photos.report.problems] == [("e.png", "loose"), ("f.png", "no label")]
+
+
+def test_csv_rows_that_cannot_be_used_are_named(tmp_path, read):
+    root = make(tmp_path / "photos", "a.png", "b.png", "c.png")
+    make(tmp_path, "outside.png")
+    rows = ["a.png,cat", "b.png,dog", "c.png,", "gone.png,cat", "../outside.png,cat", ",dog", "short"]
+    (root / "labels.csv").write_text("file,label\n" + "\n".join(rows) + "\n")
+    photos = read(root)
+    assert photos.files == ["a.png", "b.png"]
+    assert {(p.file, p.kind) for p in photos.report.problems} == {
+        ("c.png", "no label"),
+        ("gone.png", "missing"),
+        ("../outside.png", "link"),
+        ("line 7", "missing"),
+        ("short", "no label"),
+    }
+
+
+def test_csv_that_names_a_file_twice(tmp_path, read):
+    root = make(tmp_path / "photos", "a.png", "b.png", "c.png")
+    (root / "labels.csv").write_text("file,label\na.png,cat\nb.png,dog\na.png,cat\nc.png,cat\nc.png,dog\n")
+    photos = read(root)
+    assert photos.files == ["a.png", "b.png"]
+    assert sorted((p.file, p.kind) for p in photos.report.problems) == [
+        ("a.png", "duplicate"),
+        ("c.png", "contradiction"),
+        ("c.png", "contradiction"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "expected the names of the columns"),
+        (b"name,kind\na.png,cat\n", "name, kind"),
+        (b"file,label\n", "names no files"),
+        (b"file,label\n\xff\xfe.png,cat\n", "UTF-8"),
+        (b'file,label\n"a.png,cat\n', "no CSV file"),
+        (b"file,label\na.png,cat\n", "only one class"),
+    ],
+)
+def test_a_wrong_csv(tmp_path, read, content, words):
+    root = make(tmp_path / "photos", "a.png")
+    (root / "labels.csv").write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        read(root)
+
+
+def test_the_order_of_the_file_system_has_no_part_in_it(tmp_path, read, monkeypatch):
+    root = make(tmp_path / "photos", *(f"{label}/{i}.png" for label in "abc" for i in range(5)))
+    expected = read(root, cache=tmp_path / "first")
+    original = os.scandir
+
+    class Shuffled:
+        def __init__(self, path):
+            with original(path) as entries:
+                self.entries = list(entries)
+            random.Random(len(str(path))).shuffle(self.entries)
+
+        def __enter__(self):
+            return iter(self.entries)
+
+        def __exit__(self, *error):
+            return None
+
+    monkeypatch.setattr(os, "scandir", Shuffled)
+    for workers in (1, 3):
+        same(read(root, cache=tmp_path / f"again{workers}", workers=workers), expected)
+
+
+@settings(max_examples=15)
+@given(
+    names=st.lists(
+        st.text(
+            st.characters(exclude_characters='/\0\\:*?"<>|', exclude_categories=("Cs",)), min_size=1, max_size=12
+        ).filter(lambda name: not name.startswith(".") and name.casefold() not in {"train", "test", "labels.csv"}),
+        min_size=2,
+        max_size=5,
+        unique_by=lambda name: unicodedata.normalize("NFKC", name).casefold(),
+    )
+)
+def test_any_names_of_classes_and_files(tmp_path_factory, names):
+    root = tmp_path_factory.mktemp("names")
+    for number, name in enumerate(names):
+        save(root / "photos" / name / f"{name}.png", number)
+    photos = pl.datasets.folder(root / "photos", 8, cache=root / "cache")
+    assert len(photos.labels) == len(photos.x) == len(names)
+    assert set(photos.files) == {f"{name}/{name}.png" for name in names}
+    str(photos.report).encode()
+    again = pl.datasets.folder(root / "photos", 8, cache=root / "cache")
+    same(again, photos)
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "line\nbreak", "猫", "кот", "quote'\"", "tab\t", "emoji 🐈", "a,b;c", "-rf", "~"]
+)
+def test_odd_names(tmp_path, read, name):
+    photos = read(make(tmp_path / "photos", f"{name}/{name}.png", "dog/c.png"))
+    assert set(photos.labels) == {name, "dog"}
+    assert f"{name}/{name}.png" in photos.files
+    assert name not in str(photos.report) or name.isprintable()
+    model = pl.Model(pl.Network([pl.Input(8, 8, 3), pl.Classification(2)]), photos.pipeline, photos.labels)
+    model.save(tmp_path / "m.safetensors")
+    assert pl.load(tmp_path / "m.safetensors").labels == photos.labels
+
+
+def test_a_name_that_is_no_text(tmp_path, read):
+    """On most systems a name is bytes, in any encoding; such a file is read, and a report with its name can be printed."""
+    root = make(tmp_path / "photos", "cat/a.png", "dog/c.png")
+    os.rename(root / "cat/a.png", os.fsencode(root / "cat") + b"/\xff.png")
+    os.link(os.fsencode(root / "cat") + b"/\xff.png", root / "cat/z.png")
+    photos = read(root)
+    same(read(root), photos)
+    assert len(photos.files) == 2
+    str(photos.report).encode("ascii", "backslashreplace").decode()
+    assert "\\udcff" in str(photos.report)
+    json.dumps(photos.report.as_data())
+
+
+def test_composed_and_decomposed_accents_are_one_class(tmp_path, read):
+    root = make(tmp_path / "photos", "train/\u00e9/a.png", "train/dog/b.png", "test/e\u0301/c.png")
+    assert read(root).labels == ("dog", "\u00e9")
+
+
+def test_numbers_are_sorted_by_value_and_names_as_text(tmp_path, read):
+    assert read(make(tmp_path / "numbers", "10/a.png", "9/b.png", "2/c.png")).labels == ("2", "9", "10")
+    assert read(make(tmp_path / "names", "b10/a.png", "b9/b.png", "2/c.png")).labels == ("2", "b10", "b9")
+
+
+def test_a_thousand_classes_of_one_picture(tmp_path, read):
+    for number in range(1000):
+        save(tmp_path / f"photos/class {number}/only.png", number)
+    photos = read(tmp_path / "photos")
+    assert len(photos.labels) == len(photos.x) == 1000
+    assert sorted(photos.y) == list(range(1000))
+    assert all(photos.files[i] == f"{photos.labels[k]}/only.png" for i, k in enumerate(photos.y))
+
+
+def test_known_labels_may_be_missing_but_not_others(tmp_path, read):
+    root = make(tmp_path / "photos", "dog/a.png", "dog/b.png")
+    photos = read(root, labels=("cat", "dog", "emu"))
+    assert photos.y.tolist() == [1, 1]
+    assert photos.report.classes == {"cat": (0, 0), "dog": (2, 0), "emu": (0, 0)}
+    with pytest.raises(DataError, match="'dog'"):
+        read(root, labels=["cat", "emu"])
+    for labels in ("cat", ["cat", "cat"], [1, 2]):
+        with pytest.raises(ArgumentError, match="labels"):
+            read(root, labels=labels)
+    only_test = read(make(tmp_path / "other", "test/dog/a.png"), labels=["cat", "dog"])
+    assert len(only_test.x) == 0
+    assert only_test.test[1].tolist() == [1]
+
+
+def test_folders_that_are_no_set_of_photos(tmp_path, read):
+    (tmp_path / "empty").mkdir()
+    make(tmp_path / "loose", "a.png", "b.png")
+    make(tmp_path / "one", "cat/a.png")
+    make(tmp_path / "lacking", "train/cat/a.png", "train/dog/b.png", "test/emu/c.png")
+    make(tmp_path / "void", "cat/a.png", "dog/b.png")
+    (tmp_path / "void/emu").mkdir()
+    (tmp_path / "text.png").write_text("no folder")
+    for name, words in {
+        "gone": "does not exist",
+        "empty": "no class folders.*expected one folder of pictures for each class",
+        "loose": "no class folders",
+        "one": "only one class, 'cat', and at least two",
+        "lacking": "none to learn from of 'emu'",
+        "void": "no picture to learn from of 'emu'",
+        "text.png": "is a file, not a folder",
+    }.items():
+        with pytest.raises(DataError, match=words):
+            read(tmp_path / name)
+
+
+def test_wrong_arguments(tmp_path, read):
+    root = make(tmp_path / "photos", *FILES)
+    for options in ({"size": 0}, {"size": (8, 8, 8)}, {"size": "8"}, {"channels": 2}, {"workers": 0}, {"workers": 1.5}):
+        with pytest.raises(ArgumentError):
+            read(root, **options)
+    with pytest.raises(UnknownNameError, match="stretch"):
+        read(root, crop="strech")
+    with pytest.raises(UnknownNameError, match="skip, fail"):
+        read(root, bad_files="ignore")
+    with pytest.raises(ArgumentError, match="inside of the folder"):
+        read(root, cache=root / "cache")
+    assert not (root / "cache").exists()
+    assert len(read(root, cache=root / ".cache").x) == len(read(root).x) == 5
+
+
+def test_progress_counts_every_file(tmp_path, read, monkeypatch):
+    monkeypatch.setattr(photo_reader, "_CHUNK_FILES", 2)
+    calls = []
+    read(make(tmp_path / "photos", *FILES), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_an_unchanged_folder_is_not_decoded_again(tmp_path, read, decoded):
+    root = make(tmp_path / "photos", *FILES)
+    first = read(root)
+    assert sorted(decoded) == sorted(FILES)
+    decoded.clear()
+    same(read(root), first)
+    assert decoded == []
+    read(root, size=9)
+    assert len(decoded) == 5
+
+
+def test_the_cache_follows_every_change_and_decodes_only_what_changed(tmp_path, read, decoded):
+    root = make(tmp_path / "photos", *FILES)
+    cache = tmp_path / "cache"
+
+    def check(*expected):
+        decoded.clear()
+        photos = read(root)
+        assert sorted(decoded) == sorted(expected)
+        fresh = read(root, cache=tmp_path / f"fresh{len(list(tmp_path.iterdir()))}")
+        same(photos, fresh)
+        assert len(list(cache.glob("*.pixels"))) == 1
+
+    check(*FILES)
+    save(root / "cat/a.png", 999)
+    check("cat/a.png")
+    save(root / "cat/new.png", 1000)
+    check("cat/new.png")
+    (root / "dog/c.png").unlink()
+    check()
+    (root / "dog/d.png").rename(root / "dog/z.png")
+    check("dog/z.png")
+    (root / "dog/z.png").rename(root / "cat/z.png")
+    check("cat/z.png")
+    shutil.copy(root / "cat/b.png", root / "cat/copy.png")
+    check("cat/copy.png")
+    status = (root / "cat/b.png").stat()
+    os.utime(root / "cat/b.png", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    check("cat/b.png")
+
+
+def the_index(cache):
+    (path,) = cache.glob("*.json")
+    return path
+
+
+def the_pixels(cache):
+    (path,) = cache.glob("*.pixels")
+    return path
+
+
+@pytest.mark.parametrize("which", [the_index, the_pixels])
+@pytest.mark.parametrize("how", ["cut", "emptied", "overwritten", "longer", "removed", "a folder"])
+def test_a_damaged_cache_is_rebuilt(tmp_path, read, which, how):
+    root = make(tmp_path / "photos", *FILES)
+    first = read(root)
+    expected = first.x.copy()
+    path = which(tmp_path / "cache")
+    content = path.read_bytes()
+    path.unlink()
+    if how == "a folder":
+        path.mkdir()
+        if which is the_index:
+            with pytest.raises(DataError, match="cannot be kept"):
+                read(root)
+            return
+    elif how != "removed":
+        changed = {
+            "cut": content[: len(content) // 2],
+            "emptied": b"",
+            "overwritten": bytes(len(content)),
+            "longer": content + b"x",
+        }
+        path.write_bytes(changed[how])
+    assert np.array_equal(read(root).x, expected)
+    assert np.array_equal(read(root).x, expected)
+
+
+@pytest.mark.parametrize(
+    "index", ["[]", "3", "null", "{}", '{"entries": [[1]], "readings": []}', '{"entries": 3}', "[" * 100_000]
+)
+def test_an_index_of_another_form_is_rebuilt(tmp_path, read, index):
+    root = make(tmp_path / "photos", *FILES)
+    first = read(root)
+    the_index(tmp_path / "cache").write_text(index)
+    same(read(root), first)
+
+
+def test_two_threads_share_the_work(tmp_path, read, decoded):
+    root = make(tmp_path / "photos", *FILES)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(read(root))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(results) == 4
+    for photos in results[1:]:
+        same(photos, results[0])
+    assert sorted(decoded) == sorted(FILES)
+
+
+def test_the_default_cache_is_that_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setattr("pellucid.datasets.decoding.cache_folder", lambda: tmp_path / "user")
+    root = make(tmp_path / "photos", *FILES)
+    pl.datasets.folder(root, 8)
+    assert len(list((tmp_path / "user/photos").glob("*.pixels"))) == 1
+
+
+def test_the_same_picture_twice_in_a_class_stays_once(tmp_path, read):
+    root = make(tmp_path / "photos", *FILES)
+    shutil.copy(root / "cat/a.png", root / "cat/z.png")
+    photos = read(root)
+    assert photos.files == list(FILES)
+    (problem,) = photos.report.problems
+    assert (problem.file, problem.kind, problem.is_left_out) == ("cat/z.png", "duplicate", True)
+    assert "cat/a.png" in problem.reason
+
+
+def test_the_same_picture_in_two_classes_is_used_in_neither(tmp_path, read):
+    root = make(tmp_path / "photos", *FILES)
+    shutil.copy(root / "cat/a.png", root / "dog/copy.png")
+    photos = read(root)
+    assert photos.files == ["cat/b.png", "dog/c.png", "dog/d.png", "dog/deep/er/e.png"]
+    assert {(p.file, p.kind) for p in photos.report.problems} == {
+        ("cat/a.png", "contradiction"),
+        ("dog/copy.png", "contradiction"),
+    }
+    for pixels, file in zip(photos.x, photos.files, strict=True):
+        assert np.array_equal(pixels, photos.pipeline(root / file))
+
+
+def test_what_is_to_test_with_is_not_learned_from(tmp_path, read):
+    root = make(tmp_path / "photos", "train/cat/a.png", "train/cat/b.png", "train/dog/c.png", "test/dog/d.png")
+    (root / "test/cat").mkdir()
+    shutil.copy(root / "train/cat/a.png", root / "test/cat/same.png")
+    photos = read(root)
+    assert photos.files == ["train/cat/b.png", "train/dog/c.png"]
+    assert photos.test_files == ["test/cat/same.png", "test/dog/d.png"]
+    (problem,) = photos.report.problems
+    assert (problem.file, problem.kind) == ("train/cat/a.png", "leak")
+
+
+def test_a_network_learns_from_mapped_photos_and_the_model_is_saved(tmp_path, read):
+    """Black against white, in a few steps: rows, labels, pipeline and file hang together."""
+    for number in range(12):
+        values = np.random.default_rng(number).integers(0, 60, (9, 9, 3), np.uint8) + np.uint8(190 * (number % 2))
+        path = tmp_path / "photos" / ("black", "white")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(path)
+    photos = read(tmp_path / "photos")
+    network = pl.Network([pl.Input(*photos.pipeline.output_shape), pl.Classification(2)])
+    network.fit(photos.x, photos.y, epochs=30, optimizer=pl.Adam(0.05), progress="none")
+    pl.Model(network, photos.pipeline, photos.labels).save(tmp_path / "model.safetensors")
+    model = pl.load(tmp_path / "model.safetensors")
+    assert model.predict(np.full((20, 30, 3), 240, np.uint8)).label == "white"
+    assert model.predict(tmp_path / "photos" / photos.files[0]).label == "black"
+
+
+def test_the_pictures_of_these_tests_differ():
+    assert len({picture(number).tobytes() for number in range(1200)}) == 1200
