@@ -105,6 +105,19 @@ nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::o
   return nb::make_tuple(report.steps, (int)report.outcome);
 }
 
+Activation activation_of(int number) {
+  require(number >= 0 && number <= (int)Activation::tanh, "no such activation");
+  return (Activation)number;
+}
+
+void require_node(const Images& images, int node) { require(node >= 0 && node < images.num_nodes(), "a node that is not there"); }
+
+template <class Owner>
+Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
+  require(height > 0 && width > 0 && channels > 0 && height * width * channels == self.inputs(), "a picture of another size");
+  return self.begin_images(height, width, channels, is_compact);
+}
+
 // A network's way forward with the arrays that it reads, which stay the same while their numbers change.
 struct BoundInference : Inference {
   using Inference::Inference;
@@ -159,6 +172,67 @@ NB_MODULE(_native, m) {
       },
       "threads"_a, "failing"_a, "For tests: one of the threads throws while the others wait for it.");
 
+  nb::class_<Images>(m, "Images")
+      .def("add_convolution",
+           [](Images& self, int from, Size height, Size width, Size filters, const std::vector<Size>& window, Size groups,
+              int activation, bool bias, double l1, double l2) {
+             require_node(self, from);
+             require(window.size() == 8 && height > 0 && width > 0 && filters > 0 && groups > 0, "no such convolution");
+             for (Size number : window) require(number >= 0 && number < (1 << 20), "no such window");
+             require(window[0] > 0 && window[1] > 0 && window[2] > 0 && window[3] > 0, "a window and its stride have a size");
+             require(self.channels(from) % groups == 0 && filters % groups == 0, "channels do not make groups");
+             const Window w{window[0], window[1], window[2], window[3], window[4], window[5], window[6], window[7]};
+             return self.add_convolution(from, w, height, width, filters, groups, activation_of(activation), bias, l1, l2);
+           },
+           "input"_a, "height"_a, "width"_a, "filters"_a, "window"_a, "groups"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
+      .def("add_pooling",
+           [](Images& self, int from, Size height, Size width, const std::vector<Size>& window, bool takes_largest) {
+             require_node(self, from);
+             require(window.size() == 6 && height > 0 && width > 0, "no such window");
+             return self.add_pooling(from, {window[0], window[1], window[2], window[3], window[4], window[5], takes_largest},
+                                     height, width);
+           },
+           "input"_a, "height"_a, "width"_a, "window"_a, "takes_largest"_a)
+      .def("add_batch_normalization",
+           [](Images& self, int from, double momentum, double epsilon, int activation) {
+             require_node(self, from);
+             return self.add_batch_normalization(from, momentum, epsilon, activation_of(activation));
+           },
+           "input"_a, "momentum"_a, "epsilon"_a, "activation"_a)
+      .def("add_layer_normalization",
+           [](Images& self, int from, double epsilon) {
+             require_node(self, from);
+             return self.add_layer_normalization(from, epsilon);
+           },
+           "input"_a, "epsilon"_a)
+      .def("add_dropout",
+           [](Images& self, int from, double rate, std::uint64_t layer, bool whole_channels) {
+             require_node(self, from);
+             return self.add_dropout(from, rate, layer, whole_channels);
+           },
+           "input"_a, "rate"_a, "layer"_a, "whole_channels"_a)
+      .def("add_rescale",
+           [](Images& self, int from, const std::vector<float>& scale, const std::vector<float>& shift) {
+             require_node(self, from);
+             require((Size)scale.size() == self.channels(from) && scale.size() == shift.size(), "one number a channel");
+             return self.add_rescale(from, scale, shift);
+           },
+           "input"_a, "scale"_a, "shift"_a)
+      .def("add_sum",
+           [](Images& self, int first, int second, int activation) {
+             require_node(self, first);
+             require_node(self, second);
+             require(self.values(first) == self.values(second), "a sum of two sizes");
+             return self.add_sum(first, second, activation_of(activation));
+           },
+           "first"_a, "second"_a, "activation"_a)
+      .def("add_flatten",
+           [](Images& self, int from) {
+             require_node(self, from);
+             return self.add_flatten(from);
+           },
+           "input"_a);
+
   nb::class_<Plan>(m, "Plan")
       .def("__init__",
            [](Plan* self, Size inputs, std::uint64_t seed) {
@@ -172,6 +246,9 @@ NB_MODULE(_native, m) {
              self.add_affine(units, (Activation)activation, bias, l1, l2);
            },
            "units"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
+      .def("begin_images", &begin_images<Plan>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
+           "is_compact"_a)
+      .def("end_images", &Plan::end_images)
       .def("add_dropout", &Plan::add_dropout, "rate"_a, "layer"_a)
       .def("add_normalization", &Plan::add_normalization, "momentum"_a, "epsilon"_a)
       .def("set_loss",
@@ -210,6 +287,9 @@ NB_MODULE(_native, m) {
              self.add_affine(units, (Activation)activation, bias);
            },
            "units"_a, "activation"_a, "bias"_a)
+      .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
+           "is_compact"_a)
+      .def("end_images", &BoundInference::end_images)
       .def("add_normalization", [](BoundInference& self, double epsilon) { self.add_normalization(epsilon); }, "epsilon"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);

@@ -12,6 +12,7 @@ namespace pellucid {
 namespace {
 
 constexpr Size most_rows = 192;        // of a block
+constexpr Size most_pictures = 64;
 constexpr Size fewest_rows_to_pack = 12;
 constexpr double work_for_threads = 4e6;  // multiply-adds below which waking a thread costs more than it saves
 
@@ -29,13 +30,26 @@ float* scratch(Size count) {
 }  // namespace
 
 Inference::Inference(const Kernels& kernels, Size inputs)
-    : kernels_(kernels), inputs_(inputs), units_(inputs), widest_(inputs), deepest_(inputs) {}
+    : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs), layout_(kernels) {}
+
+Images& Inference::begin_images(Size height, Size width, Size channels, bool is_compact) {
+  images_ = std::make_unique<Images>(kernels_, layout_, height, width, channels, is_compact);
+  return *images_;
+}
+
+void Inference::end_images() {
+  images_->arrange();
+  units_ = tail_ = widest_ = deepest_ = images_->outputs();
+  parameters_ = layout_.flat_size();
+  state_ = layout_.flat_state_size();
+  work_ = images_->work();
+}
 
 void Inference::add_affine(Size units, Activation activation, bool bias) {
   const Size weights = units_ * units;
   layers_.push_back({true, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
   parameters_ += weights + (bias ? units : 0);
-  work_ += weights;
+  work_ += (double)weights;
   deepest_ = std::max(deepest_, units_);
   widest_ = std::max(widest_, units);
   units_ = units;
@@ -51,8 +65,16 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
                     float* to, int threads) const {
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
   const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
-  const Size blocks = (rows + most_rows - 1) / most_rows;
-  if ((double)rows * (double)work_ < work_for_threads) threads = 1;
+  const Size rows_of_block = images_ ? most_pictures : most_rows;
+  Size blocks = (rows + rows_of_block - 1) / rows_of_block;
+  if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
+  Packed packed;
+  if (images_) {
+    packed = {Buffer(layout_.packed_size() + 64), Buffer(layout_.state_size())};
+    layout_.pack(parameters, packed.parameters);
+    layout_.pack_state(state, packed.state);
+  }
+  if ((double)rows * work_ < work_for_threads) threads = 1;
   threads = (int)std::min<Size>(threads, blocks);
   std::atomic<Size> next{0};
   std::atomic<bool> finite{true};
@@ -60,7 +82,7 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
     for (Size block = next++; block < blocks; block = next++) {
       const Size start = rows * block / blocks, stop = rows * (block + 1) / blocks;
       const char* from = (const char*)x + start * inputs_ * bytes;
-      if (!run_block(source, from, stop - start, parameters, state, answer, to + start * columns)) finite = false;
+      if (!run_block(source, from, stop - start, parameters, state, packed, answer, to + start * columns)) finite = false;
     }
   };
   if (threads <= 1) work(0);
@@ -68,25 +90,57 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
   return finite;
 }
 
+std::unique_ptr<Inference::Room> Inference::borrow_room() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!rooms_.empty()) {
+      auto room = std::move(rooms_.back());
+      rooms_.pop_back();
+      return room;
+    }
+  }
+  return std::make_unique<Room>(images_->workspace(images_->samples_of_chunk(), false), images_->scratch());
+}
+
+// The pictures, up to the rows that the first layer behind them takes.
+void Inference::look(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const {
+  auto room = borrow_room();
+  std::int64_t index[most_pictures];
+  const Size chunk = images_->samples_of_chunk();
+  for (Size start = 0; start < rows; start += chunk) {
+    const Size count = std::min(chunk, rows - start);
+    for (Size s = 0; s < count; ++s) index[s] = start + s;
+    Images::Pass pass{room->workspace, room->scratch, packed.parameters, packed.state, source, x, index};
+    if (start == 0) images_->recall(pass);
+    for (int stage = 0; stage < images_->num_stages(); ++stage) images_->forward(pass, stage, 0, count);
+    images_->hand_over(pass, to + start * stride, stride, 0, count);
+  }
+  const std::lock_guard lock(mutex_);
+  rooms_.push_back(std::move(room));
+}
+
 bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
-                          Answer answer, float* to) const {
+                          const Packed& packed, Answer answer, float* to) const {
   const Size stride = padded(widest_), room = rows * stride;
   float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + kernels_.wide_panel), nullptr};
   values[1] = values[0] + room;
   float* panel = values[1] + room;
   const float* from = (const float*)x;
   Size from_stride = inputs_;
-  if (source == Source::bytes) {
+  if (source == Source::floats && !kernels_.all_finite(from, rows * inputs_)) return false;
+  if (images_) {
+    look(source, x, rows, packed, values[0], stride);
+    from = values[0];
+    from_stride = stride;
+  } else if (source == Source::bytes) {
     std::int64_t index[most_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
     kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
     from = values[0];
     from_stride = stride;
-  } else if (!kernels_.all_finite(from, rows * inputs_)) {
-    return false;
   }
   int turn = 1;
-  bool many_zeros = std::count(from, from + inputs_, 0.0f) > inputs_ / 2;  // in the first sample, and so in its like
+  bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample, and so in its like
   for (const Layer& layer : layers_) {
     if (layer.is_affine) {
       affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel, many_zeros);

@@ -83,6 +83,60 @@ struct Loss {
   double scale;                   // 1 / sum of the weights of the batch, 0 if that is 0
 };
 
+// The pixels of one sample: `vectors` vectors of channels each, rows and pixels apart by so many numbers.
+struct Plane {
+  float* data;
+  Size row, pixel, height, width;
+  int vectors;
+};
+
+// A place in a window: where its numbers begin in A, and its first row of B.
+struct Tap {
+  Size a, b;
+};
+
+// C (rows, vectors) = start + sum over taps and depth: see convolution.cpp.
+struct Convolution {
+  const float* a;
+  Size a_row;
+  const float* b;
+  Size b_row;
+  float* c;
+  Size c_row;
+  Size rows;
+  int vectors;
+  const Tap* taps;
+  Size num_taps, depth;
+  const float* bias = nullptr;
+  bool accumulate = false;
+};
+
+// Rows [0, rows) of a weight gradient: the sum over samples and pixels of neighboring inputs times vectors of dz.
+struct ConvolutionGradient {
+  const float* x;
+  Size x_sample, x_row, x_pixel;
+  const float* dz;
+  Size dz_sample, dz_row, dz_pixel;
+  Size samples, height, width;
+  float* to;
+  Size to_row, rows;
+  int vectors;
+  bool accumulate;
+};
+
+// The window of output pixel (i, j) begins at the pixel (i down - top, j across - left).
+struct Pooling {
+  Size height, width, down, across, top, left;
+  bool takes_largest;  // else the mean
+};
+
+struct LayerNormalization {
+  const float *gamma, *beta;
+  float epsilon;
+  Size channels;
+  float *dgamma = nullptr, *dbeta = nullptr;
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -105,6 +159,22 @@ struct Kernels {
   void (*normalize)(const Normalization&, const float* x, const Block& y);
   void (*normalize_backward)(const Normalization&, const float* x, const Block& dy);
   void (*normalize_inference)(const Normalization&, const Block& x);
+  void (*convolve)(const Convolution&);
+  void (*convolve_gradient)(const ConvolutionGradient&);
+  void (*convolve_channels)(const Convolution&);  // depthwise: A has a vector for each number of B
+  void (*convolve_channels_gradient)(const ConvolutionGradient&);
+  void (*pool)(const Pooling&, const Plane& x, const Plane& y);
+  void (*pool_backward)(const Pooling&, const Plane& x, const Plane& y, const Plane& dy, const Plane& dx);
+  void (*moments)(const Plane& x, float* mean, float* squares);
+  void (*scale_plane)(const Plane& x, const Plane& y, const float* mean, const float* scale, const float* shift);
+  void (*normalization_sums)(const Plane& dy, const Plane& x, const float* mean, const float* inverse_std, float* dgamma,
+                             float* dbeta);
+  void (*normalization_backward)(const Plane& dy, const Plane& x, const Plane& dx, const float* mean, const float* scale,
+                                 const float* shift, const float* slope);
+  void (*normalize_pixels)(const LayerNormalization&, const Plane& x, const Plane& y);
+  void (*normalize_pixels_backward)(const LayerNormalization&, const Plane& dy, const Plane& x, const Plane* dx);
+  void (*add_plane)(const Plane& x, const Plane& y);
+  void (*scale_row)(float* x, Size count, const float* scale, const float* shift);
   void (*add_price)(const Update&, Size count, const float* p, float* g);
   // finite: two vectors, zero until a parameter (first) or a gradient that is bounded (second) is not finite, then NaN
   void (*update)(const Update&, Size count, float* p, const float* g, float* first, float* second, float* finite);

@@ -10,30 +10,28 @@
 
 namespace pellucid {
 
-Plan::Plan(const Kernels& kernels, Size inputs, std::uint64_t seed) : kernels_(kernels), seed_(seed), inputs_(inputs) {
+Plan::Plan(const Kernels& kernels, Size inputs, std::uint64_t seed)
+    : kernels_(kernels), seed_(seed), inputs_(inputs), layout_(kernels) {
   segments_.push_back({false, inputs, inputs, padded(inputs)});
 }
 
-int Plan::panel_vectors(Size columns, int panel) const {
-  const Size left = columns - (Size)panel * kernels_.panel;
-  return (int)((std::min<Size>(left, kernels_.panel) + kernels_.width - 1) / kernels_.width);
+Images& Plan::begin_images(Size height, Size width, Size channels, bool is_compact) {
+  images_ = std::make_unique<Images>(kernels_, layout_, height, width, channels, is_compact);
+  return *images_;
 }
 
-int Plan::add_array(Size rows, Size columns, bool is_weight) {
-  Array array{flat_size_, packed_size_, rows, columns};
-  array.is_weight = is_weight;
-  flat_size_ += rows * columns;
-  packed_size_ += rows * ((columns + 15) / 16 * 16);
-  arrays_.push_back(array);
-  return (int)arrays_.size() - 1;
+void Plan::end_images() {
+  images_->arrange();
+  const Size outputs = images_->outputs();
+  segments_ = {};
+  segments_.push_back({false, outputs, outputs, padded(outputs)});
 }
 
 void Plan::add_affine(Size units, Activation activation, bool bias, double l1, double l2) {
   Segment segment{true, segments_.back().units, units, padded(units), activation};
-  segment.weight = add_array(segment.inputs, units, true);
-  arrays_.back().l1 = l1;
-  arrays_.back().l2 = l2;
-  if (bias) segment.bias = add_array(1, units, false);
+  segment.weight = layout_.add(segment.inputs, units, true, l1, l2);
+  if (bias) segment.bias = layout_.add(1, units);
+  segment.needs_dx = images_ && images_->learns();
   for (const Segment& below : segments_) segment.needs_dx |= below.has_affine || below.normalizes;
   segments_.push_back(segment);
 }
@@ -52,14 +50,10 @@ void Plan::add_normalization(double momentum, double epsilon) {
   operation.keep = (float)momentum;
   operation.take = (float)(1 - momentum);
   operation.epsilon = std::max((float)epsilon, FLT_MIN);  // anything smaller counts as zero while steps run
-  operation.gamma = add_array(1, segment.units, false);
-  operation.beta = add_array(1, segment.units, false);
-  const Size width = (segment.units + 15) / 16 * 16;
-  operation.flat_state = flat_state_size_;
-  operation.moving_mean = state_size_;
-  operation.moving_variance = state_size_ + width;
-  flat_state_size_ += 2 * segment.units;
-  state_size_ += 2 * width;
+  operation.gamma = layout_.add(1, segment.units);
+  operation.beta = layout_.add(1, segment.units);
+  operation.moving_mean = layout_.add_state(segment.units);
+  operation.moving_variance = layout_.add_state(segment.units);
   segment.operations.push_back(operation);
   segment.normalizes = true;
 }
@@ -86,8 +80,8 @@ int Plan::num_slots() const {
 
 void Plan::allocate(Workspace& workspace, Size rows) const {
   const auto make_rounded = [&](Size stride) { return Rounded(rows, stride); };
-  workspace.x[0] = Buffer(rows * padded(inputs_));
-  if (bf16_) workspace.rounded_x[0] = make_rounded(padded(inputs_));
+  workspace.x[0] = Buffer(rows * segments_[0].stride);
+  if (bf16_) workspace.rounded_x[0] = make_rounded(segments_[0].stride);
   for (const Segment& segment : segments_) {
     Workspace::Values values;
     const Size size = rows * segment.stride;
@@ -113,24 +107,31 @@ void Plan::prepare(Size batch, int threads) {
   batch_ = batch;
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });
-  by_rows_ = packed_size_ <= most_parameters_by_rows && batch >= fewest_rows_by_rows && !normalizes;
-  bf16_ &= !by_rows_;
+  const Size packed_size = layout_.packed_size();
+  by_rows_ = !images_ && packed_size <= most_parameters_by_rows && batch >= fewest_rows_by_rows && !normalizes;
+  bf16_ &= !by_rows_ && !images_;
   Size deepest = std::max(batch_block, depth_block);
   for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
-  parameters_ = Buffer(packed_size_);
-  gradient_ = Buffer(packed_size_);
-  first_ = Buffer(num_slots() > 0 ? packed_size_ : 0);
-  second_ = Buffer(num_slots() > 1 ? packed_size_ : 0);
-  state_ = Buffer(state_size_);
+  parameters_ = Buffer(packed_size);
+  gradient_ = Buffer(packed_size);
+  first_ = Buffer(num_slots() > 0 ? packed_size : 0);
+  second_ = Buffer(num_slots() > 1 ? packed_size : 0);
+  state_ = Buffer(layout_.state_size());
   terms_ = Buffer(batch);
   scores_ = Buffer(batch);
-  norm_parts_.assign((packed_size_ + norm_block - 1) / norm_block, 0.0);
-  if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size_);
+  norm_parts_.assign((packed_size + norm_block - 1) / norm_block, 0.0);
+  if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size);
   else allocate(workspace_, batch);
+  if (images_) {
+    images_workspace_ = images_->workspace(batch, true);
+    turned_ = Buffer(images_->turned_size());
+    group_gradients_ = Buffer(images_->groups_of(batch) * images_->packed_size());
+  }
   members_ = std::vector<Member>(threads);
   for (Member& member : members_) {
     member.gradient_tile = Buffer(std::max<Size>(12 * kernels_.panel, 1024));
     member.finite = Buffer(2 * kernels_.width);
+    if (images_) member.images = images_->scratch();
     if (!by_rows_) {
       if (bf16_) member.paired = Buffer((deepest + 1) / 2 * kernels_.panel);
       member.turned = Buffer((depth_block + 16) * kernels_.panel);
@@ -142,57 +143,18 @@ void Plan::prepare(Size batch, int threads) {
   }
 }
 
-namespace {
-
-// Between (rows, columns) row by row, and panel by panel.
-template <class Copy>
-void each_panel(const Kernels& kernels, Size rows, Size columns, Copy copy) {
-  for (Size start = 0; start < columns; start += kernels.panel) {
-    const Size wide = std::min<Size>(columns - start, kernels.panel);
-    const Size stride = (wide + kernels.width - 1) / kernels.width * kernels.width;
-    copy(start, start * rows, wide, stride);
-  }
-}
-
-}  // namespace
-
 void Plan::load(const float* parameters, const float* state, const float* first, const float* second) {
-  const auto fill = [&](const float* from, float* to) {
-    if (!from) return;
-    for (const Array& array : arrays_)
-      each_panel(kernels_, array.rows, array.columns, [&](Size column, Size place, Size wide, Size stride) {
-        kernels_.pack(from + array.flat + column, array.columns, array.rows, wide, to + array.packed + place, stride);
-      });
-  };
-  fill(parameters, parameters_);
-  fill(first, first_);
-  fill(second, second_);
-  each_state([&](Size flat, Size packed, Size count) { std::copy_n(state + flat, count, state_ + packed); });
+  layout_.pack(parameters, parameters_);
+  if (first) layout_.pack(first, first_);
+  if (second) layout_.pack(second, second_);
+  layout_.pack_state(state, state_);
 }
 
 void Plan::store(float* parameters, float* state, float* first, float* second) const {
-  const auto fill = [&](const float* from, float* to) {
-    if (!to) return;
-    for (const Array& array : arrays_)
-      each_panel(kernels_, array.rows, array.columns, [&](Size column, Size place, Size wide, Size stride) {
-        for (Size row = 0; row < array.rows; ++row)
-          std::copy_n(from + array.packed + place + row * stride, wide, to + array.flat + row * array.columns + column);
-      });
-  };
-  fill(parameters_, parameters);
-  fill(first_, first);
-  fill(second_, second);
-  each_state([&](Size flat, Size packed, Size count) { std::copy_n(state_ + packed, count, state + flat); });
-}
-
-template <class Copy>
-void Plan::each_state(Copy copy) const {
-  for (const Segment& segment : segments_)
-    for (const Operation& operation : segment.operations) {
-      if (operation.is_dropout) continue;
-      copy(operation.flat_state, operation.moving_mean, segment.units);
-      copy(operation.flat_state + segment.units, operation.moving_variance, segment.units);
-    }
+  layout_.unpack(parameters_, parameters);
+  if (first) layout_.unpack(first_, first);
+  if (second) layout_.unpack(second_, second);
+  layout_.unpack_state(state_, state);
 }
 
 }  // namespace pellucid

@@ -10,6 +10,9 @@
 //   by rows     for small networks with large batches: the batch is cut into chunks that a thread takes all the way
 //               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
 //
+// Layers that look at pictures come before all segments; their work is dealt by samples (see images.hpp), and what they give
+// is the input of the first segment.
+//
 // While it trains, a plan keeps parameters and moments in a layout of its own (see kernels.hpp); `load` and `store`
 // translate from and to the flat vectors of pellucid/parameters.py. After `prepare`, steps allocate nothing.
 #pragma once
@@ -20,7 +23,9 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "images.hpp"
 #include "kernels.hpp"
+#include "layout.hpp"
 #include "pool.hpp"
 
 namespace pellucid {
@@ -60,7 +65,9 @@ class Plan {
  public:
   Plan(const Kernels& kernels, Size inputs, std::uint64_t seed);
 
-  // The description, in the order of the layers.
+  // The description, in the order of the layers: first those that look at pictures, if there are any.
+  Images& begin_images(Size height, Size width, Size channels, bool is_compact);
+  void end_images();
   void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
   void add_dropout(double rate, std::uint64_t layer);
   void add_normalization(double momentum, double epsilon);
@@ -75,8 +82,8 @@ class Plan {
   Size inputs() const { return inputs_; }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_; }
-  Size num_parameters() const { return flat_size_; }
-  Size num_state() const { return flat_state_size_; }
+  Size num_parameters() const { return layout_.flat_size(); }
+  Size num_state() const { return layout_.flat_state_size(); }
   Size outputs() const { return segments_.back().units; }
   int num_slots() const;
 
@@ -87,11 +94,6 @@ class Plan {
   Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:
-  struct Array {  // a weight matrix (rows, columns), or a vector (1, columns)
-    Size flat, packed, rows, columns;
-    double l1 = 0, l2 = 0;
-    bool is_weight = false;
-  };
   struct Operation {  // column by column
     bool is_dropout;
     std::uint32_t threshold = 0;
@@ -99,7 +101,7 @@ class Plan {
     std::uint64_t layer = 0;
     float keep = 0, take = 0, epsilon = 0;
     int gamma = 0, beta = 0;                   // numbers of arrays
-    Size moving_mean = 0, moving_variance = 0, flat_state = 0;  // places in packed and flat state
+    Size moving_mean = 0, moving_variance = 0;  // places in the packed state
   };
   struct Segment {
     bool has_affine;
@@ -132,6 +134,7 @@ class Plan {
     Buffer gradient_tile, turned, paired, finite;
     std::vector<Buffer> turned_weights;  // by rows: of each segment, kept for the step
     Workspace workspace;                 // by rows
+    Images::Scratch images;
   };
   struct Batch {  // what all members know of the step they are in
     const Data* data;
@@ -150,14 +153,16 @@ class Plan {
     Size from, to;
   };
 
-  int num_panels(Size columns) const { return (int)((columns + kernels_.panel - 1) / kernels_.panel); }
-  int panel_vectors(Size columns, int panel) const;
+  int num_panels(Size columns) const { return layout_.num_panels(columns); }
+  int panel_vectors(Size columns, int panel) const { return layout_.panel_vectors(columns, panel); }
 
   Batch batch_of(const Data& data, const Steps& steps, Size number) const;
   void work(int member, const Data& data, const Steps& steps, double* losses, double* scores, Report& report);
   Outcome step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score);
   Outcome step_by_rows(int member, Batch& batch, double* loss, double* score);
   void gather(int member, const Batch& batch);
+  void images_forward(int member, const Batch& batch);
+  void images_backward(int member, const Batch& batch);
   Outcome agree(int member);
   bool sum_up(int member, const Batch& batch, double* loss, double* score);
 
@@ -168,16 +173,13 @@ class Plan {
   void turn_over(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const;
   void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch);
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
-  void add_groups(int member, const Batch& batch, const Array& array, Size groups);
+  void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
   void update_small(int member, std::size_t index, int panel, const Batch& batch);
   void update_flat(int member, const Batch& batch);
   void update_range(int member, const Update& update, Size place, Size count, const float* gradient);
   bool scale_to_norm(int member, Batch& batch);
   Update update_for(const Array& array, const Batch& batch) const;
 
-  int add_array(Size rows, Size columns, bool is_weight);
-  template <class Copy>
-  void each_state(Copy copy) const;
   Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
   Mask mask(const Operation& operation, std::uint64_t step) const;
   const float* input_of(std::size_t index, const Workspace& workspace, int turn) const;
@@ -189,12 +191,12 @@ class Plan {
   const Kernels& kernels_;
   const std::uint64_t seed_;
   Size inputs_;
+  Layout layout_;
+  std::unique_ptr<Images> images_;
   std::vector<Segment> segments_;
-  std::vector<Array> arrays_;
   LossKind loss_ = LossKind::cross_entropy;
   float loss_parameter_ = 0;
   Optimizer optimizer_;
-  Size flat_size_ = 0, packed_size_ = 0, flat_state_size_ = 0, state_size_ = 0;
 
   Size batch_ = 0;
   int threads_ = 1;
@@ -202,6 +204,8 @@ class Plan {
   Buffer parameters_, state_, first_, second_, gradient_, group_gradients_, terms_, scores_;
   std::vector<double> norm_parts_;
   Workspace workspace_;
+  Images::Workspace images_workspace_;
+  Buffer turned_;
   std::vector<Member> members_;
   Team* team_ = nullptr;  // while steps run
   std::atomic<bool> bad_gradient_{false}, bad_update_{false};

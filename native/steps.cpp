@@ -53,7 +53,7 @@ void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
 Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
-  if (steps.rates.size() > 1 && !by_rows_ && !workspace_.x[1]) {  // a place for the next batch, once it is needed
+  if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // a place for the next batch, once it is needed
     workspace_.x[1] = Buffer(batch_ * padded(inputs_));
     if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, padded(inputs_));
   }
@@ -70,7 +70,7 @@ void Plan::work(int member, const Data& data, const Steps& steps, double* losses
   const FlushDenormals guard;
   const Size count = (Size)steps.rates.size();
   Batch batch = batch_of(data, steps, 0);
-  if (!by_rows_) {
+  if (!by_rows_ && !images_) {
     gather(member, batch);
     team_->barrier();
   }
@@ -96,7 +96,7 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
   batch.index = steps.rows.data() + start;
   batch.rows = std::min(batch_, (Size)steps.rows.size() - start);
   batch.step = steps.first_step + (std::uint64_t)number;
-  batch.turn = by_rows_ ? 0 : (int)(number % 2);
+  batch.turn = by_rows_ || images_ ? 0 : (int)(number % 2);
   batch.rate = steps.rates[number];
   batch.update = steps.first_update + number + 1;
   batch.scale = 1;
@@ -128,6 +128,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     deal(member, threads_, num_panels(segment.units), batch.rows, granule, f);
   };
 
+  if (images_) images_forward(member, batch);
   for (std::size_t i = 0; i < last; ++i) {
     const Segment& segment = segments_[i];
     if (!segment.has_affine && segment.operations.empty()) continue;
@@ -148,6 +149,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     team_->barrier();
   }
 
+  if (images_ && images_->learns()) images_backward(member, batch);
   for (std::size_t i = 0; i <= last; ++i) {
     const Segment& segment = segments_[i];
     if (segment.has_affine) {
@@ -164,8 +166,61 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
     update_flat(member, batch);
   }
-  if (next) gather(member, *next);
+  if (next && !images_) gather(member, *next);
   return agree(member);
+}
+
+// By samples: each member takes whole groups of them, chunk by chunk, and all meet at each batch normalization.
+void Plan::images_forward(int member, const Batch& batch) {
+  const Chance chance{seed_, batch.step};
+  Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
+                    batch.index, &chance};
+  const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk();
+  const Share mine = share_of(member, threads_, groups);
+  const Size first = batch.rows * mine.from / groups, last = batch.rows * mine.to / groups;
+  for (int stage = 0; stage < images_->num_stages(); ++stage) {
+    if (stage > 0) {
+      team_->barrier();
+      images_->conclude(images_workspace_, parameters_, state_, stage, share_of(member, threads_, images_->channels_of(stage)), batch.rows);
+      team_->barrier();
+    }
+    for (Size from = first; from < last; from += chunk) {
+      const Size to = std::min(from + chunk, last);
+      images_->forward(pass, stage, from, to);
+      if (stage + 1 < images_->num_stages()) images_->measure(pass, stage + 1, from, to);
+      else images_->hand_over(pass, workspace_.x[0], segments_[0].stride, from, to);
+    }
+  }
+  const Share turns = share_of(member, threads_, images_->num_turns());
+  for (Size turn = turns.from; turn < turns.to; ++turn) images_->turn(turn, parameters_, turned_);
+  team_->barrier();
+}
+
+void Plan::images_backward(int member, const Batch& batch) {
+  const Chance chance{seed_, batch.step};
+  const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk(), size = images_->packed_size();
+  const Share mine = share_of(member, threads_, groups);
+  Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
+                    batch.index, &chance, turned_};
+  for (int stage = images_->num_stages() - 1; stage >= 0; --stage) {
+    for (Size group = mine.from; group < mine.to; ++group) {
+      const Size first = batch.rows * group / groups, last = batch.rows * (group + 1) / groups;
+      pass.gradient = group_gradients_ + group * size;
+      for (Size from = first; from < last; from += chunk) {
+        const Size to = std::min(from + chunk, last);
+        pass.is_first = from == first;
+        if (stage + 1 == images_->num_stages())
+          images_->take_back(pass, workspace_.segments[0].gradient, segments_[0].stride, from, to);
+        images_->backward(pass, stage, from, to);
+        if (stage > 0) images_->measure_back(pass, stage, from, to);
+      }
+    }
+    team_->barrier();
+    if (stage == 0) break;
+    images_->conclude_back(images_workspace_, stage, share_of(member, threads_, images_->channels_of(stage)), batch.rows, group_gradients_);
+    team_->barrier();
+  }
+  for (int number = 0; number < images_->num_arrays(); ++number) add_groups(member, batch, layout_[number], groups, size);
 }
 
 Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score) {
@@ -179,7 +234,7 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
   const Size chunks = (batch.rows + chunk_rows - 1) / chunk_rows, groups = std::min(chunks, most_groups);
   const Share mine = share_of(member, threads_, groups);
   for (Size group = mine.from; group < mine.to; ++group) {
-    float* gradient = group_gradients_ + group * packed_size_;
+    float* gradient = group_gradients_ + group * layout_.packed_size();
     const Share part{chunks * group / groups, chunks * (group + 1) / groups};
     for (Size chunk = part.from; chunk < part.to; ++chunk) {
       const Size start = chunk * chunk_rows, rows = std::min(chunk_rows, batch.rows - start);
@@ -199,7 +254,7 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
   team_->barrier();
   if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
 
-  for (const Array& array : arrays_) add_groups(member, batch, array, groups);
+  for (const Array& array : layout_.arrays()) add_groups(member, batch, array, groups, layout_.packed_size());
   if (clips_norm()) {
     team_->barrier();
     if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
@@ -213,7 +268,7 @@ Outcome Plan::agree(int member) {
   const float* finite = members_[member].finite;
   if (!kernels_.all_finite(finite, kernels_.width)) bad_update_.store(true, std::memory_order_relaxed);
   if (!kernels_.all_finite(finite + kernels_.width, kernels_.width)) bad_gradient_.store(true, std::memory_order_relaxed);
-  if (member == 0 && !kernels_.all_finite(state_, state_size_)) bad_update_.store(true, std::memory_order_relaxed);
+  if (member == 0 && !kernels_.all_finite(state_, layout_.state_size())) bad_update_.store(true, std::memory_order_relaxed);
   team_->barrier();
   if (bad_gradient_.load(std::memory_order_relaxed)) return Outcome::bad_gradient;
   return bad_update_.load(std::memory_order_relaxed) ? Outcome::bad_update : Outcome::done;
@@ -238,7 +293,7 @@ const float* Plan::pair_panel(int member, const float* from, Size stride, Size r
 }
 
 Normalization Plan::normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column) {
-  const Size gamma = arrays_[operation.gamma].packed + column, beta = arrays_[operation.beta].packed + column;
+  const Size gamma = layout_[operation.gamma].packed + column, beta = layout_[operation.beta].packed + column;
   return {parameters_ + gamma, parameters_ + beta, state_ + operation.moving_mean + column,
           state_ + operation.moving_variance + column, values.mean[number] + column, values.inverse_std[number] + column,
           gradient_ + gamma, gradient_ + beta, operation.keep, operation.take, operation.epsilon};
@@ -258,8 +313,8 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
   if (segment.has_affine) {
     const float* x = input_of(index, ws, batch.turn);
     const Size x_stride = segments_[index - 1].stride, width = (Size)vectors * kernels_.width;
-    const float* weight = parameters_ + arrays_[segment.weight].packed + column * segment.inputs;
-    const float* bias = segment.bias >= 0 ? parameters_ + arrays_[segment.bias].packed + column : nullptr;
+    const float* weight = parameters_ + layout_[segment.weight].packed + column * segment.inputs;
+    const float* bias = segment.bias >= 0 ? parameters_ + layout_[segment.bias].packed + column : nullptr;
     const float* pairs = bf16_ ? pair_panel(member, weight, width, segment.inputs, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += row_block) {
       const Block block{values.a + row * segment.stride + column, segment.stride, std::min(row_block, task.to - row), vectors};
@@ -333,7 +388,7 @@ void Plan::turn_over(std::size_t index, int panel, Size from_unit, Size to_unit,
   const Segment& segment = segments_[index];
   const Size start = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, segment.inputs - start);
   const Size width = (Size)panel_vectors(segment.inputs, panel) * kernels_.width;
-  const float* weight = parameters_ + arrays_[segment.weight].packed;
+  const float* weight = parameters_ + layout_[segment.weight].packed;
   for (Size unit = from_unit; unit < to_unit; unit += kernels_.panel, to += kernels_.panel * width) {
     const int vectors = panel_vectors(segment.units, (int)(unit / kernels_.panel));
     const Size stride = (Size)vectors * kernels_.width;
@@ -385,7 +440,7 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
 // By columns: rows [from, to) of a panel of dW = x^T dz, and the update of each tile as it comes.
 void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch) {
   const Segment& segment = segments_[index];
-  const Array& array = arrays_[segment.weight];
+  const Array& array = layout_[segment.weight];
   const int vectors = panel_vectors(segment.units, task.panel);
   const Size width = (Size)vectors * kernels_.width, column = (Size)task.panel * kernels_.panel;
   const Size base = array.packed + column * segment.inputs, height = kernels_.tile_rows[vectors];
@@ -429,16 +484,16 @@ void Plan::chunk_gradient(std::size_t index, Workspace& ws, Size rows, float* gr
     const Size width = (Size)vectors * kernels_.width, column = (Size)panel * kernels_.panel;
     float* dz = ws.segments[index].gradient + column;
     Product p{input_of(index, ws, 0), 1, segments_[index - 1].stride, dz, segment.stride,
-              gradient + arrays_[segment.weight].packed + column * segment.inputs, width, segment.inputs, rows, vectors};
+              gradient + layout_[segment.weight].packed + column * segment.inputs, width, segment.inputs, rows, vectors};
     p.accumulate = accumulate;
     kernels_.product(p);
     if (segment.bias >= 0)
-      kernels_.column_sums({dz, segment.stride, rows, vectors}, gradient + arrays_[segment.bias].packed + column, accumulate);
+      kernels_.column_sums({dz, segment.stride, rows, vectors}, gradient + layout_[segment.bias].packed + column, accumulate);
   }
 }
 
 // By rows: the member's part of an array; the gradients of all groups are added up in order, then comes the update.
-void Plan::add_groups(int member, const Batch& batch, const Array& array, Size groups) {
+void Plan::add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size) {
   const Update update = update_for(array, batch);
   const Size vectors = array.rows * ((array.columns + 15) / 16);
   const Share part = share_of(member, threads_, vectors);
@@ -447,7 +502,7 @@ void Plan::add_groups(int member, const Batch& batch, const Array& array, Size g
     float* sum = clips_norm() ? gradient_ + place : (float*)members_[member].gradient_tile;
     std::copy_n(group_gradients_ + place, count, sum);
     for (Size group = 1; group < groups; ++group) {
-      const float* more = group_gradients_ + group * packed_size_ + place;
+      const float* more = group_gradients_ + group * group_size + place;
       for (Size i = 0; i < count; ++i) sum[i] += more[i];
     }
     if (clips_norm()) kernels_.add_price(update, count, parameters_ + place, sum);
@@ -461,12 +516,12 @@ void Plan::update_small(int member, std::size_t index, int panel, const Batch& b
   const int vectors = panel_vectors(segment.units, panel);
   const Size column = (Size)panel * kernels_.panel, width = (Size)vectors * kernels_.width;
   const auto finish = [&](int number) {
-    const Size place = arrays_[number].packed + column;
-    if (!clips_norm()) update_range(member, update_for(arrays_[number], batch), place, width, gradient_ + place);
+    const Size place = layout_[number].packed + column;
+    if (!clips_norm()) update_range(member, update_for(layout_[number], batch), place, width, gradient_ + place);
   };
   if (segment.bias >= 0) {
     kernels_.column_sums({workspace_.segments[index].gradient + column, segment.stride, batch.rows, vectors},
-                         gradient_ + arrays_[segment.bias].packed + column, false);
+                         gradient_ + layout_[segment.bias].packed + column, false);
     finish(segment.bias);
   }
   for (const Operation& operation : segment.operations)
@@ -485,7 +540,7 @@ bool Plan::scale_to_norm(int member, Batch& batch) {
   const Share part = share_of(member, threads_, (Size)norm_parts_.size());
   for (Size block = part.from; block < part.to; ++block) {
     double sum = 0;
-    for (Size i = block * norm_block; i < std::min((block + 1) * norm_block, packed_size_); ++i)
+    for (Size i = block * norm_block; i < std::min((block + 1) * norm_block, layout_.packed_size()); ++i)
       sum += (double)gradient_[i] * gradient_[i];
     norm_parts_[block] = sum;
   }
@@ -499,7 +554,7 @@ bool Plan::scale_to_norm(int member, Batch& batch) {
 
 // The update of everything, once the whole gradient is known.
 void Plan::update_flat(int member, const Batch& batch) {
-  for (const Array& array : arrays_) {
+  for (const Array& array : layout_.arrays()) {
     Update update = update_for(array, batch);
     update.l1 = update.twice_l2 = 0;  // the price is already in the gradient
     const Share part = share_of(member, threads_, array.rows * ((array.columns + 15) / 16));

@@ -17,6 +17,20 @@ void dropout(const Mask&, const float*, const Block&, std::uint32_t, std::uint32
 void normalize(const Normalization&, const float*, const Block&);
 void normalize_backward(const Normalization&, const float*, const Block&);
 void normalize_inference(const Normalization&, const Block&);
+void convolve(const Convolution&);
+void convolve_gradient(const ConvolutionGradient&);
+void convolve_channels(const Convolution&);
+void convolve_channels_gradient(const ConvolutionGradient&);
+void pool(const Pooling&, const Plane&, const Plane&);
+void pool_backward(const Pooling&, const Plane&, const Plane&, const Plane&, const Plane&);
+void moments(const Plane&, float*, float*);
+void scale_plane(const Plane&, const Plane&, const float*, const float*, const float*);
+void normalization_sums(const Plane&, const Plane&, const float*, const float*, float*, float*);
+void normalization_backward(const Plane&, const Plane&, const Plane&, const float*, const float*, const float*, const float*);
+void normalize_pixels(const LayerNormalization&, const Plane&, const Plane&);
+void normalize_pixels_backward(const LayerNormalization&, const Plane&, const Plane&, const Plane*);
+void add_plane(const Plane&, const Plane&);
+void scale_row(float*, Size, const float*, const float*);
 void add_price(const Update&, Size, const float*, float*);
 void update(const Update&, Size, float*, const float*, float*, float*, float*);
 void loss(const Loss&, const Block&, const std::int64_t*, float*, float*, float*);
@@ -43,7 +57,10 @@ const Kernels table = {
     nullptr, nullptr, nullptr,
 #endif
     transpose, pack, column_sums, activate, activate_backward, dropout,
-    normalize, normalize_backward, normalize_inference, add_price, update, loss, softmax, yes_or_no, gather, all_finite,
+    normalize, normalize_backward, normalize_inference,
+    convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
+    moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
+    add_plane, scale_row, add_price, update, loss, softmax, yes_or_no, gather, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -62,6 +62,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "executors",
             "executors.base",
             "executors.numpy",
+            "executors.image_compilation",
             "executors.compilation",
             "executors.native",
             "executors.inference",
@@ -108,7 +109,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "datasets",
         ),
     ),
-    ("4 borders", ("model_file", "saving", "network", "model")),
+    ("4 borders", ("model_file", "saving", "network", "model", "training")),
     ("5 faces", ("cli.*", "__main__")),
 )
 PLACES = {name: (tier, row) for tier, (_, names) in enumerate(TIERS) for row, name in enumerate(names)}

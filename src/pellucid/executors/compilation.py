@@ -14,6 +14,13 @@ import numpy as np
 from pellucid.clipping import ClipByGlobalNorm, ClipByValue
 from pellucid.errors import ArgumentError
 from pellucid.executors.base import Rules
+from pellucid.executors.image_compilation import (
+    ACTIVATIONS,
+    IMAGE_LAYERS,
+    compile_images,
+    every_node,
+    reads_differ,
+)
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import BinaryClassification, Classification
 from pellucid.layers.dense import Dense
@@ -31,15 +38,13 @@ from pellucid.stack import Node, Stack
 if TYPE_CHECKING:
     from pellucid._native import Inference, Plan
 
-# In the order of the enumerations in native/kernels.hpp.
-ACTIVATIONS = (
-    *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh"),
-)
+# In the order of the enumerations in native/kernels.hpp, as `ACTIVATIONS`.
 LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber)
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 
 LAYERS: tuple[type[Layer], ...] = (
     *(Input, Dense, Dropout, BatchNormalization, Flatten, Classification, BinaryClassification, Regression),
+    *IMAGE_LAYERS,
 )
 OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, Adam, AdamW, RMSProp, Adagrad)
 REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
@@ -57,15 +62,14 @@ def obstacle(stack: Stack) -> str | None:
         raise ArgumentError(str(error)) from None
     if stack.dtype != np.float32:
         return f"{stack.dtype} is computed by NumPy"
-    for node in stack.nodes:
+    for node in every_node(stack.nodes):
         if type(node.layer) not in LAYERS:
             return f"{node.name} is a layer of your own"
-        if isinstance(node.layer, Dense) and node.layer.activation not in ACTIVATIONS:
-            return f"{node.name} has an activation of your own, {node.layer.activation!r}"
-        if getattr(node.layer, "activation", "identity") != "identity" and isinstance(node.layer, BatchNormalization):
-            return f"{node.name} has an activation"
-        if isinstance(node.layer, BatchNormalization) and len(node.input_shape) > 1:
-            return f"{node.name} normalizes the last axis of images; put Flatten() before it"
+        chosen = getattr(node.layer, "activation", "identity")
+        if chosen not in ACTIVATIONS:
+            return f"{node.name} has an activation of your own, {chosen!r}"
+    if reads_differ(stack):
+        return "some layers read its images as pixels of one channel, others as rows of channels"
     if type(stack.output.loss_function) not in LOSSES:
         return "the output layer has a loss of your own"
     return None
@@ -77,7 +81,7 @@ def rules_obstacle(stack: Stack, rules: Rules) -> str | None:
         return "the optimizer is one of your own"
     if rules.clipping is not None and type(rules.clipping) not in (ClipByGlobalNorm, ClipByValue):
         return "the clipping is one of your own"
-    for price in (rules.regularizer, *(node.layer.penalty for node in stack.nodes)):
+    for price in (rules.regularizer, *(node.layer.penalty for node in every_node(stack.nodes))):
         if price is not None and not _is_known(price):
             return "a regularizer is one of your own"
     return None
@@ -88,7 +92,8 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
     from pellucid._native import Plan
 
     plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
-    for index, node in enumerate(stack.nodes):
+    images = compile_images(plan, stack, lambda layer: _strengths(layer.penalty or rules.regularizer), trains=True)
+    for index, node in list(enumerate(stack.nodes))[images:]:
         layer = node.layer
         if isinstance(layer, Dropout) and layer.rate > 0:
             plan.add_dropout(layer.rate, index)
@@ -109,7 +114,8 @@ def compile_inference(stack: Stack) -> Inference:
     from pellucid._native import Inference
 
     inference = Inference(size_of(stack.input.shape))
-    for node in stack.nodes:
+    images = compile_images(inference, stack, lambda layer: (0.0, 0.0), trains=False)
+    for node in stack.nodes[images:]:
         if isinstance(node.layer, BatchNormalization):
             inference.add_normalization(node.layer.epsilon)
         elif _is_affine(node):

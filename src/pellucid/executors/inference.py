@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.executors.compilation import compile_inference, obstacle
+from pellucid.executors.image_compilation import multiply_adds
 from pellucid.executors.native import available_cores
 from pellucid.layers.classification import BinaryClassification, Classification
 from pellucid.shapes import AnyArray
@@ -29,7 +30,7 @@ class NativeInference:
         self.parameters = stack.parameters
         self.outputs = stack.output.num_outputs
         self.threads = available_cores()
-        self.rows_at_once = max(1, WORK_AT_ONCE // max(1, stack.parameters.layout.size))
+        self.rows_at_once = max(1, WORK_AT_ONCE // max(1, multiply_adds(stack)))
         self.answer = {Classification: SOFTMAX, BinaryClassification: YES_OR_NO}.get(type(stack.output), LOGITS)
 
     def run(self, x: AnyArray, probabilities: bool = False) -> Float32 | None:

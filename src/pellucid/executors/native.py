@@ -24,6 +24,7 @@ from pellucid.batches import Batch, Draw, Samples
 from pellucid.errors import ArgumentError
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
 from pellucid.executors.compilation import compile_plan
+from pellucid.executors.image_compilation import count_image_nodes, multiply_adds
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.shapes import AnyArray, size_of
 from pellucid.stack import Stack
@@ -31,6 +32,7 @@ from pellucid.stack import Stack
 SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
 MOST_AT_ONCE = 256
 STEPS_BETWEEN_COPIES = 64
+BYTES_BETWEEN_COPIES = 64 << 20  # of inputs that augmentation has made
 SEEN_FOR_ZEROS = 256  # samples
 CALLS_TO_WARM_UP, OFTEN, SELDOM, SLOW = 8, 6, 100, 1.5
 WORK_OF_A_THREAD = 400_000  # operations of a step: some microseconds, more than a thread costs
@@ -70,12 +72,13 @@ class Copy:
     def __init__(self, parameters: Float32, state: Float32, slots: Sequence[Float32]) -> None:
         self.parameters, self.state, self.slots = parameters.copy(), state.copy(), [slot.copy() for slot in slots]
         self.jobs: list[Job] = []
-        self.steps = 0
+        self.steps = self.bytes = 0
 
-    def add(self, job: Job) -> None:
-        """Note a job done."""
+    def add(self, job: Job, owns_inputs: bool) -> None:
+        """Note a job done; inputs that were made for it stay in memory with it."""
         self.jobs.append(job)
         self.steps += len(job.rates)
+        self.bytes += job.data.x.nbytes if owns_inputs else 0
 
 
 class Crew:
@@ -141,7 +144,8 @@ class NativeExecutor(Executor):
             self.plan.use_bf16()
         self.plan.prepare(batch_size, self._crew.most)
         if precision == "bf16":
-            self.note += ", bf16 products" if self.plan.uses_bf16() else ", float32: too small for bf16"
+            why = "convolutions have no bf16" if count_image_nodes(stack) else "too small for bf16"
+            self.note += ", bf16 products" if self.plan.uses_bf16() else f", float32: {why}"
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None
@@ -203,8 +207,8 @@ class NativeExecutor(Executor):
 
     def _remember(self, job: Job) -> None:
         """Note the job; after some steps, take a new copy to start from."""
-        self._copies[-1].add(job)
-        if self._copies[-1].steps >= STEPS_BETWEEN_COPIES:
+        self._copies[-1].add(job, owns_inputs=job.data is not self._data)
+        if self._copies[-1].steps >= STEPS_BETWEEN_COPIES or self._copies[-1].bytes >= BYTES_BETWEEN_COPIES:
             self._copies = [self._copies[-1], self._taken()]
         elif len(self._copies) > 1 and self._copies[-1].steps:
             del self._copies[0]
@@ -214,17 +218,28 @@ class NativeExecutor(Executor):
         samples = draws[0].samples
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
-            self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
+            if not count_image_nodes(self.stack):
+                self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
         rows = np.concatenate([draw.rows for draw in draws]) if len(draws) > 1 else draws[0].rows
         if draws[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
-        parts = [_numbers(draw.batch().x) for draw in draws]
+        batches = [draw.batch() for draw in draws]
+        parts = [_numbers(batch.x) for batch in batches]
         if len({part.dtype for part in parts}) > 1:  # pixels beside numbers
             parts = [np.multiply(part, 1 / 255, dtype=np.float32) if part.dtype == np.uint8 else part for part in parts]
         x = np.concatenate([part.reshape(len(part), -1) for part in parts])
         whole = self._data
-        chosen = (None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights))
-        return Data(x, *chosen), np.arange(len(x))
+        labels, targets, weights = (
+            None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights)
+        )
+        if any(batch.mixture is not None for batch in batches):
+            labels, targets = None, np.concatenate([self._targets(batch) for batch in batches])
+        return Data(x, labels, targets, weights), np.arange(len(x))
+
+    def _targets(self, batch: Batch) -> Float32:
+        """The targets of a batch as rows, mixed as its inputs are."""
+        rows = self.stack.output.targets(batch.y, self.stack.dtype)
+        return np.asarray(rows if batch.mixture is None else batch.mixture.of(rows), np.float32)
 
     def _give_up(self, job: Job, outcome: int, loss: float) -> NoReturn:
         """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
@@ -290,7 +305,7 @@ def _has_many_zeros(x: AnyArray) -> bool:
 def default_threads(stack: Stack, batch_size: int) -> int:
     """As many as there are cores, but no more than the work of a step keeps busy; the bits are the same anyway."""
     weights = sum(size_of(slot.spec.shape) for slot in stack.parameters.layout.slots.values() if slot.spec.is_weight)
-    work = 6 * batch_size * weights + 32 * weights  # products, and an update that costs about 32 operations
+    work = 6 * batch_size * multiply_adds(stack) + 32 * weights  # products, and an update of about 32 operations
     return max(1, min(available_cores(), work // WORK_OF_A_THREAD))
 
 

@@ -56,7 +56,7 @@ class Windows:
 
     def pad(self, image: Array, value: float) -> Array:
         """(B, H, W, C) -> the same with its margins, filled with ``value``."""
-        margins = self._margins(image.shape[1:])
+        margins = self.margins(image.shape[1:])
         if margins == ((0, 0), (0, 0)):
             return image
         return np.pad(image, ((0, 0), *margins, (0, 0)), constant_values=value)
@@ -75,7 +75,7 @@ class Windows:
         """
         batch, height, width, channels = shape
         down, across = self.count(shape[1:])
-        (top, bottom), (left, right) = self._margins(shape[1:])
+        (top, bottom), (left, right) = self.margins(shape[1:])
         total: Array | None = None
         for i in range(self.size[0]):
             for j in range(self.size[1]):
@@ -88,7 +88,8 @@ class Windows:
         assert total is not None
         return total[:, top : top + height, left : left + width]
 
-    def _margins(self, shape: Shape) -> tuple[Pair, Pair]:
+    def margins(self, shape: Shape) -> tuple[Pair, Pair]:
+        """((top, bottom), (left, right)): how many pixels of padding an image (H, W, C) gets."""
         if self.padding == "valid":
             return (0, 0), (0, 0)
         margins = []

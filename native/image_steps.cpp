@@ -1,0 +1,351 @@
+// What the nodes of images.hpp do with the samples of a chunk, forward and back.
+#include <algorithm>
+
+#include "images.hpp"
+#include "random.hpp"
+
+namespace pellucid {
+
+namespace {
+
+constexpr Size narrow = 4;  // rows of a picture with fewer pixels than this fill no tile
+
+// How far it is from sample to sample, and from pixel to pixel.
+struct Strides {
+  Size sample, down, across;
+};
+
+// Calls f(place in A, place in C, count, A's stride, C's stride) for runs of pixels (height, width) of samples [from, to):
+// along the rows, or, where pictures are narrow, along the samples.
+template <class F>
+void each_run(Size height, Size width, Size from, Size to, const Strides& a, const Strides& c, F f) {
+  if (width < narrow && to - from > width) {
+    for (Size y = 0; y < height; ++y)
+      for (Size x = 0; x < width; ++x)
+        f(from * a.sample + y * a.down + x * a.across, from * c.sample + y * c.down + x * c.across, to - from, a.sample, c.sample);
+    return;
+  }
+  for (Size s = from; s < to; ++s)
+    for (Size y = 0; y < height; ++y) f(s * a.sample + y * a.down, s * c.sample + y * c.down, width, a.across, c.across);
+}
+
+void copy_plane(const Plane& from, const Plane& to, Size width) {
+  for (Size i = 0; i < from.height; ++i)
+    for (Size j = 0; j < from.width; ++j) std::copy_n(from.data + i * from.row + j * from.pixel, width, to.data + i * to.row + j * to.pixel);
+}
+
+}  // namespace
+
+Plane Images::plane(const Picture& p, const float* base, Size sample) const {
+  return {const_cast<float*>(base) + sample * p.sample() + p.origin(), p.row(), p.pixel, p.height, p.width, (int)(p.pixel / kernels_.width)};
+}
+
+Plane Images::value(const Pass& pass, int node, Size sample) const {
+  return plane(nodes_[node].shape, pass.workspace[node].value, sample);
+}
+
+Plane Images::gradient(const Pass& pass, int node, Size sample) const {
+  return plane(nodes_[node].gradient, pass.workspace[node].gradient, sample);
+}
+
+float* Images::statistic(const Workspace& workspace, int node, Statistic which) const {
+  return workspace[node].statistics + which * nodes_[node].shape.pixel;
+}
+
+// The inputs themselves: pixels become numbers, and are rescaled where the first layer says so.
+void Images::gather(Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[0];
+  const Picture& p = node.shape;
+  const bool is_compact = p.pixel == p.channels;
+  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
+  std::vector<std::int64_t> rows(p.height);
+  for (Size s = from; s < to; ++s) {
+    float* picture = pass.workspace[0].value + s * p.sample() + p.origin();
+    for (Size y = 0; y < p.height; ++y) rows[y] = pass.index[s] * p.height + y;
+    kernels_.gather(pass.source, pass.x, width, rows.data(), p.height, is_compact ? picture : (float*)pass.own.gathered, stride);
+    for (Size y = 0; y < p.height && !is_compact; ++y)
+      kernels_.pack(pass.own.gathered + y * stride, p.channels, p.width, p.channels, picture + y * p.row(), p.pixel);
+    if (node.factor_of.empty()) continue;
+    for (Size y = 0; y < p.height; ++y)
+      kernels_.scale_row(picture + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
+  }
+}
+
+void Images::convolve(int number, Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[number];
+  const Picture &in = nodes_[node.input].shape, &out = node.shape;
+  const Window& w = node.window;
+  const Size outputs = group_outputs(node);
+  const float* x = pass.workspace[node.input].value + in.origin() - w.top * in.row() - w.left * in.pixel;
+  float *y = pass.workspace[number].value + out.origin(), *z = pass.workspace[number].z;
+  const Strides a{in.sample(), w.down * in.row(), w.across * in.pixel}, c{out.sample(), out.row(), out.pixel};
+  for (Size group = 0; group < node.groups; ++group) {
+    const Array& array = layout_[node.weight + (int)group];
+    for (int panel = 0; panel < layout_.num_panels(outputs); ++panel) {
+      const Size column = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, outputs - column);
+      const Size width = round_up(count, kernels_.width), place = group * outputs + column;
+      const float* weight = pass.parameters + array.packed + column * array.rows;
+      const float* bias = node.bias < 0 ? nullptr : pass.parameters + layout_[node.bias].packed + place;
+      const float* source = x + (node.kind == Kind::channelwise ? column : group * group_inputs(node));
+      each_run(out.height, out.width, from, to, a, c, [&](Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
+        float* result = y + c_at + place;
+        Convolution work{source + a_at, a_row, weight, width, result, c_row, rows, (int)(width / kernels_.width),
+                         node.taps.data(), (Size)node.taps.size(), node.depth, bias};
+        if (node.kind == Kind::channelwise) {
+          kernels_.convolve_channels(work);
+        } else if (node.groups == 1) {
+          kernels_.convolve(work);
+        } else {  // the vectors of a group reach into the next one: only its own numbers are kept
+          work.c = pass.own.plane;
+          work.c_row = width;
+          kernels_.convolve(work);
+          for (Size r = 0; r < rows; ++r) std::copy_n(work.c + r * width, count, result + r * c_row);
+          return;
+        }
+        kernels_.activate(node.activation, {result, c_row, rows, work.vectors}, z ? z + out.origin() + c_at + place : nullptr);
+      });
+    }
+  }
+  if (node.groups > 1)
+    for (Size s = from; s < to; ++s) activate(number, pass, s);
+}
+
+// The gradient of the input: for each phase a convolution of dz over the turned weights.
+void Images::convolve_back(int number, Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[number];
+  const Picture &dz = node.gradient, &dx = nodes_[node.input].gradient;
+  const Window& w = node.window;
+  const bool channelwise = node.kind == Kind::channelwise;
+  const Size inputs = channelwise ? dx.channels : group_inputs(node), rows_of_tap = round_up(group_outputs(node), kernels_.width);
+  const float* gradient = pass.workspace[number].gradient + dz.origin();
+  float* to_gradient = pass.workspace[node.input].gradient + dx.origin();
+  for (Size group = 0; group < node.groups; ++group)
+    for (int panel = 0; panel < layout_.num_panels(inputs); ++panel) {
+      const Size column = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, inputs - column);
+      const Size width = round_up(count, kernels_.width), place = group * inputs + column;
+      const float* weight = channelwise ? pass.parameters + layout_[node.weight].packed + column * w.taps()
+                                        : pass.turned + node.turned + group * w.taps() * rows_of_tap * round_up(inputs, kernels_.width) +
+                                              column * w.taps() * rows_of_tap;
+      const float* source = gradient + (channelwise ? column : group * group_outputs(node));
+      for (const Phase& phase : node.phases) {
+        const Strides a{dz.sample(), dz.row(), dz.pixel}, c{dx.sample(), w.down * dx.row(), w.across * dx.pixel};
+        const Size start = phase.row * dx.row() + phase.column * dx.pixel + place;
+        const Size height = (dx.height - phase.row + w.down - 1) / w.down, across = (dx.width - phase.column + w.across - 1) / w.across;
+        each_run(height, across, from, to, a, c, [&](Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
+          float* result = to_gradient + c_at + start;
+          Convolution work{source + a_at, a_row, weight, width, result, c_row, rows, (int)(width / kernels_.width),
+                           phase.taps.data(), (Size)phase.taps.size(), node.depth_back, nullptr, node.adds};
+          if (channelwise) return kernels_.convolve_channels(work);
+          if (node.groups == 1) return kernels_.convolve(work);
+          work.c = pass.own.plane;
+          work.c_row = width;
+          work.accumulate = false;
+          kernels_.convolve(work);
+          for (Size r = 0; r < rows; ++r)
+            for (Size i = 0; i < count; ++i) result[r * c_row + i] = work.c[r * width + i] + (node.adds ? result[r * c_row + i] : 0.0f);
+        });
+      }
+    }
+}
+
+// Adds the chunk's part to the gradient of the group.
+void Images::weight_gradient(int number, Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[number];
+  const Picture &in = nodes_[node.input].shape, &out = node.gradient;
+  const Window& w = node.window;
+  const Size outputs = group_outputs(node), lanes = round_up(outputs, kernels_.width);
+  const float* x = pass.workspace[node.input].value + in.origin() - w.top * in.row() - w.left * in.pixel;
+  const float* dz = pass.workspace[number].gradient + out.origin();
+  const auto add_up = [&](Size group, const float* gradient, Size row, Size pixel, Size first, Size last, bool accumulate) {
+    const Array& array = layout_[node.weight + (int)group];
+    for (int panel = 0; panel < layout_.num_panels(outputs); ++panel) {
+      const Size column = (Size)panel * kernels_.panel, width = (Size)layout_.panel_vectors(outputs, panel) * kernels_.width;
+      const float* source = x + first * in.sample() + (node.kind == Kind::channelwise ? column : group * group_inputs(node));
+      for (const Tap& tap : node.taps) {
+        const ConvolutionGradient work{source + tap.a, in.sample(), w.down * in.row(), w.across * in.pixel,
+                                       gradient + column, out.sample(), row, pixel, last - first, out.height, out.width,
+                                       pass.gradient + array.packed + column * array.rows + tap.b * width, width, node.depth,
+                                       (int)(width / kernels_.width), accumulate};
+        if (node.kind == Kind::channelwise) kernels_.convolve_channels_gradient(work);
+        else kernels_.convolve_gradient(work);
+      }
+    }
+  };
+  if (node.groups == 1) add_up(0, dz + from * out.sample(), out.row(), out.pixel, from, to, !pass.is_first);
+  for (Size group = 0; node.groups > 1 && group < node.groups; ++group)
+    for (Size s = from; s < to; ++s) {  // the vectors of a group would reach into the next one: a copy has zeros there
+      for (Size i = 0; i < out.height; ++i)
+        kernels_.pack(dz + s * out.sample() + i * out.row() + group * outputs, out.pixel, out.width, outputs,
+                      pass.own.plane + i * out.width * lanes, lanes);
+      add_up(group, pass.own.plane, out.width * lanes, lanes, s, s + 1, !pass.is_first || s > from);
+    }
+  if (node.bias < 0) return;
+  float* sums = pass.gradient + layout_[node.bias].packed;
+  for (Size s = from; s < to; ++s)
+    for (Size i = 0; i < out.height; ++i)
+      kernels_.column_sums({const_cast<float*>(dz) + s * out.sample() + i * out.row(), out.pixel, out.width, (int)(out.pixel / kernels_.width)},
+                           sums, !pass.is_first || s > from || i > 0);
+}
+
+void Images::activate(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane p = value(pass, number, sample);
+  float* z = pass.workspace[number].z;
+  for (Size i = 0; i < p.height; ++i) {
+    float* row = p.data + i * p.row;
+    kernels_.activate(node.activation, {row, p.pixel, p.width, p.vectors}, z ? z + (row - pass.workspace[number].value) : nullptr);
+  }
+}
+
+// From the gradient of the activation to that of the sum, in place.
+void Images::activate_back(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  if (node.activation == Activation::identity) return;
+  const Plane dy = gradient(pass, number, sample), a = value(pass, number, sample);
+  float* z = pass.workspace[number].z;
+  for (Size i = 0; i < dy.height; ++i) {
+    const float* row = a.data + i * a.row;
+    kernels_.activate_backward(node.activation, {dy.data + i * dy.row, dy.pixel, dy.width, dy.vectors}, row,
+                               z ? z + (row - pass.workspace[number].value) : nullptr);
+  }
+}
+
+void Images::drop(const Node& node, const Chance& chance, const Plane& from, const Plane& to, Size sample) const {
+  const std::uint64_t key = random_key(chance.seed, Purpose::dropout, chance.step, node.layer);
+  const Mask mask{(std::uint32_t)key, (std::uint32_t)(key >> 32), node.threshold, node.factor};
+  const Size channels = node.shape.channels;
+  for (Size i = 0; i < to.height; ++i) {
+    const Size first = node.whole_channels ? sample * channels : sample * node.shape.values() + i * to.width * channels;
+    kernels_.dropout(mask, from.data + i * from.row, {to.data + i * to.row, to.pixel, to.width, to.vectors}, (std::uint32_t)first,
+                     node.whole_channels ? 0 : (std::uint32_t)channels);
+  }
+}
+
+// All that is done sample by sample.
+void Images::sample_forward(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane x = value(pass, node.input, sample), y = value(pass, number, sample);
+  switch (node.kind) {
+    case Kind::pooling: return kernels_.pool(node.pooling, x, y);
+    case Kind::batch_normalization:
+      kernels_.scale_plane(x, y, statistic(pass.workspace, number, mean), statistic(pass.workspace, number, scale),
+                           pass.parameters + layout_[node.beta].packed);
+      return activate(number, pass, sample);
+    case Kind::layer_normalization:
+      return kernels_.normalize_pixels({pass.parameters + layout_[node.gamma].packed, pass.parameters + layout_[node.beta].packed,
+                                        node.epsilon, node.shape.channels}, x, y);
+    case Kind::dropout:
+      if (pass.chance) drop(node, *pass.chance, x, y, sample);
+      else copy_plane(x, y, y.pixel);
+      return;
+    case Kind::rescale: {
+      const std::vector<float> zeros(node.factor_of.size());
+      return kernels_.scale_plane(x, y, zeros.data(), node.factor_of.data(), node.shift_of.data());
+    }
+    case Kind::sum:
+      copy_plane(x, y, y.pixel);
+      kernels_.add_plane(value(pass, node.other, sample), y);
+      return activate(number, pass, sample);
+    case Kind::flatten: {
+      const Plane row{y.data, x.width * nodes_[node.input].shape.channels, nodes_[node.input].shape.channels, x.height, x.width, 0};
+      return copy_plane(x, row, nodes_[node.input].shape.channels);
+    }
+    default: return;
+  }
+}
+
+void Images::forward(Pass& pass, int stage, Size from, Size to) const {
+  if (stage == 0) gather(pass, from, to);
+  for (int number = stages_[stage]; number < stages_[stage + 1]; ++number) {
+    const Kind kind = nodes_[number].kind;
+    if (kind == Kind::convolution || kind == Kind::channelwise) convolve(number, pass, from, to);
+    else
+      for (Size s = from; s < to; ++s) sample_forward(number, pass, s);
+  }
+}
+
+// Writes the gradient of a node's input: into its place, or, where another node has been before, into a plane that is added.
+template <class Write>
+void Images::give(Pass& pass, int to, bool adds, Size sample, Write write) const {
+  if (!nodes_[to].needs_gradient) return;
+  const Plane place = gradient(pass, to, sample);
+  if (!adds) return write(place);
+  const Plane own{pass.own.plane, place.width * place.pixel, place.pixel, place.height, place.width, place.vectors};
+  write(own);
+  kernels_.add_plane(own, place);
+}
+
+void Images::sample_back(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane dy = gradient(pass, number, sample), x = value(pass, node.input, sample);
+  const auto give_input = [&](auto write) { give(pass, node.input, node.adds, sample, write); };
+  switch (node.kind) {
+    case Kind::pooling:
+      return give_input([&](const Plane& dx) { kernels_.pool_backward(node.pooling, x, value(pass, number, sample), dy, dx); });
+    case Kind::batch_normalization: {
+      const auto of_batch = [&](Statistic which) { return statistic(pass.workspace, number, which); };
+      return give_input([&](const Plane& dx) {
+        kernels_.normalization_backward(dy, x, dx, of_batch(mean), of_batch(scale), of_batch(back_shift), of_batch(back_slope));
+      });
+    }
+    case Kind::layer_normalization: {
+      LayerNormalization n{pass.parameters + layout_[node.gamma].packed, pass.parameters + layout_[node.beta].packed, node.epsilon,
+                           node.shape.channels, pass.gradient + layout_[node.gamma].packed, pass.gradient + layout_[node.beta].packed};
+      kernels_.normalize_pixels_backward(n, dy, x, nullptr);
+      n.dgamma = n.dbeta = nullptr;
+      return give_input([&](const Plane& dx) { kernels_.normalize_pixels_backward(n, dy, x, &dx); });
+    }
+    case Kind::dropout: return give_input([&](const Plane& dx) { drop(node, *pass.chance, dy, dx, sample); });
+    case Kind::rescale: {
+      const std::vector<float> zeros(node.factor_of.size());
+      return give_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, zeros.data(), node.factor_of.data(), zeros.data()); });
+    }
+    case Kind::sum:
+      activate_back(number, pass, sample);
+      give_input([&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+      return give(pass, node.other, node.adds_other, sample, [&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+    case Kind::flatten:
+      return give_input([&](const Plane& dx) {
+        const Size channels = nodes_[node.input].shape.channels;
+        const Plane row{dy.data, dx.width * channels, channels, dx.height, dx.width, 0};
+        copy_plane(row, dx, channels);
+      });
+    default: return;
+  }
+}
+
+void Images::back(int number, Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[number];
+  if (!node.needs_gradient) return;
+  if (node.kind == Kind::layer_normalization && pass.is_first)
+    for (int array : {node.gamma, node.beta})
+      std::fill_n(pass.gradient + layout_[array].packed, round_up(layout_[array].columns, 16), 0.0f);
+  if (node.kind != Kind::convolution && node.kind != Kind::channelwise) {
+    for (Size s = from; s < to; ++s) sample_back(number, pass, s);
+    return;
+  }
+  for (Size s = from; s < to; ++s) activate_back(number, pass, s);
+  weight_gradient(number, pass, from, to);
+  if (nodes_[node.input].needs_gradient) convolve_back(number, pass, from, to);
+}
+
+// Down a stage: from the batch normalization above it to its own, whose sums `measure_back` then takes.
+void Images::backward(Pass& pass, int stage, Size from, Size to) const {
+  if (stage + 1 < num_stages()) back(stages_[stage + 1], pass, from, to);
+  for (int number = stages_[stage + 1] - 1; number >= stages_[stage] + (stage > 0 ? 1 : 0); --number) back(number, pass, from, to);
+}
+
+void Images::hand_over(Pass& pass, float* rows, Size stride, Size from, Size to) const {
+  const Picture& p = nodes_.back().shape;
+  for (Size s = from; s < to; ++s)
+    copy_plane(value(pass, num_nodes() - 1, s), {rows + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0}, p.channels);
+}
+
+void Images::take_back(Pass& pass, const float* rows, Size stride, Size from, Size to) const {
+  const Picture& p = nodes_.back().shape;
+  for (Size s = from; s < to; ++s)
+    copy_plane({const_cast<float*>(rows) + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0},
+               gradient(pass, num_nodes() - 1, s), p.channels);
+}
+
+}  // namespace pellucid
