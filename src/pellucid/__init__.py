@@ -18,8 +18,8 @@ _HOMES = {
     "callbacks": "EarlyStopping",
     "catalogue": "register",
     "clipping": "ClipByGlobalNorm ClipByValue Clipping",
-    "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError PellucidError "
-    "ShapeError UnknownNameError",
+    "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError OutputError "
+    "PellucidError ShapeError UnknownNameError",
     "gradient_check": "gradcheck",
     "history": "History",
     "initializers": "Constant Initializer Orthogonal VarianceScaling",
@@ -47,6 +47,7 @@ _HOMES = {
     "pipeline.photos": "PhotoPipeline",
     "regularizers": "L1 L2 Regularizer",
     "schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
+    "training": "train",
     "version": "__version__",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

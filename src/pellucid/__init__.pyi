@@ -11,6 +11,7 @@ from pellucid.errors import (
     GradientError,
     MissingDependencyError,
     ModelFileError,
+    OutputError,
     PellucidError,
     ShapeError,
     UnknownNameError,
@@ -52,6 +53,7 @@ from pellucid.schedules import (
     StepDecay,
     Warmup,
 )
+from pellucid.training import train
 from pellucid.version import __version__
 
 __all__ = [
@@ -106,6 +108,7 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "Orthogonal",
+    "OutputError",
     "ParameterSpec",
     "PellucidError",
     "PhotoAugmentation",
@@ -132,4 +135,5 @@ __all__ = [
     "random",
     "register",
     "register_activation",
+    "train",
 ]

@@ -15,6 +15,7 @@ FEW, MANY = 1_000, 5_000  # pictures to learn from, all classes together
 MANY_CLASSES = 20
 FEW_A_CLASS = 1_000
 WIDEST = 128  # filters
+MOST_PIXELS = 1 << 22  # in a step
 UNEVEN = 1.5  # the largest class in units of the smallest
 STRONG = PhotoAugmentation(shift=0.1, scale=0.2, rotation=15.0, color=0.3, cutout=0.25, mixup=0.2)
 GENTLE = PhotoAugmentation(shift=0.1, scale=0.1, rotation=5.0, color=0.1, cutout=0.0)
@@ -49,7 +50,7 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
                    where, with a hundredth of the weights; dropout is high for few pictures
     augment        strong for few pictures a class, gentle for many
     epochs         as many as show 30,000 pictures, and 10 more
-    batch_size     small for few pictures, which would else give too few steps
+    batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
     learning_rate  that of Adam; batch normalization makes a high one safe
     early_stopping a quarter of the epochs without progress
     class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
@@ -59,6 +60,7 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
     few_a_class = total < FEW_A_CLASS * len(counts)
     epochs = 10 + 30_000 // max(total, 150)
     batch_size = 32 if total < 2_000 else 64 if total < 20_000 else 128
+    batch_size = max(1, min(batch_size, MOST_PIXELS // (shape[0] * shape[1])))
     a_class = f"{total / len(counts):,.0f} pictures a class"
     balance = f"{smallest:,} to {largest:,} pictures a class"
     uneven = largest > UNEVEN * smallest

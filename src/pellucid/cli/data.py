@@ -1,11 +1,13 @@
-"""The data sets that commands know by name."""
+"""The data of a command: the sets that it knows by name, or a folder of pictures."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pellucid import datasets
+from pellucid.errors import ArgumentError
 from pellucid.saving import Label
 from pellucid.shapes import AnyArray
 
@@ -24,3 +26,10 @@ NAMED_DATA = {
     "digits": NamedData(datasets.digits),
     "fashion": NamedData(datasets.fashion, datasets.fashion_labels),
 }
+METAVAR = "|".join((*NAMED_DATA, "FOLDER"))
+
+
+def check_is_there(data: str) -> None:
+    """Raise `ArgumentError` for a name that is neither a known data set nor a path that exists."""
+    if data not in NAMED_DATA and not os.path.exists(data):
+        raise ArgumentError(f"there is no folder and no CSV file {data!r}; other data are {', '.join(NAMED_DATA)}.")

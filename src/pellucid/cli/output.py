@@ -15,6 +15,7 @@ from pellucid.shapes import AnyArray
 
 SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:+#"
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 
 
 def say(text: object, *, err: bool = False) -> None:
@@ -44,9 +45,12 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
 
 
 def picture_as_text(pixels: AnyArray) -> str:
-    """A uint8 picture (H, W), two rows of pixels a line, bright pixels dark: ``░▒▓█``."""
+    """A uint8 picture (H, W), or (H, W, 3) by its luminance, two rows of pixels a line: ``░▒▓█``, the fuller the brighter."""
+    if pixels.ndim == 3:
+        pixels = pixels @ LUMINANCE
+    low, high = float(pixels.min()), float(pixels.max())
     rows = pixels[: len(pixels) // 2 * 2].reshape(-1, 2, pixels.shape[1]).mean(axis=1)
-    levels = np.minimum((rows / 256 * len(SHADES)).astype(int), len(SHADES) - 1)
+    levels = np.minimum(((rows - low) / (high - low + 1) * len(SHADES)).astype(int), len(SHADES) - 1)
     shades = SHADES if _can_print(SHADES) else PLAIN_SHADES
     return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)
 

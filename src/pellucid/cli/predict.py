@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -18,18 +20,22 @@ from pellucid.model import Prediction, load
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
 @click.option("--quiet", is_flag=True, help="Leave out the small picture of what the network saw.")
 def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quiet: bool) -> int:
-    """Read PICTURES with MODEL: label and probability of each, and what the network saw.
+    """Read PICTURES, files or folders of such, with MODEL: label and probability of each, and what the network saw.
 
-    A picture that cannot be read is named on standard error; the others are still answered, and the exit code is 2.
+    A file that cannot be read is named on standard error; the others are still answered, and the exit code is 2. In a
+    folder, and all folders in it, what is no picture is only noted.
     """
     loaded = load(model)
     results: list[dict[str, Any]] = []
-    for path in pictures:
+    for path, is_named in _files(pictures):
         try:
             prediction: Prediction = loaded.predict(path)
         except DataError as error:
-            say(f"Error: {error}", err=True)
-            results.append({"file": path, "error": str(error)})
+            if is_named:
+                say(f"Error: {error}", err=True)
+                results.append({"file": path, "error": str(error)})
+            else:
+                say(f"Skipped: {error}", err=True)
             continue
         results.append(_as_data(path, prediction, top))
         if not as_json:
@@ -37,6 +43,23 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quie
     if as_json:
         write_json(results)
     return 2 if any("error" in result for result in results) else 0
+
+
+def _files(paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """Each file, and whether it was named itself; those of a folder in order, without hidden ones and what links lead to.
+
+    A folder without a file is passed on as it is, since reading it says what is wrong.
+    """
+    for path in paths:
+        inside = sorted(_inside(path)) if os.path.isdir(path) else []
+        yield from ((file, False) for file in inside) if inside else [(path, True)]
+
+
+def _inside(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (os.path.join(parent, name) for name in files if not name.startswith("."))
+        yield from (path for path in paths if os.path.isfile(path) and not os.path.islink(path))
 
 
 def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:

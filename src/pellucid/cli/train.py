@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from pellucid.activations import ACTIVATIONS
-from pellucid.cli.data import NAMED_DATA
+from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say
 from pellucid.cli.training import Job, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
 from pellucid.errors import ArgumentError
@@ -27,7 +26,7 @@ NUM_CLASSES = 10  # of digits, and of fashion
 
 
 @click.command("train")
-@click.argument("data", metavar="|".join((*NAMED_DATA, "FOLDER")))
+@click.argument("data", metavar=METAVAR)
 @click.option(
     "--recipe",
     type=click.Choice(list(RECIPES)),
@@ -167,11 +166,9 @@ def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
 
 def _check_data(data: str, given: dict[str, Any]) -> None:
     """Raise `ArgumentError` for data that are not there, and for options that other data have."""
+    check_is_there(data)
     if data in NAMED_DATA:
         _refuse(given, OF_FOLDERS, f"{data} is no folder of pictures")
-    elif not os.path.exists(data):
-        known = ", ".join(NAMED_DATA)
-        raise ArgumentError(f"there is no folder and no CSV file {data!r}; other data are {known}.")
     else:
         _refuse(given, OF_NAMED_DATA, "the network for a folder is chosen by rules or by --layers")
 
