@@ -203,7 +203,7 @@ class TestWhatItIs:
         for image, label, place in zip(images, labels, RNG.integers(1, 7, 120), strict=True):
             (image if label else image.T)[place] = 1
         layers = [pl.Input(8, 8), pl.Conv2D(4, 3, "relu"), pl.GlobalAveragePooling2D(), pl.BinaryClassification()]
-        network = pl.Network(layers, seed=1)
+        network = pl.Network(layers, seed=1, dtype="float64")
         network.fit(images, labels, epochs=40, optimizer=pl.Adam(0.03), progress="none")
         assert network.evaluate(images, labels)["accuracy"] == 1.0
 

@@ -146,15 +146,14 @@ class TestInANetwork:
         assert not is_priced(network_of(pl.Residual([pl.Conv2D(2)])), None)
 
     def test_moving_averages_inside_follow_the_batch(self):
-        """Momentum 0.9 from 0 and 1: 0.1 mean and 0.9 + 0.1 variance of the 5 values of each feature, whatever the epoch's
-        learning rate does afterwards."""
-        network = pl.Network([pl.Input(3), pl.Residual([pl.BatchNormalization()]), pl.Regression()], dtype="float64")
+        """From 0 and 1, with the momentum m: (1 - m) mean and m + (1 - m) variance of the 5 values of each feature."""
+        block = pl.Residual([pl.BatchNormalization()], [pl.BatchNormalization(0.5)])
+        network = pl.Network([pl.Input(3), block, pl.Regression()], dtype="float64")
         x = RNG.normal(size=(5, 3)) * 2 + 1
         network.fit(x, np.ones(5), epochs=1, batch_size=5, progress="none")
-        state = network.state
-        np.testing.assert_allclose(state["residual_1.batch_normalization_1.moving_mean"], 0.1 * x.mean(0), rtol=1e-12)
-        variance = 0.9 + 0.1 * x.var(0)
-        np.testing.assert_allclose(state["residual_1.batch_normalization_1.moving_variance"], variance, rtol=1e-12)
+        for stem, m in (("residual_1.batch_normalization_1", 0.9), ("residual_1.shortcut_batch_normalization_1", 0.5)):
+            np.testing.assert_allclose(network.state[f"{stem}.moving_mean"], (1 - m) * x.mean(0), rtol=1e-12)
+            np.testing.assert_allclose(network.state[f"{stem}.moving_variance"], m + (1 - m) * x.var(0), rtol=1e-12)
 
     def test_it_is_saved_and_loaded_with_the_same_bits(self, tmp_path):
         network = network_of(BLOCK, pl.Residual([pl.Residual([pl.Conv2D(6)]), pl.Dropout2D(0.3)]), dtype="float32")

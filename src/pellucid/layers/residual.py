@@ -25,14 +25,14 @@ Branch: TypeAlias = dict[str, Layer]
 class Residual(Layer):
     """y = f(layers(x) + shortcut(x)), where no ``shortcut`` means x itself (He et al. 2015); ``activation`` is f.
 
-    Both branches must give the same shape. Inside, layers are named and numbered as in a network, those of the shortcut
-    with the prefix ``shortcut_``: the parameters of a network are then ``residual_1.conv2d_2.weight`` and
-    ``residual_1.shortcut_conv2d_1.weight``. Layer j of a block, counted from 0 through both branches, has its own chance:
-    in a block with the number n it is layer (n + 1) 2^12 + j.
+    Both branches must give the same shape; they are kept as tuples. Inside, layers are named and numbered as in a network,
+    those of the shortcut with the prefix ``shortcut_``: the parameters of a network are then ``residual_1.conv2d_2.weight``
+    and ``residual_1.shortcut_conv2d_1.weight``. Layer j of a block, counted from 0 through both branches, has its own
+    chance: in a block with the number n it is layer (n + 1) 2^12 + j.
     """
 
-    layers: tuple[Layer, ...]
-    shortcut: tuple[Layer, ...] = ()
+    layers: Sequence[Layer]
+    shortcut: Sequence[Layer] = ()
     activation: str = "identity"
 
     def __post_init__(self) -> None:
