@@ -46,6 +46,7 @@ _HOMES = {
     "pipeline.photo_augmentation": "PhotoAugmentation",
     "pipeline.photos": "PhotoPipeline",
     "regularizers": "L1 L2 Regularizer",
+    "report": "write_report",
     "schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
     "training": "train",
     "version": "__version__",

@@ -43,6 +43,7 @@ from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photo_augmentation import PhotoAugmentation
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.regularizers import L1, L2, Regularizer
+from pellucid.report import write_report
 from pellucid.schedules import (
     ConstantRate,
     Cosine,
@@ -136,4 +137,5 @@ __all__ = [
     "register",
     "register_activation",
     "train",
+    "write_report",
 ]

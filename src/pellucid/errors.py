@@ -27,6 +27,10 @@ class ModelFileError(PellucidError, ValueError):
     """A model file is damaged, foreign, from a newer version, or cannot be written."""
 
 
+class OutputError(PellucidError, ValueError):
+    """A file that is no model, such as a report, cannot be written."""
+
+
 class DivergenceError(PellucidError, ArithmeticError):
     """Training met a number that is not finite; the last good parameters were kept."""
 

@@ -5,25 +5,22 @@
     metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress
 
 Descriptions are read through the closed vocabulary of `pellucid.catalogue`. Declared shapes are compared with those of the
-tensors in the file before anything is allocated. Writing is atomic: the bytes go to a temporary file beside the target,
-which then takes its name.
+tensors in the file before anything is allocated. A file is written whole or not at all.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from pellucid.errors import ModelFileError
 from pellucid.shapes import AnyArray
 from pellucid.version import __version__
+from pellucid.writing import writable_place, write_whole
 
 FORMAT = 1
 MAX_DESCRIPTION = 16 << 20
@@ -50,7 +47,7 @@ def write_model_file(path: str | os.PathLike[str], content: ModelFile) -> None:
     if len(text) > MAX_DESCRIPTION:
         raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
     tensors = {**content.arrays, **{f"optimizer.{name}": slot for name, slot in content.slots.items()}}
-    _write_atomically(Path(path), save(tensors, metadata={"pellucid": text}))
+    write_whole(path, save(tensors, metadata={"pellucid": text}), ModelFileError)
 
 
 def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
@@ -98,37 +95,4 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """The real place of ``path``, if a model file can be written there; else `ModelFileError`, before hours of training."""
-    try:
-        target = Path(os.path.realpath(path))
-        target.exists()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ModelFileError(f"{os.fspath(path)!r} cannot be written: {why}.") from None
-    if target.exists() and not target.is_file():
-        raise ModelFileError(f"{path} is {'a folder' if target.is_dir() else 'no regular file'}; choose a file name.")
-    if not target.parent.is_dir():
-        raise ModelFileError(f"{path} cannot be written: the folder {target.parent} does not exist.")
-    if not os.access(target.parent, os.W_OK):
-        raise ModelFileError(f"{path} cannot be written: there is no permission to write in {target.parent}.")
-    return target
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    target = check_writable(path)
-    part = target.with_name(f".pellucid-{uuid4().hex}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
-        os.replace(part, target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        kept = "; the file that was there is unchanged" if target.exists() else ""
-        raise ModelFileError(f"{path} cannot be written: {error.strerror or error}{kept}.") from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    return writable_place(path, ModelFileError)

@@ -21,7 +21,7 @@ def summary(stack: Stack) -> str:
 
     The layers of a residual block have rows of their own below it.
     """
-    rows = [COLUMNS, *(row for node in stack.nodes for row in _rows(stack, node, ""))]
+    rows = [COLUMNS, *summary_rows(stack)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = []
     for *texts, count in rows:
@@ -29,6 +29,11 @@ def summary(stack: Stack) -> str:
         lines.append("  ".join([*cells, count.rjust(widths[-1])]))
     lines.insert(1, "-" * len(lines[0]))
     return "\n".join([*lines, f"{stack.parameters.layout.size:,} parameters, {stack.dtype}"])
+
+
+def summary_rows(stack: Stack) -> list[tuple[str, str, str, str]]:
+    """The rows of the table, without its head."""
+    return [row for node in stack.nodes for row in _rows(stack, node, "")]
 
 
 def _rows(stack: Stack, node: Node, block: str) -> Iterator[tuple[str, str, str, str]]:

@@ -19,10 +19,10 @@ CEILING, MEDIAN = 400, 150
 # Every module, lowest first. A module may import from lower tiers, and from modules that stand before it in its own tier.
 # "*" stands for all modules of a folder that is open to new members; within it, there may be no cycle.
 TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("0 ground", ("_native", "version", "errors", "shapes", "random", "events")),
+    ("0 ground", ("_native", "version", "errors", "writing", "shapes", "random", "events")),
     (
         "1 mathematics",
-        ("activations", "losses", "initializers", "regularizers", "clipping", "optimizers", "schedules", "metrics"),
+        ("activations", "losses", "initializers", "regularizers", "clipping", "optimizers", "schedules", "metrics", "calibration"),
     ),
     (
         "2 structure",
@@ -110,7 +110,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("4 borders", ("model_file", "saving", "network", "model", "training")),
-    ("5 faces", ("cli.*", "__main__")),
+    ("5 faces", ("report.*", "cli.*", "__main__")),
 )
 PLACES = {name: (tier, row) for tier, (_, names) in enumerate(TIERS) for row, name in enumerate(names)}
 HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +15,19 @@ from pellucid.batches import Samples
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say, write_json, write_table
 from pellucid.datasets.folder_report import FolderReport
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, OutputError
 from pellucid.evaluation import evaluate
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import class_figures, confusion_matrix, wilson_interval
 from pellucid.model import Model, load
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import AnyArray
+from pellucid.writing import writable_place
 
 MISTAKES = 10
 BLOCK = 4096  # samples gathered at a time
 ENOUGH = 10_000
+PAGE_START = b"<!DOCTYPE HTML"
 WIDEST_MATRIX = 25  # classes
 
 
@@ -32,11 +35,20 @@ WIDEST_MATRIX = 25  # classes
 @click.argument("model", type=click.Path())
 @click.argument("data", metavar=METAVAR)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def command(model: str, data: str, as_json: bool) -> None:
+@click.option(
+    "--report",
+    "page",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write an HTML page with everything, pictures and curves too.",
+)
+def command(model: str, data: str, as_json: bool, page: str | None) -> None:
     """Judge MODEL on test data: loss, accuracy, confusion matrix, figures of each class, worst mistakes.
 
     A FOLDER has a sub-folder of pictures for each class, named as in the model; of train/ and test/, the latter counts.
     """
+    if page is not None:
+        _check_page(page)
     loaded = load(model)
     test = _test_data(loaded, model, data)
     report = {"model": model, "data": test.name} | evaluation_report(loaded, test.x, test.y, files=test.files)
@@ -46,6 +58,8 @@ def command(model: str, data: str, as_json: bool) -> None:
         write_json(report)
     else:
         _show(report)
+    if page is not None:
+        _write_page(page, loaded, model, data, test)
 
 
 @dataclass(frozen=True)
@@ -117,6 +131,24 @@ def evaluation_report(
             for i in worst
         ],
     }
+
+
+def _check_page(path: str) -> None:
+    """Raise `OutputError` if a report cannot be written there, or would take the place of something else."""
+    if writable_place(path).exists():
+        with open(path, "rb") as file:
+            start = file.read(len(PAGE_START))
+        if start and start.upper() != PAGE_START:
+            raise OutputError(f"{path} exists and is no HTML page; choose another name, or remove it first.")
+
+
+def _write_page(path: str, model: Model, name: str, data: str, test: TestData) -> None:
+    from pellucid.report import write_report
+
+    command = shlex.join(["pellucid", "evaluate", name, data, "--report", path])
+    options: dict[str, Any] = {"data": test.name, "files": test.files, "folder_report": test.folder_report}
+    write_report(path, model, test.x, test.y, command=command, **options)
+    say(f"The report is in {path}.", err=True)
 
 
 def bounds_in_words(report: dict[str, Any]) -> str:

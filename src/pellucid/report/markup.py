@@ -1,0 +1,87 @@
+"""HTML made of elements, in which text cannot become markup: whatever is not `Markup` is escaped where it enters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+VOID = {"img"}
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def text(content: object) -> Markup:
+    """What is shown for ``content``: escaped, and characters that command (line directions, surrogates) spelt out."""
+    if isinstance(content, Markup):
+        return content
+    printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(content))
+    return Markup(escape(printable))
+
+
+def joined(parts: Iterable[object], between: str = "") -> Markup:
+    """The parts one after the other."""
+    return Markup(between.join(text(part) for part in parts))
+
+
+def element(name: str, *content: object, **attributes: object) -> Markup:
+    """``<name attribute="value">content</name>``. ``class_`` is class, ``font_size`` font-size; None leaves one out."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items() if value is not None
+    )
+    return Markup(f"<{name}{written}>" if name in VOID else f"<{name}{written}>{joined(content)}</{name}>")
+
+
+def section(anchor: str, title: str, *content: object) -> Markup:
+    """A part of the page, with its heading."""
+    return element("section", element("h2", title), *content, id=anchor)
+
+
+def table(caption: str, header: Iterable[object], rows: Iterable[Iterable[object]], *, class_: str | None = None) -> Markup:
+    """A table whose first column names the rows; it scrolls sideways where the window is narrow."""
+    head = element("tr", *(element("th", cell, scope="col") for cell in header))
+    body = []
+    for first, *others in rows:
+        body.append(element("tr", element("th", first, scope="row"), *(_cell(cell) for cell in others)))
+    content = (element("caption", caption), element("thead", head), element("tbody", *body))
+    return scrolling(element("table", *content, class_=class_), caption)
+
+
+def scrolling(content: Markup, label: str) -> Markup:
+    """Something wide, in a frame that scrolls, with the keyboard too."""
+    return element("div", content, class_="scroll", role="region", aria_label=label, tabindex="0")
+
+
+def folded(summary: str, *content: object) -> Markup:
+    """Something that opens when asked for."""
+    return element("details", element("summary", summary), *content)
+
+
+def percent(share: float | None) -> str:
+    """``96.4%``. What is not quite all, or not quite nothing, is not rounded to it; "–" for None."""
+    if share is None:
+        return "–"
+    share = round(share, 9)  # the end of an interval may miss 0 or 1 by a rounding
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return f"{int(share * 10_000) / 100:.2f}%" if share < 0.9999 else ">99.9%"
+    return f"{share:.1%}"
+
+
+def between(low: float, high: float) -> str:
+    """``94.0–96.8%``."""
+    return f"{percent(low).removesuffix('%')}–{percent(high)}"
+
+
+def counted(number: int, word: str, plural: str | None = None) -> str:
+    """``1 picture``, ``1,000 pictures``."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def _cell(content: object) -> Markup:
+    """A cell; one that is an element of a table already stays as it is."""
+    return content if isinstance(content, Markup) and content.startswith("<td") else element("td", content)
