@@ -137,7 +137,7 @@ class Network(Stack):
             precision,
         )
         if self.pipeline is None:
-            self.pipeline = pipeline_for(training.x[training.rows[:: max(1, len(training) // 10_000)]])
+            self.pipeline = pipeline_for(training.x, training.rows)
         trainer = Trainer(self, self.training_state, training, kept_aside, plan)
         self.engine_choice = engine
         self._trained_by = trainer.executor.name, trainer.executor.note

@@ -72,6 +72,6 @@ def _add(listing: Listing, row: Sequence[str], columns: tuple[int, int, int | No
     part = _PARTS.get(split.casefold())
     if part is None:
         return listing.note(inside, "no label", f"line {line} gives it the split {split!r}, neither train nor test")
-    if not listing.holds(listing.root / inside):
+    if "\0" not in inside and not listing.holds(listing.root / inside):
         return listing.note(inside, "link", "it lies outside of the folder of the CSV file; it is not read")
     return listing.add(inside, as_label(label), part)

@@ -76,7 +76,7 @@ def folder(
     labels     the classes, if they are known (``model.labels``): others are then an error, and missing ones are none
     bad_files  "skip" leaves out files that cannot be used and names them in ``report``; "fail" raises DataError
     cache      the folder for the prepared pictures (default: in the user's cache)
-    progress   called as ``progress(files done, files in all)``
+    progress   called as ``progress(files done, files in all)``, if the cache does not know all of them
     workers    threads that decode (default: the cores)
 
     >>> photos = pl.datasets.folder("photos/")
@@ -121,7 +121,8 @@ def _list(path: str | os.PathLike[str]) -> Listing:
         return list_csv(source)
     if not source.is_dir():
         raise DataError(f"{printable(str(path))} is neither a folder nor a regular file; {LAYOUTS}.")
-    return list_csv(source / "labels.csv") if (source / "labels.csv").is_file() else list_folder(source)
+    labels = source / "labels.csv"
+    return list_csv(labels) if labels.is_file() and not labels.is_symlink() else list_folder(source)
 
 
 def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
@@ -181,4 +182,5 @@ def _some(report: FolderReport) -> str:
         return "No file was left out."
     shown = "; ".join(str(problem) for problem in report.left_out[:_SHOWN])
     more = len(report.left_out) - _SHOWN
-    return f"{len(report.left_out):,} files cannot be used: {shown}{f'; and {more:,} more' if more > 0 else ''}."
+    files = f"{len(report.left_out):,} files" if len(report.left_out) > 1 else "1 file"
+    return f"{files} cannot be used: {shown}{f'; and {more:,} more' if more > 0 else ''}."

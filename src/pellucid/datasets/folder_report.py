@@ -83,7 +83,8 @@ class FolderReport:
 
     def __str__(self) -> str:
         train, test = self.count
-        lines = [f"{printable(self.folder)}: {train:,} pictures to learn from, {test:,} to test with"]
+        tested = f", {test:,} to test with" if test else ""
+        lines = [f"{printable(self.folder)}: {train:,} pictures to learn from{tested}"]
         counts = ", ".join(f"{printable(label)} {a}" + (f"+{b}" if test else "") for label, (a, b) in self.classes.items())
         lines += [f"  {len(self.classes)} classes: {counts}"] if len(self.classes) <= 20 else []
         number = Counter(problem.kind for problem in self.problems)

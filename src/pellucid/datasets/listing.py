@@ -113,11 +113,17 @@ def list_folder(root: Path) -> Listing:
     """
     listing = Listing(root, root)
     try:
-        names = _folders(listing, "", loose="the folder itself")
+        _list_classes(listing)
     except OSError as error:
-        raise DataError(f"the folder {root} cannot be read: {error.strerror or error}.") from error
-    if not names:
+        raise DataError(f"the folder {error.filename or root} cannot be read: {error.strerror or error}.") from error
+    if not listing.labels:
         raise DataError(f"{printable(str(root))} has no class folders; {LAYOUTS}.")
+    return listing.in_order()
+
+
+def _list_classes(listing: Listing) -> None:
+    """Find the class folders, here or in train and test, and all files in them."""
+    names = _folders(listing, "", loose="the folder itself")
     parts = {name.casefold() for name in names}
     has_parts = {"train", "test"} <= parts or parts <= {"train", "test", *VALIDATION}
     for name in names:
@@ -128,9 +134,6 @@ def list_folder(root: Path) -> Listing:
                 _walk(listing, f"{name}/{label}", label, "train" if name.casefold() == "train" else "test")
         else:
             listing.note(name, "loose", NOT_READ)
-    if not listing.labels:
-        raise DataError(f"{printable(str(root))} has no class folders in train/ and test/; {LAYOUTS}.")
-    return listing.in_order()
 
 
 def is_hidden(name: str) -> bool:

@@ -21,7 +21,8 @@ from pellucid.pipeline.photos import PhotoPipeline
 
 MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
 
-_CHUNK_BYTES, _CHUNK_FILES = 1 << 22, 64  # a task is so many pixels or files, whichever is less
+_CHUNK_BYTES, _CHUNK_FILES = 1 << 22, 8  # a task is so many pixels or files, whichever is less
+_AHEAD = 4  # so many tasks a worker are under way: one large picture does not hold up the others
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def read_all(
     try:
         for start in range(0, len(entries), size):
             pending.append(pool.submit(read, entries[start : start + size]))
-            if len(pending) > 2 * workers:
+            if len(pending) > _AHEAD * workers:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
