@@ -1,5 +1,6 @@
 // What the nodes of images.hpp do with the samples of a chunk, forward and back.
 #include <algorithm>
+#include <span>
 
 #include "images.hpp"
 #include "random.hpp"
@@ -15,18 +16,27 @@ struct Strides {
   Size sample, down, across;
 };
 
-// Calls f(place in A, place in C, count, A's stride, C's stride) for runs of pixels (height, width) of samples [from, to):
+// Calls f(row, place in A, place in C, count, A's stride, C's stride) for runs of pixels (height, width) of samples [from, to):
 // along the rows, or, where pictures are narrow, along the samples.
 template <class F>
 void each_run(Size height, Size width, Size from, Size to, const Strides& a, const Strides& c, F f) {
   if (width < narrow && to - from > width) {
     for (Size y = 0; y < height; ++y)
       for (Size x = 0; x < width; ++x)
-        f(from * a.sample + y * a.down + x * a.across, from * c.sample + y * c.down + x * c.across, to - from, a.sample, c.sample);
+        f(y, from * a.sample + y * a.down + x * a.across, from * c.sample + y * c.down + x * c.across, to - from, a.sample, c.sample);
     return;
   }
   for (Size s = from; s < to; ++s)
-    for (Size y = 0; y < height; ++y) f(s * a.sample + y * a.down, s * c.sample + y * c.down, width, a.across, c.across);
+    for (Size y = 0; y < height; ++y) f(y, s * a.sample + y * a.down, s * c.sample + y * c.down, width, a.across, c.across);
+}
+
+// The taps that lie in rows of the picture; those in its margins would only add zeros.
+std::span<const Tap> inside(const std::vector<Tap>& taps, Size row, Size height) {
+  const auto is_outside = [&](const Tap& tap) { return row + tap.row < 0 || row + tap.row >= height; };
+  std::span<const Tap> left(taps);
+  while (!left.empty() && is_outside(left.front())) left = left.subspan(1);
+  while (!left.empty() && is_outside(left.back())) left = left.first(left.size() - 1);
+  return left;
 }
 
 void copy_plane(const Plane& from, const Plane& to, Size width) {
@@ -87,10 +97,11 @@ void Images::convolve(int number, Pass& pass, Size from, Size to) const {
       const float* weight = pass.parameters + array.packed + column * array.rows;
       const float* bias = node.bias < 0 ? nullptr : pass.parameters + layout_[node.bias].packed + place;
       const float* source = x + (node.kind == Kind::channelwise ? column : group * group_inputs(node));
-      each_run(out.height, out.width, from, to, a, c, [&](Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
+      each_run(out.height, out.width, from, to, a, c, [&](Size row, Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
         float* result = y + c_at + place;
+        const auto taps = inside(node.taps, row * w.down, in.height);
         Convolution work{source + a_at, a_row, weight, width, result, c_row, rows, (int)(width / kernels_.width),
-                         node.taps.data(), (Size)node.taps.size(), node.depth, bias};
+                         taps.data(), (Size)taps.size(), node.depth, bias};
         if (node.kind == Kind::channelwise) {
           kernels_.convolve_channels(work);
         } else if (node.groups == 1) {
@@ -131,10 +142,11 @@ void Images::convolve_back(int number, Pass& pass, Size from, Size to) const {
         const Strides a{dz.sample(), dz.row(), dz.pixel}, c{dx.sample(), w.down * dx.row(), w.across * dx.pixel};
         const Size start = phase.row * dx.row() + phase.column * dx.pixel + place;
         const Size height = (dx.height - phase.row + w.down - 1) / w.down, across = (dx.width - phase.column + w.across - 1) / w.across;
-        each_run(height, across, from, to, a, c, [&](Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
+        each_run(height, across, from, to, a, c, [&](Size row, Size a_at, Size c_at, Size rows, Size a_row, Size c_row) {
           float* result = to_gradient + c_at + start;
+          const auto taps = inside(phase.taps, row, dz.height);
           Convolution work{source + a_at, a_row, weight, width, result, c_row, rows, (int)(width / kernels_.width),
-                           phase.taps.data(), (Size)phase.taps.size(), node.depth_back, nullptr, node.adds};
+                           taps.data(), (Size)taps.size(), node.depth_back, nullptr, node.adds};
           if (channelwise) return kernels_.convolve_channels(work);
           if (node.groups == 1) return kernels_.convolve(work);
           work.c = pass.own.plane;
@@ -145,6 +157,36 @@ void Images::convolve_back(int number, Pass& pass, Size from, Size to) const {
             for (Size i = 0; i < count; ++i) result[r * c_row + i] = work.c[r * width + i] + (node.adds ? result[r * c_row + i] : 0.0f);
         });
       }
+    }
+}
+
+// The same for few channels: a pixel of dz times a row of the window's weights goes to all pixels that the row has seen.
+// They are added up in a plane of their own, without gaps between pixels.
+void Images::scatter_back(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Window& w = node.window;
+  const Plane dz = gradient(pass, number, sample);
+  const Size channels = nodes_[node.input].shape.channels, count = w.width * channels, width = round_up(count, kernels_.width);
+  const Size rows_of_tap = round_up(group_outputs(node), kernels_.width), row = reach_across(node) * channels;
+  float *sums = pass.own.plane, *products = sums + round_up(reach_down(node) * row + kernels_.panel, 16);
+  std::fill_n(sums, reach_down(node) * row + kernels_.panel, 0.0f);
+  const Tap all{0, 0, 0};
+  for (Size y = 0; y < dz.height; ++y)
+    for (Size i = 0; i < w.height; ++i) {
+      kernels_.convolve({dz.data + y * dz.row, dz.pixel, pass.turned + node.turned + i * rows_of_tap * width, width, products, width,
+                         dz.width, (int)(width / kernels_.width), &all, 1, group_outputs(node)});
+      float* to = sums + (y * w.down + i * w.down_dilation) * row;
+      for (Size x = 0; x < dz.width; ++x)  // what lies beyond the row of the window is zero
+        for (Size k = 0; k < width; ++k) to[x * w.across * channels + k] += products[x * width + k];
+    }
+  const Plane dx = gradient(pass, node.input, sample);
+  const Size height = std::min(dx.height, reach_down(node) - w.top), across = std::min(dx.width, reach_across(node) - w.left);
+  for (Size y = 0; y < dx.height; ++y)
+    for (Size x = 0; x < dx.width; ++x) {
+      const bool is_seen = y < height && x < across;
+      const float* from = sums + (y + w.top) * row + (x + w.left) * channels;
+      float* to = dx.data + y * dx.row + x * dx.pixel;
+      for (Size c = 0; c < channels; ++c) to[c] = (node.adds ? to[c] : 0.0f) + (is_seen ? from[c] : 0.0f);
     }
 }
 
@@ -162,8 +204,12 @@ void Images::weight_gradient(int number, Pass& pass, Size from, Size to) const {
       const Size column = (Size)panel * kernels_.panel, width = (Size)layout_.panel_vectors(outputs, panel) * kernels_.width;
       const float* source = x + first * in.sample() + (node.kind == Kind::channelwise ? column : group * group_inputs(node));
       for (const Tap& tap : node.taps) {
-        const ConvolutionGradient work{source + tap.a, in.sample(), w.down * in.row(), w.across * in.pixel,
-                                       gradient + column, out.sample(), row, pixel, last - first, out.height, out.width,
+        // the rows of dz for which the tap lies in a row of the picture
+        const Size top = std::clamp<Size>((w.down - 1 - tap.row) / w.down, 0, out.height);
+        const Size bottom = std::clamp<Size>((in.height - 1 - tap.row) / w.down + 1, top, out.height);
+        const ConvolutionGradient work{source + tap.a + top * w.down * in.row(), in.sample(), w.down * in.row(),
+                                       w.across * in.pixel, gradient + column + top * row, out.sample(), row, pixel,
+                                       last - first, bottom - top, out.width,
                                        pass.gradient + array.packed + column * array.rows + tap.b * width, width, node.depth,
                                        (int)(width / kernels_.width), accumulate};
         if (node.kind == Kind::channelwise) kernels_.convolve_channels_gradient(work);
@@ -326,7 +372,9 @@ void Images::back(int number, Pass& pass, Size from, Size to) const {
   }
   for (Size s = from; s < to; ++s) activate_back(number, pass, s);
   weight_gradient(number, pass, from, to);
-  if (nodes_[node.input].needs_gradient) convolve_back(number, pass, from, to);
+  if (!nodes_[node.input].needs_gradient) return;
+  if (!node.scatters) return convolve_back(number, pass, from, to);
+  for (Size s = from; s < to; ++s) scatter_back(number, pass, s);
 }
 
 // Down a stage: from the batch normalization above it to its own, whose sums `measure_back` then takes.

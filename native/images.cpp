@@ -134,6 +134,14 @@ int Images::add_flatten(int from) {
   return add(node);
 }
 
+// How many rows and columns of pixels all windows of a convolution cover together.
+Size Images::reach_down(const Node& node) const {
+  return (node.shape.height - 1) * node.window.down + (node.window.height - 1) * node.window.down_dilation + 1;
+}
+Size Images::reach_across(const Node& node) const {
+  return (node.shape.width - 1) * node.window.across + (node.window.width - 1) * node.window.across_dilation + 1;
+}
+
 void Images::arrange() {
   stages_ = {1};
   std::vector<bool> is_written(nodes_.size(), false);
@@ -151,9 +159,7 @@ void Images::arrange() {
       const Node& node = nodes_[i];
       const Window& w = node.window;
       Picture& in = nodes_[node.input].shape;
-      in.widen(w.top, w.left,
-               (node.shape.height - 1) * w.down + (w.height - 1) * w.down_dilation - w.top - (in.height - 1),
-               (node.shape.width - 1) * w.across + (w.width - 1) * w.across_dilation - w.left - (in.width - 1));
+      in.widen(w.top, w.left, reach_down(node) - w.top - in.height, reach_across(node) - w.left - in.width);
     }
   }
   stages_.push_back((int)nodes_.size());
@@ -165,7 +171,10 @@ void Images::arrange() {
   Size largest = 1;
   for (const Node& node : nodes_) {
     largest = std::max(largest, node.shape.sample());
-    largest_plane_ = std::max({largest_plane_, node.shape.sample(), node.gradient.sample()});
+    const Window& w = node.window;
+    const Size sums = node.scatters ? reach_down(node) * reach_across(node) * nodes_[node.input].shape.channels : 0;
+    const Size rows = std::max(node.shape.width, most_in_chunk) + std::max(w.down, w.across);
+    largest_plane_ = std::max({largest_plane_, node.shape.sample(), node.gradient.sample(), sums + rows * kernels_.panel + 64});
   }
   chunk_ = std::clamp<Size>(chunk_values / largest, 1, most_in_chunk);
 }
@@ -180,13 +189,14 @@ void Images::arrange_convolution(Node& node) {
   node.depth = is_joined ? w.width * numbers : numbers;
   for (Size i = 0; i < w.height; ++i)
     for (Size j = 0; j < (is_joined ? 1 : w.width); ++j)
-      node.taps.push_back({i * w.down_dilation * in.row() + j * w.across_dilation * in.pixel, (i * w.width + j) * numbers});
+      node.taps.push_back({i * w.down_dilation * in.row() + j * w.across_dilation * in.pixel, (i * w.width + j) * numbers,
+                           i * w.down_dilation - w.top});
 }
 
 // Taps of the way back. The pixel i of the input was seen by the output u through row k of the window if
 // i = u down + k dilation - top. So the pixels i = first + n down, a phase, all have the same k, at u = n + (first + top -
 // k dilation) / down.
-void Images::arrange_back(Node& node) {
+void Images::arrange_phases(Node& node) {
   const Window& w = node.window;
   const Picture& in = nodes_[node.input].shape;
   const bool channelwise = node.kind == Kind::channelwise;
@@ -227,19 +237,36 @@ void Images::arrange_back(Node& node) {
         if (is_joined) across = {across.back()};  // its turned weights come first, and the others follow
         for (const Place& column : across) {
           const Size mirrored = channelwise ? column.tap : w.width - 1 - column.tap;
-          phase.taps.push_back({row.offset * out.row() + column.offset * out.pixel, (row.tap * w.width + mirrored) * outputs});
+          phase.taps.push_back({row.offset * out.row() + column.offset * out.pixel, (row.tap * w.width + mirrored) * outputs,
+                                row.offset});
         }
       }
       node.phases.push_back(std::move(phase));
     }
-  if (channelwise) return;
+}
+
+// The way back to few channels would fill a fraction of each vector, tap by tap. Where a whole row of the window fits into
+// the vectors of a panel, each pixel of dz is multiplied with that row at once, and the result is added where the window was.
+void Images::arrange_back(Node& node) {
+  const Window& w = node.window;
+  const Size channels = nodes_[node.input].shape.channels, row = w.width * channels;
+  const Size vectors_of_row = round_up(row, kernels_.width), vectors_of_taps = w.width * round_up(channels, kernels_.width);
+  node.scatters = node.kind == Kind::convolution && node.groups == 1 && w.across_dilation == 1 && row <= kernels_.panel &&
+                  2 * vectors_of_row <= vectors_of_taps;
+  if (node.scatters) return arrange_turns(node, w.height, row);
+  arrange_phases(node);
+  if (node.kind == Kind::convolution) arrange_turns(node, w.taps(), group_inputs(node));
+}
+
+void Images::arrange_turns(Node& node, Size taps, Size inputs) {
   node.turned = turned_size_;
-  const Size inputs = group_inputs(node);
-  turned_size_ += node.groups * w.taps() * outputs * round_up(inputs, kernels_.width);
+  node.turned_taps = taps;
+  node.turned_inputs = inputs;
+  turned_size_ += node.groups * taps * round_up(group_outputs(node), kernels_.width) * round_up(inputs, kernels_.width);
   const int number = (int)(&node - nodes_.data());
   for (Size group = 0; group < node.groups; ++group)
     for (int panel = 0; panel < layout_.num_panels(inputs); ++panel)
-      for (Size tap = 0; tap < w.taps(); ++tap) turns_.push_back({number, group, panel, tap});
+      for (Size tap = 0; tap < taps; ++tap) turns_.push_back({number, group, panel, tap});
 }
 
 // The weights of one tap for the inputs of one panel, (outputs, panel); the taps of a row of the window from right to left.
@@ -247,9 +274,9 @@ void Images::turn(Size number, const float* parameters, float* turned) const {
   const Turn& t = turns_[number];
   const Node& node = nodes_[t.node];
   const Array& array = layout_[node.weight + (int)t.group];
-  const Size inputs = group_inputs(node), rows = round_up(array.columns, kernels_.width), taps = node.window.taps();
+  const Size inputs = node.turned_inputs, rows = round_up(array.columns, kernels_.width), taps = node.turned_taps;
   const Size start = (Size)t.panel * kernels_.panel, count = std::min<Size>(kernels_.panel, inputs - start);
-  const Size width = round_up(count, kernels_.width), across = node.window.width;
+  const Size width = round_up(count, kernels_.width), across = node.scatters ? 1 : node.window.width;
   const Size place = t.tap / across * across + (across - 1 - t.tap % across);
   float* to = turned + node.turned + t.group * taps * rows * round_up(inputs, kernels_.width) + start * taps * rows +
               place * rows * width;
@@ -286,7 +313,7 @@ Images::Workspace Images::workspace(Size samples, bool trains) const {
 
 Images::Scratch Images::scratch() const {
   const Picture& in = nodes_[0].shape;
-  return {Buffer(largest_plane_ + 16 * kernels_.panel), Buffer(in.height * (in.width * in.channels + 32))};
+  return {Buffer(largest_plane_), Buffer(in.height * (in.width * in.channels + 32))};
 }
 
 }  // namespace pellucid

@@ -145,7 +145,9 @@ class Images {
     std::vector<Tap> taps{};
     Size depth = 0, depth_back = 0;
     std::vector<Phase> phases{};
-    Size turned = 0;  // place of the turned weights
+    bool scatters = false;              // on the way back: see scatter_back
+    Size turned = 0;                    // place of the turned weights, with so many taps of so many inputs
+    Size turned_taps = 0, turned_inputs = 0;
     Pooling pooling{};
     // normalization
     int gamma = -1, beta = -1;
@@ -169,6 +171,10 @@ class Images {
   Node like(Kind kind, int from) const;
   void arrange_convolution(Node& node);
   void arrange_back(Node& node);
+  void arrange_phases(Node& node);
+  void arrange_turns(Node& node, Size taps, Size inputs);
+  Size reach_down(const Node& node) const;
+  Size reach_across(const Node& node) const;
   Size group_inputs(const Node& node) const { return nodes_[node.input].shape.channels / node.groups; }
   Size group_outputs(const Node& node) const { return node.shape.channels / node.groups; }
 
@@ -179,6 +185,7 @@ class Images {
   void gather(Pass& pass, Size from, Size to) const;
   void convolve(int number, Pass& pass, Size from, Size to) const;
   void convolve_back(int number, Pass& pass, Size from, Size to) const;
+  void scatter_back(int number, Pass& pass, Size sample) const;
   void weight_gradient(int number, Pass& pass, Size from, Size to) const;
   void activate(int number, Pass& pass, Size sample) const;
   void activate_back(int number, Pass& pass, Size sample) const;

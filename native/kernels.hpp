@@ -90,9 +90,10 @@ struct Plane {
   int vectors;
 };
 
-// A place in a window: where its numbers begin in A, and its first row of B.
+// A place in a window: where its numbers begin in A, and its first row of B. `row` is for the caller: how many rows of the
+// picture below the window's pixel it lies.
 struct Tap {
-  Size a, b;
+  Size a, b, row;
 };
 
 // C (rows, vectors) = start + sum over taps and depth: see convolution.cpp.

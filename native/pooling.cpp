@@ -59,23 +59,31 @@ void pool(const Pooling& p, const Plane& x, const Plane& y) {
 }
 
 void pool_backward(const Pooling& p, const Plane& x, const Plane& y, const Plane& dy, const Plane& dx) {
-  each_pixel({0, dx.height}, {0, dx.width}, [&](Size i, Size j) {
-    for (int v = 0; v < dx.vectors; ++v) store(at(dx, i, j, v), vf{});
-  });
+  // Where windows lie side by side, each pixel is in one window at most, and its gradient is stored rather than added.
+  const bool overlaps = p.height > p.down || p.width > p.across;
+  const bool covers = !overlaps && p.height == p.down && p.width == p.across && p.top == 0 && p.left == 0 &&
+                      dx.height <= p.down * dy.height && dx.width <= p.across * dy.width;
+  if (!covers)
+    each_pixel({0, dx.height}, {0, dx.width}, [&](Size i, Size j) {
+      for (int v = 0; v < dx.vectors; ++v) store(at(dx, i, j, v), vf{});
+    });
   each_window(p, dx, dy, [&](Size row, Size column, const Range& rows, const Range& columns, int v) {
     const vf gradient = load(at(dy, row, column, v));
+    const auto give = [&](Size i, Size j, vf part) {
+      float* to = at(dx, i, j, v);
+      store(to, overlaps ? load(to) + part : part);
+    };
     if (p.takes_largest) {
       const vf best = load(at(y, row, column, v));
       vi left = best == best;
       each_pixel(rows, columns, [&](Size i, Size j) {
         const vi found = left & (load(at(x, i, j, v)) == best);
-        float* to = at(dx, i, j, v);
-        store(to, load(to) + select(found, gradient, vf{}));
+        give(i, j, select(found, gradient, vf{}));
         left &= ~found;
       });
     } else {
       const vf share = gradient / (float)(rows.count() * columns.count());
-      each_pixel(rows, columns, [&](Size i, Size j) { store(at(dx, i, j, v), load(at(dx, i, j, v)) + share); });
+      each_pixel(rows, columns, [&](Size i, Size j) { give(i, j, share); });
     }
   });
 }
