@@ -99,7 +99,7 @@ def _layers(num_classes: int, total: int, shape: Shape) -> tuple[str, str]:
             words.append("pool")
     words += ["average", f"dropout{rate}"]
     last = "x".join(str(-(-length >> halvings)) for length in shape[:2])
-    size = f"{shape[1]}x{shape[0]} pictures: {_counted(halvings, 'halving')}, to {last}" if halvings else "small pictures"
+    size = f"{shape[0]}x{shape[1]} pictures: {_counted(halvings, 'halving')}, to {last}" if halvings else "small pictures"
     each = f"{total:,} pictures of {_counted(num_classes, 'class', 'es')}: {_counted(depth, 'convolution')} a stage"
     return " ".join(words), f"{size}; {each}, from {filters} filters, dropout {rate}"
 

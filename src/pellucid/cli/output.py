@@ -45,7 +45,7 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
 
 
 def picture_as_text(pixels: AnyArray) -> str:
-    """A uint8 picture (H, W), or (H, W, 3) by its luminance, two rows of pixels a line: ``░▒▓█``, the fuller the brighter."""
+    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright."""
     if pixels.ndim == 3:
         pixels = pixels @ LUMINANCE
     low, high = float(pixels.min()), float(pixels.max())
