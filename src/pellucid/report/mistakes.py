@@ -26,9 +26,9 @@ def _card(found: Findings, index: int) -> Markup:
     claim, of_truth = float(found.claimed[index]), float(found.probabilities[index, found.y[index]])
     image = [picture(found.x[index], f"{true}, taken for {said}")] if is_picture(found.x.shape[1:]) else []
     caption = (
-        element("span", "is ", element("b", true, class_="blue"), element("small", percent(of_truth))),
-        element("span", "said ", element("b", said, class_="orange"), element("small", percent(claim))),
-        element("span", _breakable(found.name(index)), class_="file"),
+        element("div", element("span", "is ", element("b", true, class_="blue")), element("small", percent(of_truth))),
+        element("div", element("span", "said ", element("b", said, class_="orange")), element("small", percent(claim))),
+        element("div", _breakable(found.name(index)), class_="file"),
     )
     return element("li", element("figure", *image, element("figcaption", *caption)))
 
