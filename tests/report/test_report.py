@@ -247,11 +247,34 @@ def test_the_curves_pass_through_the_figures_of_the_history(tmp_path):
     assert y1 < y2  # downwards on the page: the loss fell
 
 
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_flat_curves_and_a_single_epoch_are_drawn_inside_of_the_frame(tmp_path, value):
+    model, x, y = sure(9)
+    for count in (1, 3):
+        model.network.history.epochs[:] = [{"loss": value, "accuracy": value, "validation_accuracy": value}] * count
+        page = written(tmp_path / "report.html", model, x, y)
+        points = [point for line in page.all("polyline") for point in line["points"].split()]
+        points += [f"{dot['cx']},{dot['cy']}" for dot in page.all("circle") if "dot" in dot["class"]]
+        for point in points:
+            across, down = map(float, point.split(","))
+            assert 0 <= across <= 360
+            assert 0 <= down <= 240
+
+
 def test_ten_thousand_pictures_make_a_page_of_a_few_megabytes(tmp_path):
     model = linear((64, 64, 3), [f"class {i}" for i in range(10)])
     path = tmp_path / "report.html"
     write_report(path, model, pixels(10_000, (64, 64, 3)), np.arange(10_000) % 10, data="noise, which packs worst")
     assert path.stat().st_size < 3_000_000
+
+
+def test_a_history_that_cannot_be_true_does_not_keep_the_page_away(tmp_path):
+    model, x, y = sure(9)
+    model.network.history.epochs[:] = [
+        {"loss": -1e300, "accuracy": 7.0},
+        {"loss": 1e300, "accuracy": -7.0, "validation_loss": 0},
+    ]
+    assert "66.7% right" in written(tmp_path / "report.html", model, x, y).text
 
 
 def test_equal_calls_give_equal_bytes(tmp_path):

@@ -76,7 +76,7 @@ def _honesty(found: Findings) -> str:
     claim, (low, high) = float(found.claimed.mean()), wilson_interval(found.right, found.count)
     judgement = (
         "it is too sure of itself" if claim > high else "it is more often right than it claims" if claim < low else
-        "its probabilities can be taken at their word"
+        "on the whole, its probabilities can be believed"
     )  # fmt: skip
     truth = f"{percent(found.accuracy)} of its answers are right"
     return f"On average it claims to be {percent(claim)} sure, and {truth}: {judgement}."

@@ -32,14 +32,9 @@ def _points(history: History, column: str) -> list[Point]:
 def _chart(history: History, figure: str) -> Markup:
     lines = {name: _points(history, f"{prefix}{figure}") for name, (prefix, _) in SERIES.items()}
     values = [y for points in lines.values() for _, y in points]
-    ticks = round_ticks(min(values), max(values)) if figure == "accuracy" else round_ticks(0.0, max(values))
-    if figure == "accuracy":
-        ticks = [tick for tick in ticks if tick <= 1]
-    last = len(history.epochs)
-    written = {tick: f"{tick * 100:g}%" if figure == "accuracy" else f"{tick:g}" for tick in ticks}
-    chart = Chart(
-        (1, max(last, 2)), (ticks[0], max(ticks[-1], max(values))), "epoch", {t: str(t) for t in whole_ticks(last)}, written
-    )
+    ticks, last = _ticks(figure, min(values), max(values)), len(history.epochs)
+    epochs = {float(tick): str(tick) for tick in whole_ticks(last)}
+    chart = Chart((1, max(last, 2)), (min(ticks), max(*ticks, *values)), "epoch", epochs, ticks)
     for name, points in lines.items():
         if points:
             chart.line(points, SERIES[name][1])
@@ -47,6 +42,16 @@ def _chart(history: History, figure: str) -> Markup:
     title = f"{figure.capitalize()} over {last} epochs"
     keys = (element("span", name, class_=f"key {SERIES[name][1]}") for name, points in lines.items() if points)
     return element("figure", element("figcaption", figure.capitalize(), *keys), chart.svg(title, f"{ends}."))
+
+
+def _ticks(figure: str, low: float, high: float) -> dict[float, str]:
+    """Values along the upright axis: of an accuracy those that it has, of a loss all from 0."""
+    if figure != "accuracy":
+        return {tick: f"{tick:g}" for tick in round_ticks(0.0, high or 1.0)}
+    if low == high:
+        low, high = low - 0.05, high + 0.05
+    ticks = {tick: f"{100 * tick:g}%" for tick in round_ticks(low, high) if 0 <= tick <= 1}
+    return ticks or {0.0: "0%", 1.0: "100%"}  # a file may say anything
 
 
 def _numbers(history: History) -> Markup:
