@@ -279,6 +279,7 @@ def test_composed_and_decomposed_accents_are_one_class(tmp_path, read):
 
 def test_numbers_are_sorted_by_value_and_names_as_text(tmp_path, read):
     assert read(make(tmp_path / "numbers", "10/a.png", "9/b.png", "2/c.png")).labels == ("2", "9", "10")
+    assert read(make(tmp_path / "zeros", "010/a.png", "9/b.png", "09/c.png", "0/d.png")).labels == ("0", "09", "9", "010")
     assert read(make(tmp_path / "names", "b10/a.png", "b9/b.png", "2/c.png")).labels == ("2", "b10", "b9")
 
 

@@ -66,12 +66,12 @@ def _add(listing: Listing, row: Sequence[str], columns: tuple[int, int, int | No
     inside = os.path.relpath(os.path.normpath(listing.root / file), listing.root).replace(os.sep, "/")
     if not label:
         return listing.note(inside, "no label", f"line {line} gives it no label")
-    listing.labels.add(as_label(label))
     if split.casefold() in VALIDATION:
         return listing.note(inside, "loose", NOT_READ)
     part = _PARTS.get(split.casefold())
     if part is None:
         return listing.note(inside, "no label", f"line {line} gives it the split {split!r}, neither train nor test")
+    listing.labels.add(as_label(label))
     if "\0" not in inside and not listing.holds(listing.root / inside):
         return listing.note(inside, "link", "it lies outside of the folder of the CSV file; it is not read")
     return listing.add(inside, as_label(label), part)

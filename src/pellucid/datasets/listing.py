@@ -149,7 +149,7 @@ def as_label(name: str) -> str:
 def sorted_labels(labels: set[str]) -> tuple[str, ...]:
     """The classes in order: by value if all are numbers ("2" before "10"), else as text."""
     if all(label.isascii() and label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=lambda label: (int(label), label)))
+        return tuple(sorted(labels, key=lambda label: (len(label.lstrip("0")), label.lstrip("0"), label)))
     return tuple(sorted(labels))
 
 

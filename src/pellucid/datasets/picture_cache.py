@@ -30,7 +30,7 @@ from pellucid.datasets.photo_reader import Reading
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import Shape
 
-FORMAT = 1
+FORMAT = 1  # to be counted up when the index looks otherwise, or pictures are prepared otherwise
 
 
 @dataclass(frozen=True)
