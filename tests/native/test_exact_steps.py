@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from exactness import assert_exact, halves, power_of_two_weights
 from twins import ISAS, assert_same_bits, fitted, numbers
 
 import pellucid as pl
@@ -37,19 +38,6 @@ SIZES = [
 ]
 
 
-def halves(rng, shape, most=2):
-    """Multiples of 1/2 between -most / 2 and most / 2."""
-    return rng.integers(-most, most + 1, shape) / 2
-
-
-def power_of_two_weights(rng, count):
-    """Sample weights with zeros among them that add up to a power of two: 0, 1 and 2, and the rest."""
-    weights = rng.integers(0, 3, count).astype(float)
-    weights[0] += 2.0 ** np.ceil(np.log2(max(weights.sum(), 1))) - weights.sum()
-    weights[0] += 1.0 if weights.sum() == 0 else 0.0
-    return weights
-
-
 def example(sizes, batch, seed, *, loss="mae", activation="relu", between=(), use_bias=True):
     """(network, x, y, weights) with numbers of few bits; ``between`` are layers behind each hidden one."""
     rng = np.random.default_rng(seed)
@@ -65,19 +53,6 @@ def example(sizes, batch, seed, *, loss="mae", activation="relu", between=(), us
     x = rng.integers(-2, 3, (batch, inputs)).astype(np.float32)
     y = halves(rng, (batch, outputs), 9)
     return network, x, y, power_of_two_weights(rng, batch)
-
-
-def assert_exact(network, x, y, **options):
-    """One native step equals the true one; gives the trained network."""
-    truth = fitted(network, x, y, engine="numpy", dtype="float64", **options)
-    native = fitted(network, x, y, **options)
-    expected = numbers(truth)
-    for name, vector in numbers(native).items():
-        np.testing.assert_array_equal(vector, expected[name], err_msg=name)
-    metrics = [trained.history.epochs[0][name] for trained in (native, truth) for name in ("loss", "mae")]
-    assert metrics[:2] == metrics[2:]
-    assert not np.array_equal(expected["parameters"], network.parameters.vector), "the step must have moved something"
-    return native
 
 
 @pytest.mark.parametrize("isa", ISAS)

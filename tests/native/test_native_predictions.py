@@ -6,7 +6,8 @@ import copy
 
 import numpy as np
 import pytest
-from twins import ISAS, SAFETY, UNIT, fitted, spread, twin
+from rounding import SAFETY, UNIT
+from twins import ISAS, fitted, spread, twin
 
 import pellucid as pl
 from pellucid.executors.inference import native_inference
@@ -51,7 +52,7 @@ def by_numpy(network, dtype):
 
 
 def bound(network):
-    """How far rounding may take a logit of size 1: one walk through all layers; see twins.py."""
+    """How far rounding may take a logit of size 1: one walk through all layers; see rounding.py."""
     return SAFETY * UNIT * np.sqrt(sum(np.prod(node.input_shape, initial=1) + 16 for node in network.nodes))
 
 

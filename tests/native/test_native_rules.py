@@ -11,7 +11,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from twins import ISAS, UNIT, fitted, numbers, spread
+from rounding import UNIT
+from twins import ISAS, fitted, numbers, spread
 
 import pellucid as pl
 

@@ -1,81 +1,26 @@
 """Steps in which float32 rounds: every activation, loss and normalization against the truth, within what rounding allows.
 
-See twins.py for the bound. That it is far below the effect of a fault is tested too.
+See rounding.py for the bound. That it is far below the effect of a fault is tested too.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from twins import ISAS, SAFETY, UNIT, distances, fitted, gradient_bounds, gradients, numbers, roundings, spread, twin
+from rounding import case, check, classes, gradient_bounds, values
+from twins import ISAS, distances, fitted, gradients, numbers, spread, twin
 
 import pellucid as pl
 from pellucid.events import StepFinished
 from pellucid.executors.compilation import ACTIVATIONS
 
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
-KINKS = {"relu": [0.0], "leaky_relu": [0.0], "selu": [0.0], "hard_sigmoid": [-3.0, 3.0]}
 
 
 @pytest.fixture
 def on(monkeypatch):
     """``on("avx2")`` runs what follows with that instruction set."""
     return lambda isa: monkeypatch.setenv("PELLUCID_ISA", isa)
-
-
-def away_from_kinks(network, x):
-    """Whether no weighted sum lies where rounding could choose the other side of a kink."""
-    true = twin(network, "float64")
-    done = true.propagate(x, training=True, step=network.training_state.step)
-    for node, cache in zip(true.nodes, done.caches, strict=True):
-        for kink in KINKS.get(getattr(node.layer, "activation", ""), []):
-            if np.abs(cache[1] - kink).min() < 1e-5:
-                return False
-    return True
-
-
-def case(layers, batch, target, seed=0, shape=None):
-    """(network, x, y): normal inputs whose sums stay away from kinks, and targets ``target(rng, batch)``."""
-    for attempt in range(seed, seed + 100):
-        rng = np.random.default_rng(attempt)
-        network = spread(pl.Network(layers, seed=attempt), attempt)
-        x = rng.normal(size=(batch, *(shape or network.input.shape))).astype(np.float32)
-        if away_from_kinks(network, x):
-            return network, x, target(rng, batch)
-    raise AssertionError("no example without a sum at a kink")
-
-
-def classes(count):
-    return lambda rng, batch: rng.integers(0, count, batch)
-
-
-def values(count):
-    return lambda rng, batch: rng.normal(size=(batch, count)).astype(np.float32)
-
-
-def check(network, x, y, *, exact_score=True, **options):
-    """One native step, and one of NumPy in float32, lie within the bound of the truth; gives the worst part of it."""
-    truth = fitted(network, x, y, engine="numpy", dtype="float64", **options)
-    bounds = gradient_bounds(twin(network, "float64"), x, y, options.get("sample_weight"))
-    true_gradients, largest = gradients(truth), 0.0
-    walk = SAFETY * UNIT * math.sqrt(roundings(network, len(x)))
-    logits = np.abs(twin(network, "float64").propagate(x, training=True, step=network.training_state.step).logits).max()
-    for engine in ("native", "numpy"):
-        ours = fitted(network, x, y, engine=engine, **options)
-        for name, distance in distances(gradients(ours), true_gradients).items():
-            assert distance <= bounds[name], (engine, name)
-            largest = max(largest, distance / max(bounds[name], 1e-300))
-        for name, distance in distances(dict(ours.parameters), dict(truth.parameters)).items():
-            assert distance <= bounds[name] + 2 * UNIT * np.abs(truth.parameters[name]).max(), (engine, name)
-        for name, distance in distances(dict(ours.state), dict(truth.state)).items():
-            assert distance <= walk * max(1.0, np.abs(truth.state[name]).max()), (engine, name)
-        ours, true = ours.history.epochs[0], truth.history.epochs[0]
-        metric = network.output.metric
-        assert abs(ours["loss"] - true["loss"]) <= walk * (1 + logits) * max(1.0, logits), engine
-        assert abs(ours[metric] - true[metric]) <= (1e-12 if metric == "accuracy" else walk * (1 + logits)), engine
-    return largest
 
 
 @EVERY_ISA
