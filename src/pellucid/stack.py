@@ -17,8 +17,7 @@ from pellucid import random
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.layers.base import Context, Layer, Named
 from pellucid.layers.input import Input
-from pellucid.layers.joining import Node as Node
-from pellucid.layers.joining import join, numbered
+from pellucid.layers.joining import Node, join, numbered
 from pellucid.layers.output import OutputLayer
 from pellucid.parameters import Layout, Parameters, ParameterSpec
 from pellucid.shapes import AnyArray, Array

@@ -27,13 +27,14 @@ from pellucid.layers.dense import Dense
 from pellucid.layers.dropout import Dropout
 from pellucid.layers.flatten import Flatten
 from pellucid.layers.input import Input
+from pellucid.layers.joining import Node
 from pellucid.layers.normalization import BatchNormalization
 from pellucid.layers.regression import Regression
 from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.regularizers import L1, L2, Regularizer, Sum
 from pellucid.shapes import size_of
-from pellucid.stack import Node, Stack
+from pellucid.stack import Stack
 
 if TYPE_CHECKING:
     from pellucid._native import Inference, Plan

@@ -124,7 +124,9 @@ class _Compiler:
         if isinstance(layer, GlobalAveragePooling2D):
             return images.add_pooling(source, 1, 1, [*shape[:2], 1, 1, 0, 0], False)
         if isinstance(layer, BatchNormalization):
-            return images.add_batch_normalization(source, layer.momentum, layer.epsilon, ACTIVATIONS.index(layer.activation))
+            return images.add_batch_normalization(
+                source, layer.momentum, layer.epsilon, ACTIVATIONS.index(layer.activation)
+            )
         if isinstance(layer, LayerNormalization):
             return images.add_layer_normalization(source, layer.epsilon)
         if isinstance(layer, Dropout):
@@ -141,9 +143,7 @@ class _Compiler:
         assert isinstance(layer, Flatten)
         return images.add_flatten(source) if shape[:2] != (1, 1) else source
 
-    def _convolution(
-        self, layer: Conv2D | Dense, source: int, shape: Geometry, window: list[int], groups: int
-    ) -> int:
+    def _convolution(self, layer: Conv2D | Dense, source: int, shape: Geometry, window: list[int], groups: int) -> int:
         l1, l2 = self.strengths(layer)
         number = ACTIVATIONS.index(layer.activation)
         return self.images.add_convolution(source, *shape, window, groups, number, layer.use_bias, l1, l2)
