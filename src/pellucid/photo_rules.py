@@ -52,7 +52,8 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
     epochs         as many as show 30,000 pictures, and 10 more
     batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
     learning_rate  that of Adam; batch normalization makes a high one safe
-    early_stopping a quarter of the epochs without progress
+    early_stopping a sixth of the epochs without progress, in the last third: before, the rate is high, and the loss on
+                   a few pictures kept aside is chance
     class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
     """
     total, smallest, largest = sum(counts), min(counts), max(counts)
@@ -70,7 +71,7 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
         epochs,
         batch_size,
         learning_rate=3e-3,
-        early_stopping=max(10, epochs // 4),
+        early_stopping=max(10, epochs // 6),
         class_weight="balanced" if uneven else None,
         reasons={
             "layers": why_layers,
@@ -78,7 +79,7 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
             "epochs": f"{total:,} pictures to learn from: {epochs} epochs show {epochs * total:,}",
             "batch_size": f"{_counted(-(-total // batch_size), 'step')} an epoch",
             "learning_rate": "batch normalization makes a high rate safe",
-            "early_stopping": "a quarter of the epochs, at least 10, without progress",
+            "early_stopping": "so many epochs without progress, in the last third, when the rate has fallen",
             "class_weight": f"{balance}: {'all classes shall count alike' if uneven else 'even enough'}",
         },
     )

@@ -14,6 +14,7 @@ from pellucid.architectures import layers_from_text
 from pellucid.batches import Augmentation, Samples, split
 from pellucid.callbacks import EarlyStopping
 from pellucid.datasets.folder import PhotoFolder
+from pellucid.errors import ArgumentError
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import Classification
 from pellucid.layers.input import Input
@@ -23,7 +24,7 @@ from pellucid.network import Network
 from pellucid.optimizers import Adam
 from pellucid.photo_rules import Choices, choose
 from pellucid.progress import ProgressMode
-from pellucid.shapes import AnyArray, Shape, instance_of, number_between, one_of
+from pellucid.shapes import AnyArray, Shape, instance_of, number_between, one_of, positive_integer
 
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
 MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
@@ -101,6 +102,8 @@ def prepare(
     instance_of(photos, PhotoFolder, "the pictures to train on (pl.datasets.folder reads them)")
     for name in given:
         one_of(name, OPTIONS, "option of pl.train")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
     seed = seed if network is None else network.seed
     training, kept_aside, note = _divided(photos, given.get("validation", 0.2), seed)
     shape = photos.x.shape[1:]
@@ -110,9 +113,11 @@ def prepare(
     options = _options(choices, given, validated=len(kept_aside) > 0)
     if network is None:
         measured = Rescale.fit(_some(photos.x, training))
-        network = Network(photo_layers(layers or choices.layers, shape, len(photos.labels), measured), seed)
+        network = Network(
+            photo_layers(choices.layers if layers is None else layers, shape, len(photos.labels), measured), seed
+        )
     network.pipeline = photos.pipeline
-    overruled = {name for name, value in given.items() if value is not True} | ({"layers"} if layers else set())
+    overruled = {name for name, value in given.items() if value is not True} | (set() if layers is None else {"layers"})
     if "optimizer" in overruled:
         overruled.add("learning_rate")
     return Preparation(network, options, choices, overruled, kept_aside, note)
@@ -136,11 +141,13 @@ def _options(choices: Choices, given: dict[str, Any], *, validated: bool) -> dic
         "epochs": choices.epochs,
         "batch_size": choices.batch_size,
         "class_weight": choices.class_weight,
-        "early_stopping": choices.early_stopping,
         "augment": choices.augment,
         "validation": 0.2,
     }
     options |= {name: value for name, value in given.items() if value is not True and name != "flip"}
+    if given.get("early_stopping", True) is True:
+        start = positive_integer(options["epochs"], "epochs") * 2 // 3
+        options["early_stopping"] = EarlyStopping(choices.early_stopping, start_from_epoch=start)
     if not validated:
         options["validation"] = None
         options["early_stopping"] = None

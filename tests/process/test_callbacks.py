@@ -38,6 +38,8 @@ SEQUENCES = {
     "patience starts anew": ([5, 6, 6, 4, 5, 5, 5], {"patience": 3}, 7, 4),
     "exactly min_delta is not enough": ([5.0, 4.5, 4.0], {"patience": 2, "min_delta": 1.0}, 3, 1),
     "more than min_delta is": ([5.0, 4.5, 3.9, 3.5], {"patience": 2, "min_delta": 1.0}, None, 3),
+    "the first epochs are passed over": ([1, 9, 5, 4, 5, 5], {"patience": 2, "start_from_epoch": 2}, 6, 4),
+    "as many as there are": ([3, 4, 5], {"patience": 1, "start_from_epoch": 3}, None, 0),
     "NaN is never better": ([5, math.nan, math.nan, 4], {"patience": 2}, 3, 1),
     "accuracy rises": ([0.5, 0.7, 0.6, 0.7], {"patience": 2, "monitor": "validation_accuracy"}, 4, 2),
     "r2 rises from below": ([-3.0, -1.0, -2.0, -1.5], {"patience": 2, "monitor": "validation_r2"}, 4, 2),
@@ -54,6 +56,12 @@ def test_early_stopping_by_hand(name):
     for _ in range(2):  # the second training starts from nothing
         assert run(stopper, figure, values) == stop
         assert stopper.best_epoch == best
+
+
+@pytest.mark.parametrize("start", [-1, 1.5, True, "2"])
+def test_the_epoch_to_start_from_is_a_whole_number(start):
+    with pytest.raises(pl.ArgumentError, match="start_from_epoch"):
+        pl.EarlyStopping(start_from_epoch=start)
 
 
 def diary(network):
