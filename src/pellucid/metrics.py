@@ -45,7 +45,7 @@ def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """Where a share lies, with 95 % confidence, of which ``right`` of ``count`` independent samples were seen (Wilson 1927).
+    """Where a share lies, with 95 % confidence, if ``right`` of ``count`` independent samples had it (Wilson 1927).
 
     From |share - q| <= z sqrt(q (1 - q) / count), solved for q, with z = 1.96; for no samples (0, 1).
     """
