@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from running import on_a_terminal
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
@@ -174,6 +175,17 @@ def test_digits_learn_by_words_too(cli):
     assert [layer.kind for layer in pl.load("digits.safetensors").network.layers] == [
         *("input", "conv2d", "batch_normalization", "max_pooling2d", "dense", "classification")
     ]
+
+
+def test_reading_is_shown_as_a_bar_on_a_terminal_and_as_lines_elsewhere(cli, shapes, tmp_path, monkeypatch):
+    out = ("--out", tmp_path / "m.safetensors")
+    shown = on_a_terminal("train", shapes, *FAST, "--epochs", "1", *out)
+    assert "reading pictures" in shown
+    assert "m.safetensors: " in shown
+    assert "reading pictures" not in cli("train", shapes, *FAST, "--epochs", "1", *out).stderr
+    monkeypatch.setattr("pellucid.cli.photos.SECONDS_BETWEEN_LINES", 0.0)
+    done = cli("train", shapes, *FAST, "--size", "15", "--epochs", "1", *out)
+    assert "read 60 of 60 pictures" in done.stderr
 
 
 # resume, Ctrl-C

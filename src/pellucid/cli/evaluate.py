@@ -16,7 +16,7 @@ from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say, write_json, write_table
 from pellucid.datasets.folder_report import FolderReport
 from pellucid.errors import ArgumentError, OutputError
-from pellucid.evaluation import evaluate
+from pellucid.evaluation import block_size, evaluate
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import class_figures, confusion_matrix, wilson_interval
 from pellucid.model import Model, load
@@ -25,7 +25,6 @@ from pellucid.shapes import AnyArray
 from pellucid.writing import writable_place
 
 MISTAKES = 10
-BLOCK = 4096  # samples gathered at a time
 ENOUGH = 10_000
 PAGE_START = b"<!DOCTYPE HTML"
 WIDEST_MATRIX = 25  # classes
@@ -103,7 +102,8 @@ def evaluation_report(
     rows = np.arange(len(x)) if rows is None else rows
     x, y = network.input.check(x), output.check_targets(y, len(x))
     figures = evaluate(network, Samples(x, y, rows))
-    p = np.concatenate([network.predict_proba(x[rows[start : start + BLOCK]]) for start in range(0, len(rows), BLOCK)])
+    size = block_size(network)
+    p = np.concatenate([network.predict_proba(x[rows[start : start + size]]) for start in range(0, len(rows), size)])
     y, predicted, labels = y[rows], p.argmax(axis=1), model.labels
     confusion = confusion_matrix(y, predicted, output.num_labels)
     wrong = np.flatnonzero(predicted != y)

@@ -42,7 +42,7 @@ def train_on_photos(job: Job) -> None:
 
 def _pipeline(job: Job) -> PhotoPipeline:
     if job.resumed is not None:
-        return check_is_of_photos(job.resumed, job.data, job.out)
+        return check_is_of_photos(job.resumed, job.data, "the model of --resume")
     height, width = _size(job.given.get("size", "64"))
     return PhotoPipeline(height, width, 1 if job.given.get("grey") else 3, job.given.get("crop", "centre"))
 
