@@ -15,6 +15,7 @@ from twins import distances, fitted, gradients, spread, twin
 
 import pellucid as pl
 from pellucid.activations import activation
+from pellucid.executors.image_compilation import every_node
 from pellucid.layers.output import OutputLayer
 from pellucid.shapes import size_of
 
@@ -52,7 +53,7 @@ def through_activation(layer, cache, dy):
     return dy * activation(layer.activation).derivative(*sums(layer, cache)) if bends(layer) else dy
 
 
-def terms_of(layer, cache, dz):
+def terms_of(layer, own, cache, dz):
     """Name of each parameter of a layer -> the sums |terms| of which the elements of its gradient are made.
 
     For a weight the terms are x dz, for a bias dz, for scale and shift dz h and dz.
@@ -61,7 +62,7 @@ def terms_of(layer, cache, dz):
     if isinstance(layer, pl.Conv2D):
         shape, padded, z, a, _ = cache
         of_sizes = (shape, np.abs(padded), z, a, False)
-        return replace(layer, activation="identity").backward({"weight": 0, "bias": 0}, of_sizes, dz)[1]
+        return replace(layer, activation="identity").backward(own, of_sizes, dz)[1]
     if isinstance(layer, pl.Dense | OutputLayer):
         return {"weight": np.abs(cache[0].reshape(len(dz), -1)).T @ dz, "bias": dz.sum(axis=0)}
     if isinstance(layer, pl.BatchNormalization | pl.LayerNormalization):
@@ -80,7 +81,9 @@ def down(nodes, arrays, caches, dy, terms, prefix=""):
         if isinstance(node.layer, pl.Residual):
             dy = sum(down(*branch, dz, terms, f"{prefix}{node.name}.") for branch in branches(node, own, cache))
             continue
-        terms |= {f"{prefix}{node.name}.{name}": sizes.max() for name, sizes in terms_of(node.layer, cache, dz).items()}
+        terms |= {
+            f"{prefix}{node.name}.{name}": sizes.max() for name, sizes in terms_of(node.layer, own, cache, dz).items()
+        }
         dy = node.layer.backward(own, cache, dy)[0]
         if dy is None:  # nothing below has parameters
             break
@@ -107,8 +110,19 @@ def backward_terms(network, x, y, weights=None):
 
 def roundings(network, batch):
     """About how many roundings in a row lead to a gradient: up and down the layers, and over the batch with its pixels."""
-    pixels = max(size_of(node.output_shape[:-1]) for node in network.nodes)
-    return batch * pixels + sum(2 * size_of(node.input_shape) + 16 for node in network.nodes)
+    nodes = list(every_node(network.nodes))
+    pixels = max(size_of(node.output_shape[:-1]) for node in nodes)
+    return batch * pixels + sum(_terms_both_ways(node) + 16 for node in nodes)
+
+
+def _terms_both_ways(node):
+    """How many terms the sums of a layer have, up and down."""
+    if isinstance(node.layer, pl.Conv2D):
+        window, channels = size_of(node.layer.windows.size), node.input_shape[2] if len(node.input_shape) == 3 else 1
+        return window * (channels + node.layer.filters) // node.layer.groups
+    return (
+        2 * size_of(node.input_shape) if len(node.input_shape) == 1 or isinstance(node.layer, pl.Dense | OutputLayer) else 0
+    )
 
 
 def gradient_bounds(network, x, y, weights=None):

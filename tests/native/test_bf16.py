@@ -127,3 +127,15 @@ def test_numpy_and_unknown_precisions_are_refused():
         network.fit(np.eye(3), np.eye(3)[:, :2], precision="bf16", engine="numpy", progress="none")
     with pytest.raises(pl.ArgumentError, match="unknown precision 'fp8'"):
         network.fit(np.eye(3), np.eye(3)[:, :2], precision="fp8", progress="none")
+
+
+def test_convolutions_have_none_and_the_note_says_so():
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(32, 6, 6, 3)).astype(np.float32), rng.normal(size=32)
+    found = {}
+    for precision in ("float32", "bf16"):
+        layers = [pl.Input(6, 6, 3), pl.Conv2D(16, 3, "relu"), pl.Dense(256, "relu"), pl.Regression()]
+        network = pl.Network(layers, seed=1)
+        found[precision] = fitted(network, x, y, precision)
+        assert network.engine_note.endswith("float32: convolutions have no bf16)") == (HERE and precision == "bf16")
+    np.testing.assert_array_equal(found["bf16"], found["float32"])

@@ -92,13 +92,21 @@ def by_rows():
     fit(network_of(pl.Dense(20, "tanh")), 200)
 
 
+def of_images():
+    inner = [pl.Conv2D(5, 3, "gelu"), pl.BatchNormalization(), pl.Dropout(0.2)]
+    hidden = [pl.Residual(inner, [pl.Conv2D(5, 1)]), pl.MaxPooling2D(), pl.LayerNormalization()]
+    network = pl.Network([pl.Input(5, 4, 2), pl.Rescale(0.5), *hidden, pl.Classification(3)])
+    network.fit(X.reshape(-1, 5, 4, 2), Y, epochs=2, batch_size=70, threads=2, engine="native", **QUIET)
+    network.predict(X.reshape(-1, 5, 4, 2))
+
+
 def divergence():
     network = network_of(pl.Dense(20))
     with pytest.raises(pl.DivergenceError):
         network.fit(X, Y, epochs=2, optimizer=pl.GradientDescent(1e30), engine="native", **QUIET)
 
 
-@pytest.mark.parametrize("job", [plan, refusal, by_columns, by_rows, divergence], ids=lambda job: job.__name__)
+@pytest.mark.parametrize("job", [plan, refusal, by_columns, by_rows, of_images, divergence], ids=lambda job: job.__name__)
 def test_nothing_is_kept(job):
     count = counter()
 

@@ -57,9 +57,13 @@ import pellucid as pl
 from pellucid.events import EpochFinished, Patient
 
 kind = sys.argv[1]
-hidden = [pl.Dense(300, "gelu"), pl.BatchNormalization(), pl.Dropout(0.2)] if kind == "columns" else [pl.Dense(30, "gelu")]
-network = pl.Network([pl.Input(200), *hidden, pl.Classification(10)])
-x = np.random.default_rng(0).normal(size=(256 * 50, 200)).astype(np.float32)
+shape, hidden = {
+    "columns": ((200,), [pl.Dense(300, "gelu"), pl.BatchNormalization(), pl.Dropout(0.2)]),
+    "rows": ((200,), [pl.Dense(30, "gelu")]),
+    "images": ((10, 10, 2), [pl.Conv2D(4, 3, "relu"), pl.BatchNormalization(), pl.MaxPooling2D()]),
+}[kind]
+network = pl.Network([pl.Input(*shape), *hidden, pl.Classification(10)])
+x = np.random.default_rng(0).normal(size=(256 * 50, *shape)).astype(np.float32)
 most = []
 
 class Watch(Patient):
@@ -77,10 +81,31 @@ print((most[-1] - most[2]) * kilobytes)
 """
 
 
-@pytest.mark.parametrize("kind", ["columns", "rows"])
+@pytest.mark.parametrize("kind", ["columns", "rows", "images"])
 def test_the_process_does_not_grow(kind):
     """Over 250 steps and 300 predictions by less than 8 MiB, which 250 leaks of a batch (200 KiB) would be six times."""
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", SCRIPT, kind], env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 8 * 2**20
+
+
+@pytest.mark.parametrize("hidden", [[pl.Flatten()], [pl.AveragePooling2D(8)]], ids=["dense", "images"])
+def test_augmented_inputs_do_not_pile_up(hidden, monkeypatch):
+    """Steps can be made again from a copy of the parameters; the inputs made since then are kept, but not more than so many."""
+    most, batch = 1 << 20, 32
+    monkeypatch.setattr("pellucid.executors.native.BYTES_BETWEEN_COPIES", most)
+    network = pl.Network([pl.Input(32, 32, 3), *hidden, pl.Classification(2)])
+    x = np.zeros((batch, 32, 32, 3), np.uint8)
+    made = batch * 32 * 32 * 3 * 4  # bytes of a batch, as float32
+
+    def augment(images, key):
+        return images.astype(np.float32) / 255
+
+    tracemalloc.start()
+    try:
+        network.fit(x, np.arange(batch) % 2, epochs=60, batch_size=batch, augment=augment, threads=1, **QUIET)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * most + 10 * made < 0.8 * 60 * made
