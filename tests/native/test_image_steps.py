@@ -189,7 +189,7 @@ def test_rules_over_some_steps(name):
 
 
 def test_a_price_of_one_layer_in_a_block():
-    """It replaces the common one for that layer, and no other; by hand: L1 adds its strength, L2 twice its strength times W."""
+    """It replaces the common one for that layer, and no other. By hand: L1 adds s sign(W), and L2 adds 2 s W."""
 
     def priced(own, common):
         inner = [pl.Conv2D(3, 3, regularizer=own), pl.Conv2D(3, 1)]
