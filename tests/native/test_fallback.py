@@ -97,7 +97,22 @@ STACKS = [
     (lambda: network_of(pl.Dense(5), pl.Dense(4, "cube")), r"dense_2 has an activation of your own, 'cube'"),
     (lambda: network_of(output=pl.Regression(1, MyError())), "loss of your own"),
     (lambda: network_of(pl.Dense(4), dtype="float64"), "float64 is computed by NumPy"),
-    (lambda: network_of(pl.BatchNormalization(), shape=(3, 2)), r"batch_normalization_1 .* Flatten\(\)"),
+    (lambda: network_of(pl.Residual([pl.Dense(6), Double()])), "double_1 is a layer of your own"),
+    (lambda: network_of(pl.Residual([pl.Dense(6)], [MyDense(6)])), "shortcut_my_dense_1 is a layer of your own"),
+    (lambda: network_of(pl.Conv2D(2, 2, "cube"), shape=(3, 2)), "conv2d_1 has an activation of your own, 'cube'"),
+    (lambda: network_of(pl.BatchNormalization(activation="cube")), "batch_normalization_1 has an activation of your own"),
+    (lambda: network_of(pl.Residual([pl.Dense(6)], activation="cube")), "residual_1 has an activation of your own"),
+    (lambda: network_of(pl.BatchNormalization(), pl.Conv2D(2, 2), shape=(3, 2)), "others as rows of channels"),
+    (lambda: network_of(pl.Residual([pl.LayerNormalization()]), pl.Dropout2D(0.5), shape=(3, 2)), "rows of channels"),
+    (lambda: network_of(pl.Rescale((1.0, 2.0)), pl.MaxPooling2D(), shape=(3, 2)), "rows of channels"),
+]
+NATIVE = [
+    [pl.BatchNormalization(), pl.LayerNormalization()],
+    [pl.BatchNormalization(activation="relu"), pl.Flatten(), pl.Dense(4)],
+    [pl.Rescale((1.0, 2.0)), pl.BatchNormalization()],
+    [pl.Rescale(2.0), pl.Conv2D(2, 2), pl.BatchNormalization()],
+    [pl.Residual([pl.Conv2D(1, 2), pl.Flatten(), pl.Dense(5)], [pl.Dense(5)]), pl.LayerNormalization()],
+    [pl.AveragePooling2D(), pl.Dropout2D(0.5), pl.GlobalAveragePooling2D()],
 ]
 RULES = [
     ({"optimizer": MyDescent()}, "optimizer is one of your own"),
@@ -124,6 +139,13 @@ def test_a_network_of_ones_own(make, reason):
     assert note in str(network)
 
 
+@pytest.mark.parametrize("hidden", NATIVE, ids=str)
+def test_images_without_channels_that_all_layers_read_alike(hidden):
+    network = network_of(*hidden, shape=(3, 2))
+    fit(network, engine="native")
+    assert network.engine == "native"
+
+
 @pytest.mark.parametrize(("options", "reason"), RULES, ids=[str(options) for options, _ in RULES])
 def test_rules_of_ones_own(options, reason):
     network = network_of(pl.Dense(4))
@@ -144,6 +166,14 @@ def test_a_price_of_ones_own_on_one_layer():
     assert network.engine == "numpy"
     with pytest.raises(pl.ArgumentError, match="regularizer"):
         fit(network_of(pl.Dense(4, regularizer=MyPrice())), engine="native")
+
+
+def test_a_price_of_ones_own_in_a_block():
+    network = network_of(pl.Residual([pl.Dense(6, regularizer=pl.L2(0.1) + MyPrice())]))
+    fit(network)
+    assert network.engine == "numpy"
+    with pytest.raises(pl.ArgumentError, match="regularizer"):
+        fit(network, engine="native")
 
 
 def test_refusing_leaves_the_network_alone():

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from twins import ISAS, QUIET, assert_same_bits, fitted, numbers, spread
+from twins import ISAS, QUIET, OneHugeRate, assert_same_bits, fitted, numbers, spread
 
 import pellucid as pl
 from pellucid.events import EpochFinished, Patient, StepFinished
-from pellucid.schedules import Position, Schedule
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(90, 8, 9, 3)).astype(np.float32)
@@ -157,16 +156,6 @@ def test_a_saved_network_goes_on_as_if_nothing_had_happened(name, tmp_path):
     again = pl.load(tmp_path / "model.safetensors").network
     again.fit(X, Y, epochs=1, **options)
     assert_same_bits(numbers(again), numbers(train(name, epochs=2)))
-
-
-class OneHugeRate(Schedule):
-    """The factor 1, but ``size`` for step number ``at`` (1, 2, ...)."""
-
-    def __init__(self, at, size):
-        self.at, self.size = at, size
-
-    def factor(self, position: Position) -> float:
-        return self.size if position.step + 1 == self.at else 1.0
 
 
 # Weights of 1e28 twice in a row are too many; where a normalization takes the first ones back, the block comes next.

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from twins import assert_same_bits, fitted, numbers, spread
+from twins import OneHugeRate, assert_same_bits, fitted, numbers, spread
 
 import pellucid as pl
 from pellucid.events import EpochFinished, Patient, StepFinished
-from pellucid.schedules import Position, Schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore:x holds numbers as large as")
 
@@ -26,17 +24,6 @@ X = RNG.normal(size=(BATCH * STEPS_AN_EPOCH, 6)).astype(np.float32)
 X[:, 5] = 0  # the last input is silent, and its weights are 0
 Y = RNG.normal(size=len(X))
 STEPS = [1, 2, 61, 70, 130]
-
-
-@dataclass(frozen=True)
-class OneHugeRate(Schedule):
-    """The factor 1, but ``size`` for step number ``at`` (1, 2, ...)."""
-
-    at: int
-    size: float
-
-    def factor(self, position: Position) -> float:
-        return self.size if position.step + 1 == self.at else 1.0
 
 
 def start():

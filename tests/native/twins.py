@@ -6,10 +6,13 @@ rounding.py, which says how far rounding may go.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 import pellucid as pl
 from pellucid._native import instruction_sets
+from pellucid.schedules import Position, Schedule
 
 QUIET = {"progress": "none"}
 ISAS = instruction_sets()
@@ -65,3 +68,14 @@ def distances(ours, truth):
     """Name -> the largest difference of two mappings from name to array."""
     assert ours.keys() == truth.keys()
     return {name: np.abs(np.float64(ours[name]) - truth[name]).max(initial=0.0) for name in ours}
+
+
+@dataclass(frozen=True)
+class OneHugeRate(Schedule):
+    """The factor 1, but ``size`` for step number ``at`` (1, 2, ...)."""
+
+    at: int
+    size: float
+
+    def factor(self, position: Position) -> float:
+        return self.size if position.step + 1 == self.at else 1.0
