@@ -16,7 +16,7 @@ from sklearn import metrics as reference
 
 import pellucid as pl
 from pellucid._native import has_bf16
-from pellucid.recipes import RECIPES
+from pellucid.recipes import DIGITS
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
 
@@ -289,7 +289,7 @@ def test_no_hidden_layer_and_the_default_name(cli):
 
 def test_an_optimizer_has_its_own_rate_unless_one_is_given(cli):
     for options, expected in (
-        ((), pl.Adam(RECIPES["default"].learning_rate)),
+        ((), pl.Adam(DIGITS["default"].learning_rate)),
         (("--optimizer", "adagrad"), pl.Adagrad()),
         (("--optimizer", "adagrad", "--learning-rate", "0.5"), pl.Adagrad(0.5)),
         (("--learning-rate", "0.5"), pl.Adam(0.5)),

@@ -9,7 +9,7 @@ import pytest
 import pellucid as pl
 from pellucid import architectures
 from pellucid.architectures import EXAMPLES, WORDS, layers_from_text
-from pellucid.recipes import RECIPES
+from pellucid.recipes import DIGITS
 
 RELU = pl.BatchNormalization(activation="relu")
 
@@ -108,7 +108,7 @@ def test_what_is_no_text():
 
 
 def test_the_recipe_for_convolutions_is_the_network_of_six():
-    layers = RECIPES["conv"].network_layers((28, 28), 10)
+    layers = DIGITS["conv"].network_layers((28, 28), 10)
     filters = [layer.filters for layer in layers if isinstance(layer, pl.Conv2D)]
     assert filters == [16, 16, 32, 32, 48, 48]
     assert [layer.kernel_size for layer in layers if isinstance(layer, pl.Conv2D)] == [3] * 6

@@ -16,7 +16,7 @@ from pellucid.cli.training import Job, check_engine, check_replaceable, model_to
 from pellucid.errors import ArgumentError
 from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.network import Network
-from pellucid.recipes import IMAGE, OPTIMIZERS, RECIPES, Recipe
+from pellucid.recipes import DIGITS, IMAGE, OPTIMIZERS, RECIPES, Recipe
 from pellucid.schedules import SCHEDULES
 
 OF_NAMED_DATA = ("recipe", "hidden", "activation", "dropout", "batch_norm")
@@ -29,7 +29,7 @@ NUM_CLASSES = 10  # of digits, and of fashion
 @click.argument("data", metavar=METAVAR)
 @click.option(
     "--recipe",
-    type=click.Choice(list(RECIPES)),
+    type=click.Choice(list(DIGITS)),
     help="Where the other options start from, for digits and fashion.  [default: default]",
 )
 @click.option(
@@ -134,7 +134,7 @@ def command(
 def _train_on_arrays(job: Job) -> None:
     """Digits or fashion, by a recipe."""
     given = dict(job.given)
-    recipe = _choose(RECIPES[given.pop("recipe", "default")], given)
+    recipe = _choose(RECIPES[job.data][given.pop("recipe", "default")], given)
     validation = given.get("validation") or None
     options = recipe.fit_options() | {"validation": validation, "early_stopping": given.get("early_stopping")} | job.run
     network = job.resumed.network if job.resumed else Network(recipe.network_layers(IMAGE, NUM_CLASSES), job.seed)
