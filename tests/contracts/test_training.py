@@ -20,8 +20,16 @@ X = RNG.normal(size=(50, 4))
 Y = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 1)
 
 
-def make(seed=0, dtype="float32"):
-    layers = [pl.Input(4), pl.Dense(8, "relu"), pl.BatchNormalization(), pl.Dropout(0.3), pl.Classification(3)]
+# What networks look at -> the inputs, and the first layers: each contract holds for both.
+KINDS = {
+    "tables": (X, [pl.Input(4), pl.Dense(8, "relu")]),
+    "pictures": (X.reshape(-1, 2, 2, 1), [pl.Input(2, 2, 1), pl.Residual([pl.Conv2D(8, 2)], [pl.Conv2D(8, 1)], "relu")]),
+}
+of_every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def make(seed=0, dtype="float32", kind="tables"):
+    layers = [*KINDS[kind][1], pl.BatchNormalization(), pl.Dropout(0.3), pl.Classification(3)]
     return pl.Network(layers, seed=seed, dtype=dtype)
 
 
@@ -32,18 +40,19 @@ def all_numbers(network):
 class TestTheSameBits:
     @pytest.mark.parametrize("optimizer", [pl.Adam(), pl.GradientDescent(0.1, 0.9, True), pl.RMSProp()], ids=repr)
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
-    def test_two_and_three_epochs_are_five(self, optimizer, dtype):
+    @of_every_kind
+    def test_two_and_three_epochs_are_five(self, optimizer, dtype, kind):
         """With dropout, batch statistics, augmentation, an uneven last batch and a part kept aside."""
 
         def augment(batch, key):
             return batch + 0.1 * pl.random.normal(key, batch.shape)
 
         options = {"optimizer": optimizer, "batch_size": 16, "validation": 0.2, "augment": augment, **QUIET}
-        parts, whole = make(dtype=dtype), make(dtype=dtype)
-        parts.fit(X, Y, epochs=2, **options)
+        parts, whole, x = make(dtype=dtype, kind=kind), make(dtype=dtype, kind=kind), KINDS[kind][0]
+        parts.fit(x, Y, epochs=2, **options)
         del options["optimizer"]  # by default it goes on with the last one
-        parts.fit(X, Y, epochs=3, **options)
-        whole.fit(X, Y, epochs=5, optimizer=optimizer, **options)
+        parts.fit(x, Y, epochs=3, **options)
+        whole.fit(x, Y, epochs=5, optimizer=optimizer, **options)
         np.testing.assert_array_equal(all_numbers(parts), all_numbers(whole))
         for figure in ("loss", "accuracy", "validation_loss"):
             assert parts.history[figure] == whole.history[figure]
@@ -59,15 +68,16 @@ class TestTheSameBits:
         np.testing.assert_array_equal(all_numbers(first), all_numbers(again))
         assert (all_numbers(first) != all_numbers(other)).mean() > 0.5
 
-    def test_listening_predicting_and_validating_change_nothing(self):
-        silent, watched = make(), make()
-        silent.fit(X, Y, epochs=3, batch_size=16, **QUIET)
+    @of_every_kind
+    def test_listening_predicting_and_validating_change_nothing(self, kind):
+        silent, watched, x = make(kind=kind), make(kind=kind), KINDS[kind][0]
+        silent.fit(x, Y, epochs=3, batch_size=16, **QUIET)
 
         def meddle(event):
-            watched.predict(X)
-            watched.evaluate(X, Y)
+            watched.predict(x)
+            watched.evaluate(x, Y)
 
-        watched.fit(X, Y, epochs=3, batch_size=16, validation=(X, Y), callbacks=[meddle], **QUIET)
+        watched.fit(x, Y, epochs=3, batch_size=16, validation=(x, Y), callbacks=[meddle], **QUIET)
         np.testing.assert_array_equal(all_numbers(silent), all_numbers(watched))
 
     def test_the_order_of_the_samples_changes_with_the_epoch_unless_it_is_fixed(self):
@@ -359,9 +369,10 @@ class _either:
 
 
 class TestInterrupt:
-    def test_ctrl_c_ends_the_step_keeps_everything_whole_and_training_goes_on_as_if_nothing_had_been(self):
+    @of_every_kind
+    def test_ctrl_c_ends_the_step_keeps_everything_whole_and_training_goes_on_as_if_nothing_had_been(self, kind):
         """It comes in the middle of the second epoch: the first one is in the history, of the second only its step."""
-        network, events, numbers = make(), [], []
+        network, x, events, numbers = make(kind=kind), KINDS[kind][0], [], []
 
         def press(event):
             events.append(event)
@@ -373,7 +384,7 @@ class TestInterrupt:
         before = signal.getsignal(signal.SIGINT)
         assert before is signal.default_int_handler
         with pytest.raises(KeyboardInterrupt):
-            network.fit(X, Y, epochs=5, batch_size=20, callbacks=[press], **QUIET)
+            network.fit(x, Y, epochs=5, batch_size=20, callbacks=[press], **QUIET)
         assert signal.getsignal(signal.SIGINT) is before
         assert [type(e) for e in events[-2:]] == [StepFinished, TrainingFinished]
         assert len(numbers) == 4
@@ -381,7 +392,7 @@ class TestInterrupt:
         np.testing.assert_array_equal(all_numbers(network), numbers[-1])
         assert len(network.history["loss"]) == 1
         assert network.training_state.step == network.training_state.optimizer_state.updates == 4
-        network.fit(X, Y, epochs=1, batch_size=20, **QUIET)
+        network.fit(x, Y, epochs=1, batch_size=20, **QUIET)
         assert network.training_state.step == 7
         assert np.isfinite(all_numbers(network)).all()
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from twins import ISAS, QUIET, fitted, gradients, numbers, spread, twin
+from twins import QUIET, fitted, gradients, numbers, spread, twin
 
 import pellucid as pl
 
 RNG = np.random.default_rng(17)
-
-
-@pytest.fixture(params=ISAS)
-def isa(request, monkeypatch):
-    monkeypatch.setenv("PELLUCID_ISA", request.param)
-    return request.param
 
 
 def both(network, x, y, **options):
@@ -44,7 +38,7 @@ def assert_near(native, truth, tolerance=1e-6):
     ],
     ids=repr,
 )
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 def test_huge_logits_have_a_finite_loss_and_the_right_gradient(size, output, y):
     network = pl.Network([pl.Input(5), output], seed=1)
     network.parameters.vector[...] = np.sign(network.parameters.vector) * size
@@ -57,7 +51,7 @@ def test_huge_logits_have_a_finite_loss_and_the_right_gradient(size, output, y):
         assert set(np.unique(found)) <= {0, np.float32(1), np.float32(0.5), np.float32(1 / 3), np.float32(0.25)}
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.filterwarnings("ignore:x holds numbers as large as")
 def test_inputs_of_the_largest_numbers_behind_bounded_activations():
     """3e38 through a sigmoid, a tanh or a hard sigmoid is 0, 1 or -1, and the gradient of such a unit is exactly 0."""
@@ -71,7 +65,7 @@ def test_inputs_of_the_largest_numbers_behind_bounded_activations():
         np.testing.assert_array_equal(network.predict(x), twin(network, "float64").predict(x))
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("size", [1e-38, 1e-41, 1e-45])
 def test_denormal_inputs_are_zeros_or_themselves(size):
     """Nothing becomes NaN, and nothing differs from a zero input by more than the input itself."""
@@ -93,7 +87,7 @@ def test_the_mode_of_the_processor_is_left_as_it_was():
     assert before.tobytes() == after.tobytes()
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 def test_rows_and_columns_of_zeros():
     x = RNG.normal(size=(33, 7)).astype(np.float32)
     x[4:20] = 0
@@ -108,7 +102,7 @@ def test_rows_and_columns_of_zeros():
     assert np.isfinite(nothing.parameters.vector).all()
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.5, 1e6])
 def test_constant_columns_in_batch_normalization(value):
     """The variance is 0, so h is 0 and the output beta, whatever the column holds."""
@@ -124,7 +118,7 @@ def test_constant_columns_in_batch_normalization(value):
     np.testing.assert_allclose(native.state[name][3], 0.9 * network.state[name][3] + 0.1 * value, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("epsilon", [1e-5, 1e-30, 1e-40])
 def test_any_epsilon_keeps_a_constant_column_finite(epsilon):
     x = np.ones((16, 5), np.float32)
@@ -134,7 +128,7 @@ def test_any_epsilon_keeps_a_constant_column_finite(epsilon):
     assert trained.history["loss"][0] == pytest.approx(np.log(3), rel=1e-6)
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("classes", [2, 3, 15, 16, 17, 63, 65, 255, 1000])
 def test_any_number_of_classes(classes):
     y = RNG.integers(0, classes, 40)
@@ -145,7 +139,7 @@ def test_any_number_of_classes(classes):
     assert network.predict(x).max() < classes
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 def test_equal_logits_choose_the_first_class_in_the_metric_too():
     network = pl.Network([pl.Input(2), pl.Classification(40, initializer="zeros")])
     x = np.ones((40, 2), np.float32)
@@ -154,7 +148,7 @@ def test_equal_logits_choose_the_first_class_in_the_metric_too():
     assert (network.predict(x) == 0).all()
 
 
-@pytest.mark.usefixtures("isa")
+@pytest.mark.usefixtures("every_isa")
 def test_chains_of_single_units():
     for activation in ("tanh", "identity", "softplus"):
         layers = [pl.Input(1), *(pl.Dense(1, activation) for _ in range(12)), pl.Regression()]

@@ -19,19 +19,26 @@ from pellucid.events import StepFinished
 RNG = np.random.default_rng(14)
 X = RNG.normal(size=(300, 24)).astype(np.float32)
 Y = RNG.integers(0, 4, 300)
+BATCH = {"columns": 40, "rows": 250, "images": 70}
 
 
 def network_of(kind, seed=0):
     layers = {
         "columns": [pl.Dense(131, "relu"), pl.Dropout(0.3), pl.BatchNormalization(), pl.Dense(65, "gelu")],
         "rows": [pl.Dense(33, "tanh"), pl.Dropout(0.3)],
+        "images": [pl.Conv2D(9, 3, "relu"), pl.BatchNormalization(), pl.Residual([pl.Dropout(0.3), pl.Conv2D(9, 2)])],
     }[kind]
-    return spread(pl.Network([pl.Input(24), *layers, pl.Classification(4)], seed=seed), seed)
+    shape = inputs(kind).shape[1:]
+    return spread(pl.Network([pl.Input(*shape), *layers, pl.Classification(4)], seed=seed), seed)
+
+
+def inputs(kind):
+    return X.reshape(-1, 3, 4, 2) if kind == "images" else X
 
 
 def train(kind, seed=0, **more):
-    options = {"epochs": 6, "batch_size": 40 if kind == "columns" else 250, "optimizer": pl.Adam(0.01), "threads": 2}
-    return fitted(network_of(kind, seed), X, Y, **{**options, **more})
+    options = {"epochs": 6, "batch_size": BATCH[kind], "optimizer": pl.Adam(0.01), "threads": 2}
+    return fitted(network_of(kind, seed), inputs(kind), Y, **{**options, **more})
 
 
 def in_threads(*functions):
@@ -57,21 +64,21 @@ def in_threads(*functions):
 
 
 def test_trainings_at_once_give_the_bits_of_trainings_alone():
-    kinds = ["columns", "rows", "columns", "rows"]
+    kinds = ["columns", "rows", "images", "columns", "rows", "images"]
     alone = [numbers(train(kind, seed)) for seed, kind in enumerate(kinds)]
     together = in_threads(*(lambda kind=kind, seed=seed: numbers(train(kind, seed)) for seed, kind in enumerate(kinds)))
     for ours, theirs in zip(together, alone, strict=True):
         assert_same_bits(ours, theirs)
 
 
-@pytest.mark.parametrize("kind", ["columns", "rows"])
+@pytest.mark.parametrize("kind", BATCH)
 def test_predicting_from_another_thread_while_training(kind):
     """It always sees finite probabilities of a whole network, and changes no bit of the training."""
     network, ended, counts = network_of(kind), threading.Event(), []
 
     def watch():
         while not ended.is_set():
-            found = network.predict_proba(X[:50])
+            found = network.predict_proba(inputs(kind)[:50])
             assert np.isfinite(found).all()
             np.testing.assert_allclose(found.sum(axis=1), 1, rtol=0, atol=1e-5)
             counts.append(network.parameters["output.bias"].copy())
@@ -79,15 +86,8 @@ def test_predicting_from_another_thread_while_training(kind):
 
     def work():
         try:
-            network.fit(
-                X,
-                Y,
-                epochs=40,
-                batch_size=40 if kind == "columns" else 250,
-                optimizer=pl.Adam(0.01),
-                shuffle=False,
-                **QUIET,
-            )
+            options = {"epochs": 40, "batch_size": BATCH[kind], "optimizer": pl.Adam(0.01), "shuffle": False}
+            network.fit(inputs(kind), Y, **options, **QUIET)
         finally:
             ended.set()
 
@@ -98,7 +98,7 @@ def test_predicting_from_another_thread_while_training(kind):
 
 @pytest.mark.parametrize("threads", [16, 64])
 def test_more_threads_than_cores_and_than_work(threads):
-    for kind in ("columns", "rows"):
+    for kind in BATCH:
         assert_same_bits(numbers(train(kind, threads=threads, epochs=1)), numbers(train(kind, threads=1, epochs=1)))
     tiny = pl.Network([pl.Input(1), pl.Classification(2)])
     x, y = X[:5, :1], Y[:5] % 2
@@ -248,7 +248,7 @@ def test_ctrl_c_is_heard_between_steps_and_leaves_a_whole_network(way, tmp_path)
     assert pl.load(path).network.training_state.step > 0
 
 
-@pytest.mark.parametrize("kind", ["columns", "rows"])
+@pytest.mark.parametrize("kind", BATCH)
 def test_an_interrupt_between_two_steps_keeps_the_finished_ones(kind):
     network, kept = network_of(kind), []
 
@@ -258,5 +258,5 @@ def test_an_interrupt_between_two_steps_keeps_the_finished_ones(kind):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        network.fit(X, Y, epochs=9, batch_size=250, callbacks=[press], **QUIET)
+        network.fit(inputs(kind), Y, epochs=9, batch_size=250, callbacks=[press], **QUIET)
     assert_same_bits(numbers(network), kept[0])
