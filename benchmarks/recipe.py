@@ -13,12 +13,12 @@ import time
 from pictures import read_variants
 
 import pellucid as pl
-from pellucid.recipes import RECIPES
+from pellucid.recipes import DIGITS
 
 
 def main(name: str) -> None:
     (x, y), (x_test, y_test) = pl.datasets.digits()
-    recipe = RECIPES[name]
+    recipe = DIGITS[name]
     network = pl.Network(recipe.network_layers(x.shape[1:], 10), seed=0)
     start = time.perf_counter()
     network.fit(x, y, progress="lines", **recipe.fit_options())

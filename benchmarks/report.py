@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from claims import claims
 from cold import OTHERS, OURS, PEERS
+from image_jobs import IMAGE_JOBS
 from jobs import TRAINING
 
 Lines = list[str]
@@ -52,6 +54,63 @@ def training(figures: dict[str, Any]) -> Lines:
         "share of the peak counts the matrix products alone. The losses, on the same 10,000 rows after the same",
         "number of steps, show that all three learn the same.\n",
         *table(["job", "Pellucid", "JAX", "PyTorch", "to JAX", "to PyTorch", "share of peak", "losses"], rows),
+    ]
+
+
+def images(figures: dict[str, Any]) -> Lines:
+    rows = []
+    for job in IMAGE_JOBS:
+        if job.name in figures:
+            found = figures[job.name]
+            ms, loss = found["ms"], found["loss"]
+            losses = " / ".join(f"{loss[name]:.3f}" for name in ("pellucid", "torch"))
+            rows.append([job.name, f"{ms['pellucid']:.1f} ms", f"{ms['torch']:.1f} ms", f"{found['ratio']:.2f}", losses])
+    return [
+        "## Convolutional networks: one step with Adam, batch 128, digits\n",
+        "PyTorch with channels last and the fused Adam; the losses as above.\n",
+        *table(["network", "Pellucid", "PyTorch", "ratio", "losses"], rows),
+    ]
+
+
+def fashion(figures: dict[str, Any]) -> Lines:
+    return [
+        "## Fashion-MNIST: recipes\n",
+        *table(
+            ["recipe", "network", "test accuracy", "training"],
+            [[n, r["network"], f"{r['accuracy']:.2%}", f"{r['seconds']:.0f} s"] for n, r in figures.items()],
+        ),
+    ]
+
+
+def cats(figures: dict[str, Any]) -> Lines:
+    learned, tested = figures["pictures"]
+    seeds = range(len(figures["accuracies"]["convolutional"]))
+    return [
+        f"## Is this a cat? {learned} photos to learn from, {tested} to test\n",
+        "`pl.train(pl.datasets.folder(...))` with all defaults, trained from nothing. One of the 209 photos has the same",
+        f"bytes as one of the test, and is left out. A training takes {figures['seconds']:.0f} s. With 50 photos, one more or",
+        "less right is 2 %.\n",
+        *table(
+            ["network", "mean", *(f"seed {seed}" for seed in seeds)],
+            [
+                [name, f"{statistics.mean(found):.1%}", *(f"{accuracy:.0%}" for accuracy in found)]
+                for name, found in figures["accuracies"].items()
+            ],
+        ),
+    ]
+
+
+def photos(figures: dict[str, Any]) -> Lines:
+    return [
+        "## Reading folders of pictures, to 64x64\n",
+        "`pl.datasets.folder`: hashed, decoded, resized and written to the cache. *Again*: the same folder, unchanged.\n",
+        *table(
+            ["folder", "pictures a minute", "busy cores", "again"],
+            [
+                [n, f"{r['a_minute']:,.0f}", f"{r['cores']:.2f} of {r['of_cores']}", f"{r['again_seconds']:.2f} s"]
+                for n, r in figures.items()
+            ],
+        ),
     ]
 
 
@@ -167,11 +226,15 @@ def startup(figures: dict[str, float]) -> Lines:
 
 SECTIONS = {
     "training": training,
+    "images": images,
     "prediction": prediction,
     "bf16": bf16,
     "cold": cold,
     "growth": growth,
     "recipes": recipes,
+    "fashion": fashion,
+    "cats": cats,
+    "photos": photos,
     "step": step,
     "startup": startup,
 }

@@ -2,7 +2,8 @@
 
 ``python benchmarks/run.py`` takes about half an hour on a machine that does nothing else. ``--quick`` leaves out the best
 recipe and keeps what an earlier run found for it; ``--only training`` measures that section alone and keeps the others.
-The peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
+``fashion`` needs the data (a download, or PELLUCID_DATA), and ``cats`` their folder, which PELLUCID_CATS names: both are
+measured when they are asked for by ``--only``. The peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import cold
 import growth
+import image_training
 import prediction
 import startup
 import training
@@ -30,6 +32,7 @@ from report import as_markdown
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", str(HERE.parent / ".venv-peers" / "bin" / "python"))
+OF_OTHER_DATA = ("fashion", "cats")
 BUSY = 0.5  # load average before, from which on figures are not to be trusted
 
 
@@ -37,8 +40,8 @@ def main() -> None:
     options = arguments()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     measured = sections(options, results.get("recipes", {}))
-    chosen = options.only or list(measured)
-    if not Path(options.peers).exists() and set(chosen) & {"training", "prediction", "cold", "growth"}:
+    chosen = options.only or [name for name in measured if name not in OF_OTHER_DATA]
+    if not Path(options.peers).exists() and set(chosen) & {"training", "images", "prediction", "cold", "growth"}:
         sys.exit(f"No interpreter of the peers at {options.peers}: `make bench` sets it up, or name one with --peers.")
     if os.getloadavg()[0] > BUSY:
         print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): do not trust these figures.", file=sys.stderr)
@@ -55,9 +58,11 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
-    names = ["startup", "step", "prediction", "training", "bf16", "cold", "growth", "recipes"]
+    names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
-    parser.add_argument("--only", action="append", choices=names, help="measure this section, keep the others")
+    parser.add_argument(
+        "--only", action="append", choices=[*names, *OF_OTHER_DATA], help="measure this section, keep the others"
+    )
     parser.add_argument("--peers", default=PEERS_PYTHON, help="the Python interpreter of the peers' environment")
     return parser.parse_args()
 
@@ -69,10 +74,14 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "step": lambda: run_script("step.py"),
         "prediction": lambda: beside_peers(prediction.measure, options.peers),
         "training": lambda: beside_peers(training.measure, options.peers),
+        "images": lambda: beside_peers(image_training.measure, options.peers),
         "bf16": lambda: run_script("bf16.py"),
         "cold": lambda: beside_peers(cold.measure, options.peers),
         "growth": lambda: beside_peers(growth.measure, options.peers),
+        "photos": lambda: run_script("photos.py"),
         "recipes": lambda: recipes(options.quick, old_recipes),
+        "fashion": lambda: run_script("accuracy.py", "fashion"),
+        "cats": lambda: run_script("accuracy.py", "cats", os.environ["PELLUCID_CATS"]),
     }
 
 
@@ -84,7 +93,7 @@ def beside_peers(measure: Callable[[str, Path], Any], python: str) -> Any:
 
 
 def recipes(quick: bool, old: dict[str, Any]) -> dict[str, Any]:
-    figures = {"default": run_script("recipe.py", "default")}
+    figures = {name: run_script("recipe.py", name) for name in ("default", "conv")}
     if not quick:
         figures["best"] = run_script("recipe.py", "best")
     elif "best" in old:
