@@ -2,7 +2,7 @@
 
 A network is a list of words, read by each contestant in its own vocabulary:
 
-    conv F K P A   F filters of KxK, padding P (same or valid); activation A: relu, or "norm": batch normalization, then relu
+    conv F K P A   F filters of KxK, padding P (same or valid); A: relu, or "norm" for batch normalization and then relu
     pool           the largest number of each 2x2
     average        the mean of each channel
     dense U        U units, relu

@@ -88,8 +88,8 @@ def cats(figures: dict[str, Any]) -> Lines:
     return [
         f"## Is this a cat? {learned} photos to learn from, {tested} to test\n",
         "`pl.train(pl.datasets.folder(...))` with all defaults, trained from nothing. One of the 209 photos has the same",
-        f"bytes as one of the test, and is left out. A training takes {figures['seconds']:.0f} s. With 50 photos, one more or",
-        "less right is 2 %.\n",
+        f"bytes as one of the test, and is left out. A training takes {figures['seconds']:.0f} s. With 50 photos, one more",
+        "or less right is 2 %.\n",
         *table(
             ["network", "mean", *(f"seed {seed}" for seed in seeds)],
             [

@@ -3,7 +3,8 @@
 ``python benchmarks/run.py`` takes about half an hour on a machine that does nothing else. ``--quick`` leaves out the best
 recipe and keeps what an earlier run found for it; ``--only training`` measures that section alone and keeps the others.
 ``fashion`` needs the data (a download, or PELLUCID_DATA), and ``cats`` their folder, which PELLUCID_CATS names: both are
-measured when they are asked for by ``--only``. The peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
+measured when they are asked for by ``--only``. The peers live in an environment of their own (requirements.txt), whose
+interpreter ``--peers`` or PEERS_PYTHON names.
 """
 
 from __future__ import annotations
