@@ -106,18 +106,12 @@ int Images::add_dropout(int from, double rate, std::uint64_t layer, bool whole_c
 }
 
 int Images::add_rescale(int from, const std::vector<float>& scale, const std::vector<float>& shift) {
-  const bool joins_input = from == 0 && nodes_.size() == 1;  // then the input is gathered and rescaled in one go
-  Node node = joins_input ? nodes_[0] : like(Kind::rescale, from);
-  const Size pixels = joins_input ? node.shape.width : 1;
-  node.factor_of.assign(round_up(pixels * node.shape.pixel, 16), 0.0f);
-  node.shift_of = node.factor_of;
-  for (Size pixel = 0; pixel < pixels; ++pixel) {
-    std::copy(scale.begin(), scale.end(), node.factor_of.begin() + pixel * node.shape.pixel);
-    std::copy(shift.begin(), shift.end(), node.shift_of.begin() + pixel * node.shape.pixel);
-  }
-  if (!joins_input) return add(node);
-  nodes_[0] = node;
-  return 0;
+  Node node = like(Kind::rescale, from);
+  node.factor_of = scale;
+  node.shift_of = shift;
+  node.factor_of.resize(node.shape.pixel);
+  node.shift_of.resize(node.shape.pixel);
+  return add(node);
 }
 
 int Images::add_sum(int first, int second, Activation activation) {
@@ -142,7 +136,25 @@ Size Images::reach_across(const Node& node) const {
   return (node.shape.width - 1) * node.window.across + (node.window.width - 1) * node.window.across_dilation + 1;
 }
 
+// A rescale that alone reads the input is done while the input is gathered: see `gather`.
+void Images::join_rescale() {
+  const auto reads_input = [](const Node& node) { return node.input == 0 || node.other == 0; };
+  if (nodes_.size() < 2 || nodes_[1].kind != Kind::rescale || std::count_if(nodes_.begin(), nodes_.end(), reads_input) > 1) return;
+  Node &input = nodes_[0], &rescale = nodes_[1];
+  const Picture& p = input.shape;
+  input.factor_of.assign(round_up(p.width * p.pixel, 16), 0.0f);
+  input.shift_of = input.factor_of;
+  for (Size pixel = 0; pixel < p.width; ++pixel) {
+    std::copy_n(rescale.factor_of.begin(), p.channels, input.factor_of.begin() + pixel * p.pixel);
+    std::copy_n(rescale.shift_of.begin(), p.channels, input.shift_of.begin() + pixel * p.pixel);
+  }
+  nodes_.erase(nodes_.begin() + 1);
+  for (Node& node : nodes_)
+    for (int* below : {&node.input, &node.other}) *below -= *below > 0;
+}
+
 void Images::arrange() {
+  join_rescale();
   stages_ = {1};
   std::vector<bool> is_written(nodes_.size(), false);
   for (int i = (int)nodes_.size() - 1; i > 0; --i) {  // the order of the way back

@@ -158,7 +158,8 @@ class Images {
     float factor = 0;
     std::uint64_t layer = 0;
     bool whole_channels = false;
-    std::vector<float> factor_of{}, shift_of{};  // rescale: of each channel; of the input: of each number of a row
+    std::vector<float> factor_of{}, shift_of{};  // rescale: of each channel; of the input, if a rescale has joined it: of
+                                                 // each number of a row
   };
   struct Turn {
     int node;
@@ -169,6 +170,7 @@ class Images {
 
   int add(Node node);
   Node like(Kind kind, int from) const;
+  void join_rescale();
   void arrange_convolution(Node& node);
   void arrange_back(Node& node);
   void arrange_phases(Node& node);
