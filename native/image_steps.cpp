@@ -353,8 +353,8 @@ void Images::sample_back(int number, Pass& pass, Size sample) const {
     case Kind::flatten:
       return give_input([&](const Plane& dx) {
         const Size channels = nodes_[node.input].shape.channels;
-        const Plane row{dy.data, dx.width * channels, channels, dx.height, dx.width, 0};
-        copy_plane(row, dx, channels);
+        for (Size i = 0; i < dx.height; ++i)
+          kernels_.pack(dy.data + i * dx.width * channels, channels, dx.width, channels, dx.data + i * dx.row, dx.pixel);
       });
     default: return;
   }

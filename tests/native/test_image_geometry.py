@@ -213,6 +213,24 @@ def test_residual_blocks(name):
 
 
 @pytest.mark.usefixtures("every_isa")
+@pytest.mark.parametrize("size", [4, 25])
+def test_lanes_beyond_the_channels_stay_zero(size):
+    """Two layers flatten what five channels hold, so their gradients are added up beside lanes that are no channels. The
+    norm of the whole gradient sees whatever is there: leftovers of other planes made such steps a fifth too short.
+    """
+    block = pl.Residual([pl.Flatten(), pl.Dense(4)], [pl.Flatten(), pl.Dense(4)])
+    network, x, y, _ = example([pl.Conv2D(3, 3), pl.Conv2D(5, 3), block], (size, size, 2), 8, seed=size)
+    options = {"clipping": pl.ClipByGlobalNorm(0.05), "batch_size": 4, "epochs": 2}
+    native, truth = (
+        fitted(network, x, y, engine=engine, dtype=dtype, **options)
+        for engine, dtype in (("native", "float32"), ("numpy", "float64"))
+    )
+    moved = truth.parameters.vector - network.parameters.vector
+    error = native.parameters.vector - truth.parameters.vector
+    assert np.linalg.norm(error) < 1e-4 * np.linalg.norm(moved)
+
+
+@pytest.mark.usefixtures("every_isa")
 def test_residual_blocks_of_dense_layers():
     block = pl.Residual([pl.Dense(33, "relu"), pl.Dropout(0.5), pl.Dense(12)], activation="relu")
     check([block], (12,))
