@@ -112,10 +112,10 @@ def roundings(network, batch):
     """About how many roundings in a row lead to a gradient: up and down the layers, and over the batch with its pixels."""
     nodes = list(every_node(network.nodes))
     pixels = max(size_of(node.output_shape[:-1]) for node in nodes)
-    return batch * pixels + sum(_terms_both_ways(node) + 16 for node in nodes)
+    return batch * pixels + sum(terms_both_ways(node) + 16 for node in nodes)
 
 
-def _terms_both_ways(node):
+def terms_both_ways(node):
     """How many terms the sums of a layer have, up and down."""
     if isinstance(node.layer, pl.Conv2D):
         window, channels = size_of(node.layer.windows.size), node.input_shape[2] if len(node.input_shape) == 3 else 1

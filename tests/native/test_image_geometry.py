@@ -196,6 +196,7 @@ BLOCKS = {
     ),
     "dropout inside": pl.Residual([pl.Dropout(0.5), pl.Conv2D(4, 3), pl.Dropout2D(0.5)], [pl.Dropout(0.5)]),
     "rescale inside": pl.Residual([pl.Rescale((2.0, -1.0, 0.5, 1.0), 1.0), pl.Conv2D(4, 1)], [pl.Rescale(0.5)]),
+    "groups": pl.Residual([pl.Conv2D(4, 3, groups=2), pl.Conv2D(4, 1)]),
     "depthwise": pl.Residual([pl.Conv2D(4, 3, groups=4), pl.Conv2D(4, 1)]),
     "flattened": pl.Residual([pl.Flatten(), pl.Dense(7, "relu")], [pl.Conv2D(7, 1), pl.MaxPooling2D((6, 5)), pl.Flatten()]),
 }

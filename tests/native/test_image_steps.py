@@ -29,6 +29,9 @@ def test_every_activation_of_every_layer_that_has_one(activation, batch):
     block = pl.Residual([pl.BatchNormalization(activation=activation), pl.Conv2D(21, 1)], activation=activation)
     layers = network_of(pl.Conv2D(21, 3, activation), block, pl.Conv2D(6, 2, activation, groups=3, stride=2))
     check(*case(layers, batch, classes(3)), threads=2)
+    for shape in (SHAPE, SHAPE[:2]):
+        first = [pl.BatchNormalization(activation=activation), pl.Flatten(), pl.Dense(5, activation)]
+        check(*case(network_of(*first, shape=shape), batch + 1, classes(3)), threads=2)
 
 
 NORMALIZED = {
