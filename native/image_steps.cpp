@@ -68,11 +68,11 @@ void Images::gather(Pass& pass, Size from, Size to) const {
   const Picture& p = node.shape;
   const bool is_compact = p.pixel == p.channels;
   const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
-  std::vector<std::int64_t> rows(p.height);
+  std::int64_t* rows = pass.own.rows.data();
   for (Size s = from; s < to; ++s) {
     float* picture = pass.workspace[0].value + s * p.sample() + p.origin();
     for (Size y = 0; y < p.height; ++y) rows[y] = pass.index[s] * p.height + y;
-    kernels_.gather(pass.source, pass.x, width, rows.data(), p.height, is_compact ? picture : (float*)pass.own.gathered, stride);
+    kernels_.gather(pass.source, pass.x, width, rows, p.height, is_compact ? picture : (float*)pass.own.gathered, stride);
     for (Size y = 0; y < p.height && !is_compact; ++y)
       kernels_.pack(pass.own.gathered + y * stride, p.channels, p.width, p.channels, picture + y * p.row(), p.pixel);
     if (node.factor_of.empty()) continue;
@@ -284,10 +284,7 @@ void Images::sample_forward(int number, Pass& pass, Size sample) const {
       if (pass.chance) drop(node, *pass.chance, x, y, sample);
       else copy_plane(x, y, y.pixel);
       return;
-    case Kind::rescale: {
-      const std::vector<float> zeros(node.factor_of.size());
-      return kernels_.scale_plane(x, y, zeros.data(), node.factor_of.data(), node.shift_of.data());
-    }
+    case Kind::rescale: return kernels_.scale_plane(x, y, nullptr, node.factor_of.data(), node.shift_of.data());
     case Kind::sum:
       copy_plane(x, y, y.pixel);
       kernels_.add_plane(value(pass, node.other, sample), y);
@@ -342,10 +339,8 @@ void Images::sample_back(int number, Pass& pass, Size sample) const {
       return give_input([&](const Plane& dx) { kernels_.normalize_pixels_backward(n, dy, x, &dx); });
     }
     case Kind::dropout: return give_input([&](const Plane& dx) { drop(node, *pass.chance, dy, dx, sample); });
-    case Kind::rescale: {
-      const std::vector<float> zeros(node.factor_of.size());
-      return give_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, zeros.data(), node.factor_of.data(), zeros.data()); });
-    }
+    case Kind::rescale:
+      return give_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, nullptr, node.factor_of.data(), nullptr); });
     case Kind::sum:
       activate_back(number, pass, sample);
       give_input([&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });

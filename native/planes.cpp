@@ -65,10 +65,10 @@ void moments(const Plane& x, float* mean, float* squares) {
   }
 }
 
-// y = (x - mean) scale + shift, for each channel.
+// y = (x - mean) scale + shift, for each channel; a mean or shift that is null is zero.
 void scale_plane(const Plane& x, const Plane& y, const float* mean, const float* scale, const float* shift) {
   for (int v = 0; v < x.vectors; ++v) {
-    const vf m = load(mean + v * W), s = load(scale + v * W), b = load(shift + v * W);
+    const vf m = mean ? load(mean + v * W) : vf{}, s = load(scale + v * W), b = shift ? load(shift + v * W) : vf{};
     each_pixel(x, [&](Size i, Size j) { store(at(y, i, j, v), fma(load(at(x, i, j, v)) - m, s, b)); });
   }
 }
