@@ -24,6 +24,9 @@ using Out = nb::ndarray<T, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
 using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
 
+constexpr std::int64_t most_samples = 1 << 30;  // of a batch
+constexpr double most_numbers = 1e12;           // of a picture, or of the weights that look at one
+
 // Predictions read the vectors that `store` refreshes, from threads that do not hold the GIL: a prediction sees the network
 // before a refresh or after it, never between. Who waits holds the GIL, who works does not need it.
 std::shared_mutex vectors_mutex;
@@ -110,13 +113,51 @@ Activation activation_of(int number) {
   return (Activation)number;
 }
 
-void require_node(const Images& images, int node) { require(node >= 0 && node < images.num_nodes(), "a node that is not there"); }
+// Whether there may be another layer behind this node.
+void require_node(const Images& images, int node) {
+  require(!images.is_arranged(), "the pictures have come to their end");
+  require(node >= 0 && node < images.num_nodes(), "a node that is not there");
+}
 
+void require_picture(Size height, Size width, Size channels) {
+  require(height > 0 && width > 0 && channels > 0, "a picture without a size");
+  require((double)height * (double)width * (double)channels < most_numbers, "a picture that is too large");
+}
+
+// A window of `size` and `stride`, with `dilation` if it is that of a convolution, and what lies before the picture.
+void require_window(const std::vector<Size>& window, std::size_t count) {
+  require(window.size() == count, "no such window");
+  for (std::size_t i = 0; i < count; ++i)
+    require(window[i] >= (i + 2 < count ? 1 : 0) && window[i] < (1 << 20), "no such window");
+}
+
+// The layers are described in order: pictures first, from `begin_images` to `end_images`.
 template <class Owner>
 Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
-  require(height > 0 && width > 0 && channels > 0 && height * width * channels == self.inputs(), "a picture of another size");
+  require(!self.has_layers(), "pictures come first, and once");
+  require_picture(height, width, channels);
+  require(height * width * channels == self.inputs(), "a picture of another size");
   return self.begin_images(height, width, channels, is_compact);
 }
+
+template <class Owner>
+void end_images(Owner& self) {
+  require(self.images() && !self.images()->is_arranged(), "there are no pictures to end");
+  self.end_images();
+}
+
+template <class Owner>
+void require_end(const Owner& self) {
+  require(!self.images() || self.images()->is_arranged(), "the pictures have not come to their end");
+}
+
+Plan& changeable(Plan& plan) {
+  require(plan.batch() == 0, "the plan is prepared");
+  require_end(plan);
+  return plan;
+}
+
+void require_rate(double rate) { require(rate >= 0 && rate < 1, "no such rate"); }
 
 // A network's way forward with the arrays that it reads, which stay the same while their numbers change.
 struct BoundInference : Inference {
@@ -132,7 +173,10 @@ void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state
 
 bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int answer, int threads) {
   const Size rows = x.ndim() > 0 ? (Size)x.shape(0) : 0;
-  require(inference.parameters.is_valid(), "the inference is not bound to parameters");
+  require_end(inference);
+  require(inference.parameters.is_valid() && (Size)inference.parameters.size() == inference.num_parameters() &&
+              (Size)inference.state.size() == inference.num_state(),
+          "the inference is not bound to its parameters");
   require((Size)x.size() == rows * inference.inputs(), "a sample has another size than the network");
   const Answer kind = (Answer)answer;
   require((Size)to.shape(0) == rows && (Size)to.shape(1) == (kind == Answer::yes_or_no ? 2 : inference.outputs()),
@@ -177,10 +221,11 @@ NB_MODULE(_native, m) {
            [](Images& self, int from, Size height, Size width, Size filters, const std::vector<Size>& window, Size groups,
               int activation, bool bias, double l1, double l2) {
              require_node(self, from);
-             require(window.size() == 8 && height > 0 && width > 0 && filters > 0 && groups > 0, "no such convolution");
-             for (Size number : window) require(number >= 0 && number < (1 << 20), "no such window");
-             require(window[0] > 0 && window[1] > 0 && window[2] > 0 && window[3] > 0, "a window and its stride have a size");
-             require(self.channels(from) % groups == 0 && filters % groups == 0, "channels do not make groups");
+             require_picture(height, width, filters);
+             require_window(window, 8);
+             const Size channels = self.shape(from).channels;
+             require(groups > 0 && channels % groups == 0 && filters % groups == 0, "channels do not make groups");
+             require((double)(window[0] * window[1] * channels) * (double)filters < most_numbers, "weights that are too many");
              const Window w{window[0], window[1], window[2], window[3], window[4], window[5], window[6], window[7]};
              return self.add_convolution(from, w, height, width, filters, groups, activation_of(activation), bias, l1, l2);
            },
@@ -188,7 +233,8 @@ NB_MODULE(_native, m) {
       .def("add_pooling",
            [](Images& self, int from, Size height, Size width, const std::vector<Size>& window, bool takes_largest) {
              require_node(self, from);
-             require(window.size() == 6 && height > 0 && width > 0, "no such window");
+             require_picture(height, width, self.shape(from).channels);
+             require_window(window, 6);
              return self.add_pooling(from, {window[0], window[1], window[2], window[3], window[4], window[5], takes_largest},
                                      height, width);
            },
@@ -208,13 +254,14 @@ NB_MODULE(_native, m) {
       .def("add_dropout",
            [](Images& self, int from, double rate, std::uint64_t layer, bool whole_channels) {
              require_node(self, from);
+             require_rate(rate);
              return self.add_dropout(from, rate, layer, whole_channels);
            },
            "input"_a, "rate"_a, "layer"_a, "whole_channels"_a)
       .def("add_rescale",
            [](Images& self, int from, const std::vector<float>& scale, const std::vector<float>& shift) {
              require_node(self, from);
-             require((Size)scale.size() == self.channels(from) && scale.size() == shift.size(), "one number a channel");
+             require((Size)scale.size() == self.shape(from).channels && scale.size() == shift.size(), "one number a channel");
              return self.add_rescale(from, scale, shift);
            },
            "input"_a, "scale"_a, "shift"_a)
@@ -222,7 +269,8 @@ NB_MODULE(_native, m) {
            [](Images& self, int first, int second, int activation) {
              require_node(self, first);
              require_node(self, second);
-             require(self.values(first) == self.values(second), "a sum of two sizes");
+             const Picture &a = self.shape(first), &b = self.shape(second);
+             require(a.height == b.height && a.width == b.width && a.channels == b.channels, "a sum of two sizes");
              return self.add_sum(first, second, activation_of(activation));
            },
            "first"_a, "second"_a, "activation"_a)
@@ -242,15 +290,22 @@ NB_MODULE(_native, m) {
            "inputs"_a, "seed"_a)
       .def("add_affine",
            [](Plan& self, Size units, int activation, bool bias, double l1, double l2) {
-             require(units > 0 && activation >= 0 && activation <= (int)Activation::tanh, "no such layer");
-             self.add_affine(units, (Activation)activation, bias, l1, l2);
+             require(units > 0, "no such layer");
+             changeable(self).add_affine(units, activation_of(activation), bias, l1, l2);
            },
            "units"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
       .def("begin_images", &begin_images<Plan>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
            "is_compact"_a)
-      .def("end_images", &Plan::end_images)
-      .def("add_dropout", &Plan::add_dropout, "rate"_a, "layer"_a)
-      .def("add_normalization", &Plan::add_normalization, "momentum"_a, "epsilon"_a)
+      .def("end_images", &end_images<Plan>)
+      .def("add_dropout",
+           [](Plan& self, double rate, std::uint64_t layer) {
+             require_rate(rate);
+             changeable(self).add_dropout(rate, layer);
+           },
+           "rate"_a, "layer"_a)
+      .def("add_normalization",
+           [](Plan& self, double momentum, double epsilon) { changeable(self).add_normalization(momentum, epsilon); },
+           "momentum"_a, "epsilon"_a)
       .def("set_loss",
            [](Plan& self, int kind, double parameter) {
              require(kind >= 0 && kind <= (int)LossKind::huber, "no such loss");
@@ -261,14 +316,20 @@ NB_MODULE(_native, m) {
            [](Plan& self, int rule, double momentum, double beta1, double beta2, double decay, double epsilon,
               double weight_decay, double bound, double norm_bound) {
              require(rule >= 0 && rule <= (int)Rule::adagrad, "no such optimizer");
-             self.set_optimizer({(Rule)rule, momentum, beta1, beta2, decay, epsilon, weight_decay, bound, norm_bound});
+             changeable(self).set_optimizer({(Rule)rule, momentum, beta1, beta2, decay, epsilon, weight_decay, bound, norm_bound});
            },
            "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
            "bound"_a, "norm_bound"_a)
-      .def("use_bf16", &Plan::use_bf16)
+      .def("use_bf16", [](Plan& self) { changeable(self).use_bf16(); })
       .def("uses_bf16", &Plan::uses_bf16)
       .def("expect_zeros", &Plan::expect_zeros, "many"_a)
-      .def("prepare", &Plan::prepare, "batch"_a, "threads"_a)
+      .def("prepare",
+           [](Plan& self, Size batch, int threads) {
+             require_end(self);
+             require(batch > 0 && batch <= most_samples, "no such batch");
+             self.prepare(batch, threads);
+           },
+           "batch"_a, "threads"_a)
       .def("load", &load, "parameters"_a, "state"_a, "slots"_a)
       .def("store", &store, "parameters"_a, "state"_a, "slots"_a)
       .def("run", &run, "x"_a, "labels"_a.none(), "targets"_a.none(), "weights"_a.none(), "rows"_a, "rates"_a,
@@ -283,14 +344,20 @@ NB_MODULE(_native, m) {
            "inputs"_a)
       .def("add_affine",
            [](BoundInference& self, Size units, int activation, bool bias) {
-             require(units > 0 && activation >= 0 && activation <= (int)Activation::tanh, "no such layer");
-             self.add_affine(units, (Activation)activation, bias);
+             require(units > 0, "no such layer");
+             require_end(self);
+             self.add_affine(units, activation_of(activation), bias);
            },
            "units"_a, "activation"_a, "bias"_a)
       .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
            "is_compact"_a)
-      .def("end_images", &BoundInference::end_images)
-      .def("add_normalization", [](BoundInference& self, double epsilon) { self.add_normalization(epsilon); }, "epsilon"_a)
+      .def("end_images", &end_images<BoundInference>)
+      .def("add_normalization",
+           [](BoundInference& self, double epsilon) {
+             require_end(self);
+             self.add_normalization(epsilon);
+           },
+           "epsilon"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -14,6 +15,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::ptrdiff_t count) {
+    if (count < 0 || count > PTRDIFF_MAX / 8) throw std::bad_alloc();
     const std::size_t bytes = std::max<std::size_t>(1, ((std::size_t)count * sizeof(float) + 63) / 64) * 64;
     data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
     if (!data_) throw std::bad_alloc();

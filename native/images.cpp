@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <new>
+#include <stdexcept>
 
 namespace pellucid {
 
@@ -13,8 +15,14 @@ constexpr Size chunk_values = 48 << 10;      // numbers of the largest picture o
 constexpr Size most_in_chunk = 16;
 constexpr Size most_image_groups = 32, fewest_image_groups = 4;
 constexpr Size most_group_numbers = 1 << 24;  // gradients of all groups together
+constexpr double most_numbers = 1e12;         // of a picture: places in it are far from the end of `Size`
 
 Size modulo(Size a, Size b) { return (a % b + b) % b; }
+
+void check_size(const Picture& p) {
+  if ((double)(p.top + p.height + p.bottom) * (double)(p.left + p.width + p.right) * (double)p.pixel > most_numbers)
+    throw std::invalid_argument("a picture, with margins as wide as the windows need, is too large");
+}
 
 }  // namespace
 
@@ -155,6 +163,10 @@ void Images::join_rescale() {
 
 void Images::arrange() {
   join_rescale();
+  const bool is_gapless = nodes_[0].shape.pixel % kernels_.width != 0;
+  for (const Node& node : nodes_)
+    if (is_gapless && (node.other == 0 || (node.input == 0 && (node.kind != Kind::convolution || node.groups > 1))))
+      throw std::invalid_argument("only convolutions of one group read pixels without gaps");
   stages_ = {1};
   std::vector<bool> is_written(nodes_.size(), false);
   for (int i = (int)nodes_.size() - 1; i > 0; --i) {  // the order of the way back
@@ -175,6 +187,7 @@ void Images::arrange() {
     }
   }
   stages_.push_back((int)nodes_.size());
+  for (const Node& node : nodes_) check_size(node.shape);
   for (Node& node : nodes_) {
     if (node.kind != Kind::convolution && node.kind != Kind::channelwise) continue;
     arrange_convolution(node);
@@ -182,6 +195,7 @@ void Images::arrange() {
   }
   Size largest = 1;
   for (const Node& node : nodes_) {
+    check_size(node.gradient);
     largest = std::max(largest, node.shape.sample());
     const Window& w = node.window;
     const Size sums = node.scatters ? reach_down(node) * reach_across(node) * nodes_[node.input].shape.channels : 0;
@@ -306,13 +320,16 @@ Size Images::groups_of(Size samples) const {
 }
 
 Images::Workspace Images::workspace(Size samples, bool trains) const {
+  const auto room = [&](const Picture& picture) {
+    if (samples > PTRDIFF_MAX / 8 / picture.sample()) throw std::bad_alloc();
+    return Buffer(samples * picture.sample());
+  };
   Workspace made;
   for (const Node& node : nodes_) {
     Values values;
-    const Size slack = 64;
-    values.value = Buffer(samples * node.shape.sample() + slack);
-    if (trains && keeps_sum(node.activation)) values.z = Buffer(samples * node.shape.sample() + slack);
-    if (trains && node.needs_gradient) values.gradient = Buffer(samples * node.gradient.sample() + slack);
+    values.value = room(node.shape);
+    if (trains && keeps_sum(node.activation)) values.z = room(node.shape);
+    if (trains && node.needs_gradient) values.gradient = room(node.gradient);
     if (node.kind == Kind::batch_normalization) {
       values.first = Buffer(trains ? samples * node.shape.pixel : 0);
       values.second = Buffer(trains ? samples * node.shape.pixel : 0);
@@ -325,7 +342,7 @@ Images::Workspace Images::workspace(Size samples, bool trains) const {
 
 Images::Scratch Images::scratch() const {
   const Picture& in = nodes_[0].shape;
-  return {Buffer(largest_plane_), Buffer(in.height * (in.width * in.channels + 32))};
+  return {Buffer(largest_plane_), Buffer(in.height * (in.width * in.channels + 32)), std::vector<std::int64_t>(in.height)};
 }
 
 }  // namespace pellucid

@@ -61,8 +61,8 @@ class Images {
   int num_nodes() const { return (int)nodes_.size(); }
   int num_arrays() const { return num_arrays_; }  // the first ones of the layout
   Size packed_size() const { return packed_size_; }
-  Size channels(int node) const { return nodes_[node].shape.channels; }
-  Size values(int node) const { return nodes_[node].shape.values(); }
+  bool is_arranged() const { return !stages_.empty(); }
+  const Picture& shape(int node) const { return nodes_[node].shape; }
   Size outputs() const { return nodes_.back().shape.values(); }
   bool learns() const { return num_arrays_ > 0; }
   double work() const { return work_; }  // multiply-adds of a sample
@@ -81,6 +81,7 @@ class Images {
   // What one thread needs for itself.
   struct Scratch {
     Buffer plane, gathered;
+    std::vector<std::int64_t> rows;  // of a picture: their numbers in x
   };
   Scratch scratch() const;
 

@@ -70,7 +70,7 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
   if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
   Packed packed;
   if (images_) {
-    packed = {Buffer(layout_.packed_size() + 64), Buffer(layout_.state_size())};
+    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size())};  // vectors of a group may reach past its bias
     layout_.pack(parameters, packed.parameters);
     layout_.pack_state(state, packed.state);
   }

@@ -27,6 +27,8 @@ class Inference {
   void add_normalization(double epsilon);
 
   Size inputs() const { return inputs_; }
+  const Images* images() const { return images_.get(); }
+  bool has_layers() const { return images_ || !layers_.empty(); }
   Size outputs() const { return units_; }
   Size num_parameters() const { return parameters_; }
   Size num_state() const { return state_; }

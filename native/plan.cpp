@@ -79,6 +79,7 @@ int Plan::num_slots() const {
 }
 
 void Plan::allocate(Workspace& workspace, Size rows) const {
+  workspace.segments.clear();
   const auto make_rounded = [&](Size stride) { return Rounded(rows, stride); };
   workspace.x[0] = Buffer(rows * segments_[0].stride);
   if (bf16_) workspace.rounded_x[0] = make_rounded(segments_[0].stride);
@@ -104,7 +105,6 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
 void Plan::prepare(Size batch, int threads) {
   if (segments_.size() < 2 || batch < 1 || threads < 1) throw std::invalid_argument("a plan needs layers and samples");
   if (batch_ > 0) throw std::logic_error("a plan is prepared once");
-  batch_ = batch;
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });
   const Size packed_size = layout_.packed_size();
@@ -112,6 +112,7 @@ void Plan::prepare(Size batch, int threads) {
   bf16_ &= !by_rows_ && !images_;
   Size deepest = std::max(batch_block, depth_block);
   for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
+  if (images_) images_workspace_ = images_->workspace(batch, true);  // the largest comes first
   parameters_ = Buffer(packed_size);
   gradient_ = Buffer(packed_size);
   first_ = Buffer(num_slots() > 0 ? packed_size : 0);
@@ -123,7 +124,6 @@ void Plan::prepare(Size batch, int threads) {
   if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size);
   else allocate(workspace_, batch);
   if (images_) {
-    images_workspace_ = images_->workspace(batch, true);
     turned_ = Buffer(images_->turned_size());
     group_gradients_ = Buffer(images_->groups_of(batch) * images_->packed_size());
   }
@@ -141,6 +141,7 @@ void Plan::prepare(Size batch, int threads) {
     for (const Segment& segment : segments_)
       member.turned_weights.emplace_back(segment.needs_dx ? padded(segment.units) * padded(segment.inputs) : 0);
   }
+  batch_ = batch;  // at last: a plan without memory for its steps is not prepared
 }
 
 void Plan::load(const float* parameters, const float* state, const float* first, const float* second) {

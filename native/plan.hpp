@@ -80,6 +80,8 @@ class Plan {
   void prepare(Size batch, int threads);
 
   Size inputs() const { return inputs_; }
+  const Images* images() const { return images_.get(); }
+  bool has_layers() const { return images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_; }
   Size num_parameters() const { return layout_.flat_size(); }
@@ -90,7 +92,8 @@ class Plan {
   void load(const float* parameters, const float* state, const float* first, const float* second);
   void store(float* parameters, float* state, float* first, float* second) const;
 
-  // Makes the steps with the first `threads` of the threads; losses and scores (one number a step) are the weighted means over the batch before its update.
+  // Makes the steps with the first `threads` of the threads; losses and scores (one number a step) are the weighted means
+  // over the batch before its update.
   Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import pellucid as pl
 from pellucid._native import Inference, Plan
+from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.native import NativeExecutor
 
 WINDOW = [3, 3, 1, 1, 1, 1, 1, 1]  # size, stride, dilation, before
 RULE = {
@@ -172,17 +175,16 @@ def test_windows_that_need_too_wide_margins():
 
 
 def test_a_batch_that_does_not_fit_leaves_the_plan_unprepared():
-    plan, images = pictures()
-    convolve(images)
+    plan = Plan(61_000 * 1_000_000 * 16, 0)
+    images = plan.begin_images(61_000, 1_000_000, 16, False)
+    images.add_pooling(0, 1, 1, [61_000, 1_000_000, 1, 1, 0, 0], False)
     plan.end_images()
     plan.add_affine(3, 0, True, 0.0, 0.0)
     with pytest.raises(MemoryError):
-        plan.prepare(1 << 30, 1)
-    parameters, state = np.zeros(5 * 9 * 8 + 8 + 4 * 6 * 8 * 3 + 3, np.float32), np.zeros(0, np.float32)
+        plan.prepare(1 << 21, 1)  # more bytes than there are addresses
+    parameters, state = np.zeros(16 * 3 + 3, np.float32), np.zeros(0, np.float32)
     with pytest.raises(ValueError, match="not prepared"):
         plan.load(parameters, state, [])
-    plan.prepare(2, 1)
-    plan.load(parameters, state, [])
 
 
 def test_an_inference_that_grows_behind_its_parameters_is_not_run():
@@ -195,3 +197,9 @@ def test_an_inference_that_grows_behind_its_parameters_is_not_run():
     inference.end_images()
     with pytest.raises(ValueError):
         inference.run(x, to, 0, 1)
+
+
+def test_an_error_of_memory_names_what_helps():
+    network = pl.Network([pl.Input(1 << 14, 1 << 14), pl.GlobalAveragePooling2D(), pl.Classification(2)])
+    with pytest.raises(MemoryError, match="1073741824 samples; use a smaller batch_size"):
+        NativeExecutor(network, Rules(pl.GradientDescent(0.1)), OptimizerState(), 1 << 30, threads=1)

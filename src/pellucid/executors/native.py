@@ -142,7 +142,12 @@ class NativeExecutor(Executor):
                     f'precision="bf16" needs a processor with AVX512_BF16, and this runs with {self.note}; use "float32".'
                 )
             self.plan.use_bf16()
-        self.plan.prepare(batch_size, self._crew.most)
+        try:
+            self.plan.prepare(batch_size, self._crew.most)
+        except MemoryError:
+            raise MemoryError(
+                f"not enough memory for steps of {batch_size} samples; use a smaller batch_size, or smaller pictures."
+            ) from None
         if precision == "bf16":
             why = "convolutions have no bf16" if count_image_nodes(stack) else "too small for bf16"
             self.note += ", bf16 products" if self.plan.uses_bf16() else f", float32: {why}"
