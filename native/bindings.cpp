@@ -316,7 +316,8 @@ NB_MODULE(_native, m) {
            [](Plan& self, int rule, double momentum, double beta1, double beta2, double decay, double epsilon,
               double weight_decay, double bound, double norm_bound) {
              require(rule >= 0 && rule <= (int)Rule::adagrad, "no such optimizer");
-             changeable(self).set_optimizer({(Rule)rule, momentum, beta1, beta2, decay, epsilon, weight_decay, bound, norm_bound});
+             changeable(self).set_optimizer(
+                 {(Rule)rule, momentum, beta1, beta2, decay, epsilon, weight_decay, bound, norm_bound});
            },
            "rule"_a, nb::kw_only(), "momentum"_a, "beta1"_a, "beta2"_a, "decay"_a, "epsilon"_a, "weight_decay"_a,
            "bound"_a, "norm_bound"_a)

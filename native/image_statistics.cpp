@@ -15,7 +15,8 @@ void Images::measure(Pass& pass, int stage, Size from, Size to) const {
 }
 
 // Mean and variance of the batch, from those of its samples (Chan, Golub and LeVeque 1979), and the moving averages.
-void Images::conclude(Workspace& workspace, const float* parameters, float* state, int stage, Share channels, Size samples) const {
+void Images::conclude(Workspace& workspace, const float* parameters, float* state, int stage, Share channels,
+                      Size samples) const {
   const int number = stages_[stage];
   const Node& node = nodes_[number];
   const Size width = node.shape.pixel, pixels = node.shape.height * node.shape.width;

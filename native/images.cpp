@@ -146,8 +146,8 @@ Size Images::reach_across(const Node& node) const {
 
 // A rescale that alone reads the input is done while the input is gathered: see `gather`.
 void Images::join_rescale() {
-  const auto reads_input = [](const Node& node) { return node.input == 0 || node.other == 0; };
-  if (nodes_.size() < 2 || nodes_[1].kind != Kind::rescale || std::count_if(nodes_.begin(), nodes_.end(), reads_input) > 1) return;
+  const auto readers = std::count_if(nodes_.begin(), nodes_.end(), [](const Node& n) { return n.input == 0 || n.other == 0; });
+  if (readers != 1 || nodes_[1].kind != Kind::rescale) return;
   Node &input = nodes_[0], &rescale = nodes_[1];
   const Picture& p = input.shape;
   input.factor_of.assign(round_up(p.width * p.pixel, 16), 0.0f);

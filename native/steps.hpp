@@ -1,4 +1,4 @@
-// Sizes by which steps are cut, and small helpers that plan.cpp and steps.cpp share.
+// Sizes by which steps are cut, and small helpers that the files of a plan share.
 #pragma once
 
 #include <algorithm>
