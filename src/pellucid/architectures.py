@@ -61,9 +61,9 @@ def _layers_of(word: str, shape: Shape) -> tuple[Layer, ...]:
         match = re.fullmatch(pattern, word, re.ASCII)
         if match:
             return make(match, shape)
-    stem, rest = re.fullmatch(r"([^\d.]*)(.*)", word, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits every text
+    stem, *numbers = re.split(r"(?=[\d.])", word, maxsplit=1)
     near = get_close_matches(stem, [re.sub(r"[\d.]+$", "", example) for example in EXAMPLES], n=1)
-    hint = f" Did you mean {(near[0] + rest)[:40]!r}?" if near and near[0] != stem else ""
+    hint = f" Did you mean {''.join([near[0], *numbers])[:40]!r}?" if near and near[0] != stem else ""
     raise ArgumentError(f"it is unknown; the words are {', '.join(EXAMPLES)}.{hint}")
 
 

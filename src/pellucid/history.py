@@ -45,7 +45,7 @@ class History(Mapping[str, list[float]]):
             import matplotlib  # noqa: F401 - first the package: a part of it may be left over from elsewhere
             from matplotlib.figure import Figure
         except ImportError:
-            raise MissingDependencyError("plotting needs matplotlib: pip install 'pellucid[plot]'.") from None
+            raise MissingDependencyError("plotting needs matplotlib: pip install matplotlib.") from None
         names = [name for name in self if f"validation_{name}" in self or name in ("loss", "accuracy", "mae")]
         figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")  # pyplot would keep each one for ever
         axes = figure.subplots(1, len(names), squeeze=False)

@@ -17,6 +17,7 @@ from pellucid.saving import Label, check_labels, check_pipeline, load_parts
 from pellucid.shapes import Array, instance_of, positive_integer
 
 CONFIDENCE_IN_DOUBT = 0.1
+LABELS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Model:
         self.pipeline = pipeline or network.pipeline
         check_pipeline(network, self.pipeline)
         self.labels = check_labels(network, labels)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
+        classes = f"{len(self.labels)} classes: {shown}" if self.labels else "a regression"
+        return f"Model({classes}; {self.network.parameters.layout.size:,} parameters; {self.pipeline or 'no pipeline'})"
 
     def predict(self, pictures: Any) -> Any:
         """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).

@@ -17,6 +17,7 @@ FEW_A_CLASS = 1_000
 WIDEST = 128  # filters
 MOST_PIXELS = 1 << 22  # in a step
 UNEVEN = 1.5  # the largest class in units of the smallest
+KEPT_ASIDE = 0.2  # of the pictures, for validation
 STRONG = PhotoAugmentation(shift=0.1, scale=0.2, rotation=15.0, color=0.3, cutout=0.25, mixup=0.2)
 GENTLE = PhotoAugmentation(shift=0.1, scale=0.1, rotation=5.0, color=0.1, cutout=0.0)
 
@@ -30,18 +31,22 @@ class Choices:
     epochs: int
     batch_size: int
     learning_rate: float
+    validation: float
     early_stopping: int
     class_weight: Literal["balanced"] | None
     reasons: dict[str, str]
 
     def in_words(self, given: Collection[str] = ()) -> str:
         """A line for each choice that was not ``given`` otherwise: its value, and the reason below it."""
-        lines = [f"  {name}: {getattr(self, name)}\n    {why}" for name, why in self.reasons.items() if name not in given]
-        return "\n".join(lines)
+        values = {name: getattr(self, name) for name in self.reasons if name not in given}
+        said = ((name, "none" if value is None else value) for name, value in values.items())
+        return "\n".join(f"  {name}: {value}\n    {self.reasons[name]}" for name, value in said)
 
 
-def choose(counts: Sequence[int], shape: Shape) -> Choices:
+def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None) -> Choices:
     """The choices for ``counts`` pictures of each class to learn from, all of this shape: (H, W) or (H, W, C).
+
+    With ``epochs`` in place of as many as the rules would choose, what depends on them follows.
 
     layers         pictures are halved until 7 to 13 pixels are left, so that the last convolutions see most of a picture;
                    filters double with each halving, as places become fewer. Few pictures, if not small, get one
@@ -49,21 +54,22 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
                    The average over all places, where others put a dense layer, learns what is in a picture and not
                    where, with a hundredth of the weights; dropout is high for few pictures
     augment        strong for few pictures a class, gentle for many
-    epochs         as many as show 30,000 pictures, and 10 more
+    epochs         as many as show 30,000 pictures, and 10 more, but no more than 210
     batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
     learning_rate  that of Adam; batch normalization makes a high one safe
-    early_stopping a sixth of the epochs without progress, in the last third: before, the rate is high, and the loss on
-                   a few pictures kept aside is chance
+    validation     a fifth: enough to see which epoch is best, and little is lost to learn from
+    early_stopping a sixth of the epochs without progress, 10 at least, in the last third: before, the rate is high, and
+                   the loss on a few pictures kept aside is chance
     class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
     """
     total, smallest, largest = sum(counts), min(counts), max(counts)
     layers, why_layers = _layers(len(counts), total, shape)
     few_a_class = total < FEW_A_CLASS * len(counts)
-    epochs = 10 + 30_000 // max(total, 150)
+    epochs = epochs or 10 + 30_000 // max(total, 150)
     batch_size = 32 if total < 2_000 else 64 if total < 20_000 else 128
     batch_size = max(1, min(batch_size, MOST_PIXELS // (shape[0] * shape[1])))
     a_class = f"{total / len(counts):,.0f} pictures a class"
-    balance = f"{smallest:,} to {largest:,} pictures a class"
+    balance = f"{smallest:,}{'' if smallest == largest else f' to {largest:,}'} pictures a class"
     uneven = largest > UNEVEN * smallest
     return Choices(
         layers,
@@ -71,6 +77,7 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
         epochs,
         batch_size,
         learning_rate=3e-3,
+        validation=KEPT_ASIDE,
         early_stopping=max(10, epochs // 6),
         class_weight="balanced" if uneven else None,
         reasons={
@@ -78,8 +85,9 @@ def choose(counts: Sequence[int], shape: Shape) -> Choices:
             "augment": f"{a_class}: {'few, so they are changed strongly' if few_a_class else 'a gentle change is enough'}",
             "epochs": f"{total:,} pictures to learn from: {epochs} epochs show {epochs * total:,}",
             "batch_size": f"{_counted(-(-total // batch_size), 'step')} an epoch",
-            "learning_rate": "batch normalization makes a high rate safe",
-            "early_stopping": "so many epochs without progress, in the last third, when the rate has fallen",
+            "learning_rate": "of Adam, at the top of the schedule one_cycle; batch normalization makes a high rate safe",
+            "validation": f"a part of each class is kept aside, the {total:,} others are learned from",
+            "early_stopping": "so many epochs without progress, in the last third, when the rate is low; the best is kept",
             "class_weight": f"{balance}: {'all classes shall count alike' if uneven else 'even enough'}",
         },
     )

@@ -71,12 +71,12 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
 
 
 def _text(value: object) -> str:
-    """A value for people: floats of six digits, layers by their descriptions."""
+    """A value for people: floats of six digits, several of three, layers by their descriptions."""
     if isinstance(value, Layer):
         return describe_layer(value)
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, tuple):
-        inner = ", ".join(map(_text, value))
+        inner = ", ".join(f"{item:.3g}" if isinstance(item, float) else _text(item) for item in value)
         return f"[{inner}]" if value and isinstance(value[0], Layer) else f"({inner})"
     return repr(value)

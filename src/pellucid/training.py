@@ -22,7 +22,7 @@ from pellucid.layers.rescale import Rescale
 from pellucid.model import Model
 from pellucid.network import Network
 from pellucid.optimizers import Adam
-from pellucid.photo_rules import Choices, choose
+from pellucid.photo_rules import KEPT_ASIDE, Choices, choose
 from pellucid.progress import ProgressMode
 from pellucid.shapes import AnyArray, Shape, instance_of, number_between, one_of, positive_integer
 
@@ -42,7 +42,7 @@ class Preparation:
     network     untrained, or the one to go on with; it has the pipeline of the pictures
     options     those of ``network.fit``
     choices     what the rules say, whether it was followed or not
-    overruled   the names of the choices in whose place something was given
+    overruled   the names of the choices in whose place something was given, or for which there is no use
     validation  the rows of the pictures that ``fit`` keeps aside
     note        None, or why there are none although some were asked for
     """
@@ -59,7 +59,7 @@ def train(
     photos: PhotoFolder,
     *,
     layers: str | None = None,
-    validation: float | None = 0.2,
+    validation: float | None = KEPT_ASIDE,
     epochs: int | None = None,
     early_stopping: bool | int | EarlyStopping | None = True,
     augment: bool | Augmentation | None = True,
@@ -105,9 +105,10 @@ def prepare(
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
     seed = seed if network is None else network.seed
-    training, kept_aside, note = _divided(photos, given.get("validation", 0.2), seed)
+    training, kept_aside, note = _divided(photos, given.get("validation", KEPT_ASIDE), seed)
     shape = photos.x.shape[1:]
-    choices = choose(np.bincount(photos.y[training], minlength=len(photos.labels)).tolist(), shape)
+    epochs = positive_integer(given["epochs"], "epochs") if "epochs" in given else None
+    choices = choose(np.bincount(photos.y[training], minlength=len(photos.labels)).tolist(), shape, epochs)
     if "flip" in given:
         choices = replace(choices, augment=replace(choices.augment, flip=given["flip"]))
     options = _options(choices, given, validated=len(kept_aside) > 0)
@@ -120,6 +121,8 @@ def prepare(
     overruled = {name for name, value in given.items() if value is not True} | (set() if layers is None else {"layers"})
     if "optimizer" in overruled:
         overruled.add("learning_rate")
+    if not len(kept_aside):
+        overruled |= {"validation", "early_stopping"}
     return Preparation(network, options, choices, overruled, kept_aside, note)
 
 
@@ -142,12 +145,11 @@ def _options(choices: Choices, given: dict[str, Any], *, validated: bool) -> dic
         "batch_size": choices.batch_size,
         "class_weight": choices.class_weight,
         "augment": choices.augment,
-        "validation": 0.2,
+        "validation": choices.validation,
     }
     options |= {name: value for name, value in given.items() if value is not True and name != "flip"}
     if given.get("early_stopping", True) is True:
-        start = positive_integer(options["epochs"], "epochs") * 2 // 3
-        options["early_stopping"] = EarlyStopping(choices.early_stopping, start_from_epoch=start)
+        options["early_stopping"] = EarlyStopping(choices.early_stopping, start_from_epoch=options["epochs"] * 2 // 3)
     if not validated:
         options["validation"] = None
         options["early_stopping"] = None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from running import TINY
@@ -16,6 +17,8 @@ from sklearn import metrics as reference
 
 import pellucid as pl
 from pellucid._native import has_bf16
+from pellucid.architectures import EXAMPLES
+from pellucid.cli import train
 from pellucid.recipes import DIGITS
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
@@ -151,6 +154,21 @@ def test_help(cli, command):
     assert all(name in done.stdout for name in (COMMANDS if not command else ("--help",)))
 
 
+def test_every_option_of_train_stands_once_below_a_heading(cli):
+    text = cli("train", "--help").stdout
+    assert re.findall(r"^(\S.*):$", text, re.MULTILINE)[-5:] == [
+        *("Only for a FOLDER", "Only for digits and fashion", "Network and training", "Running", "Other options")
+    ]
+    options = [option for option in train.command.params if isinstance(option, click.Option)]
+    shown = re.findall(r"^  (?:-h, )?(--[\w-]+)", text, re.MULTILINE)
+    assert sorted(shown) == sorted([*(option.opts[0] for option in options), "--help"])
+
+
+def test_the_help_of_train_names_every_word_for_layers(cli):
+    words = cli("train", "--help").stdout.split("Words of --layers:")[1].split("Only for")[0]
+    assert [word for word in EXAMPLES if word not in re.split(r"[,\s]+", words)] == []
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_a_terminal_of_80_columns(cli, command):
     assert [line for line in cli(*command.split(), "--help").stdout.splitlines() if len(line) > 80] == []
@@ -158,8 +176,9 @@ def test_help_fits_a_terminal_of_80_columns(cli, command):
 
 def test_every_option_of_train_is_explained(cli):
     """An option whose help is only its name and type does not help."""
-    text = cli("train", "--help").stdout.split("Options:")[1]
-    options = re.split(r"\n(?=  --)", text.strip("\n"))
+    _, text = re.split(r"^Only for a FOLDER:$", cli("train", "--help").stdout, flags=re.MULTILINE)
+    options = re.split(r"\n(?=  --)", re.sub(r"^\S.*:\n", "", text, flags=re.MULTILINE).strip("\n"))
+    assert len(options) > 25
     bare = [
         " ".join(option.split())
         for option in options

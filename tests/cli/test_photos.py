@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
+from pellucid.cli.output import picture_as_text
 
 COLORS = {"red disc": (200, 40, 40), "blue box": (40, 40, 200), "green 数": (40, 200, 40)}
 FAST = ("--size", "16", "--layers", "conv8 pool conv8 average", "--batch-size", "8")
@@ -140,7 +141,12 @@ def test_the_rules_choose_the_network_and_say_why(cli, shapes):
     assert network.layers[0] == pl.Input(14, 18, 3)
     assert isinstance(network.layers[1], pl.Rescale)
     assert network.layers[-1] == pl.Classification(2)
-    assert "epochs:" not in done.stderr.split("chosen by rules")[1].split("layer  ")[0]
+    chosen = done.stderr.split("chosen by rules")[1].split("layer  ")[0]
+    assert "epochs:" not in chosen
+    assert "early_stopping: 10\n" in chosen, "it follows from the epochs that were given"
+    assert "validation: 0.2\n    a part of each class is kept aside, the 48 others are learned from" in chosen
+    assert "class_weight: none\n    24 pictures a class: even enough" in chosen
+    assert "; the network of epoch 1 is kept: it had the lowest validation loss" in done.stderr
 
 
 def test_very_few_pictures_are_all_trained_on(cli, tmp_path):
@@ -149,6 +155,9 @@ def test_very_few_pictures_are_all_trained_on(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Note: 2 pictures are too few to keep 20% aside" in done.stderr
     assert one_line(done.stdout) == "few.safetensors: trained on all 2 pictures; none is left to judge it on"
+    assert "validation:" not in done.stderr
+    assert "early_stopping:" not in done.stderr, "nothing tells when to stop"
+    assert "is kept" not in done.stderr
     done = cli("train", "few", *FAST, "--epochs", "2", "--validation", "0", "--bad-files", "fail")
     assert (done.returncode, "Note" in done.stderr) == (0, False)
 
@@ -307,6 +316,22 @@ def test_predict_walks_folders_in_order_and_notes_what_is_no_picture(cli, divide
     assert done.returncode == 2
     assert re.fullmatch(r"Error: .*notes\.txt.*\n", done.stderr)
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_predict_shows_small_pictures_of_files_and_none_of_a_folder(cli, model, tmp_path):
+    make_folder(tmp_path / "some", ("red disc",), 3)
+    done = cli("predict", model, "some", "some/red disc/0.png")
+    lines = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[:4]] == [f"some/red disc/{k}.png" for k in (0, 1, 2, 0)]
+    assert len(lines) == 4 + 8
+
+
+def test_a_wide_picture_is_shown_in_40_columns():
+    picture = np.zeros((64, 80, 3), np.uint8)
+    picture[:32, 40:] = 255
+    rows = picture_as_text(picture).split("\n")
+    assert rows == [" " * 20 + "█" * 20] * 8 + [""] * 8
+    assert {len(row) for row in picture_as_text(np.tile(np.uint8([0, 255]), (99, 500))[:, 1:-1]).split("\n")} <= {0, 39, 40}
 
 
 def test_predict_leaves_hidden_files_and_links_alone(cli, model, tmp_path):

@@ -98,6 +98,7 @@ def test_fail_lists_the_first_files_and_counts_the_others(root, read):
         read(root, bad_files="fail")
     assert f"{len(BAD)} files cannot be used: cat/bomb.png: it has 8000 x 8000" in str(error.value)
     assert f"and {len(BAD) - 5} more" in str(error.value)
+    assert str(error.value).endswith('leave them out: bad_files="skip" (--bad-files skip).')
     assert len(read(root, bad_files="skip").x) == 4
 
 
@@ -440,7 +441,10 @@ def test_a_report_in_words_and_as_data():
     report = FolderReport("photos", {"a": (3, 1), "b": (4, 2)}, (*problems, *notes))
     text = str(report)
     assert text.splitlines()[0] == "photos: 7 pictures to learn from, 3 to test with"
-    assert "a 3+1, b 4+2" in text
+    assert "a 3 + 1, b 4 + 2" in text
+    assert str(FolderReport("photos", {"a": (3, 0), "b": (4, 0)}, ())) == "photos: 7 pictures\n  2 classes: a 3, b 4"
+    many = FolderReport("photos", {str(k): (1, 0) for k in range(1_000)}, ())
+    assert str(many) == "photos: 1,000 pictures\n  1,000 classes"
     assert "left out, damaged (pictures that cannot be decoded): 12" in text
     assert "and 2 more" in text
     assert r"b/line\nbreak.gif" in text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid as pl
 from pellucid import activations
@@ -28,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 BACKPROP = ROOT / "docs" / "backprop.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 NATIVE = ROOT / "docs" / "native.md"
+PHOTOS = ROOT / "docs" / "photos.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
@@ -91,6 +94,32 @@ def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> Non
         assert done.returncode == 0, f"{code}\n{done.stderr}"
         if expected:
             assert done.stdout == expected
+
+
+# photos.md
+
+
+def test_the_python_about_photos_runs(tmp_path: Path) -> None:
+    """On small pictures, for less time; everything else is as it stands there."""
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 30, 16, 16, 3), np.uint8)
+    for kind, some in zip(("cat", "not-cat"), pictures // np.uint8([1, 2])[:, None, None, None, None], strict=True):
+        folder = tmp_path / "photos" / kind
+        folder.mkdir(parents=True)
+        for number, pixels in enumerate(some):
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    Image.fromarray(pictures[0, 0]).save(tmp_path / "holiday.jpg")
+    blocks = re.findall(r"```python\n(.*?)```", text_of(PHOTOS), flags=re.S)
+    assert len(blocks) == 2
+    for code in blocks:
+        code = re.sub(r"size=\d+", "size=16", code)
+        command = [sys.executable, "-W", "error", "-c", code.replace("pl.train(photos)", "pl.train(photos, epochs=3)")]
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", timeout=60, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == 0, f"{code}\n{done.stderr}"
+        assert re.search(r"^(not-)?cat \([\d.]+%\)$", done.stdout, flags=re.M)
+    assert {"photos.safetensors", "mine.safetensors"} <= {path.name for path in tmp_path.iterdir()}
 
 
 # backprop.md

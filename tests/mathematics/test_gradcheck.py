@@ -247,6 +247,65 @@ def test_corners_of_relu_give_no_false_alarm(seed):
     assert report.rows[-1].name == "x"
 
 
+def shapes_on_even_ground(size):
+    """Six pictures (6, size, size, 3) of a grey box on a grey ground: nearly all windows see equal pixels."""
+    x = np.full((6, size, size, 3), 200, np.uint8)
+    for k in range(6):
+        x[k] -= np.uint8(10 * k)
+        x[k, k : k + size // 2, size // 4 : size // 2 + k] = 40 * k
+    return x
+
+
+def test_pictures_with_an_even_ground_give_no_false_alarm():
+    """The largest of equal numbers has no derivative, so x as it is would sit on a corner of every pooling window."""
+    x, y = shapes_on_even_ground(12), np.arange(6) % 3
+    for pixels in (x, x / 255.0):
+        network = pl.Network([pl.Input(12, 12, 3), pl.Rescale.fit(x), pl.Conv2D(6, activation="relu"),
+                              pl.MaxPooling2D(2), pl.GlobalAveragePooling2D(), pl.Classification(3)])  # fmt: skip
+        assert set(verdicts(pl.gradcheck(network, pixels, y)).values()) == {"right"}
+
+
+def test_the_point_that_is_checked_stays_in_the_range_of_the_data():
+    """A layer that is defined for 0..1 alone must not be asked for anything else."""
+    asked = []
+
+    @dataclass(frozen=True)
+    class Watching(Scaled):
+        def forward(self, parameters, x, context):
+            asked.append(x)
+            return super().forward(parameters, x, context)
+
+    x = np.random.default_rng(3).integers(0, 256, (5, 4)).astype(float) / 255
+    network = pl.Network([pl.Input(4), Watching(), pl.Classification(3)])
+    pl.gradcheck(network, x, Y[:5])
+    assert asked[0].min() >= x.min()
+    assert asked[0].max() <= x.max()
+    assert 0 < abs(asked[0] - x).max() <= 0.01
+
+
+def test_smaller_steps_are_tried_where_corners_lie_dense():
+    """|sin(1e7 x)|-like: z has a corner every 1e-6, so a step of 1e-7 in a random direction often passes one."""
+    corners = 1e-6
+
+    @dataclass(frozen=True)
+    class Saw(pl.Layer):
+        wrong: float = 1.0
+
+        def output_shape(self, input_shape):
+            return input_shape
+
+        def forward(self, parameters, x, context):
+            phase = np.mod(x / corners, 2.0)
+            return corners * np.minimum(phase, 2.0 - phase), phase
+
+        def backward(self, parameters, cache, dy):
+            return self.wrong * np.where(cache < 1.0, dy, -dy), {}
+
+    x = (np.floor(X[:3, :2] / corners) + 0.1) * corners  # a tenth of the way to the next corner
+    assert pl.gradcheck(Saw(), x).passed
+    assert not pl.gradcheck(Saw(1.001), x, raise_error=False).passed
+
+
 def test_the_check_leaves_the_network_as_it_was():
     network = pl.Network([pl.Input(4), pl.Dense(5, "relu"), pl.BatchNormalization(), pl.Classification(3)])
     parameters, state = network.parameters.vector.copy(), network.state.vector.copy()

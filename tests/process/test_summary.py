@@ -24,7 +24,7 @@ from pellucid.summary import describe_layer, summary
         (pl.BatchNormalization(activation="relu"), "BatchNormalization(activation='relu')"),
         (pl.LayerNormalization(1e-3), "LayerNormalization(epsilon=0.001)"),
         (pl.Dropout2D(0.25), "Dropout2D(0.25)"),
-        (pl.Rescale((1 / 3, 2.0), (-1.0, 0.5)), "Rescale((0.333333, 2), offset=(-1, 0.5))"),
+        (pl.Rescale((1 / 3, 2.0), (-1.0, 0.5)), "Rescale((0.333, 2), offset=(-1, 0.5))"),
         (pl.Rescale(2.0), "Rescale(2)"),
         (
             pl.Residual([pl.Conv2D(8), pl.BatchNormalization()], [pl.Conv2D(8, 1)], "relu"),

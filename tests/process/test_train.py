@@ -84,7 +84,9 @@ def test_early_stopping_by_the_rules_by_patience_or_never():
 def test_by_the_rules_only_the_last_third_of_the_epochs_is_judged():
     options = prepare(photos_of([40, 40]), None, 0, {"epochs": 30}).options
     assert options["early_stopping"].start_from_epoch == 20
-    assert options["early_stopping"].patience == choose([32, 32], (12, 12, 3)).early_stopping
+    assert options["early_stopping"].patience == 10, "the fewest"
+    assert choose([32, 32], (12, 12, 3)).early_stopping == 210 // 6
+    assert choose([32, 32], (12, 12, 3), epochs=90).early_stopping == 15
     photos = photos_of([40, 40])
     network = pl.train(photos, **QUICK | {"epochs": 30}).network
     _, kept_aside = split(Samples(photos.x, photos.y, np.arange(80)), 0.2, 0, photos.y)

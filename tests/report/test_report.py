@@ -219,6 +219,25 @@ def test_the_calibration_error_is_shown(tmp_path):
     assert f"{error:.1%} apart (the expected calibration error)" in written(tmp_path / "report.html", *sure(90)).text
 
 
+def test_probabilities_that_fit_on_average_alone_are_not_called_believable(tmp_path):
+    """By hand: 24 answers, 16 right (47 to 82 % with 95 %), all claimed at 58 %: believable. Claimed at 99.9 % (12 of 16
+    right) and at 34 % (4 of 8): 78 % on average, but 22 % apart."""
+    believable, single = "its probabilities can be believed", "a single probability may be far off"
+    x, y = np.zeros((24, 2, 2), np.uint8), np.zeros(24, np.int64)
+    x[:, 0, 0], y[16:] = 255, 1
+    weight = np.zeros((4, 3))
+    weight[0, 0] = 1.0  # e / (e + 2) = 58 %
+    text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
+    assert believable in text
+    assert single not in text
+    weight[0, 0], weight[1, 0] = 8.0, 0.01
+    x[:8, 0], x[:8, 0, 1] = 0, 255  # dim pictures, and half of the mistakes are theirs
+    y[:] = [0, 0, 0, 0, 1, 1, 1, 1] + [0] * 12 + [1] * 4
+    text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
+    assert single in text
+    assert believable not in text
+
+
 def test_the_folder_and_the_way_to_repeat_it_are_shown(tmp_path):
     problems = (Problem("cat/7.png", "empty", "it has no bytes"), Problem("cat/8.png", "misnamed", "it is a JPEG", False))
     report = FolderReport("photos", {"cat": (20, 3), "dog": (10, 6)}, problems)
@@ -227,6 +246,9 @@ def test_the_folder_and_the_way_to_repeat_it_are_shown(tmp_path):
     assert ["cat/7.png", "it has no bytes", "left out"] in [row for table in page.tables for row in table]
     assert ["cat/8.png", "it is a JPEG", "used"] in [row for table in page.tables for row in table]
     assert "pellucid evaluate m photos" in page.text
+    plain = FolderReport("photos", {"cat": (20, 0), "dog": (10, 0)}, ())
+    page = written(tmp_path / "report.html", *sure(9), folder_report=plain, command="pellucid evaluate m photos")
+    assert "The folder has 30 pictures. Every file" in page.text
     assert f"Pellucid {pl.__version__}" in page.text
     assert "seed 1" in page.text
     assert (

@@ -15,6 +15,7 @@ from pellucid.shapes import AnyArray
 
 SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:+#"
+WIDEST_PICTURE = 40  # characters
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 
 
@@ -45,9 +46,16 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
 
 
 def picture_as_text(pixels: AnyArray) -> str:
-    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright."""
+    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright.
+
+    A wider one than 40 pixels is shown smaller.
+    """
     if pixels.ndim == 3:
         pixels = pixels @ LUMINANCE
+    step = -(-pixels.shape[1] // WIDEST_PICTURE)
+    height, width = (max(1, length // step) for length in pixels.shape)
+    pixels = pixels[: height * step, : width * step]
+    pixels = pixels.reshape(height, len(pixels) // height, width, -1).mean(axis=(1, 3))
     low, high = float(pixels.min()), float(pixels.max())
     rows = pixels[: len(pixels) // 2 * 2].reshape(-1, 2, pixels.shape[1]).mean(axis=1)
     levels = np.minimum(((rows - low) / (high - low + 1) * len(SHADES)).astype(int), len(SHADES) - 1)

@@ -18,9 +18,11 @@ from pellucid.model import Prediction, load
 @click.argument("pictures", type=click.Path(), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
-@click.option("--quiet", is_flag=True, help="Leave out the small picture of what the network saw.")
+@click.option("--quiet", is_flag=True, help="Only the answers, without the small pictures.")
 def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quiet: bool) -> int:
-    """Read PICTURES, files or folders of such, with MODEL: label and probability of each, and what the network saw.
+    """Read PICTURES, files or folders of such, with MODEL: label and probability of each.
+
+    Below the answer for a file stands a small picture of what the network saw; for those of a folder there is none.
 
     A file that cannot be read is named on standard error; the others are still answered, and the exit code is 2. In a
     folder, and all folders in it, what is no picture is only noted.
@@ -39,7 +41,7 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quie
             continue
         results.append(_as_data(path, prediction, top))
         if not as_json:
-            _show(path, prediction, top, quiet)
+            _show(path, prediction, top, quiet or not is_named)
     if as_json:
         write_json(results)
     return 2 if any("error" in result for result in results) else 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
 from pellucid.activations import ACTIVATIONS
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say
+from pellucid.cli.sections import SectionedCommand
 from pellucid.cli.training import Job, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
 from pellucid.errors import ArgumentError
 from pellucid.executors.choose import ENGINES, PRECISIONS
@@ -25,24 +26,38 @@ CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
 
 
-@click.command("train")
+class TrainCommand(SectionedCommand):
+    """The headings of its help."""
+
+    sections: ClassVar = {
+        "Only for a FOLDER": OF_FOLDERS,
+        "Only for digits and fashion": OF_NAMED_DATA,
+        "Network and training": (
+            *("layers", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "augment", "validation"),
+            *("early_stopping", "l1", "l2", "seed"),
+        ),
+        "Running": ("out", "resume", "optimizer_state", "engine", "threads", "precision"),
+    }
+
+
+@click.command("train", cls=TrainCommand)
 @click.argument("data", metavar=METAVAR)
 @click.option(
     "--recipe",
     type=click.Choice(list(DIGITS)),
-    help="Where the other options start from, for digits and fashion.  [default: default]",
+    help="Where the other options start from.  [default: default]",
 )
 @click.option(
     "--layers",
     metavar="WORDS",
-    help='In place of --hidden, or of the rules: "conv16 pool conv32 average", "res32", "dense64", "dropout0.3", ...',
+    help='The hidden layers in words such as "conv16 pool conv32 average dropout0.3"; all words stand above.',
 )
 @click.option("--hidden", type=int, multiple=True, help="Units of a hidden layer; repeat for more layers, 0 for none.")
 @click.option(
     "--activation",
     type=click.Choice(list(ACTIVATIONS)),
     metavar="NAME",
-    help="Of the hidden layers: relu, tanh, sigmoid, gelu, ...",
+    help="Of those layers: relu, tanh, sigmoid, gelu, ...",
 )
 @click.option("--dropout", type=float, help="Part of the hidden units that is silent in a step.")
 @click.option("--batch-norm/--no-batch-norm", default=None, help="Batch normalization after each hidden layer.")
@@ -63,7 +78,11 @@ NUM_CLASSES = 10  # of digits, and of fashion
 )
 @click.option("--epochs", type=int, help="How often every training picture is seen.")
 @click.option("--batch-size", type=int, help="Pictures in a step.")
-@click.option("--augment/--no-augment", default=None, help="Change the training pictures a little, anew in every epoch.")
+@click.option(
+    "--augment/--no-augment",
+    default=None,
+    help="Change the training pictures a little, anew in every epoch.  [default: for a folder yes, else by the recipe]",
+)
 @click.option(
     "--validation",
     type=float,
@@ -73,7 +92,8 @@ NUM_CLASSES = 10  # of digits, and of fashion
     "--early-stopping",
     type=int,
     metavar="PATIENCE",
-    help="Stop after so many epochs without progress on the validation data; keep the best.",
+    help="Stop after so many epochs without progress on the validation data; keep the best.  [default: for a folder by the "
+    "rules, else never]",
 )
 @click.option(
     "--engine",
@@ -95,14 +115,27 @@ NUM_CLASSES = 10  # of digits, and of fashion
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
 )
 @click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for --resume.")
-@click.option("--size", metavar="PIXELS", help="Of the pictures of a folder: 64, or height x width: 48x64.  [default: 64]")
-@click.option("--grey", is_flag=True, default=None, help="Read the pictures of a folder without their colors.")
-@click.option("--crop", type=click.Choice(CROPS), help="How a picture of another shape is fitted.  [default: centre]")
-@click.option("--flip/--no-flip", default=None, help="Turn every other picture left to right: not for text.")
+@click.option(
+    "--size",
+    metavar="PIXELS",
+    help="To which every picture is brought: 64, or height x width: 48x64. More shows more, but takes longer.  "
+    "[default: 64]",
+)
+@click.option("--grey", is_flag=True, default=None, help="Read the pictures without their colors.")
+@click.option(
+    "--crop",
+    type=click.Choice(CROPS),
+    help="How a picture of another shape is fitted: by its middle, squeezed, or between black bars.  [default: centre]",
+)
+@click.option(
+    "--flip/--no-flip",
+    default=None,
+    help="Mirror some of the training pictures; --no-flip for text and signs.  [default: flip]",
+)
 @click.option(
     "--bad-files",
     type=click.Choice(("skip", "fail")),
-    help="Leave out the files of a folder that are no good pictures, and name them; or stop there.  [default: skip]",
+    help="Name the files that are no good pictures and leave them out; or name them and stop.  [default: skip]",
 )
 @click.option("--out", type=click.Path(), help="The model file to write.  [default: the name of the data, .safetensors]")
 def command(
@@ -112,9 +145,17 @@ def command(
     """Train a network on these data, judge it on their test part, and save it.
 
     A FOLDER holds pictures: a sub-folder for each class, or train/ and test/ with such in them; a CSV file of file names
-    and labels will do too. For pictures of your own, rules choose whatever no option decides.
+    and labels will do too. For pictures of your own, rules choose whatever no option decides, and say so.
 
     Ctrl-C ends the training after the step that runs, saves the model, and says how to go on.
+
+    \b
+    Words of --layers:
+      conv32, conv32x5, conv32s2  32 filters of 3x3; of 5x5; with a stride of 2
+      res32, res32s2              residual block of two such convolutions
+      pool, avgpool, average      largest of 2x2; mean of 2x2; mean of a channel
+      dense128, flatten, norm     dense layer; one row; batch normalization
+      dropout0.3, dropout2d0.1    of single numbers; of whole channels
     """
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
     _check_data(data, given)

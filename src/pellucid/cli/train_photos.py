@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.callbacks import EarlyStopping
 from pellucid.cli.evaluate import bounds_in_words, evaluation_report
 from pellucid.cli.output import say, write_table
 from pellucid.cli.photos import check_is_of_photos, read_photos
@@ -36,7 +37,7 @@ def train_on_photos(job: Job) -> None:
     _announce(prepared, job)
     names = photos.labels if labels is None else labels
     seconds = train_and_save(job, prepared.network, (photos.x, photos.y), prepared.options, names)
-    say(f"trained in {seconds:.1f} s", err=True)
+    say(f"trained in {seconds:.1f} s{_kept(prepared)}", err=True)
     _judge(job.out, Model(prepared.network, photos.pipeline, names), photos, prepared)
 
 
@@ -66,6 +67,8 @@ def _options(job: Job) -> dict[str, Any]:
         options["optimizer"] = job.resumed.network.training_state.optimizer  # that of the file
     if "validation" in given:
         options["validation"] = given["validation"] or None
+    if "early_stopping" in given:
+        options["early_stopping"] = EarlyStopping(given["early_stopping"])
     return options
 
 
@@ -86,6 +89,14 @@ def _announce(prepared: Preparation, job: Job) -> None:
         say(f"chosen by rules, since no option says otherwise:\n{chosen}", err=True)
     if prepared.note:
         say(f"Note: {prepared.note}", err=True)
+
+
+def _kept(prepared: Preparation) -> str:
+    """Which epoch the saved network is of, if early stopping chose it."""
+    stopping = prepared.options["early_stopping"]
+    if not isinstance(stopping, EarlyStopping) or not stopping.best_epoch:
+        return ""
+    return f"; the network of epoch {stopping.best_epoch} is kept: it had the lowest validation loss"
 
 
 def _judge(out: str, model: Model, photos: PhotoFolder, prepared: Preparation) -> None:

@@ -98,7 +98,7 @@ def folder(
     names = sorted_labels(listing.labels) if known is None else known
     report = _report(listing, pictures, names)
     if bad_files == "fail" and report.left_out:
-        raise DataError(f"{_some(report)} Mend or remove these files, or leave them out with bad_files='skip'.")
+        raise DataError(f'{_some(report)} Mend or remove them, or leave them out: bad_files="skip" (--bad-files skip).')
     _check_classes(report, known)
     number = {label: index for index, label in enumerate(names)}
     y = np.array([number[entry.label] for entry in used], np.int64)

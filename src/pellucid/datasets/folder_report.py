@@ -83,10 +83,10 @@ class FolderReport:
 
     def __str__(self) -> str:
         train, test = self.count
-        tested = f", {test:,} to test with" if test else ""
-        lines = [f"{printable(self.folder)}: {train:,} pictures to learn from{tested}"]
-        counts = ", ".join(f"{printable(label)} {a}" + (f"+{b}" if test else "") for label, (a, b) in self.classes.items())
-        lines += [f"  {len(self.classes)} classes: {counts}"] if len(self.classes) <= 20 else []
+        pictures = f"{train:,} pictures to learn from, {test:,} to test with" if test else f"{train:,} pictures"
+        lines = [f"{printable(self.folder)}: {pictures}"]
+        counts = (f"{printable(label)} {a}" + (f" + {b}" if test else "") for label, (a, b) in self.classes.items())
+        lines.append(f"  {len(self.classes):,} classes" + (f": {', '.join(counts)}" if len(self.classes) <= 20 else ""))
         number = Counter(problem.kind for problem in self.problems)
         for kind in sorted(number, key=list(KINDS).index):
             these = [problem for problem in self.problems if problem.kind == kind]

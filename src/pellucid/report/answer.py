@@ -6,7 +6,7 @@ from pellucid.metrics import wilson_interval
 from pellucid.report.findings import Findings
 from pellucid.report.markup import Markup, between, counted, element, joined, percent
 
-ROUGH = 0.10  # an interval wider than this is said to be wide
+ROUGH = 0.10  # an interval wider than this is said to be wide; so is a calibration error
 FEW = 30  # samples of a class, below which its figures say little
 
 
@@ -27,7 +27,7 @@ def _figures(found: Findings) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
         "mean of the classes": (percent(_mean_recall(found)), "recall, each class alike"),
-        "calibration error": (percent(found.calibration_error), "of what it claims"),
+        "calibration error": (percent(found.calibration_error), "between claim and truth"),
         "loss": (f"{found.loss:.4f}", "cross-entropy"),
         "test pictures": (f"{found.count:,}", f"{counted(len(found.labels), 'class', 'classes')}"),
     }
@@ -76,6 +76,7 @@ def _honesty(found: Findings) -> str:
     claim, (low, high) = float(found.claimed.mean()), wilson_interval(found.right, found.count)
     judgement = (
         "it is too sure of itself" if claim > high else "it is more often right than it claims" if claim < low else
+        "on average that fits, but a single probability may be far off (see below)" if found.calibration_error > ROUGH else
         "on the whole, its probabilities can be believed"
     )  # fmt: skip
     truth = f"{percent(found.accuracy)} of its answers are right"

@@ -55,7 +55,8 @@ def _examples(found: Findings, k: int, most: int) -> Markup:
 
 def _folder(report: FolderReport) -> list[Markup]:
     train, test = report.count
-    words = f"The folder has {train:,} pictures to learn from and {test:,} to test with."
+    all_of_it = f"{train:,} pictures to learn from and {test:,} to test with" if test else counted(train, "picture")
+    words = f"The folder has {all_of_it}."
     if not report.problems:
         return [element("h3", "The folder"), element("p", f"{words} Every file in it could be used.")]
     number = Counter((problem.kind, problem.is_left_out) for problem in report.problems)
