@@ -25,7 +25,8 @@ def fashion() -> dict[str, Any]:
     """Recipe -> test accuracy and seconds of training."""
     (x, y), (x_test, y_test) = pl.datasets.fashion()
     figures = {}
-    for name, recipe in FASHION.items():
+    for name in ("default", "conv"):
+        recipe = FASHION[name]
         network = pl.Network(recipe.network_layers(x.shape[1:], 10), seed=0)
         start = time.perf_counter()
         network.fit(x, y, progress="lines", **recipe.fit_options())
