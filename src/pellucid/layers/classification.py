@@ -135,7 +135,7 @@ class BinaryClassification(ClassifyingOutput):
         return BinaryCrossEntropy(self.label_smoothing)
 
     def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
-        return y.astype(dtype)[:, None]
+        return y.astype(dtype).reshape(len(y), 1)
 
     def probabilities(self, outputs: Array) -> Array:
         """(B, 2): 1 - p and p, each from its own sigmoid so that the small one keeps its digits."""
