@@ -19,6 +19,7 @@ import pellucid as pl
 from pellucid._native import has_bf16
 from pellucid.architectures import EXAMPLES
 from pellucid.cli import train
+from pellucid.datasets.folder_report import printable
 from pellucid.recipes import DIGITS
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
@@ -412,7 +413,7 @@ def test_predict_in_words(cli, trained, pictures):
     assert (done.returncode, done.stderr) == (0, "")
     for path in pictures:
         prediction = model.predict(path)
-        assert f"{path}: {prediction.label} ({prediction.probability:.1%})" in done.stdout
+        assert f"{printable(str(path))}: {prediction.label} ({prediction.probability:.1%})" in done.stdout
         second = prediction.top(2)[1]
         assert f"    {second[0]} ({second[1]:.1%})" in done.stdout
     assert re.search("[░▒▓█.:+#]{2}", done.stdout)

@@ -12,6 +12,7 @@ import pytest
 from running import environment, on_a_terminal
 
 import pellucid as pl
+from pellucid.datasets.folder_report import printable
 
 # Names and labels as people, and attackers, choose them
 
@@ -38,7 +39,7 @@ def test_odd_file_names(cli, trained, pictures, tmp_path, name):
             done = cli(command, *flag, "--", name, *rest)
             assert done.returncode == 0, done.stderr
             if not flag:
-                assert name in done.stdout
+                assert printable(name) in done.stdout
     done = cli("train", "--epochs", "1", "--no-augment", f"--resume={name}", "digits")
     assert done.returncode == 0, done.stderr
     assert name in done.stdout
@@ -81,6 +82,23 @@ def test_a_label_cannot_command_the_terminal(shell, trained, tmp_path):
         done = shell(*arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "\x1b" not in done.stdout
+
+
+def test_a_name_cannot_write_lines_of_its_own(cli, trained, pictures, tmp_path):
+    """A file from elsewhere could else answer for another one, and a label make rows of its own in a table."""
+    forged = "0.png\nreal.png: 7 (100.0%)"
+    pl.Model(trained[0], labels=[f"{k}\n100.00%" for k in range(10)]).save("m")
+    album = tmp_path / "album"
+    album.mkdir()
+    (album / f"{forged}.png").write_bytes(pictures[0].read_bytes())
+    (album / f"{forged}.txt").write_text("no picture")
+    done = cli("predict", "m", "album", "--quiet", "--top", "3")
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stdout.startswith(r"album/0.png\nreal.png: 7 (100.0%).png: ")
+    assert done.stderr.splitlines()[-1].startswith(r"Skipped: 'album/0.png\nreal.png: 7 (100.0%).txt' is not a picture")
+    assert len(cli("predict", "m", f"{forged}.jpg").stderr.splitlines()) == 1
+    for arguments in (("info", "m"), ("evaluate", "m", "digits")):
+        assert not any(line.startswith("100.00%") for line in cli(*arguments).stdout.splitlines())
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

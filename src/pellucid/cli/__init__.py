@@ -84,6 +84,7 @@ def _prepare_streams() -> None:
 def _explain(error: BaseException) -> int:
     """Say what happened in one sentence, and give the exit code; what nobody foresaw is raised again."""
     from pellucid.cli.output import say
+    from pellucid.datasets.folder_report import printable
     from pellucid.errors import PellucidError
 
     if isinstance(error, SystemExit):
@@ -99,7 +100,7 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         say(f"Error: {error.format_message().rstrip('.')}.", err=True)
     elif isinstance(error, PellucidError):
-        say(f"Error: {error}", err=True)
+        say(printable(f"Error: {error}"), err=True)
     elif isinstance(error, MemoryError):
         say("Error: not enough memory; a smaller network, batch or picture needs less.", err=True)
     elif isinstance(error, OSError):

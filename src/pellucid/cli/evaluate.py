@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pellucid.batches import Samples
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say, write_json, write_table
-from pellucid.datasets.folder_report import FolderReport
+from pellucid.datasets.folder_report import FolderReport, printable
 from pellucid.errors import ArgumentError, OutputError
 from pellucid.evaluation import block_size, evaluate
 from pellucid.layers.classification import ClassifyingOutput
@@ -89,7 +89,7 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
         test = TestData(f"{data} (test)", *photos.test, photos.test_files, photos.report)
     missing = [str(label) for k, label in enumerate(model.labels) if not (test.y == k).any()]
     if missing:
-        say(f"Note: there are no pictures of {', '.join(missing)}, so nothing is said about them.", err=True)
+        say(printable(f"Note: there are no pictures of {', '.join(missing)}, so nothing is said about them."), err=True)
     return test
 
 
@@ -165,7 +165,7 @@ def _classifying(model: Model) -> ClassifyingOutput:
 
 
 def _show(report: dict[str, Any]) -> None:
-    say(f"{report['model']} on {report['data']}: {report['samples']:,} samples")
+    say(printable(f"{report['model']} on {report['data']}: {report['samples']:,} samples"))
     say(f"accuracy {report['accuracy']:.2%}{bounds_in_words(report)}   loss {report['loss']:.4f}")
     labels = [str(label) for label in report["labels"]]
     if len(labels) <= WIDEST_MATRIX:

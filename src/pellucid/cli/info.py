@@ -8,6 +8,7 @@ import click
 
 from pellucid import catalogue
 from pellucid.cli.output import say, write_json
+from pellucid.datasets.folder_report import printable
 from pellucid.model import Model, load
 from pellucid.progress import figures_text
 
@@ -22,13 +23,13 @@ def command(model: str, as_json: bool) -> None:
         write_json(_as_data(model, loaded))
         return
     network = loaded.network
-    say(f"{model}\n\n{network}\n")
-    say(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}")
+    say(f"{printable(model)}\n\n{network}\n")
+    say(printable(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}"))
     say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
     state = network.training_state
     say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
     for name, value in state.settings.items():
-        say(f"          {name}: {value}")
+        say(printable(f"          {name}: {value}"))
     if network.history.epochs:
         say(f"          last epoch: {figures_text(network.history.epochs[-1])}")
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
+from pellucid.datasets.folder_report import printable
 from pellucid.shapes import AnyArray
 
 SHADES = " ░▒▓█"
@@ -24,9 +25,9 @@ def say(text: object, *, err: bool = False) -> None:
 
     Messages on standard error are lost when nobody can read them; they do not end the work.
     """
-    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in str(text))
+    shown = "\n".join(printable(line) for line in str(text).split("\n"))
     with suppress(OSError) if err else nullcontext():
-        click.echo(printable, err=err)
+        click.echo(shown, err=err)
 
 
 def write_json(document: Any) -> None:
@@ -35,8 +36,8 @@ def write_json(document: Any) -> None:
 
 
 def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> None:
-    """A title, and columns aligned to the right."""
-    lines = [header, *(list(row) for row in rows)]
+    """A title, and columns aligned to the right; each row is one line, whatever its cells hold."""
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     say(f"\n{title}\n")
     for number, line in enumerate(lines):

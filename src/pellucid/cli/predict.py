@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pellucid.cli.output import picture_as_text, say, write_json
+from pellucid.datasets.folder_report import printable
 from pellucid.errors import DataError
 from pellucid.model import Prediction, load
 
@@ -34,10 +35,10 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quie
             prediction: Prediction = loaded.predict(path)
         except DataError as error:
             if is_named:
-                say(f"Error: {error}", err=True)
+                say(printable(f"Error: {error}"), err=True)
                 results.append({"file": path, "error": str(error)})
             else:
-                say(f"Skipped: {error}", err=True)
+                say(printable(f"Skipped: {error}"), err=True)
             continue
         results.append(_as_data(path, prediction, top))
         if not as_json:
@@ -75,8 +76,8 @@ def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:
 
 
 def _show(path: str, prediction: Prediction, top: int, quiet: bool) -> None:
-    say(f"{path}: {prediction}")
+    say(printable(f"{path}: {prediction}"))
     for label, probability in prediction.top(top)[1:]:
-        say(f"    {label} ({probability:.1%})")
+        say(printable(f"    {label} ({probability:.1%})"))
     if not quiet and prediction.seen is not None:
         say(picture_as_text(prediction.seen))
