@@ -333,6 +333,12 @@ def test_wrong_arguments(tmp_path, read):
     for options in ({"size": 0}, {"size": (8, 8, 8)}, {"size": "8"}, {"channels": 2}, {"workers": 0}, {"workers": 1.5}):
         with pytest.raises(ArgumentError):
             read(root, **options)
+    for labels in (5, [], "ab", ["cat", "cat"], [["cat"]]):
+        with pytest.raises(ArgumentError, match="labels is a list of different names"):
+            read(root, labels=labels)
+    for cache in (5, b"cache", "\0"):
+        with pytest.raises(ArgumentError, match="cache is the path of a folder"):
+            read(root, cache=cache)
     with pytest.raises(UnknownNameError, match="stretch"):
         read(root, crop="strech")
     with pytest.raises(UnknownNameError, match="skip, fail"):

@@ -13,6 +13,7 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.errors import ArgumentError, DataError
+from pellucid.pipeline import image_file
 from pellucid.pipeline.base import Pipeline
 from pellucid.pipeline.photos import CROPS, PhotoPipeline
 
@@ -216,6 +217,9 @@ def test_several_pictures_and_the_name_of_a_bad_one():
         {"height": 2.5},
         {"channels": 2},
         {"channels": "3"},
+        {"channels": 3.0},
+        {"channels": True},
+        {"channels": np.array([1, 3])},
         {"crop": "center"},
         {"crop": None},
     ],
@@ -223,6 +227,19 @@ def test_several_pictures_and_the_name_of_a_bad_one():
 def test_wrong_fields(options):
     with pytest.raises(ArgumentError):
         PhotoPipeline(**options)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    pipeline = PhotoPipeline(np.int64(8), np.int32(8), np.int64(3))
+    assert repr(pipeline) == repr(PhotoPipeline(8, 8, 3))
+
+
+def test_a_file_without_an_end_is_not_read_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_file, "MAX_BYTES", 1 << 21)
+    with open(tmp_path / "long.png", "wb") as file:
+        file.truncate(1 << 40)  # a terabyte that takes no room
+    with pytest.raises(DataError, match=r"long.png' has more than 2,097,152 bytes"):
+        PhotoPipeline()(tmp_path / "long.png")
 
 
 @pytest.mark.parametrize(

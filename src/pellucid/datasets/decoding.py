@@ -77,7 +77,10 @@ def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
             return cache_folder() / "photos"
         except RuntimeError as error:  # this user has no home folder
             raise DataError(f"there is no place for prepared pictures: {error} Name a folder with cache=...") from error
-    place = Path(os.path.realpath(cache))
+    try:
+        place = Path(os.path.realpath(cache))
+    except (OSError, ValueError, TypeError) as error:
+        raise ArgumentError(f"cache is the path of a folder, not {cache!r}: {error}.") from None
     inside = place.relative_to(listing.root).parts if place.is_relative_to(listing.root) else (".",)
     if listing.source == listing.root and not any(part.startswith(".") for part in inside):
         raise ArgumentError(f"cache is {printable(str(cache))}, inside of the folder of pictures; name one elsewhere.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -126,9 +126,10 @@ def _list(path: str | os.PathLike[str]) -> Listing:
 
 
 def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
+    names = tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str) else ()
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise ArgumentError(f"labels is a list of different names, such as model.labels, not {labels!r}.")
-    return tuple(labels)
+    return names
 
 
 def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +17,8 @@ from numpy.typing import NDArray
 from pellucid.datasets.folder_report import Problem
 from pellucid.datasets.listing import SUFFIXES, Entry
 from pellucid.errors import DataError
-from pellucid.pipeline.image_file import MAX_PIXELS, PictureSizeError, open_image
+from pellucid.pipeline.image_file import MAX_BYTES, PictureSizeError, open_image
 from pellucid.pipeline.photos import PhotoPipeline
-
-MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
 
 _CHUNK_BYTES, _CHUNK_FILES = 1 << 22, 8  # a task is so many pixels or files, whichever is less
 _AHEAD = 4  # so many tasks a worker are under way: one large picture does not hold up the others
@@ -76,8 +75,11 @@ def read_photo(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
 
     digest = ""
     try:
-        with open(root / entry.file, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        with open(root / entry.file, "rb", opener=_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return unusable("special", "it became a pipe or a device while the folder was read; it was not read")
+            content = file.read(min(status.st_size, MAX_BYTES) + 1)
     except OSError as error:
         return unusable("unreadable", f"it cannot be opened: {error.strerror or error}")
     digest = hashlib.sha256(content).hexdigest()
@@ -97,6 +99,11 @@ def read_photo(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
             return Reading(digest, notes, pipeline.draw(image, "it"), True)
         except DataError as error:
             return replace(unusable("damaged", str(error)), problems=(*notes, Problem(entry.file, "damaged", str(error))))
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: who listed a file may find a pipe in its place, and nobody at its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _notes(file: str, format: str, is_animated: bool) -> tuple[Problem, ...]:

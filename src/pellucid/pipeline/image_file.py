@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any] | Image
 
 MAX_PIXELS = 50_000_000  # a 40 megapixel photograph, with some air
+MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
 MIN_SIDE, MIN_LONGEST = 2, 8  # a tightly cropped 1 may be very narrow
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 
+_PART = 1 << 20
 _ORIENTATION = 0x0112  # the number of this tag in EXIF
 _TURNS = {  # value of the tag -> the turn that undoes it, by its name in Pillow
     2: "FLIP_LEFT_RIGHT",
@@ -129,8 +132,12 @@ def _read_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise DataError(f"'{path}' is a folder; expected a picture file")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            parts = list(islice(iter(lambda: file.read(_PART), b""), MAX_BYTES // _PART + 1))
     except FileNotFoundError as error:
         raise DataError(f"'{path}' does not exist; expected a picture file") from error
     except (OSError, ValueError) as error:
         raise DataError(f"'{path}' cannot be opened: {error}") from error
+    if sum(map(len, parts)) > MAX_BYTES:  # or it has no end, as a device
+        raise PictureSizeError(f"'{path}' has more than {MAX_BYTES:,} bytes; expected a picture file")
+    return b"".join(parts)

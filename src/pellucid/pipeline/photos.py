@@ -50,8 +50,10 @@ class PhotoPipeline(Pipeline):
     crop: str = "centre"
 
     def __post_init__(self) -> None:
+        for name in ("height", "width", "channels"):
+            object.__setattr__(self, name, positive_integer(getattr(self, name), f"PhotoPipeline({name})"))
         for name in ("height", "width"):
-            if positive_integer(getattr(self, name), f"PhotoPipeline({name})") > MAX_SIDE:
+            if getattr(self, name) > MAX_SIDE:
                 raise ArgumentError(f"PhotoPipeline({name}={getattr(self, name)}): at most {MAX_SIDE} pixels are possible.")
         if self.channels not in (1, 3):
             raise ArgumentError(f"PhotoPipeline(channels={self.channels!r}): expected 3 for RGB, or 1 for grey.")
