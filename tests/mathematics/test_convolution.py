@@ -259,6 +259,8 @@ class TestErrors:
             (lambda: pl.Conv2D(4, padding="full"), "unknown padding 'full'.* same, valid"),
             (lambda: pl.Conv2D(4, 5000), "at most 4096 pixels, not 5,000"),
             (lambda: pl.Conv2D(4, 3, dilation=4000), "at most 4096 pixels, not 8,001"),
+            (lambda: pl.Conv2D(4, stride=(1, 1 << 20)), "a stride of Conv2D spans at most 4096 pixels, not 1,048,576"),
+            (lambda: pl.Conv2D(4, 1, dilation=1 << 20), "a dilation of Conv2D spans at most 4096 pixels, not 1,048,576"),
             (lambda: pl.Conv2D(4, groups=0), "groups"),
             (lambda: pl.Conv2D(4, groups=3), "4 filters cannot be"),
             (lambda: pl.Conv2D(4, initializer="he"), "initializer"),

@@ -72,7 +72,10 @@ def test_it_is_saved_with_the_network_to_the_last_bit(tmp_path):
     assert pl.load(tmp_path / "model.safetensors").network.layers[1] == layer
 
 
-@pytest.mark.parametrize("bad", [(), "2", None, True, np.inf, (1.0, np.nan), (1.0, "x"), [1.0, 2.0], ((1.0,),), 1e31])
+BAD = [(), "2", None, True, np.inf, (1.0, np.nan), (1.0, "x"), [1.0, 2.0], np.ones(3), ((1.0,),), 1e31]
+
+
+@pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("field", ["scale", "offset"])
 def test_numbers_that_cannot_work_are_refused(bad, field):
     with pytest.raises(pl.ArgumentError, match=rf"Rescale\({field}\)"):

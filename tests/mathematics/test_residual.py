@@ -216,6 +216,24 @@ class TestChance:
         assert np.abs(agreement).max() < 6 / np.sqrt(400)
 
 
+def nested(depth):
+    """A dropout in so many blocks."""
+    layer = pl.Dropout(0.3)
+    for _ in range(depth):
+        layer = pl.Residual([layer])
+    return layer
+
+
+def test_the_deepest_blocks_train_natively_and_masks_are_those_of_numpy():
+    """The number of a layer in a block is its key of chance; in the native executor it has 64 bits."""
+    x, y = np.ones((8, 4, 4, 2), np.float32), np.arange(8) % 2
+    losses = []
+    for engine in ("native", "numpy"):
+        network = pl.Network([pl.Input(4, 4, 2), pl.Conv2D(3), nested(4), pl.Flatten(), pl.Classification(2)])
+        losses.append(network.fit(x, y, epochs=2, engine=engine, progress="none")["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("make", "words"),
@@ -230,6 +248,7 @@ class TestErrors:
             (lambda: pl.Residual([pl.Dense(3)], pl.Dense(3)), "shortcut.* is a list of layers"),
             (lambda: pl.Residual([pl.Dense(3)], activation="rellu"), "Did you mean 'relu'"),
             (lambda: pl.Residual([pl.Flatten()] * 5000), "at most 4096 layers"),
+            (lambda: nested(5), "at most 4 deep"),
         ],
     )
     def test_fields_that_cannot_work(self, make, words):

@@ -31,9 +31,10 @@ class Rescale(Layer):
 
     def __post_init__(self) -> None:
         for values, what in ((self.scale, "Rescale(scale)"), (self.offset, "Rescale(offset)")):
-            if values == ():
+            numbers = values if isinstance(values, tuple) else (values,)
+            if not numbers:
                 raise ArgumentError(f"{what} is one number, or a tuple with one for each channel, not ().")
-            for value in values if isinstance(values, tuple) else (values,):
+            for value in numbers:
                 number_between(value, what, -LARGEST, LARGEST)
 
     @classmethod

@@ -17,6 +17,7 @@ from pellucid.regularizers import Regularizer
 from pellucid.shapes import Array, Shape
 
 LAYER_BITS = 12  # of a layer's number in its block
+DEEPEST = 4  # blocks in each other: then the number of the innermost layer still has at most 64 bits
 
 Branch: TypeAlias = dict[str, Layer]
 
@@ -28,7 +29,7 @@ class Residual(Layer):
     Both branches must give the same shape; they are kept as tuples. Inside, layers are named and numbered as in a network,
     those of the shortcut with the prefix ``shortcut_``: the parameters of a network are then ``residual_1.conv2d_2.weight``
     and ``residual_1.shortcut_conv2d_1.weight``. Layer j of a block, counted from 0 through both branches, has its own
-    chance: in a block with the number n it is layer (n + 1) 2^12 + j.
+    chance: in a block with the number n it is layer (n + 1) 2^12 + j. Blocks stand in each other at most 4 deep.
     """
 
     layers: Sequence[Layer]
@@ -42,6 +43,10 @@ class Residual(Layer):
             raise ArgumentError("Residual needs at least one layer: Residual([Conv2D(16), BatchNormalization()]).")
         if len(self.layers) + len(self.shortcut) > 1 << LAYER_BITS:
             raise ArgumentError(f"Residual takes at most {1 << LAYER_BITS} layers.")
+        if _depth(self) > DEEPEST:
+            raise ArgumentError(
+                f"Residual blocks stand in each other at most {DEEPEST} deep; put others after one another."
+            )
         activation(self.activation)
 
     def branches(self, input_shape: Shape) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
@@ -143,6 +148,11 @@ def _own(name: str, arrays: Named) -> Gradients:
 def _full(name: str, arrays: Named) -> Gradients:
     """The arrays of one layer of the block, by their names in the block."""
     return {f"{name}.{own}": array for own, array in arrays.items()}
+
+
+def _depth(layer: Layer) -> int:
+    """How many blocks stand in each other here, this one included."""
+    return 1 + max(map(_depth, (*layer.layers, *layer.shortcut))) if isinstance(layer, Residual) else 0
 
 
 def _remedy(before: Shape, after: Shape) -> str:

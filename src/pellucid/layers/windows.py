@@ -107,8 +107,9 @@ def windows(kind: str, size: int | Pair, stride: int | Pair, padding: str, dilat
         pair(dilation, f"{kind}(dilation)"),
         one_of(padding, PADDINGS, "padding"),
     )
-    if max(checked.span) > MAX_SPAN:
-        raise ArgumentError(f"a window of {kind} spans at most {MAX_SPAN} pixels, not {max(checked.span):,}.")
+    for sizes, what in ((checked.span, "window"), (checked.stride, "stride"), (checked.dilation, "dilation")):
+        if max(sizes) > MAX_SPAN:
+            raise ArgumentError(f"a {what} of {kind} spans at most {MAX_SPAN} pixels, not {max(sizes):,}.")
     return checked
 
 
