@@ -165,12 +165,14 @@ def _divided(
     if fraction is None:
         return rows, nothing, None
     number_between(fraction, "validation", 0.0, 1.0, open_low=True, open_high=True)
-    if round(len(rows) * fraction) >= FEWEST_KEPT_ASIDE:
+    spare = len(rows) - len(np.unique(photos.y))  # one picture of each class is always trained on
+    if min(round(len(rows) * fraction), spare) >= FEWEST_KEPT_ASIDE:
         training, kept_aside = split(Samples(photos.x, photos.y, rows), fraction, seed, photos.y)
         if len(kept_aside) >= FEWEST_KEPT_ASIDE:
             return training.rows, kept_aside.rows, None
     few = f"{len(rows)} pictures are too few to keep {fraction:.0%} aside for validation ({FEWEST_KEPT_ASIDE} at least)"
-    return rows, nothing, f"{few}: all are trained on, for all epochs, and nothing tells how well new ones are read."
+    all_used = "all are trained on, for all epochs, and nothing tells how well new ones are read"
+    return rows, nothing, f"{few}, besides one of each class: {all_used}."
 
 
 def _some(x: AnyArray, rows: NDArray[np.int64]) -> AnyArray:

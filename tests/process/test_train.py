@@ -113,6 +113,13 @@ def test_one_picture_a_class_is_trained_on_with_a_warning():
     pl.train(photos, validation=None, **QUICK)  # asked for: no warning
 
 
+def test_of_classes_with_one_picture_none_is_kept_aside():
+    """However many classes there are: a fifth of 60 pictures would be 12, but each is the only one of its class."""
+    with pytest.warns(UserWarning, match="60 pictures are too few"):
+        model = pl.train(photos_of([1] * 60), **QUICK)
+    assert "validation_loss" not in model.network.history
+
+
 @pytest.mark.parametrize(("count", "is_validated"), [(23, False), (24, True)])  # a fifth of 46 is 9.2, of 48 is 9.6
 def test_ten_pictures_are_the_fewest_to_be_kept_aside(count, is_validated, recwarn):
     model = pl.train(photos_of([count, count]), **QUICK)
