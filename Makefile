@@ -71,7 +71,8 @@ native-check: $(VENV)/.ready-dev
 sanitize: .venv-address/.ready .venv-thread/.ready
 	.venv-address/bin/python tools/sanitize.py address tests/native tests/process tests/contracts/test_training.py
 	.venv-thread/bin/python tools/sanitize.py thread tests/native/test_native_threads.py tests/native/test_equal_bits.py \
-		tests/native/test_native_predictions.py tests/native/test_native_divergence.py
+		tests/native/test_native_predictions.py tests/native/test_native_divergence.py \
+		tests/native/test_image_bits.py tests/native/test_image_predictions.py
 
 .venv-peers/.ready: benchmarks/requirements.txt
 	$(call environment,.venv-peers)
