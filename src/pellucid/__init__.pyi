@@ -34,7 +34,7 @@ from pellucid.layers.regression import Regression
 from pellucid.layers.rescale import Rescale
 from pellucid.layers.residual import Residual
 from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
-from pellucid.model import Model, Prediction, load
+from pellucid.model import Model, load
 from pellucid.network import Network
 from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.parameters import ParameterSpec
@@ -42,6 +42,7 @@ from pellucid.pipeline.augmentation import Distortion
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photo_augmentation import PhotoAugmentation
 from pellucid.pipeline.photos import PhotoPipeline
+from pellucid.prediction import Prediction
 from pellucid.regularizers import L1, L2, Regularizer
 from pellucid.report import write_report
 from pellucid.schedules import (
@@ -54,6 +55,7 @@ from pellucid.schedules import (
     StepDecay,
     Warmup,
 )
+from pellucid.trace.trace import Trace
 from pellucid.training import train
 from pellucid.version import __version__
 
@@ -125,6 +127,7 @@ __all__ = [
     "ShapeError",
     "StepDecay",
     "StopTraining",
+    "Trace",
     "UnknownNameError",
     "VarianceScaling",
     "Warmup",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,11 @@ from numpy.typing import NDArray
 from pellucid.errors import ArgumentError
 from pellucid.network import Network
 from pellucid.pipeline.base import Pipeline, Prepared
+from pellucid.prediction import Prediction
 from pellucid.saving import Label, check_labels, check_pipeline, load_parts
-from pellucid.shapes import Array, instance_of, positive_integer
+from pellucid.shapes import Array, instance_of
 
 CONFIDENCE_IN_DOUBT = 0.1
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one picture.
-
-    ``label`` is the most probable class, ``probability`` its probability, ``probabilities`` (K,) those of all ``labels``.
-    ``doubt`` is None, or says why the picture may show nothing of the kind that the network knows (no digit at all, or one
-    empty colour); the probabilities are then low. ``seen`` is what the network saw, uint8 (H, W) or (H, W, 3).
-    """
-
-    label: Label
-    probability: float
-    probabilities: Array = field(compare=False)
-    labels: tuple[Label, ...] = field(repr=False)
-    doubt: str | None = None
-    seen: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
-
-    def top(self, count: int = 3) -> list[tuple[Label, float]]:
-        """The ``count`` most probable labels with their probabilities, best first."""
-        order = np.argsort(-self.probabilities, kind="stable")[: positive_integer(count, "count")]
-        return [(self.labels[k], float(self.probabilities[k])) for k in order]
-
-    def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.1%})" + (f", but {self.doubt}" if self.doubt else "")
 
 
 class Model:

@@ -21,6 +21,8 @@ from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.compilation import obstacle
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.history import History
+from pellucid.html.markup import element, table
+from pellucid.html.notebook import framed
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.optimizers import Adam, GradientDescent, Optimizer
@@ -33,7 +35,7 @@ from pellucid.schedules import Schedule
 from pellucid.schedules import schedule as schedule_of
 from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 from pellucid.stack import Stack
-from pellucid.summary import summary
+from pellucid.summary import COLUMNS, summary, summary_rows
 from pellucid.trainer import Plan, Trainer, TrainingState
 from pellucid.weights import ClassWeight, check_sample_weights, weights_by_class
 
@@ -236,6 +238,11 @@ class Network(Stack):
 
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine_note}"
+
+    def _repr_html_(self) -> str:
+        """The table of layers, as a notebook shows it."""
+        words = f"{self.parameters.layout.size:,} parameters, {self.dtype}, engine {self.engine_note}"
+        return framed(table("Layers", COLUMNS, summary_rows(self)), element("p", words))
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"

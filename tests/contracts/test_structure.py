@@ -22,7 +22,17 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0 ground", ("_native", "version", "errors", "writing", "shapes", "random", "events")),
     (
         "1 mathematics",
-        ("activations", "losses", "initializers", "regularizers", "clipping", "optimizers", "schedules", "metrics", "calibration"),
+        (
+            "activations",
+            "losses",
+            "initializers",
+            "regularizers",
+            "clipping",
+            "optimizers",
+            "schedules",
+            "metrics",
+            "calibration",
+        ),
     ),
     (
         "2 structure",
@@ -53,6 +63,12 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "3 process",
         (
+            "html",
+            "html.markup",
+            "html.chart",
+            "html.pictures",
+            "html.curves",
+            "html.notebook",
             "interrupt",
             "history",
             "summary",
@@ -72,6 +88,16 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "callbacks",
             "trainer",
             "gradient_check",
+            "trace",
+            "trace.recording",
+            "trace.reading",
+            "trace.layer_trace",
+            "trace.answer",
+            "trace.step",
+            "trace.neuron",
+            "trace.table",
+            "trace.data",
+            "trace.trace",
             "pipeline.resample",
             "pipeline.stroke",
             "pipeline.ink",
@@ -109,7 +135,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "datasets",
         ),
     ),
-    ("4 borders", ("model_file", "saving", "network", "model", "training")),
+    ("4 borders", ("model_file", "saving", "network", "prediction", "model", "training")),
     ("5 faces", ("report.*", "cli.*", "__main__")),
 )
 PLACES = {name: (tier, row) for tier, (_, names) in enumerate(TIERS) for row, name in enumerate(names)}

@@ -10,7 +10,8 @@ import click
 
 from pellucid.cli.output import picture_as_text, say, write_json
 from pellucid.errors import DataError
-from pellucid.model import Prediction, load
+from pellucid.model import load
+from pellucid.prediction import Prediction
 
 
 @click.command("predict")

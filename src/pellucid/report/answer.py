@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pellucid.html.markup import Markup, between, counted, element, joined, percent
 from pellucid.metrics import wilson_interval
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, between, counted, element, joined, percent
 
 ROUGH = 0.10  # an interval wider than this is said to be wide
 FEW = 30  # samples of a class, below which its figures say little

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pellucid.html.chart import Chart
+from pellucid.html.markup import Markup, between, counted, element, folded, percent, section, table
 from pellucid.metrics import wilson_interval
-from pellucid.report.chart import Chart
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, between, counted, element, folded, percent, section, table
 
 TICKS = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
 
