@@ -31,7 +31,11 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "optimizers",
             "schedules",
             "metrics",
+            "bootstrap",
             "calibration",
+            "temperature",
+            "conformal",
+            "thresholds",
         ),
     ),
     (
