@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 BACKPROP = ROOT / "docs" / "backprop.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 NATIVE = ROOT / "docs" / "native.md"
+TRACE = ROOT / "docs" / "trace.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
@@ -66,10 +67,10 @@ def arithmetic(expression: str) -> float:
     return float(eval(compile(tree, "<document>", "eval"), {"__builtins__": {}, "exp": math.exp, "log": math.log}))
 
 
-# All three documents
+# All documents with snippets
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE], ids=lambda path: path.name)
 def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", text_of(path))
     assert links
@@ -81,7 +82,7 @@ def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
             assert (path.parent / link.split("#")[0]).exists(), f"{path.name} links to {link}"
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE], ids=lambda path: path.name)
 def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text_of(path), flags=re.S)
     assert blocks
