@@ -15,6 +15,7 @@ _MODULES = ("datasets", "events", "random")
 _HOMES = {
     "events": "StopTraining",
     "activations": "Activation register_activation",
+    "attribution": "Attribution WhatIf attribute deletion_curve gradient_map occlusion what_if",
     "callbacks": "EarlyStopping",
     "catalogue": "register",
     "clipping": "ClipByGlobalNorm ClipByValue Clipping",

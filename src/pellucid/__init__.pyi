@@ -1,6 +1,7 @@
 # The types behind the lazy names of __init__.py: the same names, for editors and type checkers.
 from pellucid import datasets, events, random
 from pellucid.activations import Activation, register_activation
+from pellucid.attribution import Attribution, WhatIf, attribute, deletion_curve, gradient_map, occlusion, what_if
 from pellucid.callbacks import EarlyStopping
 from pellucid.catalogue import register
 from pellucid.clipping import ClipByGlobalNorm, ClipByValue, Clipping
@@ -67,6 +68,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "Attribution",
     "AveragePooling2D",
     "BatchNormalization",
     "BinaryClassification",
@@ -131,14 +133,20 @@ __all__ = [
     "UnknownNameError",
     "VarianceScaling",
     "Warmup",
+    "WhatIf",
     "__version__",
+    "attribute",
     "datasets",
+    "deletion_curve",
     "events",
     "gradcheck",
+    "gradient_map",
     "load",
+    "occlusion",
     "random",
     "register",
     "register_activation",
     "train",
+    "what_if",
     "write_report",
 ]
