@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.batches import Samples
-from pellucid.conformal import ConformalScores, class_scores, prediction_sets
+from pellucid.conformal import ConformalScores, class_scores, coverage, prediction_sets
 from pellucid.errors import ArgumentError
 from pellucid.evaluation import answer, sample_logits
 from pellucid.layers.classification import ClassifyingOutput
@@ -20,8 +20,11 @@ from pellucid.prediction import Prediction
 from pellucid.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts
 from pellucid.shapes import AnyArray, Array, instance_of
 from pellucid.temperature import Temperature, fit_temperature
+from pellucid.trust import Trust
 
 CONFIDENCE_IN_DOUBT = 0.1
+SET_CONFIDENCE = 0.9  # of the sets that are judged
+FEWEST_FOR_SETS = 9  # samples for that confidence
 
 
 class Model:
@@ -68,7 +71,7 @@ class Model:
                 "model.network.predict."
             )
         if confidence is not None:
-            self._quantiles(confidence)  # whatever is wrong with it is said before pictures are read
+            self.check_confidence(confidence)
         if not _are_several(pictures):
             return self._answer_all([self.pipeline.prepare(pictures)], confidence)[0]
         return self._answer_all(self.pipeline.batch(pictures), confidence)
@@ -79,6 +82,10 @@ class Model:
         return (
             self.network.predict_proba(x) if self.temperature is None else self.temperature.probabilities(self._logits(x))
         )
+
+    def check_confidence(self, confidence: float) -> None:
+        """Raise `ArgumentError` if nothing can be said with this confidence: before pictures are read."""
+        self._quantiles(confidence)
 
     def predict_sets(self, x: Any, confidence: float = 0.9) -> NDArray[np.bool_]:
         """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`."""
@@ -163,8 +170,8 @@ class Model:
     def _quantiles(self, confidence: float) -> list[float]:
         if not self.conformal_scores:
             raise ArgumentError(
-                "this model was not calibrated as it is now: a confidence needs samples that it has not learned from. Train "
-                "with a validation part (--validation 0.1), or call model.conformal(x, y)."
+                "this model was not calibrated as it is now: a confidence needs samples that it has not learned from. "
+                "Train with a validation part (--validation 0.1), or call model.conformal(x, y)."
             )
         return [scores.quantile(confidence) for scores in self.conformal_scores]
 
@@ -195,6 +202,18 @@ class Model:
         if chosen.min() < 0 or chosen.max() >= len(inputs):
             raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {len(inputs) - 1}.")
         return Samples(inputs, targets, chosen.astype(np.int64))
+
+
+def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
+    """How far its probabilities can be trusted, from test samples in ``blocks`` (B, ...) and their classes y (N,)."""
+    probabilities, sets = [], []
+    has_sets = any(scores.count >= FEWEST_FOR_SETS for scores in model.conformal_scores)
+    for x in blocks:
+        probabilities.append(model.predict_proba(x).astype(np.float64))
+        if has_sets:
+            sets.append(model.predict_sets(x, SET_CONFIDENCE))
+    covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE) if has_sets else None
+    return Trust(np.concatenate(probabilities), y, model.temperature, covered)
 
 
 def _two_columns(logits: Array) -> Array:

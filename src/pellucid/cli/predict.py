@@ -19,18 +19,26 @@ from pellucid.prediction import Prediction
 @click.argument("pictures", type=click.Path(), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
+@click.option(
+    "--confidence",
+    type=float,
+    metavar="PART",
+    help="Also name the labels among which the true one is that often: 0.9. The model must have kept samples aside.",
+)
 @click.option("--quiet", is_flag=True, help="Leave out the small picture of what the network saw.")
-def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quiet: bool) -> int:
+def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool) -> int:
     """Read PICTURES, files or folders of such, with MODEL: label and probability of each, and what the network saw.
 
     A file that cannot be read is named on standard error; the others are still answered, and the exit code is 2. In a
     folder, and all folders in it, what is no picture is only noted.
     """
     loaded = load(model)
+    if confidence is not None:
+        loaded.check_confidence(confidence)
     results: list[dict[str, Any]] = []
     for path, is_named in _files(pictures):
         try:
-            prediction: Prediction = loaded.predict(path)
+            prediction: Prediction = loaded.predict(path, confidence=confidence)
         except DataError as error:
             if is_named:
                 say(f"Error: {error}", err=True)
@@ -70,6 +78,7 @@ def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:
         "probability": prediction.probability,
         "top": [{"label": label, "probability": p} for label, p in prediction.top(top)],
         "doubt": prediction.doubt,
+        **({} if prediction.set is None else {"confidence": prediction.confidence, "set": prediction.set}),
     }
 
 
@@ -77,5 +86,7 @@ def _show(path: str, prediction: Prediction, top: int, quiet: bool) -> None:
     say(f"{path}: {prediction}")
     for label, probability in prediction.top(top)[1:]:
         say(f"    {label} ({probability:.1%})")
+    if prediction.set is not None:
+        say(f"    {prediction.set_in_words()}")
     if not quiet and prediction.seen is not None:
         say(picture_as_text(prediction.seen))
