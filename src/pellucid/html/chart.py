@@ -41,6 +41,11 @@ class Chart:
         places = " ".join(f"{x:g},{y:g}" for x, y in (self.at(*point) for point in points))
         self.marks.append(element("polyline", points=places, class_=f"line {kind}"))
 
+    def area(self, points: Sequence[Point], kind: str) -> None:
+        """A filled area whose border goes through the points."""
+        places = " ".join(f"{x:g},{y:g}" for x, y in (self.at(*point) for point in points))
+        self.marks.append(element("polygon", points=places, class_=f"area {kind}"))
+
     def dot(self, x: float, y: float, radius: float, kind: str, words: str | None = None) -> None:
         """A filled circle; ``words`` are shown to whoever points at it."""
         place = self.at(x, y)

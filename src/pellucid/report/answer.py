@@ -27,8 +27,9 @@ def _figures(found: Findings) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
         "mean of the classes": (percent(_mean_recall(found)), "recall, each class alike"),
-        "calibration error": (percent(found.calibration_error), "of what it claims"),
-        "loss": (f"{found.loss:.4f}", "cross-entropy"),
+        "calibration error": (percent(found.trust.calibration_error), between(*found.trust.calibration_error_interval)),
+        "Brier score": (f"{found.trust.brier:.4f}", "{:.4f}–{:.4f}".format(*found.trust.brier_interval)),
+        "loss": (f"{found.loss:.4f}", "cross-entropy" + (", before the temperature" if found.trust.temperature else "")),
         "test pictures": (f"{found.count:,}", f"{counted(len(found.labels), 'class', 'classes')}"),
     }
     items = (
