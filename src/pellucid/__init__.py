@@ -21,6 +21,8 @@ _HOMES = {
     "clipping": "ClipByGlobalNorm ClipByValue Clipping",
     "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError OutputError "
     "PellucidError ShapeError UnknownNameError",
+    "explanation.explain": "explain",
+    "explanation.explanation": "Explanation",
     "gradient_check": "gradcheck",
     "history": "History",
     "initializers": "Constant Initializer Orthogonal VarianceScaling",

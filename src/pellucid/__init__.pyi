@@ -18,6 +18,8 @@ from pellucid.errors import (
     UnknownNameError,
 )
 from pellucid.events import StopTraining
+from pellucid.explanation.explain import explain
+from pellucid.explanation.explanation import Explanation
 from pellucid.gradient_check import gradcheck
 from pellucid.history import History
 from pellucid.initializers import Constant, Initializer, Orthogonal, VarianceScaling
@@ -91,6 +93,7 @@ __all__ = [
     "Dropout",
     "Dropout2D",
     "EarlyStopping",
+    "Explanation",
     "ExponentialDecay",
     "Flatten",
     "GlobalAveragePooling2D",
@@ -139,6 +142,7 @@ __all__ = [
     "datasets",
     "deletion_curve",
     "events",
+    "explain",
     "gradcheck",
     "gradient_map",
     "load",

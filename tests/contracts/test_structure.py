@@ -151,7 +151,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("4 borders", ("model_file", "saving", "network", "prediction", "model", "training")),
-    ("5 faces", ("report.*", "cli.*", "__main__")),
+    ("5 faces", ("report.*", "explanation.*", "cli.*", "__main__")),
 )
 PLACES = {name: (tier, row) for tier, (_, names) in enumerate(TIERS) for row, name in enumerate(names)}
 HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib"}
