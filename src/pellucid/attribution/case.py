@@ -107,13 +107,23 @@ def check_columns(columns: object, stack: Stack) -> tuple[str, ...] | None:
 def gradient(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array]:
     """(score, dscore/dx) of each sample, (B,) and (B, ...), as in prediction; the chain rule of the layers."""
     arrays = stack.arrays()
-    done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
     unused = stack.gradient_arrays(np.empty(stack.parameters.layout.size))
-    dx = stack.backpropagate(done, selector, arrays, unused, needs_dx=True)
+    with np.errstate(all="ignore"):  # what is not finite is named below
+        done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
+        dx = stack.backpropagate(done, selector, arrays, unused, needs_dx=True)
     assert dx is not None
-    if not (np.isfinite(done.logits).all() and np.isfinite(dx).all()):
-        raise DivergenceError("the score or its gradient is not finite, so it cannot be divided among the inputs.")
-    return np.einsum("bk,bk->b", done.logits, selector), dx
+    score = np.einsum("bk,bk->b", done.logits, selector)
+    check_finite(score, dx)
+    return score, dx
+
+
+def check_finite(score: Array, dx: Array) -> None:
+    """Nothing, or a `DivergenceError`."""
+    if not (np.isfinite(score).all() and np.isfinite(dx).all()):
+        raise DivergenceError(
+            "the score or its gradient is not finite, so it cannot be divided among the inputs: scale them as in training, "
+            "or look for parameters that are not finite."
+        )
 
 
 def _target(stack: Stack, numbers: Array, target: Any) -> Indices:

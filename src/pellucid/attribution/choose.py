@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from pellucid.attribution.case import FLOAT64, Case, case_of, check_columns
+from pellucid.attribution.case import FLOAT64, Case, Indices, case_of, check_columns
 from pellucid.attribution.exact import obstacle, split
 from pellucid.attribution.integrated_gradients import integrate
 from pellucid.attribution.result import EXACT, INTEGRATED_GRADIENTS, Attribution
@@ -19,6 +19,7 @@ from pellucid.shapes import Array, as_numbers, number_between, one_of, positive_
 from pellucid.stack import Stack
 
 METHODS = ("auto", EXACT, INTEGRATED_GRADIENTS)
+Found: TypeAlias = tuple[Array, Array, dict[str, Array], Indices]  # score, dscore/dx, parts, steps
 
 
 def attribute(
@@ -63,37 +64,32 @@ def attribute(
         )
     if method == "auto":
         method = EXACT if reason is None else INTEGRATED_GRADIENTS
-    way = case.numbers - origin
-    if method == EXACT:
-        score, slopes, parts = _exact(case)
-        at_baseline, steps = slopes.reshape(len(case), -1) @ origin.ravel(), np.ones(len(case), np.int64)
-        if origin.any():
-            parts = {"baseline": at_baseline} | parts
-    else:
-        score, slopes, parts, steps = _integrated(case, origin, tolerance, max_steps)
+    score, slopes, parts, steps = (
+        _exact(case, origin) if method == EXACT else _integrated(case, origin, tolerance, max_steps)
+    )
     kind = "class" if isinstance(case.stack.output, ClassifyingOutput) else "value"
+    contributions = (case.numbers - origin) * slopes
     return Attribution(
-        *(case.x, way * slopes, slopes * case.unit, parts, score, case.target, case.against, origin / case.unit),
+        *(case.x, contributions, slopes * case.unit, parts, score, case.target, case.against, origin / case.unit),
         *(method, steps, names, kind),
     )
 
 
-def _exact(case: Case) -> tuple[Array, Array, dict[str, Array]]:
-    blocks = [split(block) for block in case.blocks()]
-    scores, slopes, parts = zip(*blocks, strict=True)
-    return np.concatenate(scores), np.concatenate(slopes), {n: np.concatenate([p[n] for p in parts]) for n in parts[0]}
+def _exact(case: Case, origin: Array) -> Found:
+    """The split at x, counted from the baseline: sum_d x0_d dscore/dx_d is a constant too."""
+    scores, slopes, parts = zip(*(split(block) for block in case.blocks()), strict=True)
+    slope = np.concatenate(slopes)
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if origin.any():
+        joined = {"baseline": slope.reshape(len(case), -1) @ origin.ravel()} | joined
+    return np.concatenate(scores), slope, joined, np.ones(len(case), np.int64)
 
 
-def _integrated(
-    case: Case, origin: Array, tolerance: float, max_steps: int
-) -> tuple[Array, Array, dict[str, Array], np.ndarray[Any, np.dtype[np.int64]]]:
-    rows = [
-        integrate(case.stack, x, origin, s, tolerance, max_steps) for x, s in zip(case.numbers, case.selector, strict=True)
-    ]
-    slopes, steps = zip(*rows, strict=True)
-    score = case.score(case.logits(case.numbers))
+def _integrated(case: Case, origin: Array, tolerance: float, max_steps: int) -> Found:
+    pairs = zip(case.numbers, case.selector, strict=True)
+    slopes, steps = zip(*(integrate(case.stack, x, origin, s, tolerance, max_steps) for x, s in pairs), strict=True)
     at_baseline = case.score(np.broadcast_to(case.logits(origin[None]), case.selector.shape))
-    return score, np.stack(slopes), {"baseline": at_baseline}, np.array(steps, np.int64)
+    return case.score(case.logits(case.numbers)), np.stack(slopes), {"baseline": at_baseline}, np.array(steps, np.int64)
 
 
 def _baseline(case: Case, baseline: Any) -> Array:

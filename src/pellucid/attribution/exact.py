@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.activations import activation
-from pellucid.attribution.case import Case
-from pellucid.errors import DivergenceError
+from pellucid.attribution.case import Case, check_finite
 from pellucid.layers.base import Layer, Named
 from pellucid.layers.classification import BinaryClassification, Classification
 from pellucid.layers.convolution import Conv2D
@@ -51,12 +50,12 @@ def split(case: Case) -> tuple[Array, Array, Parts]:
     """(score, dscore/dx, parts) of the samples, (B,), (B, ...) and a (B,) for each constant of the network, input first."""
     stack = case.stack
     arrays = stack.arrays()
-    done = stack.propagate(case.numbers, arrays, needs_dx=True, keep=True)
     parts: Parts = {}
-    dx = _down(stack.nodes, arrays, done.caches, case.selector, "", parts)
+    with np.errstate(all="ignore"):  # what is not finite is named below
+        done = stack.propagate(case.numbers, arrays, needs_dx=True, keep=True)
+        dx = _down(stack.nodes, arrays, done.caches, case.selector, "", parts)
     score = case.score(done.logits)
-    if not (np.isfinite(score).all() and np.isfinite(dx).all()):
-        raise DivergenceError("the score or its gradient is not finite, so it cannot be divided among the inputs.")
+    check_finite(score, dx)
     return score, dx, dict(reversed(parts.items()))
 
 

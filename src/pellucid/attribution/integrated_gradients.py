@@ -27,21 +27,24 @@ def integrate(
     """(slope, steps) of one sample: the mean of dscore/dx on the way, of the shape of x, and the number of points for it.
 
     x and baseline are one sample each, the selector is (K,). Ends when the errors of all stretches, each taken without its
-    sign, add up to at most ``tolerance`` of the largest score seen, or when a further round would exceed ``max_steps``.
+    sign, add up to at most ``tolerance`` of the larger score of both ends (if both are 0, of the largest between them), or
+    when ``max_steps`` would be exceeded; the worst stretches are halved first.
     """
     way = x - baseline
     edges = np.linspace(0.0, 1.0, STRETCHES + 1)
     scores = _scores(stack, _points(x, baseline, edges), selector)
-    allowed = tolerance * float(np.abs(scores).max())
+    allowed = tolerance * float(np.abs(scores[[0, -1]]).max() or np.abs(scores).max())
     begin, end, low, high = edges[:-1], edges[1:], scores[:-1], scores[1:]
     slope, error, steps = np.zeros_like(x), 0.0, 0
     while True:
         slopes = _slopes(stack, x, baseline, selector, begin, end)
         steps += len(POINTS) * len(begin)
         errors = np.abs(high - low - slopes.reshape(len(slopes), -1) @ way.ravel())
-        halved = errors > (allowed - error) / len(errors)
-        if error + errors.sum() <= allowed or steps + 2 * len(POINTS) * halved.sum() > max_steps:
+        room = (max_steps - steps) // (2 * len(POINTS))  # for so many stretches to be halved
+        if error + errors.sum() <= allowed or room < 1:
             return slope + slopes.sum(axis=0), steps
+        halved = errors > (allowed - error) / len(errors)
+        halved[np.argsort(-errors)[room:]] = False
         slope, error = slope + slopes[~halved].sum(axis=0), error + errors[~halved].sum()
         begin, end, low, high = begin[halved], end[halved], low[halved], high[halved]
         middle = (begin + end) / 2
