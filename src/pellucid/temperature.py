@@ -32,8 +32,8 @@ NEXT_TO_FIRST = 1 - 2.0**-50  # as near as another class may come to the first, 
 class Temperature:
     """A fitted temperature: its ``value``, its ``standard_error``, and from how many ``samples`` it was fitted.
 
-    ``standard_error`` is None where the samples do not fix a temperature. So it is when every answer was right: then lower
-    is always better, and the value stays 1.
+    ``standard_error`` is None where the samples do not fix a temperature. When every answer was right, lower is always
+    better, and the value stays 1; as it does when all temperatures are about as good.
     """
 
     value: float
@@ -71,13 +71,14 @@ def fit_temperature(logits: Array, y: AnyArray) -> Temperature:
     if not truth.any():  # each true class has the largest logit
         return Temperature(1.0, None, len(y))
     if _slope(z, truth, 1 / HIGHEST) >= 0:
-        beta = 1 / HIGHEST
-    elif _slope(z, truth, 1 / LOWEST) <= 0:
-        beta = 1 / LOWEST
-    else:
-        beta = _zero(z, truth)
+        return Temperature(HIGHEST, None, len(y))
+    if _slope(z, truth, 1 / LOWEST) <= 0:
+        return Temperature(LOWEST, None, len(y))
+    beta = _zero(z, truth)
     information = float(_moments(z, beta)[1].sum()) * beta**2
-    return Temperature(1 / beta, 1 / (beta * math.sqrt(information)) if information > 0 else None, len(y))
+    if information <= 1:  # the standard error is as large as the temperature: any other would do as well
+        return Temperature(1.0, None, len(y))
+    return Temperature(1 / beta, 1 / (beta * math.sqrt(information)), len(y))
 
 
 def negative_log_likelihood(logits: Array, y: AnyArray, temperature: float = 1.0) -> float:

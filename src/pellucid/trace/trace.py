@@ -25,7 +25,7 @@ from pellucid.trace.neuron import NeuronTrace, neuron_trace
 from pellucid.trace.reading import read, slopes
 from pellucid.trace.recording import Recorder
 from pellucid.trace.step import StepTrace, step_trace, updates
-from pellucid.trace.table import as_table
+from pellucid.trace.table import as_html, as_table
 from pellucid.version import __version__
 
 PACKED_FROM = 10_000  # numbers: smaller arrays are lists in JSON
@@ -96,6 +96,10 @@ class Trace:
 
     def __str__(self) -> str:
         return as_table(self.every_layer(), self.loss)
+
+    def _repr_html_(self) -> str:
+        """The table of `__str__`, as a notebook shows it."""
+        return as_html(self.every_layer(), self.loss)
 
     def __repr__(self) -> str:
         return f"<Trace of {len(self.layers)} layers, batch {self.layers[0].input.shape}>"
