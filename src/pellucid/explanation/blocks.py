@@ -25,8 +25,9 @@ class Sums:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text; the first names the row."""
+    """Columns of text; the first names the row. ``caption`` says what they are, where there is more than text."""
 
+    caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 

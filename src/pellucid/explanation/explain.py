@@ -53,7 +53,8 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
         answer, against = model.labels[first], second
         probability = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
     binary = trace.answer.kind == "sigmoid"
-    attribution = attribute(network, x, against=None if binary or against is None else against)
+    first_value = 0 if trace.answer.kind == "identity" else None  # of a regression with several values
+    attribution = attribute(network, x, first_value, against=None if binary else against)
     return Explanation(
         source=_name(source),
         label=answer,
@@ -65,7 +66,7 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
         total=total,
         temperature=None if model.temperature is None else model.temperature.value,
         change=change,
-        cover=None if change is None or not is_picture else _cover(model, x, None if binary else against),
+        cover=_cover(model, x, None if binary else against) if is_picture and change is not None else None,
         attribution=attribution,
         trace=trace,
         backward_from=followed,

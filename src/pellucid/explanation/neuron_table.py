@@ -24,5 +24,8 @@ def neuron_section(neuron: NeuronTrace) -> Section:
         for position, *numbers in zip(neuron.positions.tolist(), *columns, strict=True)
     )
     bias = "there is no bias" if neuron.bias is None else f"bias {written(neuron.bias)}"
-    blocks += [Table(tuple(header), tuple(rows)), Words(f"{len(neuron.inputs):,} products; {bias}.")]
+    blocks += [
+        Table("Each input, its weight and their product", tuple(header), tuple(rows)),
+        Words(f"{len(neuron.inputs):,} products; {bias}."),
+    ]
     return Section("Every product", blocks)

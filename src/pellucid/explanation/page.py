@@ -27,7 +27,7 @@ def _block(block: Block) -> Markup:
         return element("pre", *(element("code", line, class_="line") for line in block.lines))
     if isinstance(block, Picture):
         return element("figure", picture(block.pixels, block.description), element("figcaption", block.description))
-    return table("", block.header, block.rows)
+    return table(block.caption, block.header, block.rows)
 
 
 def _resource(name: str) -> Template:

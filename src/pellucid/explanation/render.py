@@ -67,9 +67,8 @@ def _markdown(block: Block, draw: Draw) -> str:
         rules = ("---", *("---:" for _ in block.header[1:]))
         rows = [block.header, rules, *block.rows]
         return "\n".join(f"| {' | '.join(cell if row is rules else _escaped(cell) for cell in row)} |" for row in rows)
-    return "\n".join(
-        f"    {line}" for line in (_text(block, draw).splitlines() if isinstance(block, Picture) else block.lines)
-    )
+    lines = _text(block, draw).splitlines() if isinstance(block, Picture) else block.lines
+    return "\n".join(["```text", *lines, "```"])
 
 
 def _escaped(text: str) -> str:

@@ -69,7 +69,7 @@ def ends(found: Findings) -> Iterator[Block]:
     """The scores; softmax or sigmoid term by term."""
     if found.kind == "identity":
         yield Words("A regression: the scores are the answer.")
-        yield Table(("value", "score"), tuple((str(row.label), written(row.score)) for row in found.scores))
+        yield Table("The values", ("value", "score"), tuple((str(row.label), written(row.score)) for row in found.scores))
         return
     order = sorted(range(len(found.scores)), key=lambda k: -found.scores[k].score)
     rows = [found.scores[k] for k in order[:MOST_SCORES]]
@@ -82,7 +82,7 @@ def ends(found: Findings) -> Iterator[Block]:
     }
     kept = {name: values for name, values in columns.items() if rows[0] and values[0] is not None}
     cells = ([str(row.label), *(written(float(v[n] or 0)) for v in kept.values())] for n, row in enumerate(rows))
-    yield Table(("label", *kept), tuple(tuple(row) for row in cells))
+    yield Table("Scores and probabilities, the highest first", ("label", *kept), tuple(tuple(row) for row in cells))
     if len(found.scores) > len(rows):
         yield Words(f"and {len(found.scores) - len(rows):,} more labels.")
     yield Sums((softmax_line(rows[0], found.total) if found.total is not None else sigmoid_line(found.scores[1]),))
@@ -132,8 +132,10 @@ def attributed(found: Findings) -> Iterator[Block]:
         yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", attribution.as_text_map())
         yield Words("In text, . + # speak for the answer, - = % against it.")
     rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
-    yield Table(("input", "gives"), rows)
+    yield Table("The inputs that give most", ("input", "gives"), rows)
     parts = f"{written(float(attribution.total[0]))} from inputs + {written(float(attribution.bias[0]))} from biases"
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
+    if len(found.scores) > 1 and found.kind == "identity":
+        compared = " (value 0)"
     yield Sums((f"{parts} = {written(float(attribution.score[0]))}{compared}",))
     yield Words(f"Method: {attribution.method.replace('_', ' ')}; completeness gap {written(float(attribution.gap[0]))}.")
