@@ -1,6 +1,7 @@
 # The types behind the lazy names of __init__.py: the same names, for editors and type checkers.
 from pellucid import datasets, events, random
 from pellucid.activations import Activation, register_activation
+from pellucid.attribution import Attribution, WhatIf, attribute, deletion_curve, gradient_map, occlusion, what_if
 from pellucid.callbacks import EarlyStopping
 from pellucid.catalogue import register
 from pellucid.clipping import ClipByGlobalNorm, ClipByValue, Clipping
@@ -17,6 +18,8 @@ from pellucid.errors import (
     UnknownNameError,
 )
 from pellucid.events import StopTraining
+from pellucid.explanation.explain import explain
+from pellucid.explanation.explanation import Explanation
 from pellucid.gradient_check import gradcheck
 from pellucid.history import History
 from pellucid.initializers import Constant, Initializer, Orthogonal, VarianceScaling
@@ -34,7 +37,7 @@ from pellucid.layers.regression import Regression
 from pellucid.layers.rescale import Rescale
 from pellucid.layers.residual import Residual
 from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
-from pellucid.model import Model, Prediction, load
+from pellucid.model import Model, load
 from pellucid.network import Network
 from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.parameters import ParameterSpec
@@ -42,6 +45,7 @@ from pellucid.pipeline.augmentation import Distortion
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photo_augmentation import PhotoAugmentation
 from pellucid.pipeline.photos import PhotoPipeline
+from pellucid.prediction import Prediction
 from pellucid.regularizers import L1, L2, Regularizer
 from pellucid.report import write_report
 from pellucid.schedules import (
@@ -54,6 +58,7 @@ from pellucid.schedules import (
     StepDecay,
     Warmup,
 )
+from pellucid.trace.trace import Trace
 from pellucid.training import train
 from pellucid.version import __version__
 
@@ -65,6 +70,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "ArgumentError",
+    "Attribution",
     "AveragePooling2D",
     "BatchNormalization",
     "BinaryClassification",
@@ -87,6 +93,7 @@ __all__ = [
     "Dropout",
     "Dropout2D",
     "EarlyStopping",
+    "Explanation",
     "ExponentialDecay",
     "Flatten",
     "GlobalAveragePooling2D",
@@ -125,17 +132,25 @@ __all__ = [
     "ShapeError",
     "StepDecay",
     "StopTraining",
+    "Trace",
     "UnknownNameError",
     "VarianceScaling",
     "Warmup",
+    "WhatIf",
     "__version__",
+    "attribute",
     "datasets",
+    "deletion_curve",
     "events",
+    "explain",
     "gradcheck",
+    "gradient_map",
     "load",
+    "occlusion",
     "random",
     "register",
     "register_activation",
     "train",
+    "what_if",
     "write_report",
 ]

@@ -33,6 +33,12 @@ def compute_logits(stack: Stack, x: AnyArray) -> Array:
     return np.concatenate([_finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
 
 
+def sample_logits(stack: Stack, samples: Samples) -> Array:
+    """The logits (N, num_outputs) of the samples that count, gathered in blocks, so that x may be larger than memory."""
+    arrays = stack.arrays()
+    return np.concatenate([_finite_logits(stack, batch.x, arrays) for batch in samples.in_order(block_size(stack))])
+
+
 def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
     """Logits (N, num_outputs), or the probabilities of a classification, of inputs as users give them.
 

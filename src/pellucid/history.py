@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pellucid.errors import ArgumentError, MissingDependencyError
+from pellucid.html.curves import curves
+from pellucid.html.markup import element
+from pellucid.html.notebook import framed
 from pellucid.shapes import one_of
 
 
@@ -33,6 +36,10 @@ class History(Mapping[str, list[float]]):
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {value:.4g}" for name, value in self.epochs[-1].items()) if self.epochs else "empty"
         return f"History of {len(self.epochs)} epochs ({self.reason or 'running'}); last: {last}"
+
+    def _repr_html_(self) -> str:
+        """The curves of loss and metric, as a notebook shows them."""
+        return framed(element("p", repr(self)), element("div", *curves(self.epochs), class_="charts"))
 
     def plot(self, path: str | None = None) -> Any:
         """Draw training and validation curves; gives the matplotlib figure, and saves it when ``path`` is given.

@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.batches import Samples
+from pellucid.conformal import ConformalScores, class_scores, coverage, prediction_sets
 from pellucid.errors import ArgumentError
+from pellucid.evaluation import answer, sample_logits
+from pellucid.layers.classification import ClassifyingOutput
 from pellucid.network import Network
 from pellucid.pipeline.base import Pipeline, Prepared
-from pellucid.saving import Label, check_labels, check_pipeline, load_parts
-from pellucid.shapes import Array, instance_of, positive_integer
+from pellucid.prediction import Prediction
+from pellucid.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts
+from pellucid.shapes import AnyArray, Array, instance_of
+from pellucid.temperature import Temperature, fit_temperature
+from pellucid.trust import Trust
 
 CONFIDENCE_IN_DOUBT = 0.1
 LABELS_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one picture.
-
-    ``label`` is the most probable class, ``probability`` its probability, ``probabilities`` (K,) those of all ``labels``.
-    ``doubt`` is None, or says why the picture may show nothing of the kind that the network knows (no digit at all, or one
-    empty colour); the probabilities are then low. ``seen`` is what the network saw, uint8 (H, W) or (H, W, 3).
-    """
-
-    label: Label
-    probability: float
-    probabilities: Array = field(compare=False)
-    labels: tuple[Label, ...] = field(repr=False)
-    doubt: str | None = None
-    seen: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
-
-    def top(self, count: int = 3) -> list[tuple[Label, float]]:
-        """The ``count`` most probable labels with their probabilities, best first."""
-        order = np.argsort(-self.probabilities, kind="stable")[: positive_integer(count, "count")]
-        return [(self.labels[k], float(self.probabilities[k])) for k in order]
-
-    def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.1%})" + (f", but {self.doubt}" if self.doubt else "")
+SET_CONFIDENCE = 0.9  # of the sets that are judged
+FEWEST_FOR_SETS = 9  # samples for that confidence
 
 
 class Model:
@@ -50,6 +33,9 @@ class Model:
 
     ``pipeline`` turns pictures into the network's input (a `DigitPipeline` or a `PhotoPipeline`; default: the one that
     ``fit`` measured on its training images); ``labels`` names the classes (default: their numbers).
+
+    ``temperature`` and ``conformal_scores`` come from `calibrate` and `conformal`. They belong to the parameters that the
+    network had then: once it has made further steps, they are None and () again.
     """
 
     def __init__(self, network: Network, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None) -> None:
@@ -58,18 +44,31 @@ class Model:
         self.pipeline = pipeline or network.pipeline
         check_pipeline(network, self.pipeline)
         self.labels = check_labels(network, labels)
+        self._temperature: tuple[Temperature | None, int] = None, 0  # with the step at which it was fitted
+        self._conformal: tuple[tuple[ConformalScores, ...], int] = (), 0
 
     def __repr__(self) -> str:
         shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
         classes = f"{len(self.labels)} classes: {shown}" if self.labels else "a regression"
         return f"Model({classes}; {self.network.parameters.layout.size:,} parameters; {self.pipeline or 'no pipeline'})"
 
-    def predict(self, pictures: Any) -> Any:
+    @property
+    def temperature(self) -> Temperature | None:
+        """What divides the logits before they become probabilities; None if it was not fitted for these parameters."""
+        return self._temperature[0] if self._temperature[1] == self.network.training_state.step else None
+
+    @property
+    def conformal_scores(self) -> tuple[ConformalScores, ...]:
+        """One for a classification, one for each value of a regression; () if there are none for these parameters."""
+        return self._conformal[0] if self._conformal[1] == self.network.training_state.step else ()
+
+    def predict(self, pictures: Any, *, confidence: float | None = None) -> Any:
         """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).
 
         A picture is a path, the bytes of a file, a Pillow image, or a uint8 array (H, W) or (H, W, 3), of any size; each
-        goes through the pipeline, which turns it into what the network was trained on. Raises `DataError` for what cannot
-        be read, `ArgumentError` without a pipeline.
+        goes through the pipeline, which turns it into what the network was trained on. With a ``confidence`` such as 0.9
+        each answer has a ``set`` of labels, which holds the true one that often; see `conformal`. Raises `DataError` for
+        what cannot be read, `ArgumentError` without a pipeline, or for a confidence that nothing was measured for.
         """
         if self.pipeline is None:
             raise ArgumentError(
@@ -77,9 +76,68 @@ class Model:
                 "photos pass one, as in pl.Model(network, photos.pipeline, photos.labels); for arrays use "
                 "model.network.predict."
             )
+        if confidence is not None:
+            self.check_confidence(confidence)
         if not _are_several(pictures):
-            return self._answer_all([self.pipeline.prepare(pictures)])[0]
-        return self._answer_all(self.pipeline.batch(pictures))
+            return self._answer_all([self.pipeline.prepare(pictures)], confidence)[0]
+        return self._answer_all(self.pipeline.batch(pictures), confidence)
+
+    def predict_proba(self, x: Any) -> Array:
+        """The probability of each class (B, K), for arrays that are already in the network's form: softmax(z / T) with the
+        fitted `temperature`. Without one it is ``network.predict_proba``, which never knows of a temperature."""
+        return (
+            self.network.predict_proba(x) if self.temperature is None else self.temperature.probabilities(self._logits(x))
+        )
+
+    def check_confidence(self, confidence: float) -> None:
+        """Raise `ArgumentError` if nothing can be said with this confidence: before pictures are read."""
+        self._quantiles(confidence)
+
+    def predict_sets(self, x: Any, confidence: float = 0.9) -> NDArray[np.bool_]:
+        """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`."""
+        self._classifying()
+        (q,) = self._quantiles(confidence)
+        return prediction_sets(self._logits(x), q)
+
+    def predict_interval(self, x: Any, confidence: float = 0.9) -> tuple[Array, Array]:
+        """(low, high) of a regression, each (B,) or (B, V) in float64: with this confidence the true value of a sample lies
+        between them, for each of the V values by itself; see `conformal`. Raises `ArgumentError` for a classification."""
+        if isinstance(self.network.output, ClassifyingOutput):
+            raise ArgumentError("a classification predicts no interval: use predict_sets, or predict with a confidence.")
+        predicted = answer(self.network, x).astype(np.float64)
+        reach = np.array(self._quantiles(confidence))
+        output = self.network.output
+        return output.predict(predicted - reach), output.predict(predicted + reach)
+
+    def calibrate(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> Temperature:
+        """Fit the temperature on samples that the network has not learned from, such as those kept aside for validation:
+        x (N, ...) in the network's form, class numbers y (N,). Gives it, and keeps it in `temperature`.
+
+        ``rows`` are those of the samples that count (default: all). The most probable class stays what it was. Raises
+        `ArgumentError` for a regression, `ShapeError` for other arrays.
+        """
+        samples = self._class_samples(x, y, rows)
+        temperature = fit_temperature(_two_columns(sample_logits(self.network, samples)), samples.y[samples.rows])
+        self._temperature = temperature, self.network.training_state.step
+        return temperature
+
+    def conformal(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> tuple[ConformalScores, ...]:
+        """Measure how well the answers fit the truth on samples that the network has not learned from, so that it can name
+        labels, or for a regression intervals, with a stated confidence (`pellucid.conformal`).
+
+        Arguments as in `calibrate`; for a regression y is (N,) or (N, V). The temperature plays no part in it. Gives the
+        scores, and keeps them in `conformal_scores`.
+        """
+        if isinstance(self.network.output, ClassifyingOutput):
+            samples = self._class_samples(x, y, rows)
+            y = samples.y[samples.rows]
+            scores = class_scores(_two_columns(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
+        else:
+            samples = self._samples(x, y, rows)
+            scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
+        measured = tuple(ConformalScores.of(column) for column in scores.T)
+        self._conformal = measured, self.network.training_state.step
+        return measured
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
@@ -90,19 +148,83 @@ class Model:
 
         Raises `ModelFileError` if the place cannot be written; what was there then stays.
         """
-        self.network.save(path, pipeline=self.pipeline, labels=self.labels, optimizer_state=optimizer_state)
+        network = self.network
+        progress = network.training_state, network.history
+        parts = Parts(network, *progress, self.pipeline, self.labels, self.temperature, self.conformal_scores)
+        save_parts(path, parts, optimizer_state=optimizer_state)
 
-    def _answer_all(self, prepared: list[Prepared]) -> list[Prediction]:
+    def _answer_all(self, prepared: list[Prepared], confidence: float | None) -> list[Prediction]:
         if not prepared:
             return []
-        probabilities = self.network.predict_proba(np.stack([one.pixels for one in prepared]))
-        return [self._answer(p, one.doubt, one.pixels) for p, one in zip(probabilities, prepared, strict=True)]
+        x = np.stack([one.pixels for one in prepared])
+        sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
+        answers = zip(self.predict_proba(x), prepared, sets, strict=True)
+        return [self._answer(p, one.doubt, one.pixels, confidence, held) for p, one, held in answers]
 
-    def _answer(self, p: Array, doubt: str | None, seen: NDArray[np.uint8]) -> Prediction:
+    def _answer(
+        self, p: Array, doubt: str | None, seen: NDArray[np.uint8], confidence: float | None, held: AnyArray | None
+    ) -> Prediction:
         if doubt is not None:  # no confident answer then: move most of the way to "cannot tell"
             p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
         best = int(p.argmax())
-        return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen)
+        labels = None
+        if held is not None:  # a picture in doubt is not of the kind that the scores were measured on
+            order = np.argsort(-p, kind="stable") if doubt is None else ()
+            labels = tuple(self.labels[k] for k in order if held[k])
+        return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen, confidence, labels)
+
+    def _quantiles(self, confidence: float) -> list[float]:
+        if not self.conformal_scores:
+            raise ArgumentError(
+                "this model was not calibrated as it is now: a confidence needs samples that it has not learned from. "
+                "Train with a validation part (--validation 0.1), or call model.conformal(x, y)."
+            )
+        return [scores.quantile(confidence) for scores in self.conformal_scores]
+
+    def _logits(self, x: Any) -> Array:
+        return _two_columns(answer(self.network, x))
+
+    def _classifying(self) -> ClassifyingOutput:
+        output = self.network.output
+        if not isinstance(output, ClassifyingOutput):
+            raise ArgumentError(
+                "a regression has no probabilities; for intervals use model.conformal and predict_interval."
+            )
+        return output
+
+    def _class_samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
+        self._classifying()
+        samples = self._samples(x, y, rows)
+        if samples.y.ndim != 1:
+            raise ArgumentError(f"class numbers are expected as y, shape ({len(samples.x)},), not {samples.y.shape}.")
+        return samples
+
+    def _samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
+        inputs = self.network.input.check(x)
+        targets = self.network.output.check_targets(y, len(inputs))
+        chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
+        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or not len(chosen):
+            raise ArgumentError(f"rows are numbers of samples, at least one, not {rows!r:.60}.")
+        if chosen.min() < 0 or chosen.max() >= len(inputs):
+            raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {len(inputs) - 1}.")
+        return Samples(inputs, targets, chosen.astype(np.int64))
+
+
+def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
+    """How far its probabilities can be trusted, from test samples in ``blocks`` (B, ...) and their classes y (N,)."""
+    probabilities, sets = [], []
+    has_sets = any(scores.count >= FEWEST_FOR_SETS for scores in model.conformal_scores)
+    for x in blocks:
+        probabilities.append(model.predict_proba(x).astype(np.float64))
+        if has_sets:
+            sets.append(model.predict_sets(x, SET_CONFIDENCE))
+    covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE) if has_sets else None
+    return Trust(np.concatenate(probabilities), y, model.temperature, covered)
+
+
+def _two_columns(logits: Array) -> Array:
+    """Logits (B, K) of a classification: the one of yes or no beside a 0, since sigmoid(z) is softmax(0, z)."""
+    return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
 
 
 def _are_several(pictures: Any) -> bool:
@@ -120,4 +242,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     parts = load_parts(path, Network)
     network = parts.network
     network.training_state, network.history, network.pipeline = parts.state, parts.history, parts.pipeline
-    return Model(network, parts.pipeline, parts.labels)
+    model = Model(network, parts.pipeline, parts.labels)
+    model._temperature = parts.temperature, parts.state.step
+    model._conformal = parts.conformal, parts.state.step
+    return model

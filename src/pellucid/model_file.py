@@ -2,7 +2,8 @@
 
     tensors    "dense_1.weight" ...            parameters and moving averages, by name
                "optimizer.m" ...               the optimizer's slots, flat, when they were asked for
-    metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress
+    metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress,
+                                             and, if there is one, the calibration
 
 Descriptions are read through the closed vocabulary of `pellucid.catalogue`. Declared shapes are compared with those of the
 tensors in the file before anything is allocated. A file is written whole or not at all.
@@ -22,7 +23,7 @@ from pellucid.shapes import AnyArray
 from pellucid.version import __version__
 from pellucid.writing import writable_place, write_whole
 
-FORMAT = 1
+FORMAT = 2  # 2 may hold a calibration; a file without one says 1, since who reads 1 misses nothing in it
 MAX_DESCRIPTION = 16 << 20
 
 
@@ -42,7 +43,7 @@ def write_model_file(path: str | os.PathLike[str], content: ModelFile) -> None:
     """
     from safetensors.numpy import save
 
-    description = {"format": FORMAT, "pellucid": __version__, **content.description}
+    description = {"format": _needed_format(content), "pellucid": __version__, **content.description}
     text = json.dumps(description, allow_nan=False, separators=(",", ":"))
     if len(text) > MAX_DESCRIPTION:
         raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
@@ -91,6 +92,11 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
             f"reads up to format {FORMAT}. Upgrade with pip install --upgrade pellucid."
         )
     return description
+
+
+def _needed_format(content: ModelFile) -> int:
+    """The lowest format in which nothing of the content would be passed over."""
+    return FORMAT if "calibration" in content.description else 1
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:

@@ -21,6 +21,8 @@ from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.compilation import obstacle
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.history import History
+from pellucid.html.markup import element, table
+from pellucid.html.notebook import framed
 from pellucid.layers.base import Layer
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.optimizers import Adam, GradientDescent, Optimizer
@@ -31,9 +33,10 @@ from pellucid.regularizers import Regularizer
 from pellucid.saving import Label, Parts, check_labels, save_parts
 from pellucid.schedules import Schedule
 from pellucid.schedules import schedule as schedule_of
-from pellucid.shapes import AnyArray, Array, number_between, positive_integer
+from pellucid.shapes import AnyArray, Array, instance_of, number_between, positive_integer
 from pellucid.stack import Stack
-from pellucid.summary import summary
+from pellucid.summary import COLUMNS, summary, summary_rows
+from pellucid.trace.trace import Trace, trace
 from pellucid.trainer import Plan, Trainer, TrainingState
 from pellucid.weights import ClassWeight, check_sample_weights, weights_by_class
 
@@ -168,6 +171,41 @@ class Network(Stack):
         executor.descend(batch, self.training_state.step)
         return {name: self.parameters.layout.view(executor.gradient, name) for name in self.parameters}
 
+    def trace(
+        self,
+        x: Any,
+        y: Any = None,
+        optimizer: Optimizer | None = None,
+        *,
+        training: bool | None = None,
+        regularizer: Regularizer | None = None,
+    ) -> Trace:
+        """Every number of one batch x (B, ...) on its way through the network, as plain data in float64.
+
+        y            goes back again: the loss term by term, each factor of the chain rule, each gradient
+        optimizer    goes on to the update of each parameter, from what the optimizer remembers of the last ``fit`` if it
+                     is of the same kind; nothing is changed
+        training     with dropout and the statistics of the batch, as in the next step (default: if there is y, as
+                     `gradients` does); False for numbers as in prediction
+        regularizer  the price on weights, as in ``fit``
+
+        Raises `ShapeError` or `ArgumentError` for input that does not fit.
+        """
+        inputs, targets, memory = self.input.check(x), None, None
+        if y is not None:
+            targets = self.output.targets(self.output.check_targets(y, len(inputs)), np.dtype(np.float64))
+        if optimizer is not None:
+            instance_of(optimizer, Optimizer, "optimizer")
+            state = replace(self.training_state)
+            state.use(optimizer, self)
+            memory = state.optimizer_state
+        return trace(
+            *(self, inputs, targets, optimizer, memory),
+            training=targets is not None if training is None else training,
+            step=self.training_state.step,
+            regularizer=regularizer,
+        )
+
     def save(
         self,
         path: str | os.PathLike[str],
@@ -236,6 +274,11 @@ class Network(Stack):
 
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine_note}"
+
+    def _repr_html_(self) -> str:
+        """The table of layers, as a notebook shows it."""
+        words = f"{self.parameters.layout.size:,} parameters, {self.dtype}, engine {self.engine_note}"
+        return framed(table("Layers", COLUMNS, summary_rows(self)), element("p", words))
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"

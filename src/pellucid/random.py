@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     DROPOUT = 4
     AUGMENT = 5
     GRADCHECK = 6
+    BOOTSTRAP = 7
 
 
 def _splitmix64(value: int) -> int:

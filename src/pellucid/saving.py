@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from pellucid import catalogue
+from pellucid.conformal import ConformalScores
 from pellucid.errors import ArgumentError, ModelFileError, PellucidError
 from pellucid.executors.base import OptimizerState
 from pellucid.history import History
@@ -22,10 +23,13 @@ from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import instance_of
 from pellucid.stack import Stack
+from pellucid.temperature import Temperature
 from pellucid.trainer import TrainingState
 
 catalogue.register(DigitPipeline)
 catalogue.register(PhotoPipeline)
+catalogue.register(Temperature)
+catalogue.register(ConformalScores)
 
 Label: TypeAlias = str | int
 S = TypeVar("S", bound=Stack)
@@ -33,13 +37,16 @@ S = TypeVar("S", bound=Stack)
 
 @dataclass(frozen=True)
 class Parts(Generic[S]):
-    """What a model consists of."""
+    """What a model consists of. ``temperature`` and ``conformal`` (one for a classification, V for a regression) are what
+    samples that it has not learned from say of its answers; None and () if there were none."""
 
     network: S
     state: TrainingState
     history: History
     pipeline: Pipeline | None
     labels: tuple[Label, ...]
+    temperature: Temperature | None = None
+    conformal: tuple[ConformalScores, ...] = ()
 
 
 def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
@@ -67,6 +74,11 @@ def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_sta
             "settings": state.settings,
         },
     }
+    if parts.temperature is not None or parts.conformal:
+        description["calibration"] = {
+            "temperature": None if parts.temperature is None else catalogue.to_dict(parts.temperature),
+            "conformal": [catalogue.to_dict(scores) for scores in parts.conformal],
+        }
     slots = state.optimizer_state.slots if optimizer_state else {}
     write_model_file(path, ModelFile(description, arrays, slots))
 
@@ -126,7 +138,26 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
     pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, Pipeline)
     check_pipeline(network, pipeline)
     labels = check_labels(network, content.description["labels"])
-    return Parts(network, restored, History(epochs, "loaded"), pipeline, labels)
+    history = History(epochs, "loaded")
+    return Parts(network, restored, history, pipeline, labels, *_restore_calibration(network, content.description))
+
+
+def _restore_calibration(
+    network: Stack, description: dict[str, Any]
+) -> tuple[Temperature | None, tuple[ConformalScores, ...]]:
+    if description.get("calibration") is None:
+        return None, ()
+    described = description["calibration"]
+    temperature = None
+    if described["temperature"] is not None:
+        temperature = catalogue.from_dict(described["temperature"], Temperature)
+    conformal = tuple(catalogue.from_dict(scores, ConformalScores) for scores in described["conformal"])
+    is_classifier = isinstance(network.output, ClassifyingOutput)
+    if temperature is not None and not is_classifier:
+        raise ModelFileError("a regression has no temperature.")
+    if len(conformal) not in (0, 1 if is_classifier else network.output.num_outputs):
+        raise ModelFileError(f"{len(conformal)} lists of conformal scores do not fit its output.")
+    return temperature, conformal
 
 
 def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:

@@ -26,6 +26,7 @@ from pellucid.photo_rules import KEPT_ASIDE, Choices, choose
 from pellucid.progress import ProgressMode
 from pellucid.shapes import AnyArray, Shape, instance_of, number_between, one_of, positive_integer
 
+FEWEST_TO_CALIBRATE = 50  # fewer samples leave a temperature open by a third and more
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
 MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
 FIT_OPTIONS = (
@@ -82,14 +83,31 @@ def train(
 
     Pictures are standardised by a `Rescale` that is fitted on the training part alone. Model files of the result hold the
     pipeline and the labels, so that ``pl.load(path).predict("new.jpg")`` answers. Where fewer than 10 pictures would be
-    kept aside, all are trained on, for all epochs, with a warning.
+    kept aside, all are trained on, for all epochs, with a warning. On those kept aside the model is calibrated: from 50
+    on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
     """
     given = options | {"validation": validation, "early_stopping": early_stopping, "augment": augment}
     prepared = prepare(photos, layers, seed, given | ({} if epochs is None else {"epochs": epochs}))
     if prepared.note:
         warnings.warn(prepared.note, stacklevel=2)
     prepared.network.fit(photos.x, photos.y, progress=progress, **prepared.options)
-    return Model(prepared.network, photos.pipeline, photos.labels)
+    model = Model(prepared.network, photos.pipeline, photos.labels)
+    calibrate(model, photos.x, photos.y, prepared.validation)
+    return model
+
+
+def calibrate(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -> None:
+    """Fit temperature and conformal scores on the ``rows`` that were kept aside, as far as their number goes."""
+    if len(rows) >= FEWEST_TO_CALIBRATE:
+        model.calibrate(x, y, rows=rows)
+    if len(rows):
+        model.conformal(x, y, rows=rows)
+
+
+def kept_aside(network: Network, x: AnyArray, y: AnyArray, fraction: float | None) -> NDArray[np.int64]:
+    """The rows that ``network.fit(x, y, validation=fraction)`` keeps aside of samples with class numbers y (N,)."""
+    rows = np.arange(len(x))
+    return rows[:0] if fraction is None else split(Samples(x, y, rows), fraction, network.seed, y)[1].rows
 
 
 def prepare(

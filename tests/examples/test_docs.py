@@ -31,6 +31,8 @@ BACKPROP = ROOT / "docs" / "backprop.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 NATIVE = ROOT / "docs" / "native.md"
 PHOTOS = ROOT / "docs" / "photos.md"
+TRACE = ROOT / "docs" / "trace.md"
+ATTRIBUTION = ROOT / "docs" / "attribution.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
@@ -69,10 +71,10 @@ def arithmetic(expression: str) -> float:
     return float(eval(compile(tree, "<document>", "eval"), {"__builtins__": {}, "exp": math.exp, "log": math.log}))
 
 
-# All three documents
+# All documents with snippets
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION], ids=lambda path: path.name)
 def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", text_of(path))
     assert links
@@ -84,7 +86,7 @@ def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
             assert (path.parent / link.split("#")[0]).exists(), f"{path.name} links to {link}"
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION], ids=lambda path: path.name)
 def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text_of(path), flags=re.S)
     assert blocks

@@ -77,7 +77,7 @@ def row(name, change, *words):
 
 
 HOSTILE = [
-    row("newer format", put("format", value=2), "format 2", "up to format 1", "pip install --upgrade pellucid"),
+    row("newer format", put("format", value=3), "format 3", "up to format 2", "pip install --upgrade pellucid"),
     row("no format", drop("format"), "damaged", "format"),
     row("format text", put("format", value="1"), "damaged", "format"),
     row("no network", drop("network"), "network"),

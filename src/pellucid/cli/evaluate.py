@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.batches import Samples
+from pellucid.cli import trust
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say, write_json, write_table
 from pellucid.datasets.folder_report import FolderReport, printable
 from pellucid.errors import ArgumentError, OutputError
-from pellucid.evaluation import block_size, evaluate
+from pellucid.evaluation import evaluate
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import class_figures, confusion_matrix, wilson_interval
 from pellucid.model import Model, load
@@ -56,7 +57,7 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
     if as_json:
         write_json(report)
     else:
-        _show(report)
+        _show(report, loaded)
     if page is not None:
         _write_page(page, loaded, model, data, test)
 
@@ -102,9 +103,9 @@ def evaluation_report(
     rows = np.arange(len(x)) if rows is None else rows
     x, y = network.input.check(x), output.check_targets(y, len(x))
     figures = evaluate(network, Samples(x, y, rows))
-    size = block_size(network)
-    p = np.concatenate([network.predict_proba(x[rows[start : start + size]]) for start in range(0, len(rows), size)])
-    y, predicted, labels = y[rows], p.argmax(axis=1), model.labels
+    judged = trust.judge(model, x, y, rows)
+    p, y, labels = judged.probabilities, y[rows], model.labels
+    predicted = p.argmax(axis=1)
     confusion = confusion_matrix(y, predicted, output.num_labels)
     wrong = np.flatnonzero(predicted != y)
     worst = wrong[np.argsort(-p[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
@@ -130,6 +131,7 @@ def evaluation_report(
             }
             for i in worst
         ],
+        "trust": trust.as_data(judged, model),
     }
 
 
@@ -164,9 +166,10 @@ def _classifying(model: Model) -> ClassifyingOutput:
     return output
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any], model: Model) -> None:
     say(printable(f"{report['model']} on {report['data']}: {report['samples']:,} samples"))
     say(f"accuracy {report['accuracy']:.2%}{bounds_in_words(report)}   loss {report['loss']:.4f}")
+    trust.show(report["trust"], model)
     labels = [str(label) for label in report["labels"]]
     if len(labels) <= WIDEST_MATRIX:
         counts = [[str(count) if count else "." for count in row] for row in report["confusion"]]
@@ -179,6 +182,8 @@ def _show(report: dict[str, Any]) -> None:
         for row in report["classes"]
     )
     write_table("Classes", ["label", "precision", "recall", "f1", "samples"], figures)
+    if "thresholds" in report["trust"]:
+        trust.show_thresholds(report["trust"])
     mistakes = (
         (row.get("file", str(row["index"])), str(row["label"]), str(row["predicted"]), _percent(row["probability"]))
         for row in report["worst_mistakes"]

@@ -11,7 +11,8 @@ import click
 from pellucid.cli.output import picture_as_text, say, write_json
 from pellucid.datasets.folder_report import printable
 from pellucid.errors import DataError
-from pellucid.model import Prediction, load
+from pellucid.model import load
+from pellucid.prediction import Prediction
 
 
 @click.command("predict")
@@ -19,8 +20,14 @@ from pellucid.model import Prediction, load
 @click.argument("pictures", type=click.Path(), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
+@click.option(
+    "--confidence",
+    type=float,
+    metavar="PART",
+    help="Also name the labels among which the true one is that often: 0.9. The model must have kept samples aside.",
+)
 @click.option("--quiet", is_flag=True, help="Only the answers, without the small pictures.")
-def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quiet: bool) -> int:
+def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool) -> int:
     """Read PICTURES, files or folders of such, with MODEL: label and probability of each.
 
     Below the answer for a file stands a small picture of what the network saw; for those of a folder there is none.
@@ -29,10 +36,12 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, quie
     folder, and all folders in it, what is no picture is only noted.
     """
     loaded = load(model)
+    if confidence is not None:
+        loaded.check_confidence(confidence)
     results: list[dict[str, Any]] = []
     for path, is_named in _files(pictures):
         try:
-            prediction: Prediction = loaded.predict(path)
+            prediction: Prediction = loaded.predict(path, confidence=confidence)
         except DataError as error:
             if is_named:
                 say(printable(f"Error: {error}"), err=True)
@@ -72,6 +81,7 @@ def _as_data(path: str, prediction: Prediction, top: int) -> dict[str, Any]:
         "probability": prediction.probability,
         "top": [{"label": label, "probability": p} for label, p in prediction.top(top)],
         "doubt": prediction.doubt,
+        **({} if prediction.set is None else {"confidence": prediction.confidence, "set": prediction.set}),
     }
 
 
@@ -79,5 +89,7 @@ def _show(path: str, prediction: Prediction, top: int, quiet: bool) -> None:
     say(printable(f"{path}: {prediction}"))
     for label, probability in prediction.top(top)[1:]:
         say(printable(f"    {label} ({probability:.1%})"))
+    if prediction.set is not None:
+        say(printable(f"    {prediction.set_in_words()}"))
     if not quiet and prediction.seen is not None:
         say(picture_as_text(prediction.seen))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+import numpy as np
 
 from pellucid.activations import ACTIVATIONS
+from pellucid.cli import trust
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.cli.output import say
 from pellucid.cli.sections import SectionedCommand
@@ -184,12 +186,14 @@ def _train_on_arrays(job: Job) -> None:
     (x, y), (x_test, y_test) = source.get()
     if job.resumed and "optimizer" not in given and "learning_rate" not in given:
         options["optimizer"] = network.training_state.optimizer  # that of the file
-    seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
+    model, seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
     figures = network.evaluate(x_test, y_test)
     say(
         f"{job.out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
         f"trained in {seconds:.1f} s"
     )
+    judged = trust.judge(model, x_test, y_test, np.arange(len(y_test)))
+    trust.show(trust.as_data(judged, model), model)
 
 
 def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:

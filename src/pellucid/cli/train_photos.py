@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.callbacks import EarlyStopping
+from pellucid.cli import trust
 from pellucid.cli.evaluate import bounds_in_words, evaluation_report
 from pellucid.cli.output import say, write_table
 from pellucid.cli.photos import check_is_of_photos, read_photos
@@ -36,9 +37,9 @@ def train_on_photos(job: Job) -> None:
     prepared = prepare(photos, layers, job.seed, options | job.run, None if job.resumed is None else job.resumed.network)
     _announce(prepared, job)
     names = photos.labels if labels is None else labels
-    seconds = train_and_save(job, prepared.network, (photos.x, photos.y), prepared.options, names)
+    model, seconds = train_and_save(job, prepared.network, (photos.x, photos.y), prepared.options, names)
     say(f"trained in {seconds:.1f} s{_kept(prepared)}", err=True)
-    _judge(job.out, Model(prepared.network, photos.pipeline, names), photos, prepared)
+    _judge(job.out, model, photos, prepared)
 
 
 def _pipeline(job: Job) -> PhotoPipeline:
@@ -114,6 +115,9 @@ def _judge(out: str, model: Model, photos: PhotoFolder, prepared: Preparation) -
     say(f"{out}: {share}, loss {report['loss']:.4f}")
     if photos.test is None:
         say("They also decided when to stop, which flatters; other pictures, in a folder test/, would tell more.")
+        trust.show_temperature(model)
+    else:
+        trust.show(report["trust"], model)
     shown = (
         (str(row["label"]), "-" if row["recall"] is None else f"{row['recall']:.1%}", f"{row['samples']:,}")
         for row in report["classes"]

@@ -25,6 +25,7 @@ from pellucid.network import Network
 from pellucid.saving import Label
 from pellucid.shapes import AnyArray
 from pellucid.stack import Stack
+from pellucid.training import calibrate, kept_aside
 
 KEPT_BY_RESUME = ("hidden", "activation", "dropout", "batch_norm", "layers", "size", "grey", "crop", "seed")
 NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
@@ -63,8 +64,11 @@ def train_and_save(
     samples: tuple[AnyArray, AnyArray],
     options: dict[str, Any],
     labels: Sequence[Label] | None,
-) -> float:
-    """Fit and write the model file; gives the seconds of training. Ctrl-C writes the file too, and ends the program."""
+) -> tuple[Model, float]:
+    """Fit, calibrate on what is kept aside, write the model file; gives the model and the seconds of training.
+
+    Ctrl-C writes the file too, and ends the program.
+    """
     start, before, out = time.perf_counter(), len(network.history.epochs), job.out
     optimizer_state = job.optimizer_state or bool(job.resumed and network.training_state.optimizer_state.slots)
     with deferred_interrupt():
@@ -77,8 +81,10 @@ def train_and_save(
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
         seconds = time.perf_counter() - start
-        network.save(out, labels=labels, optimizer_state=optimizer_state)
-    return seconds
+        model = Model(network, labels=labels)
+        calibrate(model, *samples, kept_aside(network, *samples, options["validation"]))
+        model.save(out, optimizer_state=optimizer_state)
+    return model, seconds
 
 
 def check_engine(stack: Stack, options: dict[str, Any], run: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pellucid.html.markup import Markup, between, counted, element, joined, percent
 from pellucid.metrics import wilson_interval
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, between, counted, element, joined, percent
 
 ROUGH = 0.10  # an interval wider than this is said to be wide; so is a calibration error
 FEW = 30  # samples of a class, below which its figures say little
@@ -27,8 +27,9 @@ def _figures(found: Findings) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
         "mean of the classes": (percent(_mean_recall(found)), "recall, each class alike"),
-        "calibration error": (percent(found.calibration_error), "between claim and truth"),
-        "loss": (f"{found.loss:.4f}", "cross-entropy"),
+        "calibration error": (percent(found.trust.calibration_error), between(*found.trust.calibration_error_interval)),
+        "Brier score": (f"{found.trust.brier:.4f}", "{:.4f}–{:.4f}".format(*found.trust.brier_interval)),
+        "loss": (f"{found.loss:.4f}", "cross-entropy" + (", before the temperature" if found.trust.temperature else "")),
         "test pictures": (f"{found.count:,}", f"{counted(len(found.labels), 'class', 'classes')}"),
     }
     items = (
@@ -74,9 +75,10 @@ def _weakest(found: Findings) -> list[str]:
 
 def _honesty(found: Findings) -> str:
     claim, (low, high) = float(found.claimed.mean()), wilson_interval(found.right, found.count)
+    error = found.trust.calibration_error
     judgement = (
         "it is too sure of itself" if claim > high else "it is more often right than it claims" if claim < low else
-        "on average that fits, but a single probability may be far off (see below)" if found.calibration_error > ROUGH else
+        "on average that fits, but a single probability may be far off (see below)" if error > ROUGH else
         "on the whole, its probabilities can be believed"
     )  # fmt: skip
     truth = f"{percent(found.accuracy)} of its answers are right"

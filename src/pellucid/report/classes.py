@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from pellucid.html.markup import Markup, between, element, folded, joined, percent, section, table
 from pellucid.metrics import ClassFigures, wilson_interval
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, between, element, folded, joined, percent, section, table
 
 SHOWN = 30  # classes; the others are folded away
 

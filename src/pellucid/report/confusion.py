@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from pellucid.html.markup import Markup, counted, element, percent, scrolling, section, table
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, counted, element, percent, scrolling, section, table
 
 MOST_IN_A_TABLE = 20  # classes
 MOST_CONFUSIONS = 10

@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 
 from pellucid.datasets.folder_report import KINDS, FolderReport
+from pellucid.html.markup import Markup, counted, element, folded, joined, percent, section, table
+from pellucid.html.pictures import is_picture, picture
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, counted, element, folded, joined, percent, section, table
-from pellucid.report.pictures import is_picture, picture
 
 MOST_CLASSES = 40
 PICTURES = 80  # on the page, of all classes together

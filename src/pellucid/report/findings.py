@@ -10,34 +10,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.calibration import Bin, expected_calibration_error, reliability
 from pellucid.errors import ArgumentError
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import ClassFigures, class_figures, confusion_matrix, wilson_interval
-from pellucid.model import Model
+from pellucid.model import Model, trust_of
 from pellucid.shapes import AnyArray, Array
+from pellucid.trust import Trust
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Samples x (N, ...), their true classes y (N,), the probabilities (N, K) that the model gave, and the mean loss."""
+    """Samples x (N, ...), their true classes y (N,), what the model made of them, and the mean loss of the network."""
 
     labels: tuple[str, ...]
     x: AnyArray
     y: NDArray[np.int64]
-    probabilities: Array
+    trust: Trust
     loss: float
     files: tuple[str, ...] | None = None
+
+    @property
+    def probabilities(self) -> Array:
+        """(N, K), with the model's temperature."""
+        return self.trust.probabilities
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each sample (N,)."""
         return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
-    @cached_property
+    @property
     def claimed(self) -> Array:
         """The probability of the answer that was given (N,)."""
-        return self.probabilities.max(axis=1).astype(np.float64)
+        return self.trust.claimed
 
     @property
     def count(self) -> int:
@@ -65,14 +70,6 @@ class Findings:
     @cached_property
     def classes(self) -> list[ClassFigures]:
         return class_figures(self.confusion)
-
-    @cached_property
-    def bins(self) -> list[Bin]:
-        return reliability(self.claimed, self.predicted == self.y)
-
-    @property
-    def calibration_error(self) -> float:
-        return expected_calibration_error(self.bins)
 
     @cached_property
     def mistakes(self) -> NDArray[np.intp]:
@@ -114,5 +111,6 @@ def judge(model: Model, x: Any, y: Any, files: Sequence[str] | None = None) -> F
         raise ArgumentError(f"files names {len(files)} files; there are {len(inputs)} samples.")
     labels = tuple(str(label) for label in model.labels)
     loss = model.network.evaluate(inputs, targets)["loss"]
-    probabilities = model.network.predict_proba(inputs)
-    return Findings(labels, inputs, targets, probabilities, loss, None if files is None else tuple(files))
+    return Findings(
+        labels, inputs, targets, trust_of(model, [inputs], targets), loss, None if files is None else tuple(files)
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pellucid.html.markup import Markup, counted, element, joined, percent, section
+from pellucid.html.pictures import is_picture, picture
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, counted, element, joined, percent, section
-from pellucid.report.pictures import is_picture, picture
 
 SHOWN = 24
 

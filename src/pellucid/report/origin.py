@@ -7,9 +7,9 @@ import platform
 
 import numpy as np
 
+from pellucid.html.markup import Markup, counted, element, section, table
 from pellucid.model import Model
 from pellucid.report.findings import Findings
-from pellucid.report.markup import Markup, counted, element, section, table
 from pellucid.shapes import AnyArray
 from pellucid.summary import COLUMNS, summary_rows
 from pellucid.version import __version__

@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from pellucid.datasets.folder_report import FolderReport
+from pellucid.html.markup import element, joined, text
 from pellucid.model import Model
 from pellucid.report.answer import answer, headline
 from pellucid.report.calibration import calibration
@@ -17,7 +18,6 @@ from pellucid.report.confusion import confusion
 from pellucid.report.curves import curves
 from pellucid.report.data import data as data_section
 from pellucid.report.findings import judge
-from pellucid.report.markup import element, joined, text
 from pellucid.report.mistakes import mistakes
 from pellucid.report.origin import architecture, origin
 from pellucid.version import __version__

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.report.markup import Markup, element
+from pellucid.html.markup import Markup, element
 from pellucid.shapes import AnyArray, Shape
 
 LONGEST_SIDE = 128  # pixels: larger pictures are reduced

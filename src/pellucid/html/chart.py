@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pellucid.report.markup import Markup, element
+from pellucid.html.markup import Markup, element
 
 WIDTH, HEIGHT = 360, 240
 LEFT, RIGHT, TOP, BOTTOM = 46, 20, 12, 38
@@ -40,6 +40,11 @@ class Chart:
             self.dot(*points[0], 3.0, kind)
         places = " ".join(f"{x:g},{y:g}" for x, y in (self.at(*point) for point in points))
         self.marks.append(element("polyline", points=places, class_=f"line {kind}"))
+
+    def area(self, points: Sequence[Point], kind: str) -> None:
+        """A filled area whose border goes through the points."""
+        places = " ".join(f"{x:g},{y:g}" for x, y in (self.at(*point) for point in points))
+        self.marks.append(element("polygon", points=places, class_=f"area {kind}"))
 
     def dot(self, x: float, y: float, radius: float, kind: str, words: str | None = None) -> None:
         """A filled circle; ``words`` are shown to whoever points at it."""

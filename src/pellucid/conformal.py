@@ -1,0 +1,104 @@
+"""Split conformal prediction: answers that hold the truth as often as was asked for, whatever the network.
+
+Samples that the network has not learned from get a score s each, larger the worse its answer fits the truth:
+
+    classes   s = -log p_y              a set: the labels with s <= q     (Sadinle, Lei, Wasserman, JASA 114, 2019)
+    numbers   s = |y - predicted|       an interval: predicted - q .. predicted + q
+
+    q = the k-th smallest of the n scores, k = ceil((n + 1) confidence)
+
+If a new sample is drawn as those were, its score is as likely to take any of the n + 1 places among them; so it is at most
+q with a probability of at least ``confidence`` (and, without ties, of at most 1 / (n + 1) more). k <= n needs
+n >= 1 / (1 - confidence) - 1. Vovk, Gammerman, Shafer, "Algorithmic learning in a random world", 2005; Angelopoulos, Bates,
+"A gentle introduction to conformal prediction and distribution-free uncertainty quantification", 2021.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import ArgumentError
+from pellucid.shapes import AnyArray, Array, number_between, positive_integer
+
+KEPT = 1000  # scores; of more, that many are kept, evenly spread
+ROUNDING = 1e-9  # (n + 1) confidence may miss a whole number by a rounding
+
+
+@dataclass(frozen=True)
+class ConformalScores:
+    """The scores of ``count`` calibration samples, ascending; of many, every so many-th, and the last one.
+
+    ``scores[j]`` is the score of rank ceil((j + 1) count / len(scores)). A quantile between two that are kept is the upper
+    one, so that the coverage is never less than what was asked for.
+    """
+
+    count: int
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        positive_integer(self.count, "the number of conformal scores")
+        if not isinstance(self.scores, tuple) or not 1 <= len(self.scores) <= min(self.count, KEPT):
+            raise ArgumentError(f"1 to {min(self.count, KEPT)} conformal scores are expected, not {self.scores!r:.60}.")
+        scores = tuple(number_between(score, "a conformal score", 0.0) for score in self.scores)
+        if not all(map(math.isfinite, scores)) or any(a > b for a, b in pairwise(scores)):
+            raise ArgumentError("conformal scores must be finite and ascend.")
+        object.__setattr__(self, "scores", scores)
+
+    @classmethod
+    def of(cls, scores: Array) -> ConformalScores:
+        """From the scores (N,) of calibration samples, in any order."""
+        ordered, kept = np.sort(scores.astype(np.float64)), min(len(scores), KEPT)
+        return cls(len(ordered), tuple(ordered[_ranks(len(ordered), kept) - 1].tolist()))
+
+    def quantile(self, confidence: float) -> float:
+        """q for this confidence in (0, 1); raises `ArgumentError` if there are too few samples for it."""
+        wanted = number_between(confidence, "confidence", 0.0, 1.0, open_low=True, open_high=True)
+        rank = max(1, math.ceil((self.count + 1) * wanted - ROUNDING))
+        if rank > self.count:
+            needed = math.ceil(1 / (1 - wanted) - 1 - ROUNDING)
+            most = math.floor(1000 * self.count / (self.count + 1)) / 10
+            raise ArgumentError(
+                f"{self.count} samples for calibration are too few for a confidence of {100 * wanted:.6g}%, which needs "
+                f"{needed:,} at least; calibrate with more, or ask for {most}% or less."
+            )
+        return self.scores[int(np.searchsorted(_ranks(self.count, len(self.scores)), rank))]
+
+
+def class_scores(logits: Array) -> NDArray[np.float64]:
+    """-log p (N, K) of every class, from logits: s = log sum_j exp(z_j) - z_k."""
+    z = logits.astype(np.float64)
+    z -= z.max(axis=1, keepdims=True)
+    scores: NDArray[np.float64] = np.log(np.exp(z).sum(axis=1, keepdims=True)) - z
+    return scores
+
+
+def prediction_sets(logits: Array, q: float) -> NDArray[np.bool_]:
+    """(N, K): whether each class is in the set of each sample."""
+    return class_scores(logits) <= q
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What sets did on test samples: the part that held the truth, their mean size, and how many were empty or full."""
+
+    confidence: float
+    covered: float
+    mean_size: float
+    unsure: int
+
+
+def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float) -> Coverage:
+    """From sets (N, K) that were made for this confidence, and the true classes y (N,)."""
+    sizes = sets.sum(axis=1)
+    unsure = int(((sizes == 0) | (sizes == sets.shape[1])).sum())
+    return Coverage(confidence, float(sets[np.arange(len(y)), y].mean()), float(sizes.mean()), unsure)
+
+
+def _ranks(count: int, kept: int) -> NDArray[np.int64]:
+    """The ranks 1..count of the scores that are kept: ceil((j + 1) count / kept)."""
+    return -(-np.arange(1, kept + 1, dtype=np.int64) * count // kept)

@@ -1,0 +1,178 @@
+"""From a model and a picture to an explanation."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from pellucid.attribution import attribute, occlusion
+from pellucid.errors import ArgumentError, DataError
+from pellucid.explanation.choose import strongest
+from pellucid.explanation.explanation import Explanation
+from pellucid.explanation.findings import Change, Cover, LayerExplanation, Score
+from pellucid.model import Model
+from pellucid.pipeline.base import Prepared
+from pellucid.saving import Label
+from pellucid.shapes import AnyArray, batch_letters, positive_integer
+from pellucid.trace.layer_trace import LayerTrace
+from pellucid.trace.trace import Trace
+
+CLASSIFIED = ("softmax", "sigmoid")
+
+
+def explain(model: Model, source: Any, *, label: Label | None = None, top: int = 3) -> Explanation:
+    """Why a model answers as it does for one picture: the road from what the network saw to the answer, with numbers.
+
+    source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
+            it: an array, or the path of a ``.npy`` file
+    label   whose loss is followed backward (default: the answer itself); not for a regression
+    top     how many neurons of a layer are spelled out
+
+    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit.
+    """
+    positive_integer(top, "top")
+    prepared, is_picture = _sample(model, source)
+    network, x = model.network, prepared.pixels[None]
+    plain = network.trace(x)
+    if plain.answer.kind not in CLASSIFIED:
+        if label is not None:
+            raise ArgumentError("a regression has no labels: leave label out.")
+        trace, followed = plain, None
+        value: Any = np.asarray(plain.answer.predictions[0]).tolist()
+        scores = tuple(Score(v, float(z)) for v, z in enumerate(plain.layers[-1].output[0]))
+        answer, probability, change, total, against = value, None, None, None, None
+    else:
+        first = int(plain.answer.predictions[0])
+        followed = model.labels[first] if label is None else _known(model, label)
+        trace = network.trace(x, [model.labels.index(followed)], training=False)
+        scores, total = _scores(model, trace)
+        second = _runner_up(trace, first)
+        change = _change(trace, first, second, model.labels[second], top)
+        answer, against = model.labels[first], second
+        probability = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
+    binary = trace.answer.kind == "sigmoid"
+    first_value = 0 if trace.answer.kind == "identity" else None  # of a regression with several values
+    attribution = attribute(network, x, first_value, against=None if binary else against)
+    return Explanation(
+        source=_name(source),
+        label=answer,
+        probability=probability,
+        doubt=prepared.doubt,
+        seen=prepared.pixels if is_picture else None,
+        layers=tuple(_layer(trace, layer, top) for layer in trace.every_layer()),
+        scores=scores,
+        total=total,
+        temperature=None if model.temperature is None else model.temperature.value,
+        change=change,
+        cover=_cover(model, x, None if binary else against) if is_picture and change is not None else None,
+        attribution=attribution,
+        trace=trace,
+        backward_from=followed,
+    )
+
+
+def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
+    """What the network takes, and whether it came through the pipeline."""
+    shape = model.network.input.shape
+    named = isinstance(source, str | os.PathLike) and os.fspath(source).endswith(".npy")
+    if model.pipeline is not None and not named:
+        return model.pipeline.prepare(source), True
+    if isinstance(source, str | os.PathLike) and not named:
+        raise ArgumentError(
+            f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file that "
+            f"numpy.save has written; {os.fspath(source)!r} is none."
+        )
+    array = _read_array(os.fspath(source)) if named else np.asarray(source)
+    if array.shape != shape and array.shape != (1, *shape):
+        raise ArgumentError(
+            f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}; "
+            f"the array has the shape {array.shape}."
+        )
+    return Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), False
+
+
+def _read_array(path: str) -> AnyArray:
+    try:
+        with open(path, "rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        why = getattr(error, "strerror", None) or "it holds no array of numbers"
+        raise DataError(f"{path!r} cannot be read: {why}.") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path!r} holds several arrays; save one with numpy.save.")
+    return array
+
+
+def _known(model: Model, label: Label) -> Label:
+    """The label of the model that is meant; the command line writes numbers as text."""
+    for known in model.labels:
+        if known == label or str(known) == str(label):
+            return known
+    shown = ", ".join(map(str, model.labels[:20]))
+    raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+
+
+def _scores(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None]:
+    """A row for each label, and what the exponentials add up to."""
+    answer, z = trace.answer, trace.layers[-1].output
+    assert answer.probabilities is not None
+    calibrated: Any = [None] * len(model.labels)
+    if model.temperature is not None:
+        both = np.concatenate([np.zeros_like(z), z], axis=1) if answer.kind == "sigmoid" else z
+        calibrated = model.temperature.probabilities(both)[0].tolist()
+    probabilities = answer.probabilities[0].tolist()
+    if answer.kind == "sigmoid":
+        score = float(z[0, 0])
+        rows = zip(model.labels, (-score, score), probabilities, calibrated, strict=True)
+        return tuple(Score(label, s, None, None, p, c) for label, s, p, c in rows), None
+    columns = (z[0].tolist(), answer.softmax["shifted"][0].tolist(), answer.softmax["exponentials"][0].tolist())
+    rows_of_softmax = zip(model.labels, *columns, probabilities, calibrated, strict=True)
+    return tuple(Score(*row) for row in rows_of_softmax), float(answer.softmax["total"][0])
+
+
+def _runner_up(trace: Trace, first: int) -> int:
+    if trace.answer.kind == "sigmoid":
+        return 1 - first
+    z = trace.layers[-1].output[0].copy()
+    z[first] = -np.inf
+    return int(z.argmax())
+
+
+def _change(trace: Trace, first: int, second: int, label: Label, count: int) -> Change:
+    """The margin as a sum over the inputs of the output layer."""
+    output = trace.layers[-1]
+    weight, x = output.parameters["weight"], output.input[0].ravel()
+    bias = output.parameters.get("bias", np.zeros(weight.shape[1]))
+    if trace.answer.kind == "sigmoid":  # one score: it speaks for class 1, and against class 0
+        sign = 1.0 if first == 1 else -1.0
+        difference, offset, margin = sign * weight[:, 0], sign * float(bias[0]), sign * float(output.output[0, 0])
+    else:
+        difference, offset = weight[:, first] - weight[:, second], float(bias[first] - bias[second])
+        margin = float(output.output[0, first] - output.output[0, second])
+    products = x * difference
+    order = np.argsort(-np.abs(products), kind="stable")[:count]
+    reasons = tuple((int(d), float(x[d]), float(difference[d]), float(products[d])) for d in order if products[d])
+    return Change(label, margin, reasons, float(np.delete(products, order).sum()), offset)
+
+
+def _cover(model: Model, x: AnyArray, against: int | None) -> Cover:
+    """Windows of a seventh of the picture, moved by a part of themselves."""
+    height, width = model.network.input.shape[:2]
+    window = max(1, height // 7), max(1, width // 7)
+    stride = max(1, height // 28), max(1, width // 28)
+    falls = occlusion(model.network, x, against=against, window=window, stride=stride)[0]
+    row, column = np.unravel_index(int(falls.argmax()), falls.shape)
+    return Cover((int(row), int(column)), window, float(falls[row, column]))
+
+
+def _layer(trace: Trace, layer: LayerTrace, count: int) -> LayerExplanation:
+    y = layer.output[0]
+    range_of = float(y.min()), float(y.max())
+    neurons = strongest(trace, layer, count)
+    return LayerExplanation(layer.name, layer.kind, y.shape, int(np.count_nonzero(y)), *range_of, neurons)
+
+
+def _name(source: Any) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__

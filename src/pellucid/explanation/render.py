@@ -1,0 +1,76 @@
+"""Sections as text for a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
+from pellucid.shapes import AnyArray
+
+Draw: TypeAlias = Callable[[AnyArray], str]
+
+SHADES = " .:+#"
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def as_text(title: str, sections: Iterable[Section], draw: Draw) -> str:
+    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture."""
+    parts = ("\n".join([part.title, *(_text(block, draw) for block in part.blocks)]) for part in sections)
+    return "\n\n".join([title, *parts])
+
+
+def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
+    """The same in Markdown: tables, and arithmetic and small pictures as code."""
+    parts = [f"# {_escaped(title)}"]
+    for section in sections:
+        parts.append(f"## {_escaped(section.title)}")
+        parts.extend(_markdown(block, draw) for block in section.blocks)
+    return "\n\n".join(parts)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns: the first to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def drawn_coarsely(pixels: AnyArray) -> str:
+    """A picture in plain characters, two rows of pixels a line: the more ink, the brighter it is."""
+    grey = pixels.mean(axis=2) if pixels.ndim == 3 else pixels.astype(np.float64)
+    rows = grey[: len(grey) // 2 * 2].reshape(-1, 2, grey.shape[1]).mean(axis=1)
+    low, high = float(grey.min()), float(grey.max())
+    levels = ((rows - low) / (high - low + 1) * len(SHADES)).astype(int)
+    return "\n".join("".join(SHADES[level] for level in row).rstrip() for row in levels)
+
+
+def _text(block: Block, draw: Draw) -> str:
+    if isinstance(block, Words):
+        return f"  {block.text}"
+    if isinstance(block, Picture):
+        return draw(block.pixels) if block.lines is None else block.lines
+    lines = block.lines if isinstance(block, Sums) else aligned([block.header, *block.rows])
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _markdown(block: Block, draw: Draw) -> str:
+    if isinstance(block, Words):
+        return _escaped(block.text)
+    if isinstance(block, Table):
+        rules = ("---", *("---:" for _ in block.header[1:]))
+        rows = [block.header, rules, *block.rows]
+        return "\n".join(f"| {' | '.join(cell if row is rules else _escaped(cell) for cell in row)} |" for row in rows)
+    lines = _text(block, draw).splitlines() if isinstance(block, Picture) else block.lines
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _escaped(text: str) -> str:
+    """Text in which nothing commands: neither Markdown nor HTML, on one line."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split("\n")))

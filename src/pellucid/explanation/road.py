@@ -1,0 +1,141 @@
+"""The road on a page: an explanation as sections, with four digits of each number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pellucid.explanation.arithmetic import factor, formula, in_terms_of, sigmoid_line, softmax_line
+from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
+from pellucid.explanation.findings import Change, Findings, LayerExplanation
+from pellucid.html.markup import percent
+from pellucid.html.pictures import is_picture
+from pellucid.trace.neuron import written
+
+MOST_SCORES = 20  # rows of the table of scores
+TERMS = 3  # products of a neuron
+
+
+def title(found: Findings) -> str:
+    """The answer in a line."""
+    sure = "" if found.probability is None else f" ({percent(found.probability)})"
+    doubt = f", but {found.doubt}" if found.doubt else ""
+    return f"{found.source}: {answer_in_words(found)}{sure}{doubt}"
+
+
+def answer_in_words(found: Findings) -> str:
+    """The label; of a regression its value or values."""
+    if found.kind != "identity":
+        return str(found.label)
+    return ", ".join(written(float(value)) for value in np.atleast_1d(np.asarray(found.label)))
+
+
+def road(found: Findings) -> list[Section]:
+    """What the network saw, each layer, the scores, and what would have changed the answer."""
+    return [
+        Section("What the network saw", [*seen(found)]),
+        *(layer_section(found, layer) for layer in found.layers[1:]),
+        Section(f"From scores to {'an answer' if found.kind == 'identity' else 'probabilities'}", [*ends(found)]),
+        *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
+        Section("What each input gives", [*attributed(found)]),
+    ]
+
+
+def seen(found: Findings) -> Iterator[Block]:
+    """The input: a picture, or its range."""
+    given, first = found.given, found.trace.layers[0]
+    if found.seen is not None and is_picture(found.seen.shape):
+        yield Picture(found.seen, "what the network saw")
+    shape = "x".join(map(str, given.shape))
+    scaled = " Each is divided by 255." if given.dtype == np.uint8 else ""
+    numbers = first.output[0]
+    said = f"{shape} numbers from {written(float(given.min()))} to {written(float(given.max()))}.{scaled}"
+    yield Words(f"{said} {np.count_nonzero(numbers):,} of {numbers.size:,} are not 0.")
+
+
+def layer_section(found: Findings, layer: LayerExplanation) -> Section:
+    """One layer: its formula, its range, and its strongest neurons."""
+    traced = found.trace.layer(layer.name)
+    shape = "x".join(map(str, layer.shape))
+    size = int(np.prod(layer.shape))
+    said = f"{layer.active:,} of {size:,} are not 0; from {written(layer.smallest)} to {written(layer.largest)}."
+    lines = tuple(f"{neuron.name}  {neuron.arithmetic(TERMS)}" for neuron in layer.neurons) or in_terms_of(traced)
+    blocks: list[Block] = [Words(f"{formula(traced)} {said}")]
+    return Section(f"{layer.name}: {shape}", [*blocks, Sums(lines)] if lines else blocks)
+
+
+def ends(found: Findings) -> Iterator[Block]:
+    """The scores; softmax or sigmoid term by term."""
+    if found.kind == "identity":
+        yield Words("A regression: the scores are the answer.")
+        yield Table("The values", ("value", "score"), tuple((str(row.label), written(row.score)) for row in found.scores))
+        return
+    order = sorted(range(len(found.scores)), key=lambda k: -found.scores[k].score)
+    rows = [found.scores[k] for k in order[:MOST_SCORES]]
+    columns: dict[str, list[float | None]] = {
+        "score z": [row.score for row in rows],
+        "z - max": [row.shifted for row in rows],
+        "e^(z - max)": [row.exponential for row in rows],
+        "probability": [row.probability for row in rows],
+        "with temperature": [row.calibrated for row in rows],
+    }
+    kept = {name: values for name, values in columns.items() if rows[0] and values[0] is not None}
+    cells = ([str(row.label), *(written(float(v[n] or 0)) for v in kept.values())] for n, row in enumerate(rows))
+    yield Table("Scores and probabilities, the highest first", ("label", *kept), tuple(tuple(row) for row in cells))
+    if len(found.scores) > len(rows):
+        yield Words(f"and {len(found.scores) - len(rows):,} more labels.")
+    yield Sums((softmax_line(rows[0], found.total) if found.total is not None else sigmoid_line(found.scores[1]),))
+    if found.temperature is not None:
+        yield Words(
+            f"This model has the temperature {written(found.temperature)}: its probabilities are those of z / "
+            f"{written(found.temperature)}."
+        )
+    if found.doubt:
+        yield Words(f"But {found.doubt}: pellucid predict says so, and gives lower probabilities.")
+
+
+def changed(found: Findings, change: Change) -> Iterator[Block]:
+    """The runner-up, and where the margin comes from."""
+    margin = written(change.margin)
+    if found.kind == "sigmoid":
+        where = "fall" if found.label == found.scores[1].label else "rise"
+        yield Words(f"{change.runner_up} would be the answer if the one score were to {where} by {margin}, past 0.")
+    else:
+        yield Words(
+            f"The runner-up is {change.runner_up}. It would be the answer if its score were to rise by {margin}, or that "
+            f"of {found.label} to fall by as much."
+        )
+    terms = [f"{factor(x)}*{factor(w)}" for _, x, w, _ in change.reasons]
+    terms += [f"... ({written(change.others)} from the others)"] if change.others else []
+    inputs = ", ".join(f"[{d}]" for d, *_ in change.reasons)
+    yield Sums((f"margin = {' + '.join([*terms, factor(change.bias)])} = {margin}",))
+    if inputs:
+        below = found.trace.layers[-2].name
+        yield Words(
+            f"These are outputs {inputs} of {below}, times the differences of their weights; the last is the biases'."
+        )
+    if found.cover is not None:
+        row, column = found.cover.place
+        high, wide = found.cover.window
+        yield Words(
+            f"Covered by 0 where that matters most, around row {row} and column {column}, in windows of {high}x{wide}, the "
+            f"margin would fall by {written(found.cover.fall)} on the average."
+        )
+
+
+def attributed(found: Findings) -> Iterator[Block]:
+    """The attribution of the answer, with its gap."""
+    attribution = found.attribution
+    given = attribution.contributions[0]
+    if given.ndim in (2, 3) and found.seen is not None:
+        yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", attribution.as_text_map())
+        yield Words("In text, . + # speak for the answer, - = % against it.")
+    rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
+    yield Table("The inputs that give most", ("input", "gives"), rows)
+    parts = f"{written(float(attribution.total[0]))} from inputs + {written(float(attribution.bias[0]))} from biases"
+    compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
+    if len(found.scores) > 1 and found.kind == "identity":
+        compared = " (value 0)"
+    yield Sums((f"{parts} = {written(float(attribution.score[0]))}{compared}",))
+    yield Words(f"Method: {attribution.method.replace('_', ' ')}; completeness gap {written(float(attribution.gap[0]))}.")

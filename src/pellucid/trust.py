@@ -1,0 +1,84 @@
+"""How far the probabilities of a classifier can be trusted: figures from test samples, and what they mean in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.calibration import (
+    Band,
+    Bin,
+    brier_interval,
+    brier_score,
+    calibration_error_interval,
+    expected_calibration_error,
+    honest_band,
+    reliability,
+)
+from pellucid.conformal import Coverage
+from pellucid.temperature import Temperature
+from pellucid.thresholds import Threshold, threshold_table
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Probabilities (N, K) that were given for test samples, and their true classes y (N,).
+
+    ``temperature`` is the one with which they were made; ``coverage`` tells of the sets for 90 % confidence, if there can
+    be such.
+    """
+
+    probabilities: NDArray[np.float64]
+    y: NDArray[np.int64]
+    temperature: Temperature | None = None
+    coverage: Coverage | None = None
+
+    @cached_property
+    def claimed(self) -> NDArray[np.float64]:
+        """The probability of the answer that was given (N,)."""
+        return self.probabilities.max(axis=1)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether it was right (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.y)
+
+    @cached_property
+    def bins(self) -> list[Bin]:
+        return reliability(self.claimed, self.right)
+
+    @cached_property
+    def band(self) -> Band:
+        """What chance alone would show if every claim came true."""
+        return honest_band(self.claimed)
+
+    @property
+    def calibration_error(self) -> float:
+        return expected_calibration_error(self.bins)
+
+    @cached_property
+    def calibration_error_interval(self) -> tuple[float, float]:
+        return calibration_error_interval(self.claimed, self.right)
+
+    @cached_property
+    def brier(self) -> float:
+        return brier_score(self.probabilities, self.y)
+
+    @cached_property
+    def brier_interval(self) -> tuple[float, float]:
+        return brier_interval(self.probabilities, self.y)
+
+    @cached_property
+    def thresholds(self) -> list[Threshold]:
+        """For two classes, what would follow from another threshold than 50 %; else empty."""
+        return threshold_table(self.probabilities[:, 1], self.y) if self.probabilities.shape[1] == 2 else []
+
+    @property
+    def verdict(self) -> str:
+        """What the distance of claims and truth means."""
+        if self.calibration_error <= self.band.error:
+            return "no more than chance alone would show"
+        return "too sure of itself" if self.claimed.mean() > self.right.mean() else "more often right than it claims"

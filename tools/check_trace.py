@@ -1,0 +1,99 @@
+"""Compute every number of a trace again, from its inputs and weights: ``python tools/check_trace.py trace.json``.
+
+A trace is what ``network.trace(...).to_json()`` writes. This program shares nothing with the package and needs nothing but
+Python: it knows the formulas of docs/backprop.md and the format of docs/trace.md. It reports how many numbers it computed
+and the largest difference, and exits with 1 if any is off, if one was left unchecked, or if the input of a layer is not
+what the layer before it gave; with 2 if the file is no trace.
+
+Each number is computed from recorded ones one step before it, so errors do not add up. The difference of a sum is measured
+against the sum of the sizes of its terms, since that is what its rounding depends on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracecheck.comparing import LIMIT, Checker, Record, numbers
+from tracecheck.ends import check_answer, check_loss
+from tracecheck.layers import check_chain
+from tracecheck.updates import check_rate, check_update
+
+# What is given, not computed: the first input, the arrays of layers, what the optimizer remembered, targets.
+SOURCES = re.compile(
+    r"version|seed|step|update\.update|loss\.targets|.*\.(number|(parameters|state)\.\w+|updates\.\w+\.slots\.\w+)"
+)
+DESCRIPTIONS = {"description", "optimizer", "regularizers"}
+SHOWN = 20  # faults
+
+
+def main(path: Path) -> int:
+    try:
+        trace = json.loads(path.read_text("utf-8"))
+        if not isinstance(trace, dict) or trace.get("format") != "pellucid-trace" or trace.get("version") != 1:
+            raise ValueError("it does not say that it is a pellucid-trace of version 1")
+        check = check_trace(trace)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
+        print(f"{path}: this is no whole trace ({type(error).__name__}: {error})", file=sys.stderr)
+        return 2
+    error, where = check.worst
+    print(*check.faults[:SHOWN], sep="\n", end="\n" if check.faults else "")
+    print(f"{path}: {check.count:,} numbers computed, largest difference {error:.1e} ({where})")
+    print(f"{len(check.faults)} faults" if check.faults else f"every number is right, within {LIMIT:g}")
+    return 1 if check.faults else 0
+
+
+def check_trace(trace: Record) -> Checker:
+    """Everything in a trace."""
+    check = Checker()
+    layers = trace["layers"]
+    ends = [("the input", layers[0]["input"]), ("the gradient of the loss", layers[-1].get("doutput"))]
+    check_chain(check, "layers", layers, ends, trace)
+    check_answer(check, trace["answer"], numbers(layers[-1]["sums"]))
+    if "loss" in trace:
+        check_loss(check, trace)
+    if "update" in trace:
+        check_rate(check, trace["update"])
+        for path, layer in named_layers("layers", layers):
+            check_update(check, path, layer, trace["update"])
+    check.faults += [
+        f"{path} was not checked" for path in arrays("", trace) if path not in check.done and not is_given(path)
+    ]
+    return check
+
+
+def named_layers(path: str, layers: list[Record]) -> Iterator[tuple[str, Record]]:
+    """Each layer with its path, those in blocks too."""
+    for index, layer in enumerate(layers):
+        at = f"{path}[{index}]"
+        yield at, layer
+        for branch in ("layers", "shortcut"):
+            yield from named_layers(f"{at}.{branch}", layer.get(branch, []))
+
+
+def arrays(path: str, value: Any) -> Iterator[str]:
+    """The path of every array and every number, apart from those in descriptions."""
+    if isinstance(value, dict) and "float64" not in value:
+        for name, inner in value.items():
+            if name not in DESCRIPTIONS:
+                yield from arrays(f"{path}.{name}" if path else name, inner)
+    elif isinstance(value, list) and value and isinstance(value[0], dict) and "float64" not in value[0]:
+        for index, inner in enumerate(value):
+            yield from arrays(f"{path}[{index}]", inner)
+    elif not isinstance(value, str | bool):
+        yield path
+
+
+def is_given(path: str) -> bool:
+    return SOURCES.fullmatch(path) is not None
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        print("usage: python tools/check_trace.py trace.json", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,105 @@
+"""Numbers as they are written, and the comparison with what they should be."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+LIMIT = 1e-11  # rounding leaves some 1e-15
+
+Record = dict[str, Any]
+Sized = tuple[float, float]  # a number, and the size against which its difference is measured
+
+
+class Numbers:
+    """An array: its shape, and its numbers row by row."""
+
+    def __init__(self, shape: tuple[int, ...], flat: list[float]) -> None:
+        self.shape, self.flat = shape, flat
+
+    @property
+    def last(self) -> int:
+        return self.shape[-1] if self.shape else 1
+
+    def rows(self) -> list[list[float]]:
+        """Cut by the first axis: the samples of a batch."""
+        size = len(self.flat) // (self.shape[0] or 1)
+        return [self.flat[start : start + size] for start in range(0, len(self.flat), size)]
+
+    def features(self) -> list[list[float]]:
+        """For each index of the last axis, all its numbers."""
+        return [self.flat[c :: self.last] for c in range(self.last)]
+
+
+def numbers(written: Any) -> Numbers:
+    """An array as it is written: nested lists, or packed in base64."""
+    if isinstance(written, dict):
+        raw = base64.b64decode(written["float64"])
+        flat = list(struct.unpack(f"<{len(raw) // 8}d", raw))
+        shape = tuple(written["shape"])
+        if math.prod(shape) != len(flat):
+            raise ValueError(f"{len(flat)} packed numbers do not fill the shape {shape}")
+        return Numbers(shape, flat)
+    if not isinstance(written, list):
+        return Numbers((), [float(written)])
+    parts = [numbers(item) for item in written]
+    if len({part.shape for part in parts}) > 1:
+        raise ValueError("rows of different lengths")
+    shape = (len(parts), *(parts[0].shape if parts else ()))
+    return Numbers(shape, [number for part in parts for number in part.flat])
+
+
+class Checker:
+    """Compares, counts, and remembers what is off."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.worst = (0.0, "nothing")
+        self.faults: list[str] = []
+        self.done: set[str] = set()
+
+    def compare(self, path: str, written: Any, expected: Iterable[Sized]) -> None:
+        """One array, or one number, with what it should be, in the order in which it is written."""
+        self.done.add(path)
+        found, wanted = numbers(written).flat, list(expected)
+        if len(found) != len(wanted):
+            self.faults.append(f"{path} has {len(found)} numbers, {len(wanted)} are expected")
+            return
+        self.count += len(found)
+        errors = [difference(a, value, size) for a, (value, size) in zip(found, wanted, strict=True)]
+        if not errors:
+            return
+        at = max(range(len(errors)), key=errors.__getitem__)
+        self.worst = max(self.worst, (errors[at], path))
+        if errors[at] > LIMIT:
+            self.faults.append(f"{path}, number {at}: {found[at]!r} is written, {wanted[at][0]!r} is right")
+
+    def same(self, path: str, written: Any, source: Any, origin: str) -> None:
+        """An array that must be another one, in another shape at most."""
+        self.done.add(path)
+        found, wanted = numbers(written).flat, numbers(source).flat
+        self.count += len(found)
+        if found != wanted:
+            self.faults.append(f"{path} is not {origin}")
+
+
+def difference(found: float, value: float, size: float) -> float:
+    """0 for equal numbers, else their difference by the size."""
+    if found == value:
+        return 0.0
+    scale = max(abs(value), size)
+    return abs(found - value) / scale if scale and math.isfinite(found) else math.inf
+
+
+def total(terms: Iterable[float], divisor: float = 1.0) -> Sized:
+    """A sum (or a mean), and the sum of the sizes of its terms."""
+    kept = list(terms)
+    return math.fsum(kept) / divisor, math.fsum(map(abs, kept)) / divisor
+
+
+def exact(values: Iterable[float]) -> list[Sized]:
+    """Numbers that are measured by themselves."""
+    return [(value, abs(value)) for value in values]
