@@ -45,8 +45,8 @@ class ConformalScores:
         if not isinstance(self.scores, tuple) or not 1 <= len(self.scores) <= min(self.count, KEPT):
             raise ArgumentError(f"1 to {min(self.count, KEPT)} conformal scores are expected, not {self.scores!r:.60}.")
         scores = tuple(number_between(score, "a conformal score", 0.0) for score in self.scores)
-        if not all(map(math.isfinite, scores)) or any(a > b for a, b in pairwise(scores)):
-            raise ArgumentError("conformal scores must be finite and ascend.")
+        if any(a > b for a, b in pairwise(scores)):
+            raise ArgumentError("conformal scores must ascend.")
         object.__setattr__(self, "scores", scores)
 
     @classmethod

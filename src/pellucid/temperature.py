@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import ArgumentError
 from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 
 LOWEST, HIGHEST = 0.01, 100.0
@@ -43,9 +42,7 @@ class Temperature:
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", number_between(self.value, "a temperature", LOWEST, HIGHEST))
         if self.standard_error is not None:
-            error = number_between(self.standard_error, "the standard error of a temperature", 0.0, math.inf)
-            if math.isinf(error):
-                raise ArgumentError("the standard error of a temperature must be finite.")
+            error = number_between(self.standard_error, "the standard error of a temperature", 0.0)
             object.__setattr__(self, "standard_error", error)
         positive_integer(self.samples, "the number of samples of a temperature")
 

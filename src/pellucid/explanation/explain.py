@@ -20,6 +20,7 @@ from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.trace import Trace
 
 CLASSIFIED = ("softmax", "sigmoid")
+MOST_STEPS = 256  # of integrated gradients, where no exact attribution exists: a page should not take minutes
 
 
 def explain(model: Model, source: Any, *, label: Label | None = None, top: int = 3) -> Explanation:
@@ -54,7 +55,7 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
         probability = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
     binary = trace.answer.kind == "sigmoid"
     first_value = 0 if trace.answer.kind == "identity" else None  # of a regression with several values
-    attribution = attribute(network, x, first_value, against=None if binary else against)
+    attribution = attribute(network, x, first_value, against=None if binary else against, max_steps=MOST_STEPS)
     return Explanation(
         source=_name(source),
         label=answer,

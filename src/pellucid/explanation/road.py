@@ -138,4 +138,7 @@ def attributed(found: Findings) -> Iterator[Block]:
     if len(found.scores) > 1 and found.kind == "identity":
         compared = " (value 0)"
     yield Sums((f"{parts} = {written(float(attribution.score[0]))}{compared}",))
-    yield Words(f"Method: {attribution.method.replace('_', ' ')}; completeness gap {written(float(attribution.gap[0]))}.")
+    gap, relative = float(attribution.gap[0]), float(attribution.relative_gap[0])
+    method = attribution.method.replace("_", " ")
+    steps = f", {attribution.steps[0]} steps" if attribution.steps[0] > 1 else ""
+    yield Words(f"Method: {method}{steps}; completeness gap {gap:.1e}, {relative:.1e} relative.")

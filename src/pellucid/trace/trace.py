@@ -28,7 +28,7 @@ from pellucid.trace.step import StepTrace, step_trace, updates
 from pellucid.trace.table import as_html, as_table
 from pellucid.version import __version__
 
-PACKED_FROM = 10_000  # numbers: smaller arrays are lists in JSON
+PACKED_FROM = 4_000  # numbers: smaller arrays are lists in JSON
 FORMAT, FORMAT_VERSION = "pellucid-trace", 1
 FLOAT64 = np.dtype(np.float64)
 
