@@ -12,8 +12,8 @@ chance = np.random.default_rng(0)
 
 
 def draw(kind: str, path: Path) -> None:
-    """A disc or a box of any size, place and color, on a ground of any other color."""
-    ground, color = chance.integers(0, 256, (2, 3)).tolist()
+    """A dark disc or box of any size, place and color, on a bright ground."""
+    ground, color = chance.integers((140, 0), (256, 100), (3, 2)).T.tolist()
     picture = Image.new("RGB", (60, 48), tuple(ground))
     left, top, size = chance.integers((4, 4, 16), (30, 20, 28)).tolist()
     pen = ImageDraw.Draw(picture)
@@ -31,7 +31,7 @@ with tempfile.TemporaryDirectory() as place:
 
     photos = pl.datasets.folder(root / "photos", size=16, cache=root / "cache")
     print(photos.report)
-    model = pl.train(photos, progress="none")
+    model = pl.train(photos, epochs=60, progress="none")
     print(model.network)
     print(f"accuracy on {len(photos.test[1])} pictures to test with: {model.evaluate(*photos.test)['accuracy']:.1%}")
     for kind in ("disc", "box"):

@@ -255,11 +255,11 @@ def test_the_options_of_train_reach_the_network(cli):
     network = pl.load("m.safetensors").network
     assert network.layers == (
         pl.Input(28, 28),
-        pl.Dense(7, "tanh"),
-        pl.BatchNormalization(),
+        pl.Dense(7),
+        pl.BatchNormalization(activation="tanh"),
         pl.Dropout(0.25),
-        pl.Dense(5, "tanh"),
-        pl.BatchNormalization(),
+        pl.Dense(5),
+        pl.BatchNormalization(activation="tanh"),
         pl.Dropout(0.25),
         pl.Classification(10),
     )

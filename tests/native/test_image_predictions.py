@@ -181,3 +181,13 @@ def test_predictions_follow_every_change_of_the_parameters_and_the_state():
     trained = fitted(network, x, np.zeros((20, 5)), optimizer=pl.GradientDescent(1e-3))
     again = pl.Network(trained.layers, arrays={**trained.parameters, **trained.state})
     assert trained.predict(x).tobytes() == again.predict(x).tobytes() != before.tobytes()
+
+
+def test_a_rescale_of_one_number_in_a_tuple_stands_for_all_channels():
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 3)).astype(np.float32)
+    layers = [pl.Conv2D(4), pl.GlobalAveragePooling2D(), pl.Classification(2)]
+    one, all_alike = (
+        pl.Network([pl.Input(4, 5, 3), pl.Rescale(*values), *layers]) for values in (((2.0,), (0.5,)), (2.0, 0.5))
+    )
+    np.testing.assert_array_equal(one.predict_proba(x), all_alike.predict_proba(x))
+    np.testing.assert_allclose(one.predict_proba(x), one.output.probabilities(one.forward(x)), rtol=1e-5)

@@ -62,7 +62,7 @@ class TrainCommand(SectionedCommand):
     help="Of those layers: relu, tanh, sigmoid, gelu, ...",
 )
 @click.option("--dropout", type=float, help="Part of the hidden units that is silent in a step.")
-@click.option("--batch-norm/--no-batch-norm", default=None, help="Batch normalization after each hidden layer.")
+@click.option("--batch-norm/--no-batch-norm", default=None, help="Batch normalization before each activation.")
 @click.option("--l1", type=float, help="Price on the absolute values of the weights.")
 @click.option("--l2", type=float, help="Price on the squares of the weights.")
 @click.option(

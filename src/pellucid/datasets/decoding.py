@@ -66,7 +66,7 @@ def pictures_of(
         room = len(listing.entries) * int(np.prod(pipeline.output_shape)) / 1e6
         raise DataError(
             f"the prepared pictures (at most {room:,.1f} MB) cannot be kept in {place}: {error.strerror or error}. Make "
-            "room there, or name another folder with cache=..."
+            "room there, or name another folder: by cache=..., or in XDG_CACHE_HOME."
         ) from error
 
 
@@ -76,7 +76,7 @@ def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
         try:
             return cache_folder() / "photos"
         except RuntimeError as error:  # this user has no home folder
-            raise DataError(f"there is no place for prepared pictures: {error} Name a folder with cache=...") from error
+            raise DataError(f"there is no place for prepared pictures: {error} Name a folder: by cache=..., or in XDG_CACHE_HOME.") from error
     try:
         place = Path(os.path.realpath(cache))
     except (OSError, ValueError, TypeError) as error:

@@ -134,9 +134,7 @@ class _Compiler:
                 return source
             return images.add_dropout(source, layer.rate, number, isinstance(layer, Dropout2D))
         if isinstance(layer, Rescale):
-            scale, offset = (
-                list(values) if isinstance(values, tuple) else [values] * shape[2] for values in (layer.scale, layer.offset)
-            )
+            scale, offset = (_for_each_channel(values, shape[2]) for values in (layer.scale, layer.offset))
             return images.add_rescale(source, scale, offset)
         if isinstance(layer, Residual):
             return self._residual(layer, node, source, shape, number)
@@ -177,6 +175,12 @@ def _goes_by_pixels(layer: Layer) -> bool:
     if isinstance(layer, Rescale):
         return isinstance(layer.scale, tuple) or isinstance(layer.offset, tuple)
     return isinstance(layer, BatchNormalization | LayerNormalization)
+
+
+def _for_each_channel(values: float | tuple[float, ...], channels: int) -> list[float]:
+    """One number, or a tuple of one, stands for all channels."""
+    given = list(values) if isinstance(values, tuple) else [values]
+    return given * channels if len(given) == 1 else given
 
 
 def _is_compact(nodes: Sequence[Node]) -> bool:
