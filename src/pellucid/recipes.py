@@ -107,7 +107,7 @@ SIX_CONVOLUTIONS = "conv16 conv16 pool conv32 conv32 pool conv48 conv48 average"
 DIGITS = {
     "default": Recipe(),
     "conv": Recipe(layers=SIX_CONVOLUTIONS, learning_rate=6e-3, schedule="one_cycle", epochs=8, batch_size=128),
-    "best": Recipe(layers=SIX_CONVOLUTIONS, learning_rate=6e-3, schedule="one_cycle", epochs=20, batch_size=128),
+    "best": Recipe(layers=SIX_CONVOLUTIONS, learning_rate=6e-3, schedule="one_cycle", epochs=13, batch_size=128),
 }
 MIRRORED = PhotoAugmentation(shift=0.0, scale=0.0, rotation=0.0, color=0.0, cutout=0.0)
 CLOTHES = "conv32 conv32 pool conv64 conv64 pool conv128 average dropout0.3"

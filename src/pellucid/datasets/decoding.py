@@ -76,7 +76,8 @@ def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
         try:
             return cache_folder() / "photos"
         except RuntimeError as error:  # this user has no home folder
-            raise DataError(f"there is no place for prepared pictures: {error} Name a folder: by cache=..., or in XDG_CACHE_HOME.") from error
+            remedy = "Name a folder: by cache=..., or in XDG_CACHE_HOME."
+            raise DataError(f"there is no place for prepared pictures: {error} {remedy}") from error
     try:
         place = Path(os.path.realpath(cache))
     except (OSError, ValueError, TypeError) as error:
