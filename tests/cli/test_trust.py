@@ -66,7 +66,7 @@ def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, 
 
 def test_without_validation_there_is_no_temperature_and_the_way_to_one_is_said(cli):
     done = cli("train", "digits", "--hidden", "4", "--epochs", "1")
-    assert "temperature none: it is fitted on what --validation keeps aside" in done.stdout
+    assert "no temperature: one is fitted on what --validation keeps aside" in done.stdout
     assert "sets for" not in done.stdout
     model = pl.load("digits.safetensors")
     assert (model.temperature, model.conformal_scores) == (None, ())

@@ -15,7 +15,7 @@ from pellucid.model import Model, trust_of
 from pellucid.shapes import AnyArray
 from pellucid.trust import Trust
 
-NO_TEMPERATURE = "temperature none: it is fitted on what --validation keeps aside (50 samples or more)"
+NO_TEMPERATURE = "no temperature: one is fitted on what --validation keeps aside (50 samples or more)"
 
 
 def judge(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -> Trust:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,41 +38,59 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
     prepared, is_picture = _sample(model, source)
     network, x = model.network, prepared.pixels[None]
     plain = network.trace(x)
-    if plain.answer.kind not in CLASSIFIED:
-        if label is not None:
-            raise ArgumentError("a regression has no labels: leave label out.")
-        trace, followed = plain, None
-        value: Any = np.asarray(plain.answer.predictions[0]).tolist()
-        scores = tuple(Score(v, float(z)) for v, z in enumerate(plain.layers[-1].output[0]))
-        answer, probability, change, total, against = value, None, None, None, None
-    else:
-        first = int(plain.answer.predictions[0])
-        followed = model.labels[first] if label is None else _known(model, label)
-        trace = network.trace(x, [model.labels.index(followed)], training=False)
-        scores, total = _scores(model, trace)
-        second = _runner_up(trace, first)
-        change = _change(trace, first, second, model.labels[second], top)
-        answer, against = model.labels[first], second
-        probability = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
-    binary = trace.answer.kind == "sigmoid"
-    first_value = 0 if trace.answer.kind == "identity" else None  # of a regression with several values
-    attribution = attribute(network, x, first_value, against=None if binary else against, max_steps=MOST_STEPS)
+    found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(plain, label)
     return Explanation(
         source=_name(source),
-        label=answer,
-        probability=probability,
+        label=found.answer,
+        probability=found.probability,
         doubt=prepared.doubt,
         seen=prepared.pixels if is_picture else None,
-        layers=tuple(_layer(trace, layer, top) for layer in trace.every_layer()),
-        scores=scores,
-        total=total,
+        layers=tuple(_layer(found.trace, layer, top) for layer in found.trace.every_layer()),
+        scores=found.scores,
+        total=found.total,
         temperature=None if model.temperature is None else model.temperature.value,
-        change=change,
-        cover=_cover(model, x, None if binary else against) if is_picture and change is not None else None,
-        attribution=attribution,
-        trace=trace,
-        backward_from=followed,
+        change=found.change,
+        cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
+        attribution=attribute(network, x, found.target, against=found.against, max_steps=MOST_STEPS),
+        trace=found.trace,
+        backward_from=found.followed,
     )
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """The answer and where it comes from; ``target`` and ``against`` are the scores that an attribution compares."""
+
+    answer: Any
+    trace: Trace
+    scores: tuple[Score, ...]
+    probability: float | None = None
+    total: float | None = None
+    change: Change | None = None
+    followed: Label | None = None
+    target: int | None = None
+    against: int | None = None
+
+
+def _value(trace: Trace, label: Label | None) -> _Answered:
+    """The answer of a regression; of several values, the first is attributed."""
+    if label is not None:
+        raise ArgumentError("a regression has no labels: leave label out.")
+    scores = tuple(Score(v, float(z)) for v, z in enumerate(trace.layers[-1].output[0]))
+    return _Answered(np.asarray(trace.answer.predictions[0]).tolist(), trace, scores, target=0)
+
+
+def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: int) -> _Answered:
+    """The answer of a classification, traced there and back again."""
+    first = int(plain.answer.predictions[0])
+    followed = model.labels[first] if label is None else _known(model, label)
+    trace = model.network.trace(x, [model.labels.index(followed)], training=False)
+    scores, total = _scores(model, trace)
+    second = _runner_up(trace, first)
+    sure = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
+    change = _change(trace, first, second, model.labels[second], top)
+    against = None if trace.answer.kind == "sigmoid" else second  # yes or no has one score
+    return _Answered(model.labels[first], trace, scores, sure, total, change, followed, None, against)
 
 
 def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
