@@ -55,18 +55,21 @@ class ConformalScores:
         ordered, kept = np.sort(scores.astype(np.float64)), min(len(scores), KEPT)
         return cls(len(ordered), tuple(ordered[_ranks(len(ordered), kept) - 1].tolist()))
 
+    def can_give(self, confidence: float) -> bool:
+        """Whether there are enough samples for this confidence in (0, 1)."""
+        return _rank(self.count, confidence) <= self.count
+
     def quantile(self, confidence: float) -> float:
         """q for this confidence in (0, 1); raises `ArgumentError` if there are too few samples for it."""
         wanted = number_between(confidence, "confidence", 0.0, 1.0, open_low=True, open_high=True)
-        rank = max(1, math.ceil((self.count + 1) * wanted - ROUNDING))
-        if rank > self.count:
+        if not self.can_give(wanted):
             needed = math.ceil(1 / (1 - wanted) - 1 - ROUNDING)
             most = math.floor(1000 * self.count / (self.count + 1)) / 10
             raise ArgumentError(
                 f"{self.count} samples for calibration are too few for a confidence of {100 * wanted:.6g}%, which needs "
                 f"{needed:,} at least; calibrate with more, or ask for {most}% or less."
             )
-        return self.scores[int(np.searchsorted(_ranks(self.count, len(self.scores)), rank))]
+        return self.scores[int(np.searchsorted(_ranks(self.count, len(self.scores)), _rank(self.count, wanted)))]
 
 
 def class_scores(logits: Array) -> NDArray[np.float64]:
@@ -97,6 +100,11 @@ def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float) -> Coverag
     sizes = sets.sum(axis=1)
     unsure = int(((sizes == 0) | (sizes == sets.shape[1])).sum())
     return Coverage(confidence, float(sets[np.arange(len(y)), y].mean()), float(sizes.mean()), unsure)
+
+
+def _rank(count: int, confidence: float) -> int:
+    """k = ceil((n + 1) confidence)."""
+    return max(1, math.ceil((count + 1) * confidence - ROUNDING))
 
 
 def _ranks(count: int, kept: int) -> NDArray[np.int64]:

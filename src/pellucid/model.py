@@ -24,8 +24,7 @@ from pellucid.trust import Trust
 
 CONFIDENCE_IN_DOUBT = 0.1
 LABELS_SHOWN = 10
-SET_CONFIDENCE = 0.9  # of the sets that are judged
-FEWEST_FOR_SETS = 9  # samples for that confidence
+SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
 
 
 class Model:
@@ -213,7 +212,7 @@ class Model:
 def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
     """How far its probabilities can be trusted, from test samples in ``blocks`` (B, ...) and their classes y (N,)."""
     probabilities, sets = [], []
-    has_sets = any(scores.count >= FEWEST_FOR_SETS for scores in model.conformal_scores)
+    has_sets = any(scores.can_give(SET_CONFIDENCE) for scores in model.conformal_scores)
     for x in blocks:
         probabilities.append(model.predict_proba(x).astype(np.float64))
         if has_sets:

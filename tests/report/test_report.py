@@ -308,8 +308,8 @@ def test_equal_calls_give_equal_bytes(tmp_path):
 def test_what_cannot_be_is_explained_and_writes_nothing(tmp_path):
     model, x, y = sure(9)
     regression = pl.Model(pl.Network([pl.Input(2, 2), pl.Regression()]))
-    with pytest.raises(pl.ArgumentError, match="this model is a regression"):
-        write_report(tmp_path / "report.html", regression, x, y, data="things")
+    with pytest.raises(pl.ArgumentError, match="names no samples"):
+        write_report(tmp_path / "report.html", regression, x, y, data="things", files=["a"] * 9)
     with pytest.raises(pl.ArgumentError, match="files names 2 files; there are 9 samples"):
         write_report(tmp_path / "report.html", model, x, y, data="things", files=["a", "b"])
     with pytest.raises(pl.ShapeError):
@@ -319,3 +319,45 @@ def test_what_cannot_be_is_explained_and_writes_nothing(tmp_path):
     with pytest.raises(pl.OutputError, match="does not exist"):
         write_report(tmp_path / "nowhere" / "report.html", model, x, y, data="things")
     assert os.listdir(tmp_path) == []
+
+
+# Regression
+
+
+@pytest.mark.parametrize("values", [1, 2])
+def test_a_regression_gets_its_residuals(tmp_path, values):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(120, 3)), rng.normal(size=(120, values))
+    model = pl.Model(pl.Network([pl.Input(3), pl.Regression(values)], seed=1))
+    bare = written(tmp_path / "bare.html", model, x[20:], y[20:])
+    assert "model.conformal(x, y) measures it" in bare.text
+    model.conformal(x[:20], y[:20])
+    page = written(tmp_path / "report.html", model, x[20:], y[20:])
+    errors = y[20:] - model.network.predict(x[20:]).reshape(100, values)
+    assert f"{np.abs(errors).mean():.4g} off on average, on 100 samples" in page.text
+    assert f"{np.sqrt((errors**2).mean()):.4g}" in page.text
+    assert f"{model.network.evaluate(x[20:], y[20:])['r2']:.4f}" in page.text
+    assert len(page.all("circle")) == 2 * values * 100
+    assert len([line for line in page.all("polyline") if line["class"] == "line first"]) == 2 * values
+    for value, scores in enumerate(model.conformal_scores):
+        reach = scores.quantile(0.9)
+        assert f"goes {reach:.4g} to each side" in page.text
+        assert f"{(np.abs(errors[:, value]) <= reach).mean():.1%} lie in it" in page.text
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    assert {link["href"][1:] for link in page.all("a")} <= ids
+    heights = [float(dot["cy"]) for dot in page.all("circle")]
+    assert 0 < min(heights) < max(heights) < 240
+
+
+def test_what_the_report_says_of_a_temperature_is_what_the_model_has(tmp_path):
+    model, x, y = sure(90)
+    assert "No temperature was fitted" in written(tmp_path / "report.html", model, x, y).text
+    temperature = model.calibrate(x[:60], y[:60])
+    model.conformal(x[:60], y[:60])
+    page = written(tmp_path / "report.html", model, x[60:], y[60:])
+    assert f"divided by the temperature {temperature} that were kept aside" in page.text
+    p = model.predict_proba(x[60:])
+    assert f"{((p - np.eye(3)[y[60:]]) ** 2).sum(axis=1).mean():.4f}" in page.text
+    sets = model.predict_sets(x[60:], 0.9)
+    assert f"{sets[np.arange(30), y[60:]].mean():.1%} of the test pictures" in page.text
+    assert f"{p.max(axis=1)[p.argmax(axis=1) != y[60:]].max():.1%}" in page.text  # the surest mistake, with the temperature

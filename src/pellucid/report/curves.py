@@ -18,7 +18,7 @@ def curves(history: History) -> Markup:
         "harder on purpose (dropout, augmentation); validation figures are measured at the end of the epoch, without it."
     )
     has_validation = any(f"validation_{figure}" in history for figure in FIGURES)
-    words = note if has_validation else "No pictures were kept aside for validation; what is drawn is the training itself."
+    words = note if has_validation else "Nothing was kept aside for validation; what is drawn is the training itself."
     return section("training", "Training", element("div", *charts, class_="charts"), element("p", words, class_="note"),
                    folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
 

@@ -102,7 +102,7 @@ def judge(model: Model, x: Any, y: Any, files: Sequence[str] | None = None) -> F
     """
     output = model.network.output
     if not isinstance(output, ClassifyingOutput):
-        raise ArgumentError("a report judges a classification; this model is a regression.")
+        raise ArgumentError("class figures need a classification; this model is a regression.")
     inputs = model.network.input.check(x)
     targets = output.check_targets(y, len(inputs))
     if targets.ndim != 1:

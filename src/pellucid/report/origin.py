@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.html.markup import Markup, counted, element, section, table
 from pellucid.model import Model
 from pellucid.report.findings import Findings
+from pellucid.report.regression import Errors
 from pellucid.shapes import AnyArray
 from pellucid.summary import COLUMNS, summary_rows
 from pellucid.version import __version__
@@ -25,7 +26,7 @@ def architecture(model: Model) -> Markup:
     )
 
 
-def origin(model: Model, found: Findings, command: str) -> Markup:
+def origin(model: Model, found: Findings | Errors, command: str) -> Markup:
     """The section with the command, the versions, the seed and the settings."""
     network, state = model.network, model.network.training_state
     facts = {

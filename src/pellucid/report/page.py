@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files as resources
 from string import Template
-from typing import Any
+from typing import Any, TypeAlias
 
 from pellucid.datasets.folder_report import FolderReport
-from pellucid.html.markup import element, joined, text
+from pellucid.errors import ArgumentError
+from pellucid.html.markup import Markup, element, joined, text
+from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model
 from pellucid.report.answer import answer, headline
 from pellucid.report.calibration import calibration
@@ -17,9 +19,11 @@ from pellucid.report.classes import classes
 from pellucid.report.confusion import confusion
 from pellucid.report.curves import curves
 from pellucid.report.data import data as data_section
-from pellucid.report.findings import judge
+from pellucid.report.findings import Findings, judge
 from pellucid.report.mistakes import mistakes
 from pellucid.report.origin import architecture, origin
+from pellucid.report.regression import CONTENTS as OF_VALUES
+from pellucid.report.regression import Errors, judge_regression, regression_answer, regression_headline, residuals
 from pellucid.version import __version__
 from pellucid.writing import writable_place, write_whole
 
@@ -33,6 +37,8 @@ CONTENTS = {
     "model": "Model",
     "origin": "Origin",
 }
+Parts: TypeAlias = tuple[str, Markup, dict[str, str], Iterable[Markup]]
+"""Headline, answer, contents (anchor -> name) and sections of a page."""
 
 
 def write_report(
@@ -46,7 +52,8 @@ def write_report(
     folder_report: FolderReport | None = None,
     command: str = "",
 ) -> None:
-    """Let a model answer for test samples x (N, ...) with class numbers y (N,), and write all about it as an HTML page.
+    """Let a model answer for test samples x (N, ...) and write all about it as an HTML page; y are the class numbers (N,),
+    of a regression the true values, (N,) or (N, V).
 
     data           what the samples are, for the title: "digits (test)"
     files          (N,) what each sample is called; default: its number
@@ -54,7 +61,8 @@ def write_report(
     command        the command that gives this report, to be shown
 
     The page is one file that needs no other and no network, and holds nothing that runs; equal calls give equal bytes.
-    Raises `OutputError` if it cannot be written (what was there then stays), `ArgumentError` for a regression.
+    A regression gets its residuals in place of all that is about classes, and no names of samples. Raises `OutputError` if
+    the page cannot be written (what was there then stays), `ShapeError` for arrays that do not fit.
     """
     writable_place(path)
     write_whole(path, page(model, x, y, data, files, folder_report, command).encode("utf-8"))
@@ -64,7 +72,14 @@ def page(
     model: Model, x: Any, y: Any, data: str, files: Sequence[str] | None, folder_report: FolderReport | None, command: str
 ) -> str:
     """The whole page as text; see `write_report`."""
-    found = judge(model, x, y, files)
+    if isinstance(model.network.output, ClassifyingOutput):
+        return _filled(data, *_of_classes(judge(model, x, y, files), model, folder_report, command))
+    if files is not None or folder_report is not None:
+        raise ArgumentError("the report on a regression names no samples: leave files and folder_report out.")
+    return _filled(data, *_of_values(judge_regression(model, x, y), model, command))
+
+
+def _of_classes(found: Findings, model: Model, folder_report: FolderReport | None, command: str) -> Parts:
     sections = (
         mistakes(found),
         confusion(found),
@@ -75,13 +90,22 @@ def page(
         architecture(model),
         origin(model, found, command),
     )
-    links = (element("a", name, href=f"#{anchor}") for anchor, name in CONTENTS.items())
+    return headline(found), answer(found), CONTENTS, sections
+
+
+def _of_values(found: Errors, model: Model, command: str) -> Parts:
+    sections = (residuals(found), curves(model.network.history), architecture(model), origin(model, found, command))
+    return regression_headline(found), regression_answer(found), OF_VALUES, sections
+
+
+def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:
+    links = (element("a", name, href=f"#{anchor}") for anchor, name in contents.items())
     return _resource("page.html").substitute(
         style=_resource("page.css").template,
         data=text(data),
-        headline=text(headline(found)),
+        headline=text(title),
         contents=joined(links),
-        answer=answer(found),
+        answer=first,
         sections=joined(sections, "\n"),
         version=text(__version__),
     )
