@@ -8,6 +8,7 @@ from attributed_networks import BENT, PIECEWISE_LINEAR, samples_of, scores, shak
 from scipy.integrate import quad
 
 import pellucid as pl
+from pellucid.activations import ACTIVATIONS
 
 PATH = "integrated_gradients"
 
@@ -35,10 +36,16 @@ def test_one_neuron_has_a_closed_form(activation, f):
     np.testing.assert_array_equal(found.baseline, origin)
 
 
+@pytest.fixture
+def square():
+    yield pl.register_activation("square", lambda z: z * z, lambda z, a: 2 * z)
+    del ACTIVATIONS["square"]
+
+
+@pytest.mark.usefixtures("square")
 def test_a_product_is_shared_by_both_factors():
     """score = (x1 + x2)^2 - (x1 - x2)^2 = 4 x1 x2, of which each factor gives one half, from the baseline 0."""
-    pl.register_activation("square_of_attribution", lambda z: z * z, lambda z, a: 2 * z)
-    network = shaken(pl.Input(2), pl.Dense(2, "square_of_attribution", use_bias=False), pl.Regression(use_bias=False))
+    network = shaken(pl.Input(2), pl.Dense(2, "square", use_bias=False), pl.Regression(use_bias=False))
     network.parameters["dense_1.weight"] = np.array([[1.0, 1.0], [1.0, -1.0]])
     network.parameters["output.weight"] = np.array([[1.0], [-1.0]])
     found = pl.attribute(network, np.array([[3.0, 0.5], [-2.0, 4.0]]))
