@@ -1,0 +1,66 @@
+/** Talking to the server: JSON there and back, and a failure as the sentence that the server says. */
+
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(path, signal ? { signal } : {});
+}
+
+export function post<T>(path: string, body: unknown = {}, signal?: AbortSignal): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return ask<T>(path, { method: "POST", headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) });
+}
+
+/** Sends a file or a picture as it is. */
+export function send<T>(path: string, body: Blob, signal?: AbortSignal): Promise<T> {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return ask<T>(path, { method: "POST", headers, body, ...(signal ? { signal } : {}) });
+}
+
+export function remove<T>(path: string): Promise<T> {
+  return ask<T>(path, { method: "DELETE" });
+}
+
+async function ask<T>(path: string, options: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("The studio does not answer: it was stopped. Start it again with: pellucid studio", 0);
+  }
+  const data = await response.json().catch(() => null);
+  if (response.ok) return data as T;
+  throw new ApiError(data?.error ?? `The studio answered ${response.status}.`, response.status);
+}
+
+/** An array of numbers as the server sends it: base64 of little-endian numbers, row by row. */
+export interface Packed {
+  shape: number[];
+  float32?: string;
+  uint8?: string;
+}
+
+export interface Numbers {
+  shape: number[];
+  values: Float32Array | Uint8Array;
+}
+
+export function unpack(packed: Packed): Numbers {
+  const bytes = Uint8Array.from(atob(packed.float32 ?? packed.uint8 ?? ""), (letter) => letter.charCodeAt(0));
+  return { shape: packed.shape, values: packed.float32 === undefined ? bytes : new Float32Array(bytes.buffer) };
+}
+
+/** Listens to server-sent events until `stop` is called; `each` gets the name of an event and its data. */
+export function listen(path: string, names: string[], each: (name: string, data: any) => void): () => void {
+  const source = new EventSource(path);
+  for (const name of names) source.addEventListener(name, (event) => each(name, JSON.parse((event as MessageEvent).data)));
+  return () => source.close();
+}

@@ -1,0 +1,22 @@
+/** Numbers as people read them. Digits are those of Python's `:.4g`, so that a number here is found again there. */
+export function short(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "infinity" : "-infinity";
+  if (value === 0) return "0";
+  const exponent = Math.floor(Math.log10(Math.abs(Number(value.toExponential(digits - 1)))));
+  if (exponent < -4 || exponent >= digits) {
+    const [mantissa, power] = value.toExponential(digits - 1).split("e") as [string, string];
+    const sign = power[0] === "-" ? "-" : "+";
+    return `${trim(mantissa)}e${sign}${power.slice(1).padStart(2, "0")}`;
+  }
+  return trim(value.toFixed(Math.max(0, digits - 1 - exponent)));
+}
+
+function trim(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)}%`;
+}
+
+export const count = new Intl.NumberFormat("en");

@@ -1,0 +1,3 @@
+export function Inside() {
+  return <h1>Inside</h1>;
+}
