@@ -1,5 +1,6 @@
 # make digits    set up, train on the real digits, judge, read sample pictures
 # make test      set up, run the tests
+# make test-studio  set up, install Chromium and the front end's tools where it may, run the studio's tests in the browser
 # make check     set up, run formatter, linter, type checker, the C++ compiler with warnings as errors, and the tests
 # make sanitize  run the tests of the native module under the sanitizers for addresses, undefined behavior and threads
 # make bench     set up, measure everything that is claimed: benchmarks/RESULTS.md
@@ -13,7 +14,7 @@ SOURCES := pyproject.toml $(wildcard native/*)
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := test
-.PHONY: digits test check native-check sanitize bench clean
+.PHONY: digits test test-studio browser check native-check sanitize bench clean
 
 # $(call environment,folder): a virtual environment, if there is none yet
 define environment
@@ -39,6 +40,8 @@ $(VENV)/.ready-test: $(SOURCES)
 	$(call install,$(VENV),[test])
 $(VENV)/.ready-dev: $(SOURCES)
 	$(call install,$(VENV),[dev])
+$(VENV)/.ready-browser: $(SOURCES)
+	$(call install,$(VENV),[browser])
 
 digits: $(VENV)/.ready-core
 	$(BIN)/pellucid train digits --out $(MODEL)
@@ -47,6 +50,17 @@ digits: $(VENV)/.ready-core
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
+
+test-studio: $(VENV)/.ready-browser studio/node_modules/.package-lock.json browser
+	$(BIN)/python -m pytest studio/tests
+
+studio/node_modules/.package-lock.json: studio/package-lock.json
+	@command -v npm > /dev/null || { echo "Node.js 20.19 or newer with npm is needed to build the studio's pages."; exit 1; }
+	npm ci --prefix studio --no-audit --no-fund
+	@touch $@
+
+browser:
+	@sh tools/install_chromium.sh
 
 check: $(VENV)/.ready-dev native-check
 	$(BIN)/ruff format --check .

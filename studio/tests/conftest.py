@@ -1,0 +1,128 @@
+"""A real studio in a process of its own, and Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+import pellucid as pl
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+SECONDS = 60  # at most, for anything that is waited for
+EPOCHS, KEPT_ASIDE = 2, 5000
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where a studio answers: ``link`` with its token, and the file of the model that it opened with."""
+
+    link: str
+    model: Path
+    folder: Path
+
+    def address(self, path: str) -> str:
+        """The address of a page, with the token, which the studio takes away again."""
+        base, token = self.link.split("/?")
+        return f"{base}{path}{'&' if '?' in path else '?'}{token}"
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that reads digits, calibrated on samples that it has not seen."""
+    x, y = pl.datasets.digits()[0]
+    network = pl.Network([pl.Input(28, 28), pl.Dense(64, "relu"), pl.Dense(32, "relu"), pl.Classification(10)], seed=0)
+    network.fit(
+        *(x[:-KEPT_ASIDE], y[:-KEPT_ASIDE]),
+        optimizer=pl.Adam(3e-3),
+        augment=pl.Distortion(),
+        epochs=EPOCHS,
+        batch_size=128,
+        progress="none",
+    )
+    model = pl.Model(network)
+    model.calibrate(x[-KEPT_ASIDE:], y[-KEPT_ASIDE:])
+    model.conformal(x[-KEPT_ASIDE:], y[-KEPT_ASIDE:])
+    path = tmp_path_factory.mktemp("model") / "digits.safetensors"
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def studio(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One studio for all tests."""
+    folder = tmp_path_factory.mktemp("studio")
+    command = [sys.executable, "-m", "pellucid", "studio", str(model_file), "--no-open"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+    try:
+        yield Studio(_link(process), model_file, folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(SECONDS)
+
+
+def _link(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        for word in line.split():
+            if word.startswith("http://127.0.0.1:"):
+                return word
+    raise AssertionError(f"the studio printed no link and ended with {process.wait()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    assert path, "Chromium is not installed; `make test-studio` installs it where it may."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """One page of the studio, and everything that the browser's console said."""
+
+    page: Page
+    context: BrowserContext
+    said: list[str]
+    studio: Studio
+
+    def to(self, path: str) -> Page:
+        """Go to a page of the studio and wait until its heading is there."""
+        self.page.goto(self.studio.address(path))
+        self.page.locator("main h1").first.wait_for()
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, studio: Studio, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A new visitor. `@pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)` chooses how it looks.
+
+    A test fails if the console says anything, or anything is asked of another host.
+    """
+    options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **getattr(request, "param", {})}
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(SECONDS * 1000)
+    said: list[str] = []
+    origin = studio.link.split("/?")[0]
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("request", lambda asked: None if asked.url.startswith((origin, "data:", "blob:")) else said.append(asked.url))
+    yield Visit(page, context, said, studio)
+    context.close()
+    assert said == []
