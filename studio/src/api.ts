@@ -1,4 +1,9 @@
 /** Talking to the server: JSON there and back, and a failure as the sentence that the server says. */
+import { signal } from "@preact/signals";
+
+/** Why the server answers nothing at all: it was stopped, or it was started anew with another token. */
+export const silence = signal<string | null>(null);
+const STOPPED = "The studio does not answer: it was stopped. Start it again with: pellucid studio";
 
 export class ApiError extends Error {
   constructor(
@@ -34,9 +39,11 @@ async function ask<T>(path: string, options: RequestInit): Promise<T> {
     response = await fetch(path, options);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError("The studio does not answer: it was stopped. Start it again with: pellucid studio", 0);
+    silence.value = STOPPED;
+    throw new ApiError(STOPPED, 0);
   }
   const data = await response.json().catch(() => null);
+  if (response.status === 403) silence.value = data?.error ?? "The studio was started anew. Open the link that its terminal printed.";
   if (response.ok) return data as T;
   throw new ApiError(data?.error ?? `The studio answered ${response.status}.`, response.status);
 }

@@ -19,4 +19,10 @@ export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)}%`;
 }
 
+/** A probability: it is 100% only where it is 1. */
+export function probability(p: number): string {
+  const text = percent(p);
+  return text === "100.0%" && p < 1 ? ">99.9%" : text;
+}
+
 export const count = new Intl.NumberFormat("en");

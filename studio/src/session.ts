@@ -1,6 +1,6 @@
 /** What the server has: models to read pictures with, data to learn from. */
-import { computed, signal } from "@preact/signals";
-import { ApiError, get } from "./api";
+import { computed, effect, signal } from "@preact/signals";
+import { get, silence } from "./api";
 import { parameter } from "./url";
 
 export interface ModelSummary {
@@ -31,16 +31,37 @@ export interface Session {
 }
 
 export const session = signal<Session | null>(null);
-export const failure = signal<string | null>(null);
+const refusal = signal<string | null>(null);
+
+/** What stands in the way of the whole studio, as a sentence; or null. */
+export const failure = computed(() => silence.value ?? refusal.value);
 
 /** Fetches what there is; pages call it again when they have made something new, such as a run. */
 export async function openSession(): Promise<void> {
   try {
     session.value = await get<Session>("/api/session");
-    failure.value = null;
+    refusal.value = null;
   } catch (error) {
-    failure.value = error instanceof ApiError ? error.message : String(error);
+    refusal.value = silence.value === null ? said(error) : null;
   }
+}
+
+/** An error as a sentence. */
+export function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const PATIENCE = 2000; // milliseconds between two questions whether it answers again
+
+/** While the server is silent, asks whether it is back; then the page begins anew from its address, where its state is. */
+export function awaitReturn(): void {
+  effect(() => {
+    if (silence.value === null) return;
+    const timer = setInterval(async () => {
+      if (await fetch("/api/session").then((response) => response.ok, () => false)) location.reload();
+    }, PATIENCE);
+    return () => clearInterval(timer);
+  });
 }
 
 /** The model of the page: `?model=` in the address, else the first. */

@@ -6,12 +6,7 @@ interface Place {
   query: URLSearchParams;
 }
 
-const place = signal<Place>(read());
-addEventListener("popstate", () => (place.value = read()));
-
-function read(): Place {
-  return { path: location.pathname, query: new URLSearchParams(location.search) };
-}
+const place = signal<Place>(parse(location.pathname + location.search));
 
 /** The path of the page: "/draw", "/train", "/learn/3". */
 export const path: ReadonlySignal<string> = computed(() => place.value.path);
@@ -56,12 +51,6 @@ export function go(to: string): void {
   scrollTo(0, 0);
 }
 
-function move(to: string, visit: boolean): void {
-  if (visit) history.pushState(null, "", to);
-  else history.replaceState(null, "", to);
-  place.value = read();
-}
-
 /** For `onClick` of links: stay in the page, unless another tab or window is asked for. */
 export function follow(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -69,3 +58,42 @@ export function follow(event: MouseEvent): void {
   const link = (event.currentTarget as HTMLAnchorElement).href;
   go(link.slice(location.origin.length));
 }
+
+function parse(address: string): Place {
+  const { pathname, search } = new URL(address, location.origin);
+  return { path: pathname, query: new URLSearchParams(search) };
+}
+
+/*
+ * The place changes at once; the browser's address bar follows a moment later, because browsers refuse a page that writes
+ * it hundreds of times, as a slider would.
+ */
+const MOMENT = 250; // milliseconds
+let unwritten: string | null = null;
+let timer = 0;
+
+function move(to: string, visit: boolean): void {
+  if (visit) {
+    write();
+    history.pushState(null, "", to);
+  } else {
+    unwritten = to;
+    if (!timer) timer = window.setTimeout(write, MOMENT);
+  }
+  place.value = parse(to);
+}
+
+function write(): void {
+  clearTimeout(timer);
+  timer = 0;
+  if (unwritten !== null) history.replaceState(null, "", unwritten);
+  unwritten = null;
+}
+
+addEventListener("pagehide", write);
+addEventListener("popstate", () => {
+  clearTimeout(timer);
+  timer = 0;
+  unwritten = null;
+  place.value = parse(location.pathname + location.search);
+});

@@ -1,24 +1,30 @@
-import { percent } from "../numbers";
+import { probability } from "../numbers";
+
+type Label = string | number;
 
 interface Props {
-  labels: (string | number)[];
+  labels: Label[];
   probabilities: ArrayLike<number>;
-  marked?: ReadonlySet<string | number>; // labels of the conformal set
+  marked?: ReadonlySet<Label>; // labels of the conformal set
   caption: string;
+  most?: number; // so many at most: then the most probable ones, best first
 }
 
-/** Probabilities as bars in a table: the same place for each label, so that nothing jumps while they change. */
-export function Bars({ labels, probabilities, marked, caption }: Props) {
-  const best = labels.reduce<number>((top, _, k) => (probabilities[k]! > probabilities[top]! ? k : top), 0);
+/** Probabilities as bars in a table: each label keeps its place where there is room for all, so nothing jumps while they change. */
+export function Bars({ labels, probabilities, marked, caption, most = 10 }: Props) {
+  const order = [...labels.keys()];
+  const best = order.reduce((top, k) => (probabilities[k]! > probabilities[top]! ? k : top), 0);
+  const isShort = labels.length > most;
+  const shown = isShort ? order.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, most) : order;
   return (
     <table class="bars">
-      <caption>{caption}</caption>
+      <caption>{isShort ? `${caption}: the ${most} most probable of ${labels.length}` : caption}</caption>
       <tbody>
-        {labels.map((label, k) => (
-          <tr key={label} class={[k === best ? "best" : "", marked?.has(label) ? "marked" : ""].join(" ")}>
-            <th scope="row">{label}</th>
-            <td class="track" aria-hidden="true"><i style={{ transform: `scaleX(${probabilities[k] ?? 0})` }} /></td>
-            <td class="number">{percent(probabilities[k] ?? 0)}</td>
+        {shown.map((k, place) => (
+          <tr key={isShort ? place : k} class={[k === best ? "best" : "", marked?.has(labels[k]!) ? "marked" : ""].join(" ")}>
+            <th scope="row">{labels[k]}{marked?.has(labels[k]!) ? <span class="unseen"> (in the set)</span> : null}</th>
+            <td class="track" aria-hidden="true"><span><i style={{ transform: `scaleX(${probabilities[k] ?? 0})` }} /></span></td>
+            <td class="number">{probability(probabilities[k] ?? 0)}</td>
           </tr>
         ))}
       </tbody>

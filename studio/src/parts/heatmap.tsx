@@ -28,7 +28,7 @@ export function Heatmap({ values, rows, columns, color, channels = 1, label, des
     context.putImageData(picture, 0, 0);
   }, [values, rows, columns, color, channels, dark]);
   const said = at && describe ? describe(at[0], at[1], values[(at[0] * columns + at[1]) * (color ? 1 : channels)]!) : "";
-  const hover = (event: MouseEvent) => {
+  const hover = (event: PointerEvent) => {
     const box = canvas.current!.getBoundingClientRect();
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
@@ -52,8 +52,9 @@ export function Heatmap({ values, rows, columns, color, channels = 1, label, des
           aria-label={said ? `${label}. ${said}` : label}
           tabIndex={describe ? 0 : undefined}
           style={{ width: "100%", aspectRatio: `${columns} / ${rows}` }}
-          onMouseMove={describe ? hover : undefined}
-          onMouseLeave={() => setAt(null)}
+          onPointerMove={describe ? hover : undefined}
+          onPointerDown={describe ? hover : undefined}
+          onPointerLeave={() => setAt(null)}
           onKeyDown={describe ? step : undefined}
           onBlur={() => setAt(null)}
         />

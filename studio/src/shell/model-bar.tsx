@@ -1,0 +1,30 @@
+import { count, percent } from "../numbers";
+import { Notice } from "../parts/notice";
+import { model, session } from "../session";
+import { parameter, setParameters } from "../url";
+
+/** Which network answers on this page, what it is made of, and how good it is. */
+export function ModelBar() {
+  const chosen = model.value;
+  const models = session.value?.models ?? [];
+  const asked = parameter("model");
+  if (!chosen) return <Notice>There is no network here yet. Train one, and it can be chosen on this page.</Notice>;
+  return (
+    <>
+      {asked && asked !== chosen.name ? <Notice>This studio has no network “{asked}”; this is {chosen.title}.</Notice> : null}
+      <div class="model">
+        <label>
+          <span>Network</span>
+          <select value={chosen.name} onChange={(event) => setParameters({ model: event.currentTarget.value, sample: null }, true)}>
+            {models.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
+          </select>
+        </label>
+        <ol aria-label="Its layers" tabIndex={0}>
+          {chosen.layers.map((layer, i) => <li key={i}>{layer}</li>)}
+        </ol>
+        <span class="number">{count.format(chosen.parameters)} parameters</span>
+        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} right on samples it had not seen</span>}
+      </div>
+    </>
+  );
+}
