@@ -88,6 +88,15 @@ class Model:
             self.network.predict_proba(x) if self.temperature is None else self.temperature.probabilities(self._logits(x))
         )
 
+    def predictions(
+        self, x: AnyArray, doubts: Sequence[str | None], *, confidence: float | None = None
+    ) -> list[Prediction]:
+        """The `Prediction` of each sample x (B, ...) that is already in the network's form, with what a pipeline doubts in it
+        (one or None a sample): what ``predict`` gives once its pictures are prepared."""
+        sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
+        answers = zip(self.predict_proba(x), doubts, x, sets, strict=True)
+        return [self._answer(p, doubt, seen, confidence, held) for p, doubt, seen, held in answers]
+
     def check_confidence(self, confidence: float) -> None:
         """Raise `ArgumentError` if nothing can be said with this confidence: before pictures are read."""
         self._quantiles(confidence)
@@ -155,13 +164,12 @@ class Model:
     def _answer_all(self, prepared: list[Prepared], confidence: float | None) -> list[Prediction]:
         if not prepared:
             return []
-        x = np.stack([one.pixels for one in prepared])
-        sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
-        answers = zip(self.predict_proba(x), prepared, sets, strict=True)
-        return [self._answer(p, one.doubt, one.pixels, confidence, held) for p, one, held in answers]
+        return self.predictions(
+            np.stack([one.pixels for one in prepared]), [one.doubt for one in prepared], confidence=confidence
+        )
 
     def _answer(
-        self, p: Array, doubt: str | None, seen: NDArray[np.uint8], confidence: float | None, held: AnyArray | None
+        self, p: Array, doubt: str | None, seen: AnyArray, confidence: float | None, held: AnyArray | None
     ) -> Prediction:
         if doubt is not None:  # no confident answer then: move most of the way to "cannot tell"
             p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
