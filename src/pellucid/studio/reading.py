@@ -14,11 +14,9 @@ from starlette.routing import BaseRoute, Route
 from pellucid.errors import ArgumentError
 from pellucid.model import Model
 from pellucid.studio.packing import pack
-from pellucid.studio.requests import read_bytes
 from pellucid.studio.samples import Sample, default_sample, find_sample, word_of, words_to_try
 from pellucid.studio.session import Session
 
-MOST_PICTURE = 32 << 20  # bytes of a file
 MOST_TO_TRY = 100
 NOTHING_TO_READ = "the picture that this was made from shows nothing to read"
 
@@ -26,7 +24,7 @@ NOTHING_TO_READ = "the picture that this was made from shows nothing to read"
 def routes(session: Session) -> list[BaseRoute]:
     async def read(request: Request) -> Response:
         model, confidence = _model(session, request.query_params), _confidence(request.query_params)
-        content = await read_bytes(request, MOST_PICTURE)
+        content = await request.body()
         return JSONResponse(await run_in_threadpool(read_picture, session, model, content, confidence))
 
     def sample(request: Request) -> Response:

@@ -1,9 +1,9 @@
 """Samples as words in the address, so that a link shows the same numbers.
 
-    test-17              the row of the test digits, or of the user's own pictures to test with (or, without such, to learn from)
-    px.<base64url>       the pixels themselves, packed by zlib; ".doubtful" behind it if they may show nothing to read
-    kept-3               a picture too large for an address, remembered while the studio runs
-    xy.0.25,-1.5         a row of numbers
+test-17              the row of the test digits, or of the user's own pictures to test with (or, without such, to learn from)
+px.<base64url>       the pixels themselves, packed by zlib; ".doubtful" behind it if they may show nothing to read
+kept-3               a picture too large for an address, remembered while the studio runs
+xy.0.25,-1.5         a row of numbers
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _tests(session: Session, model: Model) -> Part | None:
     """The samples to test this model with, if the studio has some of its kind."""
     shape, kind = model.network.input.shape, reads(model)
     if kind == "digits" and shape == (28, 28):
-        return session.digits[1]
+        return session.test_digits
     photos = session.photos
     if kind == "photos" and photos is not None and photos.pipeline == model.pipeline:
         return photos.test or (photos.x, photos.y)

@@ -18,6 +18,7 @@ from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.saving import Label
 from pellucid.studio.kept_pictures import KeptPictures
+from pellucid.summary import describe_layer
 from pellucid.version import __version__
 
 DIGITS = tuple(range(10))
@@ -48,9 +49,9 @@ class Session:
     preparing: Lock = field(default_factory=Lock)  # pipelines work in one thread at a time
 
     @cached_property
-    def digits(self) -> tuple[Part, Part]:
-        """((x, y), (x_test, y_test)) of `pellucid.datasets.digits`, read when they are first needed."""
-        return datasets.digits()
+    def test_digits(self) -> Part:
+        """(x, y) of the digits by other writers, read when they are first needed."""
+        return datasets.digits()[1]
 
     def model(self, name: str) -> Model:
         """The model of this name, or of a run as it is now; raises `ArgumentError` if there is none."""
@@ -107,14 +108,14 @@ def reads(model: Model) -> str:
 
 def _of_model(name: str, model: Model) -> dict[str, Any]:
     network = model.network
-    accuracies = network.history["validation_accuracy"] if "validation_accuracy" in network.history else []
+    accuracies = network.history.get("validation_accuracy", [])
     return {
         "name": name,
         "title": name,
         "reads": reads(model),
         "labels": list(model.labels),
         "input_shape": list(network.input.shape),
-        "layers": [repr(layer) for layer in network.layers],
+        "layers": [describe_layer(layer) for layer in network.layers],
         "parameters": network.parameters.layout.size,
         "is_calibrated": model.temperature is not None,
         "has_confidence": bool(model.conformal_scores) and isinstance(network.output, ClassifyingOutput),
