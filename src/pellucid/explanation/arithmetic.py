@@ -45,8 +45,14 @@ def formula(layer: LayerTrace) -> str:
 def in_terms_of(layer: LayerTrace) -> tuple[str, ...]:
     """The largest output of a layer without neurons, as far as it is arithmetic."""
     at = np.unravel_index(int(np.abs(layer.output[0]).argmax()), layer.output.shape[1:])
-    place = (0, *(int(index) for index in at))
-    name = f"{layer.name}[{','.join(map(str, place[1:]))}]"
+    index = tuple(int(i) for i in at)
+    line = spelled_out(layer, index)
+    return () if line is None else (f"{layer.name}[{','.join(map(str, index))}]  {line}",)
+
+
+def spelled_out(layer: LayerTrace, index: tuple[int, ...]) -> str | None:
+    """One output of a normalization or of a residual block as arithmetic; None for other layers."""
+    place = (0, *index)
     y = written(float(layer.output[place]))
     end = f"; {layer.activation} -> {y}" if layer.activation not in (None, "identity") else ""
     if isinstance(layer.layer, BatchNormalization):
@@ -59,13 +65,13 @@ def in_terms_of(layer: LayerTrace) -> tuple[str, ...]:
         )
         assert layer.sums is not None
         z = written(float(layer.sums[place]))
-        return (f"{name}  z = {gamma} * ({written(x)} - {factor(mean)}) / {written(std)} + {factor(beta)} = {z}{end}",)
+        return f"z = {gamma} * ({written(x)} - {factor(mean)}) / {written(std)} + {factor(beta)} = {z}{end}"
     if isinstance(layer.layer, Residual):
         assert layer.sums is not None
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
-        return (f"{name}  z = {written(float(main))} + {factor(float(other))} = {written(float(layer.sums[place]))}{end}",)
-    return ()
+        return f"z = {written(float(main))} + {factor(float(other))} = {written(float(layer.sums[place]))}{end}"
+    return None
 
 
 def softmax_line(score: Score, total: float) -> str:

@@ -1,0 +1,396 @@
+"""Look inside: each number that the page gets, against the trace of the same network, and paths against sums by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+import pellucid as pl
+from pellucid.architectures import layers_from_text
+from pellucid.explanation.arithmetic import softmax_line
+from pellucid.explanation.findings import Score
+from pellucid.studio import inside
+from pellucid.studio.inside_elements import element, in_order, index_of, sources
+from pellucid.studio.inside_paths import strongest_paths
+from pellucid.studio.inside_traces import KEPT, Question, Traces
+from pellucid.studio.packing import framed
+from pellucid.studio.session import Session
+
+RNG = np.random.default_rng(11)
+CONV = "conv4 res4 res6s2 avgpool pool2 average dropout0.2 dense8"
+
+
+def moved(layers, seed=2):
+    """A network whose parameters and averages are moved away from their round initial numbers."""
+    network = pl.Network(layers, seed=seed)
+    for holder in (network.parameters, network.state):
+        holder.vector[...] += RNG.uniform(0.05, 0.2, holder.vector.shape)
+    return network
+
+
+def model(kind):
+    if kind == "dense":
+        return pl.Model(moved([pl.Input(6), pl.Dense(5, "relu"), pl.Dense(4, "tanh"), pl.Classification(3)]))
+    if kind == "conv":
+        hidden = [pl.Rescale(2.0, -0.5), *layers_from_text(CONV, (12, 12)), pl.LayerNormalization()]
+        return pl.Model(moved([pl.Input(12, 12), *hidden, pl.Classification(3)]))
+    if kind == "binary":
+        return pl.Model(moved([pl.Input(2), pl.Dense(3, "relu"), pl.BinaryClassification()]))
+    return pl.Model(moved([pl.Input(2), pl.Dense(3, "relu"), pl.Regression(2)]))
+
+
+WORDS = {"dense": "xy.0.5,-1,2,0.25,-0.75,1", "conv": "", "binary": "xy.0.5,-1.5", "regression": "xy.0.5,-1.5"}
+SAMPLES = {
+    "dense": np.array([0.5, -1, 2, 0.25, -0.75, 1], np.float32),
+    "conv": np.zeros((12, 12), np.uint8),
+    "binary": np.array([0.5, -1.5], np.float32),
+    "regression": np.array([0.5, -1.5], np.float32),
+}
+
+
+@pytest.fixture(scope="module")
+def session():
+    return Session(models={kind: model(kind) for kind in WORDS})
+
+
+def ask(session, path, **query):
+    """(data, arrays) of a framed answer, or the JSON of another, read here by the layout that the server promises."""
+    route = next(route for route in inside.routes(session) if route.path == path)
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": text.encode(), "headers": []}
+    response = route_endpoint(route)(Request(scope))
+    if response.media_type == "application/json":
+        return json.loads(response.body)
+    size = int.from_bytes(response.body[:8], "little")
+    header = json.loads(response.body[8 : 8 + size])
+    arrays = {}
+    for name, one in header["arrays"].items():
+        start, count = 8 + size + one["start"], int(np.prod(one["shape"]))
+        arrays[name] = np.frombuffer(response.body, one["type"], count, start).reshape(one["shape"])
+    return header["data"], arrays
+
+
+def route_endpoint(route):
+    assert isinstance(route, Route)
+    return route.endpoint
+
+
+def trace_of(session, kind, target=None, optimizer=None):
+    network = session.models[kind].network
+    return network.trace(SAMPLES[kind][None], None if target is None else [target], optimizer, training=False)
+
+
+class TestOverview:
+    @pytest.mark.parametrize("kind", list(WORDS))
+    def test_every_number_is_that_of_the_trace(self, session, kind):
+        target = {"regression": "1.5,-2"}.get(kind, "1")
+        data, arrays = ask(session, "/api/inside", model=kind, sample=WORDS[kind], target=target)
+        truth = [1.5, -2] if kind == "regression" else 1
+        trace = trace_of(session, kind, truth, pl.GradientDescent())
+        compared = 0
+        for layer in trace.every_layer():
+            for name in ("output", "sums", "doutput", "slopes", "dsums"):
+                expected, sent = getattr(layer, name), arrays.get(f"{layer.name}.{name}")
+                if sent is not None:
+                    assert sent.dtype == np.float64
+                    assert sent.tolist() == expected[0].tolist()
+                    compared += 1
+                else:  # sums that are the output are not sent twice
+                    assert expected is None or (name == "sums" and expected.tolist() == layer.output.tolist())
+        assert compared >= 3 * len(trace.layers)
+        assert [layer["name"] for layer in data["layers"]] == [layer.name for layer in in_order(trace.layers)]
+        assert data["loss"]["value"] == trace.loss.value
+        assert data["loss"]["terms"] == trace.loss.terms[0].tolist()
+
+    def test_softmax_term_by_term(self, session):
+        data, _ = ask(session, "/api/inside", model="dense", sample=WORDS["dense"])
+        trace = trace_of(session, "dense")
+        z = trace.layers[-1].output[0]
+        assert [row["score"] for row in data["answer"]["rows"]] == z.tolist()
+        np.testing.assert_allclose([row["probability"] for row in data["answer"]["rows"]], np.exp(z) / np.exp(z).sum())
+        assert data["answer"]["maximum"] == z.max()
+        assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-12)
+        assert data["answer"]["best"] == z.argmax()
+        row = data["answer"]["rows"][1]
+        score = Score(1, row["score"], row["shifted"], row["exponential"], row["probability"])
+        assert row["line"] == softmax_line(score, data["answer"]["total"])
+        assert data["loss"] is None
+
+    def test_yes_or_no(self, session):
+        data, _ = ask(session, "/api/inside", model="binary", sample=WORDS["binary"], target="0")
+        z = trace_of(session, "binary").layers[-1].output[0, 0]
+        no, yes = data["answer"]["rows"]
+        assert yes["probability"] == pytest.approx(1 / (1 + np.exp(-z)), rel=1e-12)
+        assert no["probability"] + yes["probability"] == pytest.approx(1, rel=1e-12)
+        assert data["loss"]["value"] == pytest.approx(-np.log(no["probability"]), rel=1e-12)
+
+    def test_the_temperature_of_the_model_counts_apart(self, session):
+        one = model("dense")
+        x = RNG.normal(size=(60, 6)).astype(np.float32)
+        temperature = one.calibrate(x, RNG.integers(0, 3, 60)).value
+        data, _ = ask(Session(models={"dense": one}), "/api/inside", sample=WORDS["dense"])
+        z = one.network.trace(SAMPLES["dense"][None]).layers[-1].output[0] / temperature
+        assert data["answer"]["temperature"] == temperature
+        calibrated = [row["calibrated"] for row in data["answer"]["rows"]]
+        np.testing.assert_allclose(calibrated, np.exp(z) / np.exp(z).sum(), rtol=1e-6)
+
+    def test_large_layers_are_sent_in_float32_with_what_is_drawn(self, session, monkeypatch):
+        monkeypatch.setattr("pellucid.studio.inside_data.IN_FULL", 100)
+        _, arrays = ask(session, "/api/inside", model="conv", target="1")
+        assert arrays["conv2d_1.output"].dtype == np.float32  # 12 x 12 x 4
+        assert "conv2d_1.sums" not in arrays
+        assert arrays["output.output"].dtype == np.float64
+        layer = trace_of(session, "conv", 1).layer("conv2d_1")
+        assert arrays["conv2d_1.dsums"].tolist() == layer.dsums[0].astype(np.float32).tolist()
+
+
+class TestNeuron:
+    @pytest.mark.parametrize("kind", ["dense", "conv"])
+    def test_neurons_are_those_of_the_trace(self, session, kind):
+        rule = pl.Adam(0.1)
+        trace = trace_of(session, kind, 2, rule)
+        query = {"model": kind, "sample": WORDS[kind], "target": 2, "optimizer": "adam", "learning_rate": 0.1}
+        for layer in trace.every_layer():
+            if layer.kind not in ("dense", "conv2d", "classification"):
+                continue
+            place = (1, 2) if layer.kind == "conv2d" else None
+            where = {"place": "1,2"} if place else {}
+            data, arrays = ask(session, "/api/inside/neuron", layer=layer.name, neuron=1, **where, **query)
+            neuron = trace.neuron(layer.name, 1, place=place)
+            for name in ("inputs", "weights", "products", "positions", "dweights"):
+                assert arrays[name].tolist() == getattr(neuron, name).tolist(), name
+            assert [data[name] for name in ("address", "sum", "output", "doutput", "dsum", "slope")] == [
+                *(neuron.name, neuron.sum, neuron.output, neuron.doutput, neuron.dsum, neuron.slope)
+            ]
+            assert data["line"] == neuron.arithmetic(5)
+            assert arrays["gradients"].tolist() == layer.gradients["weight"][..., 1].ravel().tolist()
+            assert arrays["new"].tolist() == layer.updates["weight"].new[..., 1].ravel().tolist()
+            if neuron.bias is not None:
+                (bias,) = data["parameters"]
+                assert (bias["value"], bias["gradient"]) == (neuron.bias, layer.gradients["bias"][1])
+                assert bias["new"] == layer.updates["bias"].new[1]
+
+    def test_every_number_is_what_its_inputs_give(self, session):
+        """For each kind of layer: the products and what is constant make the number; inputs are outputs of the sources."""
+        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+        trace = session.models["conv"].network.trace(x[None])
+        constant = {
+            "rescale": lambda layer, c: layer.layer.offset,
+            "batch_normalization": lambda layer, c: (
+                layer.parameters["beta"][c]
+                - layer.parameters["gamma"][c] * layer.numbers["mean"][c] * layer.numbers["inverse_std"][c]
+            ),
+            "layer_normalization": lambda layer, c: (
+                layer.parameters["beta"][c]
+                - layer.parameters["gamma"][c] * layer.input[0].mean() * layer.numbers["inverse_std"][0, 0]
+            ),
+        }
+        kinds = set()
+        for layer in in_order(trace.layers[1:]):
+            kinds.add(layer.kind)
+            index = tuple(size // 2 for size in layer.output.shape[1:])
+            found = element(trace, layer.name, index)
+            expected = (layer.output if layer.sums is None else layer.sums)[(0, *index)]
+            rest = constant.get(layer.kind, lambda layer, c: layer.parameters.get("bias", np.zeros(999))[c])
+            if layer.kind in ("residual", "dropout", "flatten") or "pooling" in layer.kind:
+                rest = lambda layer, c: 0.0  # noqa: E731
+            assert found.products.sum() + rest(layer, index[-1]) == pytest.approx(expected, rel=1e-9, abs=1e-12), layer.name
+            for d, position in enumerate(found.positions):
+                source = trace.layer(found.sources[found.origin[d]]).output[0]
+                if (position >= 0).all() and (position < source.shape).all():
+                    assert source[tuple(position)] == found.inputs[d]
+                else:
+                    assert found.inputs[d] == 0  # a margin
+        assert kinds == {
+            *("rescale", "conv2d", "batch_normalization", "residual", "average_pooling2d", "max_pooling2d"),
+            *("global_average_pooling2d", "dropout", "dense", "layer_normalization", "classification"),
+        }
+
+    def test_lines_of_layers_without_weights(self):
+        layers = [pl.Input(2, 4), pl.MaxPooling2D(2), pl.AveragePooling2D((1, 2)), pl.Flatten(), pl.Classification(2)]
+        image = np.array([[[1, -2, 3, 0.5], [0, 4, -1, 2]]], np.float32)
+        trace = pl.Network(layers).trace(image)
+        assert element(trace, "input", (0, 1)).line == "x = -2"
+        assert element(trace, "max_pooling2d_1", (0, 0, 0)).line == "y = max(1, (-2), 0, 4) = 4"
+        assert element(trace, "max_pooling2d_1", (0, 0, 0)).weights.tolist() == [0, 0, 0, 1]
+        assert element(trace, "average_pooling2d_1", (0, 0, 0)).line == "y = (4 + 3) / 2 = 3.5"
+        assert element(trace, "flatten_1", (0,)).line == "y = x = 3.5"
+        pixels = pl.Network([pl.Input(2, 2), pl.Classification(2)]).trace(np.array([[[0, 51], [102, 255]]], np.uint8))
+        assert element(pixels, "input", (0, 1)).line == "x = 51 / 255 = 0.2"
+
+    def test_sources(self, session):
+        found = sources(trace_of(session, "conv").layers)
+        assert found["input"] == ()
+        assert found["residual_1"] == ("residual_1.batch_normalization_2", "batch_normalization_1")
+        assert found["residual_1.conv2d_1"] == ("batch_normalization_1",)
+        assert found["residual_2.shortcut_conv2d_1"] == found["residual_2.conv2d_1"] == ("residual_1",)
+        assert found["average_pooling2d_1"] == ("residual_2",)
+
+
+class TestWeights:
+    def test_pictures_of_weights(self, session):
+        _, arrays = ask(session, "/api/inside/weights", model="conv", layer="residual_1.conv2d_1", first=1, count=2)
+        weight = session.models["conv"].network.parameters["residual_1.conv2d_1.weight"]  # (3, 3, 4, 4)
+        assert arrays["weights"].shape == (2, 3, 3, 4)
+        for n in range(2):
+            assert (arrays["weights"][n] == weight[..., 1 + n]).all()
+
+    def test_a_dense_layer_sees_the_picture_through_what_keeps_its_order(self):
+        layers = [pl.Input(3, 4), pl.Rescale(2.0), pl.Flatten(), pl.Dropout(0.5), pl.Dense(5), pl.Classification(2)]
+        session = Session(models={"m": pl.Model(pl.Network(layers))})
+        data, _ = ask(session, "/api/inside")
+        assert {layer["name"]: layer["pictures"] for layer in data["layers"]}["dense_1"] == [3, 4, 1]
+        _, arrays = ask(session, "/api/inside/weights", layer="dense_1", target=1, of="gradient")
+        trace = session.models["m"].network.trace(np.zeros((1, 3, 4), np.uint8), [1], training=False)
+        assert arrays["weights"].shape == (5, 3, 4, 1)
+        assert arrays["weights"][4, 2, 1, 0] == trace.layer("dense_1").gradients["weight"][2 * 4 + 1, 4]
+
+
+def by_hand():
+    """x = (2, 1): hidden sums (4.5, -1, 1) -> relu (4.5, 0, 1); scores (4.5 + 1, -9 + 2)."""
+    arrays = {
+        "dense_1.weight": np.array([[1.0, -1.0, 0.0], [2.0, 1.0, 1.0]]),
+        "dense_1.bias": np.array([0.5, 0.0, 0.0]),
+        "output.weight": np.array([[1.0, -2.0], [3.0, 1.0], [1.0, 2.0]]),
+        "output.bias": np.array([0.0, 0.0]),
+    }
+    layers = [pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)]
+    return pl.Network(layers, dtype="float64", arrays=arrays).trace(np.array([[2.0, 1.0]]))
+
+
+class TestPaths:
+    def edges(self, *asked):
+        found = strongest_paths(by_hand(), *asked)
+        return {(edge.source, edge.start, edge.layer, edge.end): (edge.value, round(edge.share, 12)) for edge in found}
+
+    def test_down_from_an_output(self):
+        assert self.edges("output", (1,), 2) == {
+            ("dense_1", (0,), "output", (1,)): (-9, round(9 / 11, 12)),  # 4.5 * -2 of |-9| + |2|
+            ("dense_1", (2,), "output", (1,)): (2, round(2 / 11, 12)),  # 1 * 2; the unit that is off gives nothing
+            ("input", (0,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),  # 2 * 1 of |2| + |2|
+            ("input", (1,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),
+            ("input", (1,), "dense_1", (2,)): (1, round(2 / 11, 12)),
+        }
+
+    def test_only_the_strongest(self):
+        assert [edge.start for edge in strongest_paths(by_hand(), "output", (0,), 1)] == [(0,), (0,)]
+
+    def test_up_from_a_neuron(self):
+        assert self.edges("dense_1", (2,), 1) == {
+            ("dense_1", (2,), "output", (1,)): (2, round(2 / 3, 12)),  # 1 * 2 of |1| + |2|
+            ("input", (1,), "dense_1", (2,)): (1, 1.0),
+        }
+
+    def test_nothing_comes_from_a_neuron_that_is_off(self):
+        assert all(edge.layer == "dense_1" for edge in strongest_paths(by_hand(), "dense_1", (1,), 3))
+
+    def test_edges_up_are_products_of_the_numbers_they_lead_to(self, session):
+        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+        trace = session.models["conv"].network.trace(x[None])
+        edges = strongest_paths(trace, "input", (5, 6), 6)
+        assert {edge.layer for edge in edges} >= {"residual_1", "residual_2", "max_pooling2d_1", "output"}
+        assert {(edge.source, edge.layer) for edge in edges} >= {("batch_normalization_1", "residual_1")}
+        for edge in edges:
+            found = element(trace, edge.layer, edge.end)
+            products = dict(
+                zip(
+                    (
+                        (found.sources[origin], *position)
+                        for origin, position in zip(found.origin, found.positions.tolist(), strict=True)
+                    ),
+                    found.products,
+                    strict=True,
+                )
+            )
+            assert products[edge.source, *edge.start] == pytest.approx(edge.value, rel=1e-12)
+
+    def test_the_default_is_the_answer(self, session):
+        found = ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], count=2)
+        z = trace_of(session, "dense").layers[-1].output[0]
+        assert found["edges"][0]["end"] == [int(z.argmax())]
+        assert all(set(edge) == {"source", "start", "layer", "end", "value", "share"} for edge in found["edges"])
+
+
+class TestTraces:
+    def test_the_same_trace_answers_until_the_network_has_learned_on(self):
+        session = Session(models={"m": model("dense")})
+        traces = Traces(session)
+        look = traces.look(Question("m", WORDS["dense"]))
+        assert traces.look(Question("m", WORDS["dense"]), look.version) is look
+        session.models["m"].network.parameters.vector[3] += 1
+        assert traces.look(Question("m", WORDS["dense"]), look.version) is look  # it is still kept
+        now = traces.look(Question("m", WORDS["dense"]))
+        assert now.version != look.version
+        for value in range(KEPT):
+            traces.look(Question("m", f"xy.{value},1,1,1,1,1"))
+        with pytest.raises(pl.ArgumentError, match="m has learned on since this was drawn: look again"):
+            traces.look(Question("m", WORDS["dense"]), look.version)
+
+    def test_nothing_is_changed(self):
+        session = Session(models={"m": model("dense")})
+        before = session.models["m"].network.parameters.vector.copy()
+        ask(session, "/api/inside", target=1, optimizer="adam", sample=WORDS["dense"])
+        assert (session.models["m"].network.parameters.vector == before).all()
+
+    def test_networks_that_are_too_large(self, session, monkeypatch):
+        monkeypatch.setattr("pellucid.studio.inside_traces.MOST_PARAMETERS", 10)
+        with pytest.raises(pl.ArgumentError, match="dense has 74 parameters; the studio looks into networks of 10 at most"):
+            ask(session, "/api/inside", model="dense")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "sentence"),
+    [
+        ("/api/inside", {"model": "nobody"}, "there is no model 'nobody'"),
+        ("/api/inside", {"sample": "xy.1"}, "1 numbers came; this network takes 6"),
+        ("/api/inside", {"target": "3"}, "holds the class 3"),
+        ("/api/inside", {"target": "cat"}, "target is the number of a class, 0 to 2, not 'cat'"),
+        ("/api/inside", {"model": "regression", "target": "much"}, "target is the values that should come out"),
+        ("/api/inside", {"target": "1", "optimizer": "sgd"}, "optimizer"),
+        ("/api/inside", {"target": "1", "learning_rate": "-1"}, "learning_rate is a number above 0, not '-1'"),
+        ("/api/inside/neuron", {"layer": "dense_9"}, "dense_9"),
+        ("/api/inside/neuron", {"layer": "dense_1", "neuron": "5"}, "dense_1 has 5 units, counted from 0 to 4; 5 is none"),
+        ("/api/inside/neuron", {"layer": "dense_1", "neuron": "-1"}, "neuron is a whole number from 0"),
+        ("/api/inside/neuron", {"layer": "dense_1", "place": "1,1"}, "its units have no place"),
+        ("/api/inside/neuron", {"layer": "dense_1", "place": "1;1"}, "place is a row and a column, such as 5,7, not '1;1'"),
+        ("/api/inside/neuron", {"model": "conv", "layer": "conv2d_1"}, "gives an image of 12x12: say which place"),
+        ("/api/inside/neuron", {"model": "conv", "layer": "conv2d_1", "place": "12,0"}, "12,0 is outside"),
+        ("/api/inside/weights", {"layer": "dense_2"}, "the weights of dense_2 are no pictures"),
+        ("/api/inside/weights", {"model": "conv", "layer": "conv2d_1", "of": "gradient"}, "add target="),
+        ("/api/inside/weights", {"model": "conv", "layer": "conv2d_1", "first": "4"}, "first=4 is none of them"),
+        ("/api/inside/paths", {"count": "99"}, "count is a whole number from 1 to 12, not '99'"),
+    ],
+)
+def test_wrong_words_are_sentences(session, path, query, sentence):
+    with pytest.raises(pl.ArgumentError, match=sentence):
+        ask(session, path, **{"model": "dense", **query})
+
+
+def test_an_image_has_one_channel_or_several():
+    trace = pl.Network([pl.Input(3, 4), pl.Conv2D(2), pl.Classification(2)]).trace(np.zeros((1, 3, 4), np.uint8))
+    assert index_of(trace.layer("input"), 0, (2, 3)) == (2, 3)
+    assert index_of(trace.layer("conv2d_1"), 1, (2, 3)) == (2, 3, 1)
+
+
+def test_a_frame_holds_what_was_put_in():
+    arrays = {"a": np.array([1, 2, 3], np.uint8), "b": np.array([0.1, -2.5]), "c": np.array([[7]], np.int64)}
+    content = framed({"name": "é"}, arrays)
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    assert header["data"] == {"name": "é"}
+    assert (8 + size) % 8 == 0
+    body = content[8 + size :]
+    assert header["arrays"]["b"] == {"type": "float64", "shape": [2], "start": 8}
+    assert np.frombuffer(body, "<f8", 2, 8).tolist() == [0.1, -2.5]
+    assert np.frombuffer(body, "u1", 3, 0).tolist() == [1, 2, 3]
+    assert np.frombuffer(body, "<f8", 1, header["arrays"]["c"]["start"]).tolist() == [7.0]
+
+
+def test_the_routes_are_part_of_an_application(session):
+    paths = [route.path for route in Starlette(routes=inside.routes(session)).routes]
+    assert paths == ["/api/inside", "/api/inside/neuron", "/api/inside/weights", "/api/inside/paths"]
