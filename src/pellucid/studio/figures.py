@@ -1,0 +1,77 @@
+"""The figures of a run: loss and accuracy on samples it learns from, and on those kept aside.
+
+Both are measured as in prediction and at the same step, so that the gap between them is what the network remembers and
+cannot use on new samples; the running mean that ``fit`` reports lags behind, and has dropout in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.batches import Samples
+from pellucid.evaluation import evaluate
+from pellucid.executors.image_compilation import multiply_adds
+from pellucid.studio.course import Course
+
+MOST_MEASURED, FEWEST_MEASURED = 2_000, 200  # training samples
+WORK = 1_000_000_000  # multiply-adds of measuring on training samples
+MOST_FIGURES = 1_000
+
+
+class Figures:
+    """``history`` holds the figures in the order of their steps; of very many, every second one of the older half goes."""
+
+    def __init__(self, course: Course) -> None:
+        self.history: list[dict[str, Any]] = []
+        self._course = course
+        most = min(max(WORK // max(multiply_adds(course.network), 1), FEWEST_MEASURED), MOST_MEASURED)
+        self._training = _some(course.training, most)
+
+    def measure(self, *, validate: bool = True) -> dict[str, Any]:
+        """Measure where the course is now, note it in the history, and give it: the data of a ``figures`` event.
+
+        Raises `DivergenceError` when the network gives numbers that are not finite.
+        """
+        course = self._course
+        seen = evaluate(course.network, self._training)
+        new = None
+        if validate and course.validation is not None:
+            new = evaluate(course.network, course.validation)
+        figures = {
+            "step": course.step,
+            "epoch": course.step / course.steps_per_epoch,
+            "loss": seen["loss"],
+            "accuracy": seen["accuracy"],
+            "validation_loss": None if new is None else new["loss"],
+            "validation_accuracy": None if new is None else new["accuracy"],
+            "learning_rate": course.last_rate,
+        }
+        self._note(figures)
+        return figures
+
+    def are_of(self, step: int) -> bool:
+        """Whether the step was measured in full."""
+        if not self.history or self.history[-1]["step"] != step:
+            return False
+        return self._course.validation is None or self.history[-1]["validation_loss"] is not None
+
+    def forget_after(self, step: int) -> None:
+        """Drop the figures beyond this step: from here the run goes another way."""
+        self.history = [figures for figures in self.history if figures["step"] <= step]
+
+    def _note(self, figures: dict[str, Any]) -> None:
+        if self.history and self.history[-1]["step"] == figures["step"]:
+            self.history.pop()
+        self.history.append(figures)
+        if len(self.history) > MOST_FIGURES:
+            older = len(self.history) // 2
+            self.history = self.history[: older + 1 : 2] + self.history[older + 1 :]
+
+
+def _some(samples: Samples, most: int) -> Samples:
+    """At most so many of them, evenly spread."""
+    places = np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int)
+    return replace(samples, rows=samples.rows[places], weights=None)

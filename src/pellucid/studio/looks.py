@@ -1,0 +1,154 @@
+"""A look at a network while it learns: what it answers over the plane, how its numbers are spread, which units are dead.
+
+The numbers are those of the layers' own forward and backward, as in prediction (no dropout), on some training samples that
+stay the same from look to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from pellucid.batches import Batch
+from pellucid.errors import DivergenceError
+from pellucid.evaluation import answer
+from pellucid.executors.image_compilation import multiply_adds
+from pellucid.layers.base import Named
+from pellucid.layers.input import Input
+from pellucid.layers.joining import Node
+from pellucid.network import Network
+from pellucid.shapes import AnyArray, Array, size_of
+from pellucid.stack import Pass
+from pellucid.studio.material import Material
+from pellucid.studio.packing import pack
+
+BINS = 30
+MOST_LOOKED_AT, FEWEST_LOOKED_AT = 128, 4  # samples
+WORK = 30_000_000  # multiply-adds of the way forward: some milliseconds
+BOUNDARY_SIDE, NEURON_SIDE = 64, 24  # places along a side of the plane
+MOST_PICTURES = 32  # units of a layer that are shown one by one
+MOST_WEIGHTS = 4_096  # of a matrix that is shown whole
+MIDDLE = 128  # the byte that stands for 0 in the map of a neuron
+
+
+class Looks:
+    """Looks at one network; what does not change from look to look is made once."""
+
+    def __init__(self, network: Network, material: Material) -> None:
+        self._network = network
+        count = min(max(WORK // max(multiply_adds(network), 1), FEWEST_LOOKED_AT), MOST_LOOKED_AT, len(material.training))
+        self.rows = material.training.rows[np.linspace(0, len(material.training) - 1, count).astype(int)]
+        self._batch = Batch(material.training.x[self.rows], material.training.y[self.rows])
+        self._extent = None if material.points is None else material.points.extent
+        if self._extent is not None:
+            self._plane = plane(self._extent, BOUNDARY_SIDE)
+            self._coarse_plane = plane(self._extent, NEURON_SIDE)
+
+    def look(self) -> dict[str, Any]:
+        """The data of a ``look`` event."""
+        network, batch = self._network, self._batch
+        arrays = network.arrays()
+        with np.errstate(all="ignore"):
+            done = network.propagate(batch.x, arrays, needs_dx=False, keep=True)
+            _, dlogits = network.output.loss_function(done.logits, network.output.targets(batch.y, network.dtype), None)
+            gradient = network.gradient_arrays(np.zeros_like(network.parameters.vector))
+            network.backpropagate(done, dlogits, arrays, gradient)
+            seen: dict[str, Any] = {"step": network.training_state.step}
+            over_plane = None
+            if self._extent is not None:
+                with suppress(DivergenceError):  # too large for numbers: then there is no boundary
+                    probabilities = answer(network, self._plane, probabilities=True)
+                    seen["boundary"] = pack(_bytes(255 * probabilities.reshape(BOUNDARY_SIDE, BOUNDARY_SIDE, -1)))
+                over_plane = network.propagate(self._coarse_plane, arrays, keep=True)
+            seen["layers"] = list(self._layers(arrays, gradient, done, over_plane))
+        return seen
+
+    def _layers(
+        self, arrays: list[dict[str, Array]], gradients: list[dict[str, Array]], done: Pass, over_plane: Pass | None
+    ) -> Iterator[dict[str, Any]]:
+        is_first = True
+        for node, own, slopes, output, index in zip(
+            self._network.nodes, arrays, gradients, done.outputs, range(len(arrays)), strict=True
+        ):
+            if not slopes:  # no parameters
+                continue
+            weights = [spec.name for spec in node.layer.parameter_specs(node.input_shape) if spec.is_weight] or list(slopes)
+            layer: dict[str, Any] = {
+                "name": node.name,
+                "units": node.output_shape[-1],
+                "dead": dead_units(node, output),
+                "histograms": {
+                    "weights": histogram([own[name] for name in weights]),
+                    "activations": histogram([output]),
+                    "gradients": histogram([slopes[name] for name in weights]),
+                },
+            }
+            shown = self._weights(own, is_first)
+            if shown is not None:
+                layer["weights"] = pack(shown)
+            is_hidden = index < len(arrays) - 1
+            if over_plane is not None and is_hidden and node.output_shape[-1] <= MOST_PICTURES:
+                layer["neurons"] = pack(maps(over_plane.outputs[index]))
+            yield layer
+            is_first = False
+
+    def _weights(self, own: Named, is_first: bool) -> Array | None:
+        """Of the first layer on pixels: (n, H, W) or (n, H, W, C), a picture a unit; in the plane: the whole matrix."""
+        weight = own.get("weight")
+        if weight is None:
+            return None
+        if self._extent is not None:
+            return weight if weight.size <= MOST_WEIGHTS else None
+        if not is_first:
+            return None
+        pictures = pictures_of(weight, self._network.layers[0])
+        return None if pictures is None else pictures[:MOST_PICTURES]
+
+
+def plane(extent: float, side: int) -> Array:
+    """(side * side, 2): the middles of the cells of a square, row by row from the top (x2 = +extent) and the left."""
+    middles = (np.arange(side) + 0.5) / side * 2 * extent - extent
+    x2, x1 = np.meshgrid(-middles, middles, indexing="ij")
+    return np.stack([x1.ravel(), x2.ravel()], axis=1).astype(np.float32)
+
+
+def histogram(arrays: list[Array]) -> dict[str, Any]:
+    """How the finite numbers of these arrays are spread from the lowest to the highest, in `BINS` equal steps."""
+    values = arrays[0].ravel() if len(arrays) == 1 else np.concatenate([array.ravel() for array in arrays])
+    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    if not np.isfinite(high - low):
+        values = values[np.isfinite(values)].astype(np.float64)
+        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    scale = BINS / (high - low) if high > low else 0.0
+    places = np.minimum((scale * (values - low)).astype(np.int32), BINS - 1)
+    return {"low": low, "high": high, "counts": np.bincount(places, minlength=BINS).tolist()}
+
+
+def dead_units(node: Node, output: Array) -> int | None:
+    """How many units (or channels) with relu gave 0 for every sample, at every place; None for other activations."""
+    if getattr(node.layer, "activation", None) != "relu":
+        return None
+    return int((output.reshape(-1, output.shape[-1]) == 0).all(axis=0).sum())
+
+
+def maps(output: Array) -> AnyArray:
+    """(n, g, g) bytes: what each unit gives over the plane, in units of its own largest value; 0 is `MIDDLE`."""
+    largest = np.maximum(np.abs(output).max(axis=0), np.finfo(np.float32).tiny)
+    side = round(len(output) ** 0.5)
+    return _bytes(MIDDLE + (MIDDLE - 1) * (output / largest).T.reshape(-1, side, side))
+
+
+def pictures_of(weight: Array, first: Any) -> Array | None:
+    """The weights of units that look at pixels, as pictures, one a unit."""
+    if weight.ndim == 4:  # (height, width, channels, filters)
+        filters = weight.transpose(3, 0, 1, 2)
+        return filters[..., 0] if filters.shape[-1] == 1 else filters
+    assert isinstance(first, Input)
+    return weight.T.reshape(-1, *first.shape) if len(weight) == size_of(first.shape) else None
+
+
+def _bytes(values: Array) -> AnyArray:
+    return np.rint(np.nan_to_num(values)).astype(np.uint8)

@@ -1,0 +1,107 @@
+"""The runs of a studio, by name. All that are running train by turns, some steps each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from pellucid.datasets.folder import PhotoFolder
+from pellucid.errors import ArgumentError, UnknownNameError
+from pellucid.model import Model
+from pellucid.studio.course import Course, Place
+from pellucid.studio.experiment import Experiment, experiment
+from pellucid.studio.material import Material, material
+from pellucid.studio.run import Run
+from pellucid.studio.turns import Turns
+
+MOST_RUNS = 20
+MOST_PARAMETERS = 40_000_000  # of all runs together
+
+
+class Runs:
+    """ "run-1", "run-2" ... ``photos`` gives the folder of pictures, if the studio has one."""
+
+    def __init__(self, photos: Callable[[], PhotoFolder | None] = lambda: None) -> None:
+        self.is_closed = False
+        self._photos = photos
+        self._turns = Turns()
+        self._runs: dict[str, Run] = {}
+        self._count = 0
+        self._guard = Lock()
+
+    def names(self) -> list[str]:
+        return list(self._runs)
+
+    def run(self, name: str) -> Run:
+        """The run of this name; raises `UnknownNameError` if there is none."""
+        found = self._runs.get(name)
+        if found is None:
+            known = ", ".join(self._runs) or "none yet"
+            raise UnknownNameError(f"there is no run {name[:40]!r}; the runs are: {known}.")
+        return found
+
+    def create(self, fields: Any) -> Run:
+        """A new run of the experiment with these fields; it waits to be resumed."""
+        photos = self._photos()
+        chosen = experiment(fields, photos)
+        return self._add(chosen, material(chosen, photos))
+
+    def fork(self, name: str, step: int | None, changes: Any) -> Run:
+        """A new run that goes on from a kept step of another one (default: from where it is), with other settings."""
+        if not isinstance(changes, dict):
+            raise ArgumentError(f'changes are fields of an experiment, such as {{"l2": 0.001}}, not {changes!r:.60}.')
+        parent = self.run(name)
+        now = {"learning_rate": parent.course.learning_rate} if "optimizer" not in changes else {}
+        place = parent.place(step)
+        chosen = parent.experiment.changed(now | changes)
+        return self._add(chosen, parent.material, (parent.course, place), {"run": name, "step": place.step})
+
+    def delete(self, name: str) -> None:
+        """Stop it and forget it."""
+        run = self.run(name)
+        with self._guard:
+            self._runs.pop(name, None)
+        run.close()
+
+    def summaries(self) -> list[dict[str, Any]]:
+        return [run.summary() for run in list(self._runs.values())]
+
+    def model(self, name: str) -> Model:
+        """A copy of the network as it is now; see `Run.model`."""
+        return self.run(name).model()
+
+    def mark_saved(self, name: str, model: Model) -> None:
+        """``model``, which `model` gave, is in a file now."""
+        self.run(name).mark_saved(model)
+
+    def unsaved(self) -> list[str]:
+        """The names of the runs that have learned something which is in no file."""
+        return [name for name, run in list(self._runs.items()) if run.course.step > 0 and not run.is_saved]
+
+    def close(self) -> None:
+        """Stop all that train and end all streams; what was learned stays. No later call may resume one."""
+        self.is_closed = True
+        for run in list(self._runs.values()):
+            run.pause()
+            run.watch.close()
+
+    def _add(
+        self,
+        chosen: Experiment,
+        its_material: Material,
+        start: tuple[Course, Place] | None = None,
+        parent: dict[str, Any] | None = None,
+    ) -> Run:
+        with self._guard:
+            if len(self._runs) >= MOST_RUNS:
+                raise ArgumentError(f"{MOST_RUNS} runs are kept at a time: delete one to begin another.")
+            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, start, parent)
+            total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
+            if total > MOST_PARAMETERS:
+                raise ArgumentError(
+                    f"all runs together would have {total:,} parameters, and {MOST_PARAMETERS:,} are kept: delete one."
+                )
+            self._count += 1
+            self._runs[run.name] = run
+            return run

@@ -1,0 +1,160 @@
+"""The addresses of training: runs, what they are told to do, and the points of the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pellucid.errors import ArgumentError, UnknownNameError
+from pellucid.studio.event_stream import event_stream
+from pellucid.studio.experiment import POINT_SETS, experiment, number, whole
+from pellucid.studio.material import material
+from pellucid.studio.packing import pack
+from pellucid.studio.requests import read_json
+from pellucid.studio.run import Run
+from pellucid.studio.runs import Runs
+from pellucid.studio.session import Session
+
+FURTHEST = 1 << 53  # a step, as JavaScript can write one
+WHOLE_NUMBERS = ("samples", "seed")
+
+
+def routes(session: Session) -> list[BaseRoute]:
+    """All of them; they bring the runs of the session."""
+    runs = Runs(lambda: session.photos)
+    session.runs = runs
+
+    def listing(request: Request) -> Response:
+        return JSONResponse({"runs": runs.summaries()})
+
+    async def create(request: Request) -> Response:
+        body = await _body(request, ("experiment", "start"))
+
+        def make() -> Run:
+            return _started(runs.create(body.get("experiment")), body)
+
+        return await _answer(make)
+
+    async def fork(request: Request) -> Response:
+        name = _known(runs, request).name
+        body = await _body(request, ("step", "changes", "start"))
+
+        def make() -> Run:
+            step = body.get("step")
+            place = None if step is None else whole(0, FURTHEST)(step, "step")
+            return _started(runs.fork(name, place, body.get("changes", {})), body)
+
+        return await _answer(make)
+
+    def command(act: Callable[[Run, dict[str, Any]], None], fields: tuple[str, ...] = ()) -> Any:
+        """An endpoint that tells a run to do something."""
+
+        async def endpoint(request: Request) -> Response:
+            run = _known(runs, request)
+            body = await _body(request, fields)
+
+            def obey() -> Run:
+                if runs.is_closed:
+                    raise HTTPException(409, "the studio is being stopped; what was learned is saved.")
+                act(run, body)
+                return run
+
+            return await _answer(obey)
+
+        return endpoint
+
+    def delete(request: Request) -> Response:
+        run = _known(runs, request)
+        runs.delete(run.name)
+        return JSONResponse({"deleted": run.name})
+
+    async def events(request: Request) -> Response:
+        run = _known(runs, request)
+        return event_stream(run.watch, run.present)
+
+    one = "/api/runs/{run}"
+    return [
+        Route("/api/runs", listing),
+        Route("/api/runs", create, methods=["POST"]),
+        Route(f"{one}/resume", command(lambda run, body: run.resume()), methods=["POST"]),
+        Route(f"{one}/pause", command(lambda run, body: run.pause()), methods=["POST"]),
+        Route(f"{one}/step", command(lambda run, body: run.make_step()), methods=["POST"]),
+        Route(f"{one}/epoch", command(lambda run, body: run.epoch()), methods=["POST"]),
+        Route(f"{one}/rate", command(_set_rate, ("learning_rate",)), methods=["POST"]),
+        Route(f"{one}/rewind", command(_rewind, ("step",)), methods=["POST"]),
+        Route(f"{one}/fork", fork, methods=["POST"]),
+        Route(f"{one}/events", events),
+        Route(one, delete, methods=["DELETE"]),
+        Route("/api/points", points),
+    ]
+
+
+def points(request: Request) -> Response:
+    """The points of a set, divided as a run with the same words divides them."""
+    query = request.query_params
+    if query.get("data") not in POINT_SETS or query["data"] == "drawn":
+        raise ArgumentError(f"data is one of {', '.join(POINT_SETS[:-1])}, not {query.get('data', 'nothing')[:40]!r}.")
+    fields: dict[str, Any] = {"data": query["data"]}
+    for name in ("samples", "noise", "seed", "validation"):
+        if query.get(name):
+            fields["data_seed" if name == "seed" else name] = _as_number(query[name], name)
+    found = material(experiment(fields))
+    assert found.points is not None
+    kept = found.training.rows[:0] if found.validation is None else found.validation.rows
+    x, y, rows = found.points.x, found.points.y, found.training.rows
+    return JSONResponse(
+        {
+            "x": pack(x[rows]),
+            "y": y[rows].tolist(),
+            "x_validation": pack(x[kept]),
+            "y_validation": y[kept].tolist(),
+            "extent": [-found.points.extent, found.points.extent],
+        }
+    )
+
+
+def _as_number(text: str, name: str) -> float | int:
+    try:
+        return int(text) if name in WHOLE_NUMBERS else float(text)
+    except ValueError:
+        raise ArgumentError(f"{name} must be a number, not {text[:40]!r}.") from None
+
+
+def _set_rate(run: Run, body: dict[str, Any]) -> None:
+    run.set_learning_rate(number(0.0, 100.0, open_low=True)(body.get("learning_rate"), "learning_rate"))
+
+
+def _rewind(run: Run, body: dict[str, Any]) -> None:
+    run.rewind(whole(0, FURTHEST)(body.get("step"), "step"))
+
+
+def _known(runs: Runs, request: Request) -> Run:
+    try:
+        return runs.run(request.path_params["run"])
+    except UnknownNameError as error:
+        raise HTTPException(404, str(error)) from None
+
+
+async def _body(request: Request, fields: tuple[str, ...]) -> dict[str, Any]:
+    body = await read_json(request)
+    for name in body:
+        if name not in fields:
+            raise ArgumentError(f"{name[:40]!r} is not expected here; {', '.join(fields) or 'an empty object'} is.")
+    return body
+
+
+def _started(run: Run, body: dict[str, Any]) -> Run:
+    if body.get("start", False) is True:
+        run.resume()
+    return run
+
+
+async def _answer(act: Callable[[], Run]) -> Response:
+    """Do it in a thread, since it may take a while, and show the run as it is then."""
+    return JSONResponse({"run": await run_in_threadpool(lambda: act().summary())})

@@ -1,0 +1,115 @@
+"""Who watches a run, and what it may cost.
+
+Training never waits for a page: what is to be told goes into the `Mailbox` of each listener, where the newest state and
+look take the place of older ones, and a reader that is slow skips some. Without a listener nothing is made for one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+SHARE = 25  # what is looked at costs at most one part in so many and one
+LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
+MOST_WAITING = 200  # events of a kind of which none replaces another
+REPLACED = ("state", "look", "kept")  # of these only the newest one counts
+
+
+def written(events: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Each event's name, and its data as JSON."""
+    return [(name, json.dumps(data)) for name, data in events]
+
+
+class Budget:
+    """When the next look may be made: after 25 times what the last one cost."""
+
+    def __init__(self, share: float = SHARE, least_seconds: float = LEAST_SECONDS) -> None:
+        self._share = share
+        self._least = least_seconds
+        self._next = 0.0
+
+    def allows(self) -> bool:
+        return time.perf_counter() >= self._next
+
+    @contextmanager
+    def spend(self) -> Iterator[None]:
+        """Around the work that is paid for."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            end = time.perf_counter()
+            self._next = end + max(self._share * (end - start), self._least)
+
+
+class Mailbox:
+    """What one listener has not fetched yet. ``wake`` is called, from any thread, when there is something new."""
+
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self.is_closed = False
+        self._wake = wake
+        self._newest: dict[str, str] = {}
+        self._all: deque[tuple[str, str]] = deque(maxlen=MOST_WAITING)
+
+    def put(self, name: str, data: str) -> None:
+        if name in REPLACED:
+            self._newest[name] = data
+        else:
+            self._all.append((name, data))
+
+    def take(self) -> list[tuple[str, str]]:
+        """Everything that has come since the last time: name and JSON."""
+        taken = []
+        for name in REPLACED:
+            data = self._newest.pop(name, None)
+            if data is not None:
+                taken.append((name, data))
+        with suppress(IndexError):
+            while True:
+                taken.append(self._all.popleft())
+        return taken
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # the loop that listened is gone
+            self._wake()
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.wake()
+
+
+class Watch:
+    """The listeners of one run."""
+
+    def __init__(self) -> None:
+        self._mailboxes: tuple[Mailbox, ...] = ()
+
+    @property
+    def has_listeners(self) -> bool:
+        return bool(self._mailboxes)
+
+    def join(self, mailbox: Mailbox) -> None:
+        self._mailboxes = (*self._mailboxes, mailbox)
+
+    def leave(self, mailbox: Mailbox) -> None:
+        self._mailboxes = tuple(other for other in self._mailboxes if other is not mailbox)
+
+    def tell(self, events: list[tuple[str, Any]]) -> None:
+        """Put these events, (name, data), into every mailbox."""
+        mailboxes = self._mailboxes
+        if not mailboxes or not events:
+            return
+        texts = written(events)
+        for mailbox in mailboxes:
+            for name, text in texts:
+                mailbox.put(name, text)
+            mailbox.wake()
+
+    def close(self) -> None:
+        """No more will come."""
+        for mailbox in self._mailboxes:
+            mailbox.close()
