@@ -1,3 +1,95 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { parameter } from "../url";
+import { Compare } from "./train/compare";
+import { Controls } from "./train/controls";
+import { Curves } from "./train/curves";
+import { change, defaults, experiment, isGenerated, kindOf, openDefaults } from "./train/experiment";
+import { Form } from "./train/form";
+import { Keep } from "./train/keep";
+import { Layers } from "./train/layers";
+import { attempt, follow, isLoaded, type LiveRun, loadRuns, runs } from "./train/live";
+import { CLASS_LETTERS } from "./train/marks";
+import { Plane } from "./train/plane";
+import { fetchPoints, type Marked } from "./train/points";
+import { Regularize } from "./train/regularize";
+import { beside, shown } from "./train/shown";
+import "./train/train.css";
+
+const DRAWN_EXTENT = 1.3;
+
+/** The page Train: an experiment on the left, what it does on the right. */
 export function Train() {
-  return <h1>Train</h1>;
+  useEffect(() => {
+    void attempt(openDefaults);
+    void loadRuns();
+  }, []);
+  const run = shown.value;
+  useFollowed(run);
+  if (!defaults.value || !isLoaded.value) return <p class="waiting" role="status">Asking for the runs of this studio ...</p>;
+  return (
+    <>
+      <h1>Train</h1>
+      <p class="lede">Choose data and a network, start, and watch every part of it learn. The address of this page is the experiment.</p>
+      <div class="train">
+        <Form run={run} />
+        <div class="watch">
+          <Controls run={run} />
+          <div class="views">
+            {kindOf(experiment.value!.data) === "points" ? <Boundary run={run} /> : null}
+            <Curves runs={run ? [run, ...beside.value] : []} />
+          </div>
+          {run ? <Layers run={run} /> : null}
+          {run ? <div class="views"><Regularize run={run} /><Keep run={run} /></div> : null}
+          <Compare />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Listens to the run that is shown, and to those that are training: never to more streams than a browser allows. */
+function useFollowed(run: LiveRun | null): void {
+  const training = [...runs.value.values()].filter((one) => one.now.value.state === "running");
+  const followed = [...new Set(run ? [run, ...training] : training)].slice(0, 3);
+  useEffect(() => {
+    const stops = followed.map(follow);
+    return () => stops.forEach((stop) => stop());
+  }, [followed.map(({ name }) => name).join()]);
+}
+
+function Boundary({ run }: { run: LiveRun | null }) {
+  const points = usePoints();
+  const isDrawn = experiment.value!.data === "drawn";
+  return (
+    <section class="panel boundary" aria-labelledby="boundary-title">
+      <h2 id="boundary-title">{run ? "What it answers, everywhere" : isDrawn ? "Put points into the plane" : "The points"}</h2>
+      <Plane
+        points={points}
+        labels={run?.summary.value.labels ?? CLASS_LETTERS.slice(0, classesOf(points))}
+        boundary={run?.look.value?.boundary ?? null}
+        {...(isDrawn ? { edit: (wanted) => change({ points: wanted }) } : {})}
+      />
+    </section>
+  );
+}
+
+function classesOf({ training, validation }: Marked): number {
+  return [...training, ...validation].reduce((most, [, , label]) => Math.max(most, label + 1), 2);
+}
+
+const NONE: Marked = { training: [], validation: [], extent: DRAWN_EXTENT };
+
+/** The points of the experiment: drawn ones from the address, generated ones from the server. */
+function usePoints(): Marked {
+  const now = experiment.value!;
+  const drawn = parameter("points");
+  const [generated, setGenerated] = useState(NONE);
+  useEffect(() => {
+    if (!isGenerated(now.data)) return;
+    const ended = new AbortController();
+    fetchPoints(now, ended.signal).then(setGenerated, (error: Error) => error.name === "AbortError" || attempt(() => Promise.reject(error)));
+    return () => ended.abort();
+  }, [now.data, now.samples, now.noise, now.data_seed, now.validation]);
+  const own = useMemo(() => ({ ...NONE, training: now.points ?? [] }), [drawn]);
+  return now.data === "drawn" ? own : generated;
 }

@@ -1,0 +1,181 @@
+/** The plane: points, and what the network answers everywhere between them. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Packed, unpack } from "../../api";
+import { css, mix, type Rgb } from "../../colors";
+import { percent } from "../../numbers";
+import { isDark } from "../../theme";
+import { CLASS_LETTERS, classColor, drawMark, MARK_PATHS } from "./marks";
+import type { Marked } from "./points";
+import type { Point } from "./types";
+
+interface Props {
+  points: Marked;
+  labels: readonly (string | number)[];
+  boundary: Packed | null;
+  edit?: (points: Point[]) => void; // present: the points may be changed
+}
+
+const SIZE = 512; // of the canvas of points, before the density of the screen
+const APART = 0.06; // dragging puts points no closer than this
+const STEP = 1 / 16; // of the arrow keys, as a share of the plane
+const ERASER = -1;
+
+export function Plane({ points, labels, boundary, edit }: Props) {
+  const [at, setAt] = useState<[number, number] | null>(null);
+  const [tool, setTool] = useState(0);
+  const dragging = useRef(false);
+  const { extent } = points;
+  const put = (x1: number, x2: number) => edit?.(edited(points.training, [x1, x2], tool, extent));
+  const place = (event: PointerEvent): [number, number] => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    return [clamp((2 * share[0]! - 1) * extent, extent), clamp((1 - 2 * share[1]!) * extent, extent)];
+  };
+  const down = (event: PointerEvent) => {
+    if (event.button !== 0) return;
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    dragging.current = true;
+    put(...place(event));
+  };
+  const move = (event: PointerEvent) => {
+    const here = place(event);
+    setAt(here);
+    if (dragging.current && (tool === ERASER || isApart(points.training, here))) put(...here);
+  };
+  const key = (event: KeyboardEvent) => {
+    const way = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
+    const [x1, x2] = at ?? [0, 0];
+    if (way) setAt([clamp(x1 + way[0]! * STEP * extent, extent), clamp(x2 + way[1]! * STEP * extent, extent)]);
+    else if (edit && (event.key === " " || event.key === "Enter")) put(x1, x2);
+    else if (edit && (event.key === "Delete" || event.key === "Backspace")) edit(edited(points.training, [x1, x2], ERASER, extent));
+    else if (edit && /^[1-4]$/.test(event.key)) setTool(Number(event.key) - 1);
+    else return;
+    event.preventDefault();
+  };
+  const name = `The plane: ${points.training.length} training and ${points.validation.length} validation points. Arrow keys move the cross.`;
+  return (
+    <figure class="plane">
+      {edit ? <Tools tool={tool} choose={setTool} clear={points.training.length ? () => edit([]) : undefined} /> : null}
+      <div
+        class={edit ? "stage edited" : "stage"}
+        role={edit ? "application" : "img"}
+        aria-label={edit ? `${name} Enter puts a point, Delete takes the nearest away, 1 to 4 choose its class.` : name}
+        tabIndex={0}
+        onPointerDown={edit ? down : undefined}
+        onPointerMove={move}
+        onPointerUp={() => (dragging.current = false)}
+        onPointerCancel={() => (dragging.current = false)}
+        onPointerLeave={() => dragging.current || setAt(null)}
+        onKeyDown={key}
+        onBlur={() => setAt(null)}
+      >
+        <Ground boundary={boundary} />
+        <Marks points={points} />
+        {at ? <i class="cross" style={{ left: `${50 + (50 * at[0]) / extent}%`, top: `${50 - (50 * at[1]) / extent}%` }} /> : null}
+      </div>
+      <figcaption aria-live="polite" class="numbers">{at ? reading(at, extent, labels, boundary) : <Legend labels={labels} hollow={points.validation.length > 0} />}</figcaption>
+    </figure>
+  );
+}
+
+function Tools({ tool, choose, clear }: { tool: number; choose: (tool: number) => void; clear: (() => void) | undefined }) {
+  return (
+    <div class="row tools" role="toolbar" aria-label="What a click puts">
+      {CLASS_LETTERS.map((letter, label) => (
+        <button key={letter} type="button" aria-pressed={tool === label} aria-label={`Points of class ${letter}`} onClick={() => choose(label)}>
+          <Mark label={label} filled /> {letter}
+        </button>
+      ))}
+      <button type="button" aria-pressed={tool === ERASER} onClick={() => choose(ERASER)}>Eraser</button>
+      <button type="button" disabled={!clear} onClick={clear}>Clear</button>
+    </div>
+  );
+}
+
+export function Mark({ label, filled }: { label: number; filled: boolean }) {
+  const color = css(classColor(label));
+  return (
+    <svg class="mark" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+      <path d={MARK_PATHS[label % 4]} style={{ fill: filled ? color : "var(--raised)", stroke: color, strokeWidth: 2 }} />
+    </svg>
+  );
+}
+
+function Legend({ labels, hollow }: { labels: readonly (string | number)[]; hollow: boolean }) {
+  return (
+    <>
+      {labels.map((label, k) => <span key={label} class="key"><Mark label={k} filled /> {label}</span>)}
+      {hollow ? <span class="key"><Mark label={0} filled={false} /> hollow: validation</span> : null}
+    </>
+  );
+}
+
+function reading([x1, x2]: [number, number], extent: number, labels: readonly (string | number)[], boundary: Packed | null): string {
+  const here = `x1 ${x1.toFixed(2)}, x2 ${x2.toFixed(2)}`;
+  if (!boundary) return here;
+  const { shape, values } = unpack(boundary);
+  const [rows, columns, classes] = shape as [number, number, number];
+  const row = Math.min(rows - 1, Math.floor((rows * (1 - x2 / extent)) / 2));
+  const column = Math.min(columns - 1, Math.floor((columns * (1 + x1 / extent)) / 2));
+  const shares = labels.map((label, k) => `${label} ${percent(values[(row * columns + column) * classes + k]! / 255, 0)}`);
+  return `${here}: ${shares.join(", ")}`;
+}
+
+/** The answer everywhere: the color of the class that wins, the stronger the surer. */
+function Ground({ boundary }: { boundary: Packed | null }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const dark = isDark.value;
+  useEffect(() => {
+    const context = canvas.current!.getContext("2d")!;
+    if (!boundary) return context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+    const { shape, values } = unpack(boundary);
+    const [rows, columns, classes] = shape as [number, number, number];
+    Object.assign(context.canvas, { width: columns, height: rows });
+    const picture = context.createImageData(columns, rows);
+    for (let i = 0; i < rows * columns; i++) picture.data.set([...answer(values, i * classes, classes, dark), 255], 4 * i);
+    context.putImageData(picture, 0, 0);
+  }, [boundary, dark]);
+  return <canvas ref={canvas} class="ground" width={1} height={1} aria-hidden="true" />;
+}
+
+function answer(values: ArrayLike<number>, from: number, classes: number, dark: boolean): Rgb {
+  let best = 0;
+  for (let k = 1; k < classes; k++) if (values[from + k]! > values[from + best]!) best = k;
+  const sure = (values[from + best]! / 255 - 1 / classes) / (1 - 1 / classes);
+  return mix(dark ? [27, 31, 35] : [255, 255, 255], classColor(best), (dark ? 0.65 : 0.55) * Math.max(0, sure));
+}
+
+function Marks({ points }: { points: Marked }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const dark = isDark.value;
+  useEffect(() => {
+    const context = canvas.current!.getContext("2d")!;
+    const { extent, training, validation } = points;
+    const paper = dark ? "#14171a" : "#ffffff";
+    const side = SIZE * Math.min(2, Math.max(1, devicePixelRatio));
+    Object.assign(context.canvas, { width: side, height: side });
+    const size = (side / SIZE) * (training.length + validation.length > 800 ? 3 : 4.5);
+    for (const [set, filled] of [[validation, false], [training, true]] as const) {
+      for (const [x1, x2, label] of set) {
+        drawMark(context, label, (side * (1 + x1 / extent)) / 2, (side * (1 - x2 / extent)) / 2, size, filled, paper);
+      }
+    }
+  }, [points, dark]);
+  return <canvas ref={canvas} class="marks" width={SIZE} height={SIZE} aria-hidden="true" />;
+}
+
+function edited(points: readonly Point[], [x1, x2]: [number, number], tool: number, extent: number): Point[] {
+  if (tool !== ERASER) return [...points, [x1, x2, tool]];
+  const far = points.map(([a, b]) => Math.hypot(a - x1, b - x2));
+  const nearest = far.indexOf(Math.min(...far));
+  return far[nearest]! < 0.1 * extent ? points.toSpliced(nearest, 1) : [...points];
+}
+
+function isApart(points: readonly Point[], [x1, x2]: [number, number]): boolean {
+  const last = points.at(-1);
+  return !last || Math.hypot(last[0] - x1, last[1] - x2) >= APART;
+}
+
+function clamp(value: number, extent: number): number {
+  return Math.min(extent, Math.max(-extent, value));
+}

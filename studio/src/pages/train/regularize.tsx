@@ -1,0 +1,54 @@
+/** One click adds a remedy against overfitting, in a second run from the start that lies beside the first. */
+import { kindOf } from "./experiment";
+import { act, fork, latest, type LiveRun } from "./live";
+import { beside, show } from "./shown";
+import type { Experiment, Figures } from "./types";
+
+interface Remedy {
+  name: string;
+  changes: Partial<Experiment>;
+  isOn: (now: Experiment) => boolean;
+}
+
+const REMEDIES: readonly Remedy[] = [
+  { name: "L2", changes: { l2: 1e-3 }, isOn: ({ l2 }) => l2 > 0 },
+  { name: "L1", changes: { l1: 3e-4 }, isOn: ({ l1 }) => l1 > 0 },
+  { name: "dropout", changes: { dropout: 0.2 }, isOn: ({ dropout, layers }) => dropout > 0 || layers !== null },
+  { name: "batch normalization", changes: { batch_norm: true }, isOn: ({ batch_norm, layers }) => batch_norm || layers !== null },
+  { name: "augmentation", changes: { augment: true }, isOn: ({ augment, data }) => augment || kindOf(data) === "points" },
+];
+
+export function Regularize({ run }: { run: LiveRun }) {
+  const now = run.summary.value.experiment;
+  const best = bestStep(run.history.value, run.kept.value);
+  const add = async (changes: Partial<Experiment>) => {
+    const made = await fork(run.name, changes, 0);
+    if (!made) return;
+    show(made, [run.name, ...beside.value.map(({ name }) => name)]);
+    await act(made.name, "resume");
+  };
+  const stopEarly = async () => {
+    const made = await fork(run.name, {}, best!);
+    if (made) show(made, [run.name, ...beside.value.map(({ name }) => name)]);
+  };
+  return (
+    <section class="panel regularize" aria-labelledby="regularize-title">
+      <h2 id="regularize-title">Against overfitting</h2>
+      <p class="quiet">One click trains {run.name} once more, from the same first weights, with one thing added. Both curves lie over each other above.</p>
+      <div class="row">
+        {REMEDIES.filter(({ isOn }) => !isOn(now)).map(({ name, changes }) => (
+          <button key={name} type="button" onClick={() => add(changes)}>+ {name}</button>
+        ))}
+        <button type="button" disabled={best === null} onClick={stopEarly}>+ early stopping{best === null ? "" : ` at step ${best}`}</button>
+      </div>
+    </section>
+  );
+}
+
+/** The kept step nearest to the lowest validation loss: where stopping would have been best. */
+function bestStep(history: readonly Figures[], kept: readonly number[]): number | null {
+  const measured = history.filter(({ validation_loss }) => validation_loss !== null);
+  if (measured.length === 0 || kept.length < 2 || !latest(history, "validation_loss")) return null;
+  const best = measured.reduce((least, figures) => (figures.validation_loss! < least.validation_loss! ? figures : least)).step;
+  return kept.reduce((near, step) => (Math.abs(step - best) < Math.abs(near - best) ? step : near));
+}
