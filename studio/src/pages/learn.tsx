@@ -1,3 +1,44 @@
+import { address, follow, parameter, path } from "../url";
+import { CHAPTERS } from "./learn/chapters";
+import "./learn/learn.css";
+
+/** Eight short chapters: text, something to move on the real network, and one question. */
 export function Learn() {
-  return <h1>Learn</h1>;
+  const number = Math.min(CHAPTERS.length, Math.max(1, Number(path.value.split("/")[2]) || 1));
+  const chapter = CHAPTERS[number - 1]!;
+  const Widget = chapter.widget;
+  return (
+    <div class="learn">
+      <nav aria-label="Chapters" class="chapters">
+        <ol>
+          {CHAPTERS.map((one, i) => (
+            <li key={one.title}>
+              <a href={to(i + 1)} onClick={follow} aria-current={i + 1 === number ? "page" : undefined}>{one.title}</a>
+            </li>
+          ))}
+        </ol>
+      </nav>
+      <article key={number}>
+        <h1>{chapter.heading}</h1>
+        {chapter.text.map((paragraph) => <p key={paragraph}>{paragraph}</p>)}
+        <section class="panel widget" aria-label={`${chapter.title}: try it`}><Widget /></section>
+        <section class="question" aria-label="A question">
+          <p><strong>Try:</strong> {chapter.question}</p>
+          <details><summary>One answer</summary><p>{chapter.answer}</p></details>
+        </section>
+        <nav aria-label="Next chapter" class="row turns">
+          {number > 1 ? <a class="button" rel="prev" href={to(number - 1)} onClick={follow}>{CHAPTERS[number - 2]!.title}</a> : null}
+          {number < CHAPTERS.length ? (
+            <a class="button first" rel="next" href={to(number + 1)} onClick={follow}>Next: {CHAPTERS[number]!.title}</a>
+          ) : (
+            <a class="button first" href="/train" onClick={follow}>Train a network of your own</a>
+          )}
+        </nav>
+      </article>
+    </div>
+  );
+}
+
+function to(number: number): string {
+  return address(`/learn/${number}`, { model: parameter("model") || null, sample: parameter("sample") || null });
 }

@@ -1,0 +1,103 @@
+"""What the chapters of the page Learn ask for: curves of activations, and of the loss as one weight moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from pellucid.activations import ACTIVATIONS
+from pellucid.errors import ArgumentError
+from pellucid.layers.classification import ClassifyingOutput
+from pellucid.model import Model
+from pellucid.shapes import AnyArray
+from pellucid.studio.samples import find_sample
+from pellucid.studio.session import Session
+
+REACH, POINTS = 6.0, 121  # of the curves of activations: every tenth
+STEPS = 41  # of the loss along one weight
+FLOAT64 = np.dtype(np.float64)
+
+
+def routes(session: Session) -> list[BaseRoute]:
+    def activations(request: Request) -> Response:
+        return JSONResponse(activation_curves(request.query_params.get("z")))
+
+    def weight(request: Request) -> Response:
+        asked = request.query_params
+        model = session.model(asked.get("model", ""))
+        sample = find_sample(session, model, asked.get("sample", ""))
+        place = asked.get("layer", ""), _whole(asked, "input"), _whole(asked, "unit")
+        return JSONResponse(loss_along(model, sample.x, _whole(asked, "target"), *place))
+
+    return [Route("/api/learn/activations", activations), Route("/api/learn/weight", weight)]
+
+
+def activation_curves(more: str | None = None) -> dict[str, Any]:
+    """{"z": [...], "functions": [{"name", "values", "slopes"}]}: f(z) and f'(z) of every activation, every tenth from -6 to 6.
+
+    ``more`` is one more z, in words, which comes last: that of a neuron of the real network.
+    """
+    z = np.round(np.linspace(-REACH, REACH, POINTS), 10)
+    if more is not None:
+        z = np.append(z, _number(more))
+    functions = []
+    for row in ACTIVATIONS.values():
+        values = row.value(z)
+        slopes = row.derivative(z, values)
+        functions.append({"name": row.name, "values": values.tolist(), "slopes": slopes.tolist()})
+    return {"z": z.tolist(), "functions": functions}
+
+
+def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, unit: int) -> dict[str, Any]:
+    """The loss of one sample as the weight from input ``source`` to ``unit`` of a layer moves, all others held.
+
+    {"weight", "loss", "gradient" (by the chain rule), "input", "weights": [...], "losses": [...]}; the network is not touched.
+    Raises `ArgumentError` for a weight that is not there, or a network that knows no classes.
+    """
+    network, name = model.network, f"{layer}.weight"
+    if not isinstance(network.output, ClassifyingOutput):
+        raise ArgumentError("this chapter needs a network that tells classes apart.")
+    if name not in network.parameters or network.parameters[name].ndim != 2:
+        raise ArgumentError(f"{layer!r} has no weights between neurons; choose a dense layer or the output.")
+    trace = network.trace(x[None], [target], training=False)
+    twin = network.twin(FLOAT64)
+    weight = twin.parameters[name]
+    if not (0 <= source < weight.shape[0] and 0 <= unit < weight.shape[1]):
+        raise ArgumentError(f"{name} is {weight.shape[0]} x {weight.shape[1]}; there is no weight {source}, {unit}.")
+    targets = twin.output.targets(twin.output.check_targets([target], 1), FLOAT64)
+    inputs, arrays = twin.input.check(x[None]), twin.arrays()
+    own = next(found for node, found in zip(twin.nodes, arrays, strict=True) if node.name == layer)["weight"]
+    middle = float(own[source, unit])
+    reach = max(1.0, 2 * abs(middle))
+    tried, losses = middle + np.linspace(-reach, reach, STEPS), []
+    for own[source, unit] in tried:  # the weight itself moves
+        losses.append(float(twin.output.loss_function(twin.propagate(inputs, arrays).logits, targets)[0]))
+    return {
+        "weight": middle,
+        "loss": trace.loss.value if trace.loss else None,
+        "gradient": float(trace.gradients[name][source, unit]),
+        "input": float(trace.layer(layer).input[0].ravel()[source]),
+        "weights": tried.tolist(),
+        "losses": losses,
+    }
+
+
+def _whole(asked: Any, name: str) -> int:
+    text = asked.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise ArgumentError(f"{name} is a whole number, not {text[:40]!r}.")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise ArgumentError(f"z is a number, not {text[:40]!r}.")
+    return number

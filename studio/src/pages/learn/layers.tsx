@@ -1,0 +1,32 @@
+import { parameter, setParameters } from "../../url";
+import { PlaneRun } from "./plane-run";
+
+const SHAPES = ["none", "8", "32", "16,16", "32,32"] as const;
+
+/** Two spirals, and hidden layers to choose: how many bends it takes. */
+export function Layers() {
+  const chosen = SHAPES.find((shape) => shape === parameter("hidden", "none")) ?? "none";
+  const hidden = chosen === "none" ? [] : chosen.split(",").map(Number);
+  return (
+    <>
+      <fieldset class="segments">
+        <legend class="unseen">Neurons in the hidden layers</legend>
+        {SHAPES.map((shape) => (
+          <label key={shape}>
+            <input type="radio" name="hidden" checked={shape === chosen} onChange={() => setParameters({ hidden: shape })} />
+            <span>{shape === "none" ? "no hidden layer" : shape.replace(",", " + ")}</span>
+          </label>
+        ))}
+      </fieldset>
+      <p class="sum">{counted([2, ...hidden, 2])}</p>
+      <PlaneRun experiment={{ data: "spirals", hidden }} begin="Train" />
+    </>
+  );
+}
+
+/** How many parameters the layers have: a weight for each pair of neighbours, and a bias for each neuron. */
+function counted(sizes: number[]): string {
+  const pairs = sizes.slice(1).map((units, i) => [sizes[i]!, units] as const);
+  const total = pairs.reduce((sum, [inputs, units]) => sum + (inputs + 1) * units, 0);
+  return `${pairs.map(([inputs, units]) => `${inputs}·${units} + ${units}`).join(" + ")} = ${total} numbers to learn, for two scores`;
+}

@@ -1,0 +1,79 @@
+"""What the chapters show: activations against the math module, the loss along a weight against networks of its own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.studio.learning import activation_curves, loss_along
+
+LAYERS = [pl.Input(3), pl.Dense(4, "tanh"), pl.Classification(2)]
+X = np.array([0.5, -1.0, 2.0], np.float32)
+
+
+@pytest.fixture
+def model() -> pl.Model:
+    return pl.Model(pl.Network(LAYERS, seed=3))
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "slope"),
+    [
+        ("relu", lambda z: max(z, 0.0), lambda z: float(z > 0)),
+        ("tanh", math.tanh, lambda z: 1 - math.tanh(z) ** 2),
+        ("sigmoid", lambda z: 1 / (1 + math.exp(-z)), lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2),
+    ],
+)
+def test_curves_are_those_of_the_math_module(name: str, f: object, slope: object) -> None:
+    found = activation_curves("1.94")
+    curve = next(one for one in found["functions"] if one["name"] == name)
+    assert found["z"][0] == -6
+    assert found["z"][-2:] == [6, 1.94]
+    assert curve["values"] == pytest.approx([f(z) for z in found["z"]], abs=1e-12)  # type: ignore[operator]
+    assert curve["slopes"] == pytest.approx([slope(z) for z in found["z"]], abs=1e-12)  # type: ignore[operator]
+
+
+def test_the_loss_along_a_weight_is_that_of_networks_with_that_weight(model: pl.Model) -> None:
+    found = loss_along(model, X, 1, "dense_1", 2, 1)
+    for weight, loss in list(zip(found["weights"], found["losses"], strict=True))[::8]:
+        other = pl.Network(LAYERS, seed=3, dtype="float64")
+        for name, array in model.network.parameters.items():
+            other.parameters[name] = array
+        other.parameters["dense_1.weight"][2, 1] = weight
+        p = other.predict_proba(X[None])[0, 1]
+        assert loss == pytest.approx(-math.log(p), rel=1e-12)
+
+
+def test_the_gradient_is_the_slope_of_that_curve(model: pl.Model) -> None:
+    found = loss_along(model, X, 0, "output", 3, 1)
+    middle = len(found["weights"]) // 2
+    assert found["weights"][middle] == found["weight"]
+    assert found["losses"][middle] == pytest.approx(found["loss"], rel=1e-12)
+    (w0, w1), (l0, l1) = (found[name][middle - 1 : middle + 2 : 2] for name in ("weights", "losses"))
+    assert (l1 - l0) / (w1 - w0) == pytest.approx(found["gradient"], rel=2e-3)
+
+
+def test_the_network_is_not_touched(model: pl.Model) -> None:
+    before = model.network.parameters.vector.copy()
+    loss_along(model, X, 0, "dense_1", 0, 0)
+    assert (model.network.parameters.vector == before).all()
+
+
+@pytest.mark.parametrize("place", [("dense_1", 3, 0), ("dense_1", 0, 4), ("dense_9", 0, 0), ("input", 0, 0)])
+def test_a_weight_that_is_not_there_is_named(model: pl.Model, place: tuple[str, int, int]) -> None:
+    with pytest.raises(pl.ArgumentError, match=place[0]):
+        loss_along(model, X, 0, *place)
+
+
+def test_a_regression_has_no_classes() -> None:
+    with pytest.raises(pl.ArgumentError, match="classes"):
+        loss_along(pl.Model(pl.Network([pl.Input(3), pl.Regression()])), X, 0, "output", 0, 0)
+
+
+@pytest.mark.parametrize("word", ["", "abc", "nan", "inf", "1e999"])
+def test_z_is_a_number(word: str) -> None:
+    with pytest.raises(pl.ArgumentError, match="z is a number"):
+        activation_curves(word)
