@@ -40,8 +40,8 @@ class Place:
 
 
 class Course:
-    """Trains ``network``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it may
-    be changed between two steps."""
+    """Trains ``network``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it
+    may be changed between two steps."""
 
     def __init__(self, network: Network, training: Samples, validation: Samples | None, options: dict[str, Any]) -> None:
         self.network = network

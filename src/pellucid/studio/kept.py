@@ -12,7 +12,7 @@ FEWEST_PLACES = 3  # the beginning and the last two, however large they are
 
 
 class Kept:
-    """Places in the order of their steps. When there are too many, every second one of the older half goes, but the first."""
+    """Places in the order of their steps. Of too many, every second one of the older half goes, but never the first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES, most_places: int = MOST_PLACES) -> None:
         self._most_bytes = most_bytes

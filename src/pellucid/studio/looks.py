@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.batches import Batch
 from pellucid.errors import DivergenceError
 from pellucid.evaluation import answer
 from pellucid.executors.image_compilation import multiply_adds
@@ -21,13 +20,13 @@ from pellucid.layers.input import Input
 from pellucid.layers.joining import Node
 from pellucid.network import Network
 from pellucid.shapes import AnyArray, Array, size_of
-from pellucid.stack import Pass
 from pellucid.studio.material import Material
 from pellucid.studio.packing import pack
 
 BINS = 30
 MOST_LOOKED_AT, FEWEST_LOOKED_AT = 128, 4  # samples
-WORK = 30_000_000  # multiply-adds of the way forward: some milliseconds
+WORK = 15_000_000  # multiply-adds of the way forward: some milliseconds
+PRODUCTS_AT_ONCE = 1_000_000  # of one matrix product
 BOUNDARY_SIDE, NEURON_SIDE = 64, 24  # places along a side of the plane
 MOST_PICTURES = 32  # units of a layer that are shown one by one
 MOST_WEIGHTS = 4_096  # of a matrix that is shown whole
@@ -41,7 +40,9 @@ class Looks:
         self._network = network
         count = min(max(WORK // max(multiply_adds(network), 1), FEWEST_LOOKED_AT), MOST_LOOKED_AT, len(material.training))
         self.rows = material.training.rows[np.linspace(0, len(material.training) - 1, count).astype(int)]
-        self._batch = Batch(material.training.x[self.rows], material.training.y[self.rows])
+        self._x, self._y = material.training.x[self.rows], material.training.y[self.rows]
+        largest = max(size_of(slot.spec.shape) for slot in network.parameters.layout.slots.values())
+        self._at_once = max(PRODUCTS_AT_ONCE // largest, 1)
         self._extent = None if material.points is None else material.points.extent
         if self._extent is not None:
             self._plane = plane(self._extent, BOUNDARY_SIDE)
@@ -49,30 +50,44 @@ class Looks:
 
     def look(self) -> dict[str, Any]:
         """The data of a ``look`` event."""
-        network, batch = self._network, self._batch
-        arrays = network.arrays()
+        network = self._network
         with np.errstate(all="ignore"):
-            done = network.propagate(batch.x, arrays, needs_dx=False, keep=True)
-            _, dlogits = network.output.loss_function(done.logits, network.output.targets(batch.y, network.dtype), None)
-            gradient = network.gradient_arrays(np.zeros_like(network.parameters.vector))
-            network.backpropagate(done, dlogits, arrays, gradient)
+            outputs, gradient = self._walk()
             seen: dict[str, Any] = {"step": network.training_state.step}
             over_plane = None
             if self._extent is not None:
                 with suppress(DivergenceError):  # too large for numbers: then there is no boundary
                     probabilities = answer(network, self._plane, probabilities=True)
                     seen["boundary"] = pack(_bytes(255 * probabilities.reshape(BOUNDARY_SIDE, BOUNDARY_SIDE, -1)))
-                over_plane = network.propagate(self._coarse_plane, arrays, keep=True)
-            seen["layers"] = list(self._layers(arrays, gradient, done, over_plane))
+                over_plane = network.propagate(self._coarse_plane, keep=True).outputs
+            seen["layers"] = list(self._layers(outputs, gradient, over_plane))
         return seen
 
-    def _layers(
-        self, arrays: list[dict[str, Array]], gradients: list[dict[str, Array]], done: Pass, over_plane: Pass | None
-    ) -> Iterator[dict[str, Any]]:
-        is_first = True
-        for node, own, slopes, output, index in zip(
-            self._network.nodes, arrays, gradients, done.outputs, range(len(arrays)), strict=True
-        ):
+    def _walk(self) -> tuple[list[Array], Array]:
+        """What every layer gives for each sample, and the gradient of the mean loss (P,).
+
+        A few samples at a time: products as small as these are made by one thread, and no other program that works on
+        the second core can hold them up.
+        """
+        network, count = self._network, len(self._x)
+        arrays = network.arrays()
+        total = np.zeros_like(network.parameters.vector)
+        gradient = np.zeros_like(total)
+        outputs = []
+        for start in range(0, count, self._at_once):
+            x, y = self._x[start : start + self._at_once], self._y[start : start + self._at_once]
+            done = network.propagate(x, arrays, keep=True)
+            targets = network.output.targets(y, network.dtype)
+            _, dlogits = network.output.loss_function(done.logits, targets, None)
+            network.backpropagate(done, dlogits, arrays, network.gradient_arrays(gradient))
+            total += gradient * (len(x) / count)
+            outputs.append(done.outputs)
+        return [np.concatenate(parts) for parts in zip(*outputs, strict=True)], total
+
+    def _layers(self, outputs: list[Array], gradient: Array, over_plane: list[Array] | None) -> Iterator[dict[str, Any]]:
+        network, is_first = self._network, True
+        arrays, gradients = network.arrays(), network.gradient_arrays(gradient)
+        for index, (node, own, slopes, output) in enumerate(zip(network.nodes, arrays, gradients, outputs, strict=True)):
             if not slopes:  # no parameters
                 continue
             weights = [spec.name for spec in node.layer.parameter_specs(node.input_shape) if spec.is_weight] or list(slopes)
@@ -91,7 +106,7 @@ class Looks:
                 layer["weights"] = pack(shown)
             is_hidden = index < len(arrays) - 1
             if over_plane is not None and is_hidden and node.output_shape[-1] <= MOST_PICTURES:
-                layer["neurons"] = pack(maps(over_plane.outputs[index]))
+                layer["neurons"] = pack(maps(over_plane[index]))
             yield layer
             is_first = False
 

@@ -30,7 +30,7 @@ FOREVER = 1 << 62
 
 
 class Run:
-    """``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why where there is more to say.
+    """``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, where there is more.
     Every method may be called from any thread; runs that share their ``turns`` train by turns.
 
     A rewound run keeps what lay ahead, so that one may go forward again, until it trains on from where it is.
