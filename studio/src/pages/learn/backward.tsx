@@ -25,21 +25,21 @@ export function Backward() {
   const below = value.arrays[`${last.sources[0]}.output`];
   if (answer.kind === "identity" || !below) return <Notice>This chapter needs a network that tells classes apart.</Notice>;
   const labels = answer.rows.map((row) => String(row.label));
-  const wrong = labels.findIndex((_, k) => k !== answer.best);
-  const target = Math.min(labels.length - 1, Math.max(0, Math.round(numberParameter("target", value.data.truth ?? wrong))));
+  const second = order(answer.rows.map((row) => row.probability), Number)[1]!; // an answer that was wrong has more to teach
+  const target = Math.min(labels.length - 1, Math.max(0, Math.round(numberParameter("target", second))));
   const loudest = order(below.values).slice(0, SHOWN);
   const source = Math.round(numberParameter("source", loudest[0]!));
   return (
     <>
       <div class="row">
         <label class="row">
-          The truth
+          Suppose the truth is
           <select value={target} onChange={(event) => setParameters({ target: event.currentTarget.value })}>
             {labels.map((label, k) => <option key={label} value={k}>{label}</option>)}
           </select>
         </label>
         <label class="row">
-          The weight from
+          and move the weight from
           <select value={source} onChange={(event) => setParameters({ source: event.currentTarget.value })}>
             {[...new Set([source, ...loudest])].map((i) => <option key={i} value={i}>{last.sources[0]}[{i}] = {short(below.values[i] ?? 0)}</option>)}
           </select>
@@ -53,7 +53,7 @@ export function Backward() {
 
 function Step({ target, source, unit }: { target: number; source: number; unit: number }) {
   const { value, error } = useGet<Along>(about("/api/learn/weight", { target, layer: "output", input: source, unit }));
-  const power = numberParameter("rate", 0);
+  const power = numberParameter("rate", -2);
   if (error) return <Notice kind="error">{error}</Notice>;
   if (!value) return <p class="waiting">Moving the weight ...</p>;
   const rate = 10 ** power;
@@ -66,7 +66,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
       <div>
         <Curve
           lines={[{ x: value.weights, y: value.losses }, { x: tangent, y: tangent.map((w) => value.loss + value.gradient * (w - value.weight)), other: true }]}
-          points={[{ x: value.weight, y: value.loss, name: "now" }, { x: next, y: reached ?? value.loss, other: true, name: "after" }]}
+          points={[{ x: value.weight, y: value.loss, name: "now" }, { x: next, y: reached ?? value.loss, other: true, name: "after", below: true }]}
           low={Math.min(...value.losses)} high={Math.max(...value.losses)}
           across="the weight" up="loss; dashed its slope here" label="The loss as one weight moves, with its slope"
         />
@@ -79,7 +79,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
         </p>
         <div class="range">
           <label for="rate">Learning rate</label>
-          <input id="rate" type="range" min="-2" max="2" step="0.05" value={power} onInput={(event) => setParameters({ rate: event.currentTarget.value })} />
+          <input id="rate" type="range" min="-4" max="1" step="0.05" value={power} onInput={(event) => setParameters({ rate: event.currentTarget.value })} />
           <span class="number">{short(rate, 3)}</span>
         </div>
         <p class="numbers">

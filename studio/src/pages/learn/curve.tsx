@@ -11,6 +11,7 @@ export interface Point {
   y: number;
   other?: boolean;
   name?: string;
+  below?: boolean; // where the name stands
 }
 
 interface Props {
@@ -52,7 +53,7 @@ export function Curve({ lines, points = [], low, high, across, up, label }: Prop
       {points.map((point, i) => (
         <g key={i}>
           <circle class={point.other ? "point other" : "point"} cx={x(Math.min(right, Math.max(left, point.x)))} cy={y(inside(point.y))} r="6" />
-          {point.name ? <text x={x(point.x) + 9} y={y(inside(point.y)) - 8}>{point.name}</text> : null}
+          {point.name ? <text x={x(point.x) + 9} y={y(inside(point.y)) + (point.below ? 18 : -8)}>{point.name}</text> : null}
         </g>
       ))}
     </svg>
