@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -330,6 +331,11 @@ class TestTraces:
             traces.look(Question("m", f"xy.{value},1,1,1,1,1"))
         with pytest.raises(pl.ArgumentError, match="m has learned on since this was drawn: look again"):
             traces.look(Question("m", WORDS["dense"]), look.version)
+
+    def test_that_is_a_conflict(self, session):
+        with pytest.raises(HTTPException, match="look again") as caught:
+            ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], version="of another day")
+        assert caught.value.status_code == 409
 
     def test_nothing_is_changed(self):
         session = Session(models={"m": model("dense")})

@@ -6,7 +6,7 @@
     GET /api/inside/paths     the strongest paths: ?layer=&neuron=&place=&count=3     (JSON)
 
 Each takes ?model=&sample=, and &target=&optimizer=&learning_rate= to go backward; all but the first the &version= that it
-gave, so that they speak of the same network while it learns on.
+gave, so that they speak of the same network while it learns on (409: it has, look again).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import math
 import re
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -25,7 +26,7 @@ from pellucid.shapes import AnyArray, one_of
 from pellucid.studio.inside_data import number_in_full, overview, weights_as_pictures
 from pellucid.studio.inside_elements import Index, index_of
 from pellucid.studio.inside_paths import strongest_paths
-from pellucid.studio.inside_traces import Look, Question, Traces
+from pellucid.studio.inside_traces import LearnedOn, Look, Question, Traces
 from pellucid.studio.packing import framed
 from pellucid.studio.session import Session
 
@@ -38,7 +39,10 @@ def routes(session: Session) -> list[BaseRoute]:
     traces = Traces(session)
 
     def look_at(request: Request) -> Look:
-        return traces.look(_question(session, request), request.query_params.get("version", ""))
+        try:
+            return traces.look(_question(session, request), request.query_params.get("version", ""))
+        except LearnedOn as error:
+            raise HTTPException(409, str(error)) from None
 
     def everything(request: Request) -> Response:
         return _frame(*overview(look_at(request)))

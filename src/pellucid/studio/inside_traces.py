@@ -25,6 +25,10 @@ KEPT = 4
 MOST_PARAMETERS = 50_000_000  # a trace there and back again holds about ten numbers of 8 bytes for each
 
 
+class LearnedOn(ArgumentError):
+    """The network is no longer what it was when the page was drawn, and that trace is gone."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What is looked at: a sample in a model; with a ``target`` (a class number, or the values of a regression) backward
@@ -58,7 +62,7 @@ class Traces:
 
     def look(self, question: Question, version: str = "") -> Look:
         """The trace that answers this question; of the network as it was in that ``version``, or as it is now (""). Raises
-        `ArgumentError` if the network has learned on since then, and that trace is gone."""
+        `LearnedOn` if the network has changed since then, and that trace is gone."""
         with self._lock:
             if version and (question, version) in self._looks:
                 self._looks.move_to_end((question, version))
@@ -68,7 +72,7 @@ class Traces:
                 question = replace(question, sample=default_sample(self._session, question.model, model))
             now = version_of(model.network)
             if version not in ("", now):
-                raise ArgumentError(f"{question.model} has learned on since this was drawn: look again.")
+                raise LearnedOn(f"{question.model} has learned on since this was drawn: look again.")
             if (question, now) not in self._looks:
                 self._looks[question, now] = self._made(question, now, model)
                 while len(self._looks) > KEPT:
