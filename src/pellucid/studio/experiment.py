@@ -94,13 +94,13 @@ def experiment(fields: Any, folder: PhotoFolder | None = None) -> Experiment:
         raise ArgumentError('the data "drawn" need points: a list of [x1, x2, class].')
     if data != "drawn":
         checked.pop("points", None)
-    plain = _default(data, folder)
+    plain = default(data, folder)
     if data == "drawn":
         checked["samples"] = len(checked["points"])
     return _with(plain, checked)
 
 
-def _default(data: str, folder: PhotoFolder | None) -> Experiment:
+def default(data: str, folder: PhotoFolder | None) -> Experiment:
     """The experiment of these data with all its defaults."""
     if data == "digits":
         recipe = Recipe((128, 64), dropout=0.0, learning_rate=1e-3, schedule="constant", batch_size=128, augment=False)

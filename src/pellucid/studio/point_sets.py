@@ -6,6 +6,7 @@ deviation of what is then added to each coordinate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,14 +19,14 @@ from pellucid.shapes import Array
 Float32 = NDArray[np.float32]
 
 LETTERS = ("A", "B", "C", "D")  # the names of classes
+EXTENT = 1.3  # of points that lie within it
 TURNS = 1.5  # of each spiral
 _PURPOSE = 0x504F494E  # no number of a set is one of a training with the same seed
 
 
 @dataclass(frozen=True)
 class Points:
-    """x (N, 2) float32 and class numbers y (N,); ``labels`` names the classes, ``extent`` is half the side of the square
-    around the origin in which they are shown."""
+    """x (N, 2) float32 and class numbers y (N,); ``labels`` names the classes."""
 
     x: Float32
     y: NDArray[np.int64]
@@ -33,8 +34,8 @@ class Points:
 
     @property
     def extent(self) -> float:
-        reach = 1.1 * float(np.abs(self.x).max(initial=1.0))
-        return float(np.ceil(10 * max(reach, 1.2)) / 10)
+        """Half the side of the square around the origin in which they are shown."""
+        return max(EXTENT, math.ceil(10 * float(np.abs(self.x).max(initial=0.0))) / 10)
 
 
 def circles(y: NDArray[np.int64], u: Array) -> Array:

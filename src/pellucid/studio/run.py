@@ -26,7 +26,7 @@ from pellucid.training import calibrate
 SECONDS_BETWEEN_FIGURES = 0.02
 SECONDS_BETWEEN_STATES = 0.1
 SECONDS_OF_A_COPY = 0.5  # of a network that is learning, until it is copied anew
-FOREVER = 1 << 62
+SECONDS_OF_A_FRAME = 0.04  # between two looks at a run whose pace is held
 
 
 class Run:
@@ -70,8 +70,11 @@ class Run:
         self._figures_budget = Budget(0, SECONDS_BETWEEN_FIGURES)
         self._state_budget = Budget(0, SECONDS_BETWEEN_STATES)
         self._look_budget = Budget()
-        self._pace = (0, 0.0)  # steps, and seconds, since the speed was last told
+        self._pace: float | None = None  # steps a second, at most
+        self._paced_since = (0, 0.0)  # a step, and when it was made
+        self._nudge = threading.Event()  # wakes the thread from a rest
         self._speed = 0.0
+        self._speed_since = (0, 0.0)
         self._kept.keep(self.course.place())
         self._figures.measure()
 
@@ -103,6 +106,14 @@ class Run:
         """What the schedule multiplies from the next step on."""
         with self._turns:
             self.course.learning_rate = rate
+            self._tell_state()
+
+    def set_pace(self, steps_per_second: float | None) -> None:
+        """Make no more steps than this in a second, for eyes that want to follow; None: as fast as it can."""
+        with self._turns:
+            self._pace = steps_per_second
+            self._paced_since = self.course.step, time.perf_counter()
+            self._nudge.set()
             self._tell_state()
 
     def rewind(self, step: int) -> None:
@@ -164,6 +175,7 @@ class Run:
                 "parameters": self.network.parameters.layout.size,
                 "engine": self._engine,
                 "steps_per_epoch": course.steps_per_epoch,
+                "extent": None if self.material.points is None else self.material.points.extent,
                 "kept": self._kept.steps,
                 "history": self._figures.history,
                 "saved": self.is_saved,
@@ -180,7 +192,7 @@ class Run:
     def _go_until(self, step: int) -> None:
         self._until = step
         self.state, self.message = "running", None
-        self._pace = self.course.step, time.perf_counter()
+        self._speed_since = self._paced_since = self.course.step, time.perf_counter()
         self._tell_state()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
@@ -194,13 +206,29 @@ class Run:
                     self._thread = None
                     return
                 self._advance()
+                self._nudge.clear()
+                rest = self._rest()
+            if rest > 0:
+                self._nudge.wait(rest)
+
+    def _rest(self) -> float:
+        """Seconds until the next step, so that the pace is kept."""
+        if self._pace is None or self.state != "running":
+            return 0.0
+        step, since = self._paced_since
+        now = time.perf_counter()
+        rest = since + (self.course.step - step) / self._pace - now
+        if rest < 0:  # it cannot be kept: nothing is made up for later
+            self._paced_since = self.course.step, now
+        return rest
 
     def _advance(self) -> None:
         """Some steps on the way to ``_until``, and what is to be told of them."""
         course = self.course
         try:
             self._leave_what_lay_ahead()
-            course.advance(self._until - course.step)
+            most = self._until - course.step
+            course.advance(most if self._pace is None else min(most, max(1, round(self._pace * SECONDS_OF_A_FRAME))))
             self._version += 1
             if course.step >= self._until:
                 self._stop("finished" if course.is_at_round_end else "paused")
@@ -235,6 +263,7 @@ class Run:
     def _stop(self, state: str, message: str | None = None) -> None:
         """Stand still, and show everything as it is now."""
         self.state, self.message, self._speed = state, message, 0.0
+        self._nudge.set()
         self.course.release()
         self._keep()
         try:
@@ -271,9 +300,9 @@ class Run:
 
     def _state(self) -> dict[str, Any]:
         course, now = self.course, time.perf_counter()
-        step, since = self._pace
+        step, since = self._speed_since
         if self.state == "running" and now - since > SECONDS_BETWEEN_STATES / 2:
-            self._speed, self._pace = (course.step - step) / (now - since), (course.step, now)
+            self._speed, self._speed_since = (course.step - step) / (now - since), (course.step, now)
         return {
             "state": self.state,
             "message": self.message,
@@ -281,6 +310,7 @@ class Run:
             "step": course.step,
             "learning_rate": course.learning_rate,
             "steps_per_second": self._speed,
+            "pace": self._pace,
         }
 
     def _kept_now(self) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from pellucid.errors import PellucidError
-from pellucid.studio import inside, learning, reading, training
+from pellucid.studio import inside, learning, reading, saving, training
 from pellucid.studio.session import Session
 
 STATIC = Path(__file__).parent / "static"
 PAGES = ("/", "/draw", "/inside", "/train", "/learn", "/learn/{chapter}")
-PARTS = (inside, learning, reading, training)
+PARTS = (inside, learning, reading, saving, training)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 

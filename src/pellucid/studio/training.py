@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from pellucid.errors import ArgumentError, UnknownNameError
 from pellucid.studio.event_stream import event_stream
-from pellucid.studio.experiment import POINT_SETS, experiment, number, whole
+from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment, number, whole
 from pellucid.studio.material import material
 from pellucid.studio.packing import pack
 from pellucid.studio.requests import read_json
@@ -26,15 +26,13 @@ WHOLE_NUMBERS = ("samples", "seed")
 
 
 def routes(session: Session) -> list[BaseRoute]:
-    """All of them; they bring the runs of the session."""
-    runs = Runs(lambda: session.photos)
-    session.runs = runs
+    runs = session.runs
 
     def listing(request: Request) -> Response:
         return JSONResponse({"runs": runs.summaries()})
 
     async def create(request: Request) -> Response:
-        body = await _body(request, ("experiment", "start"))
+        body = await _body(request, ("experiment", "start", "pace"))
 
         def make() -> Run:
             return _started(runs.create(body.get("experiment")), body)
@@ -43,7 +41,7 @@ def routes(session: Session) -> list[BaseRoute]:
 
     async def fork(request: Request) -> Response:
         name = _known(runs, request).name
-        body = await _body(request, ("step", "changes", "start"))
+        body = await _body(request, ("step", "changes", "start", "pace"))
 
         def make() -> Run:
             step = body.get("step")
@@ -74,6 +72,10 @@ def routes(session: Session) -> list[BaseRoute]:
         runs.delete(run.name)
         return JSONResponse({"deleted": run.name})
 
+    def defaults(request: Request) -> Response:
+        known = [data for data in DATA if data != "folder" or session.photos is not None]
+        return JSONResponse({"defaults": {data: default(data, session.photos).to_data() for data in known}})
+
     async def events(request: Request) -> Response:
         run = _known(runs, request)
         return event_stream(run.watch, run.present)
@@ -87,11 +89,13 @@ def routes(session: Session) -> list[BaseRoute]:
         Route(f"{one}/step", command(lambda run, body: run.make_step()), methods=["POST"]),
         Route(f"{one}/epoch", command(lambda run, body: run.epoch()), methods=["POST"]),
         Route(f"{one}/rate", command(_set_rate, ("learning_rate",)), methods=["POST"]),
+        Route(f"{one}/pace", command(_set_pace, ("steps_per_second",)), methods=["POST"]),
         Route(f"{one}/rewind", command(_rewind, ("step",)), methods=["POST"]),
         Route(f"{one}/fork", fork, methods=["POST"]),
         Route(f"{one}/events", events),
         Route(one, delete, methods=["DELETE"]),
         Route("/api/points", points),
+        Route("/api/defaults", defaults),
     ]
 
 
@@ -130,6 +134,11 @@ def _set_rate(run: Run, body: dict[str, Any]) -> None:
     run.set_learning_rate(number(0.0, 100.0, open_low=True)(body.get("learning_rate"), "learning_rate"))
 
 
+def _set_pace(run: Run, body: dict[str, Any]) -> None:
+    pace = body.get("steps_per_second")
+    run.set_pace(None if pace is None else number(0.5, 1e6)(pace, "steps_per_second"))
+
+
 def _rewind(run: Run, body: dict[str, Any]) -> None:
     run.rewind(whole(0, FURTHEST)(body.get("step"), "step"))
 
@@ -150,6 +159,8 @@ async def _body(request: Request, fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _started(run: Run, body: dict[str, Any]) -> Run:
+    if "pace" in body:
+        _set_pace(run, {"steps_per_second": body["pace"]})
     if body.get("start", False) is True:
         run.resume()
     return run
