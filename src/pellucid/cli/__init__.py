@@ -1,4 +1,4 @@
-"""The command line: ``pellucid train | evaluate | predict | explain | info | gradcheck``, one command a file.
+"""The command line: ``pellucid train | evaluate | predict | explain | studio | info | gradcheck``, one command a file.
 
 Results go to standard output, progress and messages to standard error. A known failure is one sentence and exit code 2;
 Ctrl-C is 130.
@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "Judge a saved model on test data.",
     "predict": "Read pictures with a saved model.",
     "explain": "Show why a model answers so, with every number.",
+    "studio": "Draw, look inside and train, in the browser.",
     "info": "Show what is in a model file.",
     "gradcheck": "Prove the gradients of a saved model.",
 }

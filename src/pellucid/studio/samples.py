@@ -1,6 +1,6 @@
 """Samples as words in the address, so that a link shows the same numbers.
 
-test-17              the row of the test digits, or of the user's own pictures to test with (or, without such, to learn from)
+test-17              the row of the test digits; or of the user's own pictures, those to test with if there are such
 px.<base64url>       the pixels themselves, packed by zlib; ".doubtful" behind it if they may show nothing to read
 kept-3               a picture too large for an address, remembered while the studio runs
 xy.0.25,-1.5         a row of numbers

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from pellucid import datasets
 from pellucid.datasets.digits import Part
@@ -16,37 +16,35 @@ from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photos import PhotoPipeline
+from pellucid.recipes import IMAGE
 from pellucid.saving import Label
+from pellucid.shapes import Shape
+from pellucid.studio.experiment import POINT_SETS
 from pellucid.studio.kept_pictures import KeptPictures
+from pellucid.studio.point_sets import LETTERS
+from pellucid.studio.runs import Runs
 from pellucid.summary import describe_layer
+from pellucid.training import FEWEST_TO_CALIBRATE
 from pellucid.version import __version__
 
 DIGITS = tuple(range(10))
-PLANE = (2,)  # the input of a network that learns from points
-POINTS = ("circles", "moons", "spirals", "blobs", "xor", "drawn")
-
-
-class TrainedNetworks(Protocol):
-    """The networks in training, as the session sees them (`pellucid.studio.runs`)."""
-
-    def summaries(self) -> list[dict[str, Any]]: ...
-
-    def model(self, name: str) -> Model: ...
-
-    def names(self) -> list[str]: ...
+PLANE: Shape = (2,)  # the input of a network that learns from points
 
 
 @dataclass
 class Session:
     """``models`` by name, the first of them the one that the studio opened with; ``photos`` is the user's own folder;
-    ``folder`` is where models are saved. ``runs`` come with their routes."""
+    ``folder`` is where models are saved."""
 
     models: dict[str, Model] = field(default_factory=dict)
     photos: PhotoFolder | None = None
     folder: Path = field(default_factory=Path)
-    runs: TrainedNetworks | None = None
     pictures: KeptPictures = field(default_factory=KeptPictures)
     preparing: Lock = field(default_factory=Lock)  # pipelines work in one thread at a time
+    runs: Runs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runs = Runs(lambda: self.photos)
 
     @cached_property
     def test_digits(self) -> Part:
@@ -57,44 +55,46 @@ class Session:
         """The model of this name, or of a run as it is now; raises `ArgumentError` if there is none."""
         if name in self.models:
             return self.models[name]
-        names = [] if self.runs is None else self.runs.names()
-        if self.runs is not None and name in names:
+        runs = self.runs.names()
+        if name in runs:
             return self.runs.model(name)
-        raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *names])}.")
+        raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *runs])}.")
 
     def summary(self) -> dict[str, Any]:
         """What the page fetches first (studio/src/session.ts: Session)."""
-        runs = [] if self.runs is None else self.runs.summaries()
-        models = [_of_model(name, model) for name, model in self.models.items()] + [self._of_run(run) for run in runs]
-        return {"version": __version__, "models": models, "data": self._data()}
+        models = [_of_model(name, model) for name, model in self.models.items()]
+        runs = [self._of_run(run) for run in self.runs.summaries()]
+        return {"version": __version__, "models": models + runs, "data": self._data()}
 
     def _of_run(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The network of a run (its RunSummary) as a model."""
-        data = run["experiment"]["data"]
-        shape = PLANE if run["kind"] == "points" else self._image_shape(data)
-        measured = [figures["validation_accuracy"] for figures in run["history"]]
+        """The network of a run (its RunSummary) as a model. It is calibrated when it stands still."""
+        asked = run["experiment"]
+        kept_aside = 0 if run["state"] == "running" else round(asked["validation"] * asked["samples"])
+        accuracies = [figures["validation_accuracy"] for figures in run["history"]]
         return {
             "name": run["name"],
-            "title": f"{run['name']}: {data}",
-            "reads": "points" if run["kind"] == "points" else "digits" if data == "digits" else "photos",
+            "title": f"{run['name']}: {asked['data']}",
+            "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
             "labels": run["labels"],
-            "input_shape": list(shape),
+            "input_shape": list(self._shape(asked["data"])),
             "layers": run["layers"],
             "parameters": run["parameters"],
-            "is_calibrated": False,
-            "has_confidence": False,
-            "accuracy": next((figure for figure in reversed(measured) if figure is not None), None),
+            "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
+            "has_confidence": kept_aside > 0,
+            "accuracy": next((figure for figure in reversed(accuracies) if figure is not None), None),
         }
 
-    def _image_shape(self, data: str) -> tuple[int, ...]:
-        return self.photos.x.shape[1:] if data == "folder" and self.photos is not None else (28, 28)
+    def _shape(self, data: str) -> Shape:
+        if data == "folder" and self.photos is not None:
+            return self.photos.x.shape[1:]
+        return IMAGE if data == "digits" else PLANE
 
     def _data(self) -> list[dict[str, Any]]:
-        images = [_data("digits", "Digits", "images", DIGITS, 60_000)]
+        found = [_of_data("digits", "Digits", "images", DIGITS, 60_000)]
         if self.photos is not None:
             name = Path(self.photos.report.folder).name
-            images.insert(0, _data("folder", name, "images", self.photos.labels, len(self.photos.x)))
-        return images + [_data(name, name.capitalize(), "points", (0, 1), 0) for name in POINTS]
+            found.insert(0, _of_data("folder", name, "images", self.photos.labels, len(self.photos.x)))
+        return found + [_of_data(name, name.capitalize(), "points", LETTERS, 0) for name in POINT_SETS]
 
 
 def reads(model: Model) -> str:
@@ -123,5 +123,5 @@ def _of_model(name: str, model: Model) -> dict[str, Any]:
     }
 
 
-def _data(name: str, title: str, kind: str, labels: tuple[Label, ...], samples: int) -> dict[str, Any]:
+def _of_data(name: str, title: str, kind: str, labels: tuple[Label, ...], samples: int) -> dict[str, Any]:
     return {"name": name, "title": title, "kind": kind, "labels": list(labels), "samples": samples}
