@@ -1,3 +1,109 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { unpack } from "../api";
+import { type ModelSummary, model } from "../session";
+import { parameter, setParameters } from "../url";
+import { Answer } from "./draw/answer";
+import { Paper, type PaperHandle } from "./draw/paper";
+import { Photo } from "./draw/photo";
+import { Pictures } from "./draw/pictures";
+import { pictureCanvas } from "./draw/pixels";
+import { ask, forget, reading, show } from "./draw/reading";
+import { Seen } from "./draw/seen";
+import { Values } from "./draw/values";
+import "./draw/draw.css";
+
+const USUAL_CONFIDENCE = "0.9";
+
+/** Draw, and the network answers while the pen moves. */
 export function Draw() {
-  return <h1>Draw</h1>;
+  const chosen = model.value;
+  return (
+    <>
+      <h1>Draw</h1>
+      <p class="lede">{chosen ? LEDES[chosen.reads] : ""}</p>
+      {chosen ? <Desk key={chosen.name} model={chosen} /> : null}
+    </>
+  );
 }
+
+const LEDES: Record<ModelSummary["reads"], string> = {
+  digits: "Draw a digit, and the network says what it reads, stroke by stroke.",
+  photos: "Show the network a picture, and it says what it sees.",
+  points: "Choose a place in the plane, and the network says which class it belongs to.",
+  values: "Choose the numbers, and the network answers.",
+};
+
+function Desk({ model }: { model: ModelSummary }) {
+  const word = parameter("sample");
+  const asked = model.has_confidence ? parameter("confidence", USUAL_CONFIDENCE) : "none";
+  const confidence = asked === "none" ? "" : asked;
+  const manner = { model: model.name, confidence };
+  const paper = useRef<PaperHandle>(null);
+  const [under, setUnder] = useState<HTMLCanvasElement | ImageBitmap | null>(null);
+  const readsRow = model.reads === "points" || model.reads === "values";
+
+  useEffect(() => forget, []); // on leaving
+  const before = useRef("");
+  useEffect(() => {
+    const isSame = before.current === confidence && reading.value?.sample === word;
+    before.current = confidence;
+    if (isSame) return; // it came from this page
+    if (!word && !readsRow) return clear();
+    void show(word, manner).then((answer) => {
+      if (!answer) return;
+      if (!word) setParameters({ sample: answer.sample });
+      if (model.reads === "digits" && !isDrawn(word)) setUnder(pictureCanvas(unpack(answer.seen), true));
+    });
+  }, [word, confidence]);
+
+  const drawn = useRef(""); // the word of what lies on the paper as strokes
+  const isDrawn = (sample: string) => sample !== "" && sample === drawn.current;
+  const clear = () => {
+    forget();
+    drawn.current = "";
+    setUnder(null);
+    paper.current?.clear();
+    if (word) setParameters({ sample: null });
+  };
+  const readInk = async (since: number, settles: boolean) => {
+    await ask({ manner, picture: () => paper.current!.picture(), since, settles });
+    if (settles) drawn.current = reading.value?.sample ?? "";
+  };
+  const readFile = async (file: Blob) => {
+    forget();
+    drawn.current = "";
+    await ask({ manner, picture: () => file, since: null, settles: true });
+    const bitmap = reading.value ? await createImageBitmap(file).catch(() => null) : null; // a form that only the server reads
+    drawn.current = reading.value?.sample ?? "";
+    setUnder(bitmap ?? (reading.value ? pictureCanvas(unpack(reading.value.seen), model.reads === "digits") : null));
+  };
+  const showSample = (sample: string) => {
+    drawn.current = "";
+    setParameters({ sample }, true);
+  };
+
+  return (
+    <div class={`desk reads-${model.reads}`}>
+      <section class="panel give" aria-label={readsRow ? "The numbers" : "The picture"}>
+        {model.reads === "digits" ? <Paper handle={paper} under={under} onInk={readInk} onClear={clear} /> : null}
+        {model.reads === "photos" ? <Photo picture={under} /> : null}
+        {readsRow
+          ? <Values count={model.input_shape[0]!} word={word} onChange={(sample) => setParameters({ sample })} />
+          : <Pictures model={model.name} onFile={readFile} onSample={showSample} />}
+      </section>
+      <Answer model={model} confidence={confidence} />
+      {readsRow ? null : (
+        <section class="panel seen" aria-labelledby="seen-title">
+          <h2 id="seen-title">What the network sees</h2>
+          <Seen reading={reading.value} shape={model.input_shape} />
+          <p class="hint">{SEEN[model.reads as "digits" | "photos"]}</p>
+        </section>
+      )}
+    </div>
+  );
+}
+
+const SEEN = {
+  digits: "The figure was found, cut out, brought to the size and the stroke of the digits that the network learned from, and centered.",
+  photos: "The middle of the picture, brought to the size that the network takes.",
+};

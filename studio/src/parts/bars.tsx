@@ -2,23 +2,25 @@ import { probability } from "../numbers";
 
 type Label = string | number;
 
+const ROOM = 10; // labels that are all shown
+const MOST = 8; // of more, those that are most probable
+
 interface Props {
   labels: Label[];
   probabilities: ArrayLike<number>;
   marked?: ReadonlySet<Label>; // labels of the conformal set
   caption: string;
-  most?: number; // so many at most: then the most probable ones, best first
 }
 
 /** Probabilities as bars in a table: each label keeps its place where there is room for all, so nothing jumps while they change. */
-export function Bars({ labels, probabilities, marked, caption, most = 10 }: Props) {
+export function Bars({ labels, probabilities, marked, caption }: Props) {
   const order = [...labels.keys()];
   const best = order.reduce((top, k) => (probabilities[k]! > probabilities[top]! ? k : top), 0);
-  const isShort = labels.length > most;
-  const shown = isShort ? order.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, most) : order;
+  const isShort = labels.length > ROOM;
+  const shown = isShort ? order.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, MOST) : order;
   return (
     <table class="bars">
-      <caption>{isShort ? `${caption}: the ${most} most probable of ${labels.length}` : caption}</caption>
+      <caption>{isShort ? `${caption}: the ${MOST} most probable of ${labels.length}` : caption}</caption>
       <tbody>
         {shown.map((k, place) => (
           <tr key={isShort ? place : k} class={[k === best ? "best" : "", marked?.has(labels[k]!) ? "marked" : ""].join(" ")}>

@@ -10,11 +10,12 @@ interface Props {
   channels?: number;
   label: string; // what it is, for those who do not see it
   describe?: (row: number, column: number, value: number) => string; // what hovering, or the arrow keys, say
+  pick?: (row: number, column: number) => void; // on a click, Enter or Space
   width?: number; // CSS pixels
 }
 
 /** A picture of numbers. Its values are read by hovering, or with the arrow keys. */
-export function Heatmap({ values, rows, columns, color, channels = 1, label, describe, width = 196 }: Props) {
+export function Heatmap({ values, rows, columns, color, channels = 1, label, describe, pick, width = 196 }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [at, setAt] = useState<[number, number] | null>(null);
   const dark = isDark.value;
@@ -35,6 +36,10 @@ export function Heatmap({ values, rows, columns, color, channels = 1, label, des
     setAt(row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null);
   };
   const step = (event: KeyboardEvent) => {
+    if (pick && at && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      pick(at[0], at[1]);
+    }
     const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (!move) return;
     event.preventDefault();
@@ -54,6 +59,7 @@ export function Heatmap({ values, rows, columns, color, channels = 1, label, des
           style={{ width: "100%", aspectRatio: `${columns} / ${rows}` }}
           onPointerMove={describe ? hover : undefined}
           onPointerDown={describe ? hover : undefined}
+          onClick={() => pick && at && pick(at[0], at[1])}
           onPointerLeave={() => setAt(null)}
           onKeyDown={describe ? step : undefined}
           onBlur={() => setAt(null)}

@@ -5,16 +5,18 @@ import { Mark } from "./mark";
 export interface PageLink {
   path: string;
   title: string;
+  asks: boolean; // a network, for a sample
 }
 
 export function Header({ pages, current }: { pages: readonly PageLink[]; current: string }) {
   const model = parameter("model") || null;
+  const sample = parameter("sample") || null;
   return (
     <header class="top">
       <a class="brand" href={address("/draw", { model })} onClick={follow}><Mark /> Pellucid <span>studio</span></a>
       <nav aria-label="Pages">
-        {pages.map(({ path, title }) => (
-          <a key={path} href={address(path, { model })} onClick={follow} aria-current={path === current ? "page" : undefined}>
+        {pages.map(({ path, title, asks }) => (
+          <a key={path} href={address(path, asks ? { model, sample } : { model })} onClick={follow} aria-current={path === current ? "page" : undefined}>
             <span data-text={title}>{title}</span>
           </a>
         ))}

@@ -1,6 +1,6 @@
 import { count, percent } from "../numbers";
 import { Notice } from "../parts/notice";
-import { model, session } from "../session";
+import { type ModelSummary, model, session } from "../session";
 import { parameter, setParameters } from "../url";
 
 /** Which network answers on this page, what it is made of, and how good it is. */
@@ -15,7 +15,7 @@ export function ModelBar() {
       <div class="model">
         <label>
           <span>Network</span>
-          <select value={chosen.name} onChange={(event) => setParameters({ model: event.currentTarget.value, sample: null }, true)}>
+          <select value={chosen.name} onChange={(event) => choose(event.currentTarget.value)}>
             {models.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
           </select>
         </label>
@@ -27,4 +27,14 @@ export function ModelBar() {
       </div>
     </>
   );
+}
+
+/** Another network gets the same sample, if it takes samples of that kind. */
+function choose(name: string): void {
+  const next = session.value!.models.find((one) => one.name === name);
+  setParameters({ model: name, sample: kindOf(next) === kindOf(model.value) ? parameter("sample") || null : null }, true);
+}
+
+function kindOf(one: ModelSummary | null | undefined): string {
+  return one ? `${one.reads} ${one.input_shape}` : "";
 }

@@ -1,0 +1,64 @@
+import { Bars } from "../../parts/bars";
+import { Notice } from "../../parts/notice";
+import type { ModelSummary } from "../../session";
+import { address, follow, setParameters } from "../../url";
+import { delay, reading, settled, trouble } from "./reading";
+import { calibration, inWords } from "./words";
+
+const CONFIDENCES = ["0.8", "0.9", "0.95", "0.99"];
+
+/** The answer in words and bars, and how far it can be trusted. */
+export function Answer({ model, confidence }: { model: ModelSummary; confidence: string }) {
+  const now = reading.value;
+  const words = now ? inWords(now) : null;
+  const said = settled.value ? inWords(settled.value) : null;
+  return (
+    <section class="panel answer" aria-labelledby="answer-title">
+      <h2 id="answer-title">The answer</h2>
+      <p class="readout" aria-hidden="true">{words ? <>{words.headline}{words.share ? <span>{words.share}</span> : null}</> : <span class="nothing">–</span>}</p>
+      <p class="detail" aria-hidden="true">{words ? words.detail : "It answers while you draw."}<Truth /></p>
+      <p class="unseen" role="status">{said ? `${said.headline}${said.share ? `, ${said.share}` : ""}. ${said.detail}` : ""}</p>
+      {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}
+      <Bars
+        caption="Probability of each label"
+        labels={model.labels}
+        probabilities={now?.probabilities ?? model.labels.map(() => 0)}
+        marked={new Set(now?.set ?? [])}
+      />
+      <p class="hint calibration">{now ? calibration(now) : "\u00a0"}</p>
+      <Confidence model={model} confidence={confidence} />
+      <div class="row end">
+        <a class="button first" href={address("/inside", { model: model.name, sample: now?.sample ?? null })} onClick={follow}>Look inside</a>
+        <small class="number">{delay.value === null ? "" : `${Math.round(delay.value)} ms from stroke to bars`}</small>
+      </div>
+    </section>
+  );
+}
+
+function Truth() {
+  const truth = reading.value?.truth;
+  if (truth === undefined || truth === null) return null;
+  return <> {truth === reading.value!.label ? `Right: it is ${truth}.` : `Wrong: it is ${truth}.`}</>;
+}
+
+function Confidence({ model, confidence }: { model: ModelSummary; confidence: string }) {
+  if (!model.has_confidence) {
+    return <p class="hint">It cannot say “not sure” with a stated confidence: that takes samples kept aside from training (a validation part).</p>;
+  }
+  return (
+    <div class="field">
+      <span class="label" id="confidence-label">Name labels until the true one is among them, this often</span>
+      <fieldset class="segments" aria-labelledby="confidence-label">
+        {["none", ...CONFIDENCES].map((value) => (
+          <label key={value}>
+            <input
+              type="radio" name="confidence" checked={(confidence || "none") === value}
+              onChange={() => setParameters({ confidence: value }, true)}
+            />
+            <span>{value === "none" ? "No set" : `${Math.round(100 * Number(value))}%`}</span>
+          </label>
+        ))}
+      </fieldset>
+    </div>
+  );
+}

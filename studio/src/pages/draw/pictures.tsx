@@ -1,0 +1,100 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get, type Packed, unpack } from "../../api";
+import { address, parameter } from "../../url";
+import { picture } from "./pixels";
+
+interface Example {
+  sample: string;
+  label: string | number | null;
+  seen: Packed;
+}
+
+interface Props {
+  model: string;
+  onFile: (file: Blob) => void;
+  onSample: (word: string) => void;
+}
+
+const SHOWN = 10;
+
+/** Other pictures to read: test samples, and any picture file, which may be chosen, dropped or pasted. */
+export function Pictures({ model, onFile, onSample }: Props) {
+  const [examples, setExamples] = useState<Example[]>([]);
+  const input = useRef<HTMLInputElement>(null);
+  const isOver = useDropAndPaste(onFile);
+  useEffect(() => {
+    const stop = new AbortController();
+    get<{ samples: Example[] }>(address("/api/digits", { model, count: SHOWN }), stop.signal).then(
+      ({ samples }) => setExamples(samples),
+      () => setExamples([]), // then there are none to try
+    );
+    return () => stop.abort();
+  }, [model]);
+  const chosen = parameter("sample");
+  return (
+    <div class="pictures">
+      {examples.length ? <h3 id="examples-title">Or a sample it has never learned from</h3> : null}
+      <div class="examples" role="group" aria-labelledby={examples.length ? "examples-title" : undefined}>
+        {examples.map((one) => (
+          <button
+            key={one.sample} type="button" class="example" aria-pressed={one.sample === chosen} aria-label={`${one.label}, ${one.sample}`}
+            onClick={() => onSample(one.sample)}
+          >
+            <Thumbnail seen={one.seen} />
+          </button>
+        ))}
+      </div>
+      <input
+        ref={input} type="file" accept="image/*" hidden
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          event.currentTarget.value = ""; // so that the same file can be chosen again
+          if (file) onFile(file);
+        }}
+      />
+      <div class="row">
+        <button type="button" onClick={() => input.current!.click()}>Open a picture</button>
+        <small>or drop or paste one anywhere on this page</small>
+      </div>
+      {isOver ? <div class="drop">Drop the picture, and the network reads it</div> : null}
+    </div>
+  );
+}
+
+function Thumbnail({ seen }: { seen: Packed }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [rows = 1, columns = 1] = seen.shape;
+  useEffect(() => canvas.current!.getContext("2d")!.putImageData(picture(unpack(seen), false), 0, 0), [seen]);
+  return <canvas ref={canvas} width={columns} height={rows} aria-hidden="true" />;
+}
+
+/** Takes a picture that is dropped or pasted anywhere; says whether one is held over the page. */
+function useDropAndPaste(onFile: (file: Blob) => void): boolean {
+  const [isOver, setOver] = useState(false);
+  const take = useRef(onFile);
+  take.current = onFile;
+  useEffect(() => {
+    const stop = new AbortController();
+    const hold = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
+    const accept = (event: Event, files: FileList | undefined) => {
+      setOver(false);
+      const file = files?.[0];
+      if (!file) return;
+      event.preventDefault();
+      take.current(file);
+    };
+    const { signal } = stop;
+    addEventListener("dragenter", hold, { signal });
+    addEventListener("dragover", hold, { signal });
+    addEventListener("dragleave", leave, { signal });
+    addEventListener("drop", (event) => accept(event, event.dataTransfer?.files), { signal });
+    addEventListener("paste", (event) => accept(event, event.clipboardData?.files), { signal });
+    return () => stop.abort();
+  }, []);
+  return isOver;
+}

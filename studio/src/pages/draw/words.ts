@@ -1,0 +1,37 @@
+import { percent, probability } from "../../numbers";
+import type { Reading } from "./reading";
+
+export interface Answer {
+  headline: string; // "8", or "Not sure"
+  share: string; // "97.3%", or nothing
+  detail: string;
+}
+
+/** The answer in words. The network says "not sure" when the picture shows nothing it knows, or its set of labels says nothing. */
+export function inWords(reading: Reading): Answer {
+  const best = `${reading.label}, ${probability(reading.probability)}`;
+  if (reading.doubt) return { headline: "Not sure", share: "", detail: `${sentence(reading.doubt)} Its best guess: ${best}.` };
+  if (reading.is_sure === false) {
+    const why = (reading.set_in_words ?? "").replace(/^not sure: /, "");
+    return { headline: "Not sure", share: "", detail: `${sentence(why)} Its best guess: ${best}.` };
+  }
+  const answer = { headline: String(reading.label), share: probability(reading.probability) };
+  return { ...answer, detail: reading.set_in_words ? sentence(reading.set_in_words) : "" };
+}
+
+/** What was done to make the probabilities come true as often as they claim. */
+export function calibration(reading: Reading): string {
+  if (reading.doubt) return "In doubt, most of every probability is shared out evenly among the labels.";
+  if (reading.temperature === null) return "Not calibrated: these are the probabilities of the network itself, which may claim too much.";
+  const before = probability(Math.max(...reading.uncalibrated));
+  return `Calibrated: the outputs are divided by the temperature ${reading.temperature.toFixed(2)}. Before, it claimed ${before}.`;
+}
+
+export function confidenceInWords(confidence: string): string {
+  return `${percent(Number(confidence), 0)}`;
+}
+
+function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}
