@@ -34,6 +34,12 @@ export function remove<T>(path: string): Promise<T> {
 }
 
 async function ask<T>(path: string, options: RequestInit): Promise<T> {
+  const response = await reach(path, options);
+  return (await response.json().catch(() => null)) as T;
+}
+
+/** The answer of the studio; what is not well is thrown as its sentence. */
+async function reach(path: string, options: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, options);
@@ -42,10 +48,35 @@ async function ask<T>(path: string, options: RequestInit): Promise<T> {
     silence.value = STOPPED;
     throw new ApiError(STOPPED, 0);
   }
+  if (response.ok) return response;
   const data = await response.json().catch(() => null);
   if (response.status === 403) silence.value = data?.error ?? "The studio was started anew. Open the link that its terminal printed.";
-  if (response.ok) return data as T;
   throw new ApiError(data?.error ?? `The studio answered ${response.status}.`, response.status);
+}
+
+/** JSON and arrays that come in one answer (Python: `pellucid.studio.packing.framed`). */
+export interface Frame<T> {
+  data: T;
+  arrays: Record<string, Block>;
+}
+
+export interface Block {
+  shape: number[];
+  values: Float64Array | Float32Array | Uint8Array;
+}
+
+const TYPES = { float64: Float64Array, float32: Float32Array, uint8: Uint8Array };
+
+export async function getFrame<T>(path: string, signal?: AbortSignal): Promise<Frame<T>> {
+  const content = await (await reach(path, signal ? { signal } : {})).arrayBuffer();
+  const start = 8 + Number(new DataView(content).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(content, 8, start - 8)));
+  const arrays: Record<string, Block> = {};
+  for (const [name, one] of Object.entries<{ type: keyof typeof TYPES; shape: number[]; start: number }>(header.arrays)) {
+    const count = one.shape.reduce((product, size) => product * size, 1);
+    arrays[name] = { shape: one.shape, values: new TYPES[one.type](content, start + one.start, count) };
+  }
+  return { data: header.data, arrays };
 }
 
 /** An array of numbers as the server sends it: base64 of little-endian numbers, row by row. */

@@ -1,0 +1,56 @@
+import { percent, short } from "../../numbers";
+import { LongTable, type TableColumn } from "./long-table";
+import { type Seen, select, targetOf } from "./state";
+
+
+/** The end of the road: from scores to probabilities, and to the loss, term by term. */
+export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | null }) {
+  const { answer, loss, truth } = seen.look;
+  const label = Array.isArray(answer.label) ? answer.label.map((value) => short(value)).join(", ") : String(answer.label);
+  const best = answer.rows[answer.best]!;
+  const row = answer.rows[answer.kind === "sigmoid" ? 1 : (chosen ?? answer.best)] ?? best;
+  const rows = answer.rows;
+  const order = rows.map((_, k) => k).sort((a, b) => rows[b]!.score - rows[a]!.score);
+  const columns: TableColumn[] = [
+    {
+      title: answer.kind === "identity" ? "value" : "label",
+      cell: (k) => answer.kind === "sigmoid" ? String(rows[k]!.label) : <button type="button" class="plain from" onClick={() => select("output", [k])}>{String(rows[k]!.label)}</button>,
+    },
+    { title: "score z", cell: (k) => short(rows[k]!.score) },
+  ];
+  const optional = [["z − max", "shifted"], ["e^(z − max)", "exponential"], ["probability", "probability"], ["with temperature", "calibrated"]] as const;
+  for (const [title, name] of optional) {
+    if (rows[0]?.[name] != null) columns.push({ title, cell: (k) => short(rows[k]![name]!) });
+  }
+  const terms = loss?.terms;
+  if (terms && answer.kind === "softmax") {
+    columns.push({ title: "target t", cell: (k) => short(loss.targets[k]!) }, { title: "loss term", cell: (k) => short(terms[k]!) });
+  }
+  return (
+    <>
+      {answer.kind === "identity" ? <p class="readout">{label}</p> : (
+        <p class="readout">{label}<span>{percent(best.calibrated ?? best.probability ?? 0)}</span></p>
+      )}
+      {truth !== null && answer.kind !== "identity" ? (
+        <p class="quiet">{answer.kind === "sigmoid" || truth !== answer.best ? `It is ${String(rows[truth]?.label ?? truth)}.` : "That is right."}</p>
+      ) : null}
+      {answer.kind === "softmax" ? <h3>Softmax, term by term</h3> : null}
+      {answer.kind === "sigmoid" ? <h3>Sigmoid</h3> : null}
+      {row.line ? <p class="formula sum">{row.line}</p> : null}
+      {answer.total !== null && answer.maximum !== null ? (
+        <p class="hint">max = {short(answer.maximum)}; the exponentials add up to {short(answer.total)}.</p>
+      ) : null}
+      {answer.temperature !== null ? (
+        <p class="hint">The temperature of this network is {short(answer.temperature)}: its calibrated probabilities are the softmax of z / {short(answer.temperature)}.</p>
+      ) : null}
+      {loss ? (
+        <>
+          <h3>Loss, if {answer.kind === "identity" ? `${targetOf(seen.look)} is` : `${String(rows[Number(targetOf(seen.look))]?.label)} is`} right</h3>
+          <p class="formula sum">{loss.line}</p>
+          {answer.kind === "softmax" ? <p class="hint">Its gradient by each score is probability − target: the column of the output in the picture.</p> : null}
+        </>
+      ) : null}
+      <LongTable caption={`Scores${answer.kind === "identity" ? "" : " and probabilities"}, the highest first`} columns={columns} order={order} />
+    </>
+  );
+}
