@@ -2,20 +2,21 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { parameter } from "../url";
 import { Compare } from "./train/compare";
 import { Controls } from "./train/controls";
-import { Curves } from "./train/curves";
-import { change, defaults, experiment, isGenerated, kindOf, openDefaults } from "./train/experiment";
+import { Curves, runColor } from "./train/curves";
+import { change, defaults, experiment, hasSameData, isGenerated, kindOf, openDefaults } from "./train/experiment";
 import { Form } from "./train/form";
 import { Keep } from "./train/keep";
 import { Layers } from "./train/layers";
 import { attempt, follow, isLoaded, type LiveRun, loadRuns, runs } from "./train/live";
 import { CLASS_LETTERS } from "./train/marks";
-import { Plane } from "./train/plane";
+import { Plane, SmallPlane } from "./train/plane";
 import { fetchPoints, type Marked } from "./train/points";
 import { Regularize } from "./train/regularize";
 import { beside, shown } from "./train/shown";
 import "./train/train.css";
 
 const DRAWN_EXTENT = 1.3;
+const MOST_STREAMS = 4;
 
 /** The page Train: an experiment on the left, what it does on the right. */
 export function Train() {
@@ -47,10 +48,10 @@ export function Train() {
   );
 }
 
-/** Listens to the run that is shown, and to those that are training: never to more streams than a browser allows. */
+/** Listens to the run that is shown, to those that train and to those beside it; a browser allows six connections. */
 function useFollowed(run: LiveRun | null): void {
   const training = [...runs.value.values()].filter((one) => one.now.value.state === "running");
-  const followed = [...new Set(run ? [run, ...training] : training)].slice(0, 3);
+  const followed = [...new Set([...(run ? [run] : []), ...training, ...beside.value])].slice(0, MOST_STREAMS);
   useEffect(() => {
     const stops = followed.map(follow);
     return () => stops.forEach((stop) => stop());
@@ -69,6 +70,13 @@ function Boundary({ run }: { run: LiveRun | null }) {
         boundary={run?.look.value?.boundary ?? null}
         {...(isDrawn ? { edit: (wanted) => change({ points: wanted }) } : {})}
       />
+      {run && beside.value.length > 0 ? (
+        <div class="thumbs">
+          {beside.value.map((other, i) => other.look.value && hasSameData(other.summary.value.experiment, experiment.value!) && (
+            <SmallPlane key={other.name} points={points} boundary={other.look.value.boundary ?? null} title={other.name} color={runColor(i + 1)} />
+          ))}
+        </div>
+      ) : null}
     </section>
   );
 }

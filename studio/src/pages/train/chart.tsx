@@ -5,7 +5,8 @@ import "uplot/dist/uPlot.min.css";
 import { isDark } from "../../theme";
 
 export interface Curve {
-  label: string;
+  run: string;
+  label: string; // training or validation
   color: string;
   isDashed: boolean;
   x: number[];
@@ -28,7 +29,7 @@ export function Chart({ title, curves, gap, format, range }: Props) {
   const shaded = useRef(gap);
   const [at, setAt] = useState<number | null>(null);
   shaded.current = gap;
-  const looks = curves.map(({ label, color, isDashed }) => `${label} ${color} ${isDashed}`).join();
+  const looks = curves.map(({ run, label, color, isDashed }) => `${run} ${label} ${color} ${isDashed}`).join();
   const dark = isDark.value;
   useEffect(() => {
     const options = optionsOf(box.current!, curves, format, range, (u) => shade(u, shaded.current), setAt);
@@ -47,7 +48,7 @@ export function Chart({ title, curves, gap, format, range }: Props) {
     <figure class="chart">
       <h3>{title}</h3>
       <div ref={box} class="plot" role="img" aria-label={`${title}: ${lastInWords(curves, format)}`} />
-      <figcaption class="numbers">{at === null ? lastInWords(curves, format) : valuesAt(curves, at, format)}</figcaption>
+      <figcaption class="numbers"><Values curves={curves} at={at} format={format} /></figcaption>
       <NumbersTable title={title} curves={curves} format={format} />
     </figure>
   );
@@ -72,7 +73,7 @@ function optionsOf(
 ): uPlot.Options {
   const style = getComputedStyle(box);
   const [quiet, rule] = [style.getPropertyValue("--quiet"), style.getPropertyValue("--rule")];
-  const axis: uPlot.Axis = { stroke: quiet, grid: { stroke: rule, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis: uPlot.Axis = { stroke: quiet, grid: { stroke: rule, width: 1 }, ticks: { show: false }, font: `12px ${style.fontFamily}` };
   return {
     ...sizeOf(box),
     legend: { show: false },
@@ -128,19 +129,35 @@ function nearest({ x, y }: Curve, at: number): number | null {
   return best < 0 ? null : best;
 }
 
-function valuesAt(curves: readonly Curve[], at: number, format: Props["format"]): string {
-  return `epoch ${at.toFixed(2)} · ${inWords(curves, at, format)}`;
+/** What every curve says at a place along x, or at its end. */
+function Values({ curves, at, format }: Pick<Props, "curves" | "format"> & { at: number | null }) {
+  const runs = [...new Set(curves.map(({ run }) => run))];
+  if (runs.length === 0) return <>{NOTHING}</>;
+  return (
+    <>
+      <span>{at === null ? "now" : `epoch ${at.toFixed(at < 10 ? 2 : 1)}`}</span>
+      {runs.map((run) => {
+        const own = curves.filter((curve) => curve.run === run);
+        return (
+          <span key={run} class="of-run">
+            {runs.length > 1 ? <><i class="swatch" style={{ background: own[0]!.color }} />{run} </> : null}
+            {own.map((curve) => (runs.length > 1 ? valueAt(curve, at, format) : `${curve.label} ${valueAt(curve, at, format)}`)).join(runs.length > 1 ? " / " : " · ")}
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+const NOTHING = "nothing was measured yet";
+
+function valueAt(curve: Curve, at: number | null, format: Props["format"]): string {
+  const i = at === null ? curve.y.findLastIndex((value) => value !== null) : nearest(curve, at);
+  return i === null || i < 0 ? "–" : format(curve.y[i]!);
 }
 
 function lastInWords(curves: readonly Curve[], format: Props["format"]): string {
-  return inWords(curves, Infinity, format) || "nothing was measured yet";
-}
-
-function inWords(curves: readonly Curve[], at: number, format: Props["format"]): string {
-  return curves.flatMap((curve) => {
-    const i = at === Infinity ? curve.y.findLastIndex((value) => value !== null) : nearest(curve, at);
-    return i === null || i < 0 ? [] : [`${curve.label} ${format(curve.y[i]!)}`];
-  }).join(" · ");
+  return curves.map((curve) => `${curve.run} ${curve.label} ${valueAt(curve, null, format)}`).join(", ") || NOTHING;
 }
 
 /** The numbers of the chart, made when they are asked for. */
@@ -153,15 +170,12 @@ function NumbersTable({ title, curves, format }: Pick<Props, "title" | "curves" 
         <div class="scroll" tabIndex={0} role="region" aria-label={`Numbers of ${title}`}>
           <table>
             <caption>{title}</caption>
-            <thead><tr><th scope="col">Epoch</th>{curves.map(({ label }) => <th key={label} scope="col">{label}</th>)}</tr></thead>
+            <thead><tr><th scope="col">Epoch</th>{curves.map(({ run, label }) => <th key={run + label} scope="col">{run} {label}</th>)}</tr></thead>
             <tbody>
               {rowsOf(curves).map((epoch) => (
                 <tr key={epoch}>
                   <th scope="row">{epoch.toFixed(2)}</th>
-                  {curves.map((curve) => {
-                    const i = nearest(curve, epoch);
-                    return <td key={curve.label}>{i === null ? "–" : format(curve.y[i]!)}</td>;
-                  })}
+                  {curves.map((curve) => <td key={curve.run + curve.label}>{valueAt(curve, epoch, format)}</td>)}
                 </tr>
               ))}
             </tbody>

@@ -13,13 +13,15 @@ interface Props {
 export function SettingControl({ setting, value, set }: Props) {
   const id = useId();
   return (
-    <div class={`setting ${setting.control.kind}`}>
+    <div class={ON_ONE_LINE.has(setting.control.kind) ? "setting line" : "setting"}>
       <label for={id}>{setting.title}</label>
       <div class="control">{controlOf(setting.control, { id, title: setting.title, value, set })}</div>
       <p class="hint" id={`${id}-help`}>{setting.help}</p>
     </div>
   );
 }
+
+const ON_ONE_LINE: ReadonlySet<Control["kind"]> = new Set(["whole", "choice", "switch"]);
 
 interface Wiring {
   id: string;
@@ -134,7 +136,7 @@ export function LogSlider({ title, value, low, high, zero, isDisabled = false, s
         aria-valuetext={short(value)}
         onInput={(event) => set(numberAt(Number(event.currentTarget.value)))}
       />
-      <NumberField title={`${title}, as a number`} value={value} low={zero ? 0 : 10 ** low / 10} high={10 ** high} step="any" isDisabled={isDisabled} set={set} />
+      <NumberField title={`${title}, as a number`} value={value} low={zero ? 0 : Number((10 ** (low - 1)).toPrecision(1))} high={10 ** high} step="any" isDisabled={isDisabled} set={set} />
     </>
   );
 }

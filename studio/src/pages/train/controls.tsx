@@ -5,12 +5,13 @@ import { Notice } from "../../parts/notice";
 import { LogSlider } from "./control";
 import { experiment } from "./experiment";
 import { act, epochOf, latest, type LiveRun, rewind, setRate, trouble } from "./live";
+import { choosePace, type Pace, pace, PACES, play } from "./pace";
 import { start } from "./shown";
 import type { Figures, State } from "./types";
 
 export function Controls({ run }: { run: LiveRun | null }) {
   const state = run?.now.value.state;
-  const go = () => (run ? act(run.name, state === "running" ? "pause" : "resume") : start(experiment.value!));
+  const go = () => (!run ? start(experiment.value!) : state === "running" ? act(run.name, "pause") : play(run));
   const once = (how: "step" | "epoch") => (run ? act(run.name, how) : start(experiment.value!, undefined, how));
   const isStuck = state === "diverged" || state === "failed";
   return (
@@ -19,6 +20,9 @@ export function Controls({ run }: { run: LiveRun | null }) {
         <button type="button" class="first go" disabled={isStuck} onClick={go}>{GO[state ?? "none"]}</button>
         <button type="button" disabled={isStuck || state === "running"} onClick={() => once("step")}>One step</button>
         <button type="button" disabled={isStuck || state === "running"} onClick={() => once("epoch")}>One epoch</button>
+        <label class="pace">Pace <select value={pace()} onChange={(event) => choosePace(event.currentTarget.value as Pace, run)}>
+          {Object.entries(PACES).map(([name, title]) => <option key={name} value={name}>{title}</option>)}
+        </select></label>
         <span class="state">{run ? <><b>{run.name}</b> {state}</> : "nothing runs yet"}</span>
       </div>
       <Readings run={run} />
@@ -118,7 +122,7 @@ function Message({ run }: { run: LiveRun | null }) {
   const back = run.kept.value.findLast((step) => step < run.now.value.step) ?? 0;
   const lower = Number((rate / 10).toPrecision(2));
   const mend = async () => {
-    if ((await rewind(run.name, back)) && (await setRate(run.name, lower))) await act(run.name, "resume");
+    if ((await rewind(run.name, back)) && (await setRate(run.name, lower))) await play(run);
   };
   return (
     <>

@@ -13,7 +13,7 @@ export const runColor = (i: number) => css(CLASS_COLORS[i % CLASS_COLORS.length]
 export function Curves({ runs }: { runs: LiveRun[] }) {
   const histories = runs.map((run) => run.history.value);
   const [losses, accuracies] = useMemo(
-    () => (["loss", "accuracy"] as const).map((what) => runs.flatMap((run, i) => pair(run.name, histories[i]!, what, runColor(i), runs.length > 1))),
+    () => (["loss", "accuracy"] as const).map((what) => runs.flatMap((run, i) => pair(run.name, histories[i]!, what, runColor(i)))),
     [runs.map(({ name }) => name).join(), ...histories],
   ) as [Curve[], Curve[]];
   return (
@@ -45,11 +45,11 @@ function gapOf([training, validation]: Curve[]): [Curve, Curve] | undefined {
   return training && validation ? [training, validation] : undefined;
 }
 
-function pair(name: string, history: readonly Figures[], what: "loss" | "accuracy", color: string, named: boolean): Curve[] {
+function pair(name: string, history: readonly Figures[], what: "loss" | "accuracy", color: string): Curve[] {
   const every = Math.ceil(history.length / MOST_POINTS);
   const of = (field: keyof Figures, isDashed: boolean, label: string): Curve => {
     const measured = history.filter((figures, i) => (i % every === 0 || i === history.length - 1) && isNumber(figures[field]));
-    return { label: named ? `${name} ${label}` : label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
+    return { run: name, label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
   };
   return [of(what, true, "training"), of(`validation_${what}`, false, "validation")];
 }

@@ -83,6 +83,10 @@ export interface Difference {
   after: string;
 }
 
+export function hasSameData(one: Experiment, other: Experiment): boolean {
+  return differences(one, other).every(({ field }) => !DATA_FIELDS.has(field));
+}
+
 /** The settings in which two experiments differ, in words. */
 export function differences(before: Experiment, after: Experiment): Difference[] {
   return (Object.keys(after) as Field[])

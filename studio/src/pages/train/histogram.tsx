@@ -16,11 +16,14 @@ export function Histogram({ title, of, counts }: { title: string; of: string; co
         {counts && counts.low < 0 && counts.high > 0 ? <path class="zero" d={`M${(-WIDTH * counts.low) / (counts.high - counts.low)} 0V${HEIGHT}`} /> : null}
       </svg>
       <figcaption class="numbers">
-        <span>{counts ? short(counts.low, 2) : " "}</span> <b>{title}</b> <span>{counts ? short(counts.high, 2) : " "}</span>
+        <span>{counts ? brief(counts.low) : " "}</span> <b>{title}</b> <span>{counts ? brief(counts.high) : " "}</span>
       </figcaption>
     </figure>
   );
 }
+
+/** As short as it can be: there is little room. */
+const brief = (value: number) => short(value, Math.abs(value) < 0.1 ? 1 : 2);
 
 function outline(bars: readonly number[]): string {
   const most = Math.max(1, ...bars);

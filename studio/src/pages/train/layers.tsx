@@ -36,6 +36,7 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
         <Histogram title="gradients" of={layer.name} counts={gradients} />
       </div>
       <p class="dead">{inWords(layer)}</p>
+      {layer.neurons ? <h4>what each neuron gives, over the plane</h4> : null}
       {layer.neurons ? <Maps packed={layer.neurons} name={layer.name} /> : null}
       {layer.weights && kind === "images" ? <Pictures packed={layer.weights} name={layer.name} /> : null}
       {layer.weights && kind === "points" && isFirst ? <Matrix packed={layer.weights} name={layer.name} /> : null}
@@ -62,7 +63,12 @@ function Pictures({ packed, name }: { packed: Packed; name: string }) {
   const [n, rows, columns] = shape;
   const scaled = useMemo(() => scaleEach(values, n), [values, n]);
   const largest = (tile: number) => short(scaleOf(values.subarray(tile * rows * columns, (tile + 1) * rows * columns)), 3);
-  return <Tiles values={scaled} shape={shape} color={diverging} label={`The weights of ${n} units of ${name}, as pictures`} describe={(tile) => `unit ${tile}: weights up to ±${largest(tile)}`} />;
+  return (
+    <>
+      <h4>the weights of each unit, as a picture</h4>
+      <Tiles values={scaled} shape={shape} color={diverging} label={`The weights of ${n} units of ${name}, as pictures`} describe={(tile) => `unit ${tile}: weights up to ±${largest(tile)}`} />
+    </>
+  );
 }
 
 function meanOfChannels(packed: Packed): { values: Float32Array; shape: readonly [number, number, number] } {
@@ -89,6 +95,8 @@ function Matrix({ packed, name }: { packed: Packed; name: string }) {
   const [rows, columns] = shape as [number, number];
   const most = scaleOf(values);
   return (
+    <>
+    <h4>the weights: a row for each of x1 and x2, a column for each neuron</h4>
     <Heatmap
       values={values}
       rows={rows}
@@ -98,5 +106,6 @@ function Matrix({ packed, name }: { packed: Packed; name: string }) {
       describe={(row, column, value) => `x${row + 1} → neuron ${column}: ${short(value)}`}
       width={Math.min(320, 20 * columns)}
     />
+    </>
   );
 }

@@ -13,7 +13,7 @@ export class LiveRun {
 
   constructor(readonly name: string, summary: RunSummary) {
     this.summary = signal(summary);
-    this.now = signal(stateOf(summary, null));
+    this.now = signal<StateEvent>(summary);
     this.history = signal(summary.history);
     this.kept = signal(summary.kept);
   }
@@ -21,24 +21,34 @@ export class LiveRun {
   update(summary: RunSummary): void {
     batch(() => {
       this.summary.value = summary;
-      this.now.value = stateOf(summary, this.now.value.steps_per_second);
+      this.now.value = summary;
       this.history.value = summary.history;
       this.kept.value = summary.kept;
     });
   }
 }
 
-function stateOf(summary: RunSummary, steps_per_second: number | null): StateEvent {
-  const { state, message, epoch, step, learning_rate } = summary;
-  return { state, message, epoch, step, learning_rate, steps_per_second };
-}
-
 export const runs = signal<ReadonlyMap<string, LiveRun>>(new Map());
 export const isLoaded = signal(false);
 export const trouble = signal<string | null>(null); // why the last action did not work
 
+let loading: Promise<unknown> | null = null;
+let isStale = false;
+
+/** Asks how all runs are; while an answer is on its way, once more after it. */
 export async function loadRuns(): Promise<void> {
-  await attempt(async () => {
+  isStale = true;
+  if (loading) return;
+  while (isStale) {
+    isStale = false;
+    loading = load();
+    await loading;
+  }
+  loading = null;
+}
+
+function load(): Promise<unknown> {
+  return attempt(async () => {
     const { runs: summaries } = await get<{ runs: RunSummary[] }>("/api/runs");
     batch(() => {
       runs.value = new Map(summaries.map((summary) => [summary.name, refreshed(summary)]));
@@ -66,8 +76,8 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
   }
 }
 
-export function make(experiment: Experiment, start: boolean): Promise<LiveRun | undefined> {
-  return answered("/api/runs", { experiment, start });
+export function make(experiment: Experiment): Promise<LiveRun | undefined> {
+  return answered("/api/runs", { experiment, start: false });
 }
 
 export function fork(run: string, changes: Partial<Experiment>, step?: number): Promise<LiveRun | undefined> {
@@ -84,6 +94,11 @@ export function rewind(run: string, step: number): Promise<LiveRun | undefined> 
 
 export function setRate(run: string, learning_rate: number): Promise<LiveRun | undefined> {
   return answered(`/api/runs/${run}/rate`, { learning_rate });
+}
+
+/** null: as fast as it can. */
+export function setStepsPerSecond(run: string, steps_per_second: number | null): Promise<LiveRun | undefined> {
+  return answered(`/api/runs/${run}/pace`, { steps_per_second });
 }
 
 export async function discard(run: string): Promise<void> {
@@ -105,7 +120,10 @@ let waiting: Waiting = new Map();
 
 /** Follows a run until the returned function is called. */
 export function follow(run: LiveRun): () => void {
+  let isNew = true;
   return listen(`/api/runs/${run.name}/events`, ["state", "figures", "look", "kept"], (name, data) => {
+    if (isNew) void loadRuns(); // what happened until the listening began
+    isNew = false;
     if (waiting.size === 0) requestAnimationFrame(show);
     const events = (waiting.get(run) ?? []).filter(([other]) => name !== "look" || other !== "look");
     waiting.set(run, [...events, [name, data]]);
@@ -123,10 +141,13 @@ function show(): void {
 }
 
 function apply(run: LiveRun, name: string, data: any): void {
-  if (name === "state") run.now.value = data;
-  else if (name === "look") run.look.value = data;
-  else if (name === "kept") run.kept.value = data.kept;
-  else run.history.value = [...before(run.history.peek(), data.step), data];
+  if (name === "state") {
+    if (run.now.peek().state === "running" && data.state !== "running") void loadRuns(); // all figures, and the others' turn
+    run.now.value = data;
+  }
+  if (name === "look") run.look.value = data;
+  if (name === "kept") run.kept.value = data.kept;
+  if (name === "figures") run.history.value = [...before(run.history.peek(), data.step), data];
 }
 
 /** The figures before a step: after a rewind, those that come take the place of those that were. */

@@ -121,6 +121,19 @@ function reading([x1, x2]: [number, number], extent: number, labels: readonly (s
   return `${here}: ${shares.join(", ")}`;
 }
 
+/** The plane of a run that lies beside: small, to be compared at a glance. */
+export function SmallPlane({ points, boundary, title, color }: { points: Marked; boundary: Packed | null; title: string; color: string }) {
+  return (
+    <figure class="plane small">
+      <h3><i class="swatch" style={{ background: color }} />{title}</h3>
+      <div class="stage" role="img" aria-label={`What ${title} answers over the plane`}>
+        <Ground boundary={boundary} />
+        <Marks points={points} zoom={1.8} />
+      </div>
+    </figure>
+  );
+}
+
 /** The answer everywhere: the color of the class that wins, the stronger the surer. */
 function Ground({ boundary }: { boundary: Packed | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -142,10 +155,10 @@ function answer(values: ArrayLike<number>, from: number, classes: number, dark: 
   let best = 0;
   for (let k = 1; k < classes; k++) if (values[from + k]! > values[from + best]!) best = k;
   const sure = (values[from + best]! / 255 - 1 / classes) / (1 - 1 / classes);
-  return mix(dark ? [27, 31, 35] : [255, 255, 255], classColor(best), (dark ? 0.65 : 0.55) * Math.max(0, sure));
+  return mix(dark ? [27, 31, 35] : [255, 255, 255], classColor(best), (dark ? 0.5 : 0.55) * Math.max(0, sure));
 }
 
-function Marks({ points }: { points: Marked }) {
+function Marks({ points, zoom = 1 }: { points: Marked; zoom?: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const dark = isDark.value;
   useEffect(() => {
@@ -154,13 +167,13 @@ function Marks({ points }: { points: Marked }) {
     const paper = dark ? "#14171a" : "#ffffff";
     const side = SIZE * Math.min(2, Math.max(1, devicePixelRatio));
     Object.assign(context.canvas, { width: side, height: side });
-    const size = (side / SIZE) * (training.length + validation.length > 800 ? 3 : 4.5);
+    const size = zoom * (side / SIZE) * (training.length + validation.length > 800 ? 3 : 4.5);
     for (const [set, filled] of [[validation, false], [training, true]] as const) {
       for (const [x1, x2, label] of set) {
         drawMark(context, label, (side * (1 + x1 / extent)) / 2, (side * (1 - x2 / extent)) / 2, size, filled, paper);
       }
     }
-  }, [points, dark]);
+  }, [points, zoom, dark]);
   return <canvas ref={canvas} class="marks" width={SIZE} height={SIZE} aria-hidden="true" />;
 }
 

@@ -1,6 +1,8 @@
 /** One click adds a remedy against overfitting, in a second run from the start that lies beside the first. */
+import { count } from "../../numbers";
 import { kindOf } from "./experiment";
-import { act, fork, latest, type LiveRun } from "./live";
+import { fork, latest, type LiveRun } from "./live";
+import { play } from "./pace";
 import { beside, show } from "./shown";
 import type { Experiment, Figures } from "./types";
 
@@ -21,11 +23,12 @@ const REMEDIES: readonly Remedy[] = [
 export function Regularize({ run }: { run: LiveRun }) {
   const now = run.summary.value.experiment;
   const best = bestStep(run.history.value, run.kept.value);
+  const isPast = best !== null && best < run.now.value.step;
   const add = async (changes: Partial<Experiment>) => {
     const made = await fork(run.name, changes, 0);
     if (!made) return;
     show(made, [run.name, ...beside.value.map(({ name }) => name)]);
-    await act(made.name, "resume");
+    await play(made);
   };
   const stopEarly = async () => {
     const made = await fork(run.name, {}, best!);
@@ -39,8 +42,9 @@ export function Regularize({ run }: { run: LiveRun }) {
         {REMEDIES.filter(({ isOn }) => !isOn(now)).map(({ name, changes }) => (
           <button key={name} type="button" onClick={() => add(changes)}>+ {name}</button>
         ))}
-        <button type="button" disabled={best === null} onClick={stopEarly}>+ early stopping{best === null ? "" : ` at step ${best}`}</button>
+        <button type="button" disabled={!isPast} onClick={stopEarly}>+ early stopping</button>
       </div>
+      <p class="hint">{isPast ? `Validation loss was lowest near step ${count.format(best)}: early stopping goes back there.` : "Early stopping: validation loss is still at its lowest."}</p>
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { openSession } from "../../session";
 import { parameter, setParameters } from "../../url";
 import { toParameters } from "./experiment";
 import { act, type LiveRun, make, runs } from "./live";
+import { play } from "./pace";
 import type { Experiment } from "./types";
 
 const MOST_BESIDE = 5;
@@ -30,9 +31,10 @@ export function setBeside(names: string[]): void {
 
 /** A new run of this experiment, shown and training; `over` is the run that it is compared with. */
 export async function start(experiment: Experiment, over?: LiveRun, how: "resume" | "step" | "epoch" = "resume"): Promise<void> {
-  const made = await make(experiment, how === "resume");
+  const made = await make(experiment);
   if (!made) return;
   show(made, over ? [over.name, ...beside.value.map(({ name }) => name)] : []);
-  if (how !== "resume") await act(made.name, how);
   void openSession(); // the run is a model that the other pages can choose
+  if (how === "resume") await play(made);
+  else await act(made.name, how);
 }

@@ -39,7 +39,7 @@ export interface Figures {
   learning_rate: number | null;
 }
 
-export interface RunSummary {
+export interface RunSummary extends StateEvent {
   name: string;
   experiment: Experiment;
   kind: "points" | "images";
@@ -47,12 +47,7 @@ export interface RunSummary {
   layers: string[];
   parameters: number;
   engine: string;
-  state: State;
-  message: string | null;
-  epoch: number;
-  step: number;
   steps_per_epoch: number;
-  learning_rate: number;
   kept: number[]; // steps that can be gone back to
   history: Figures[];
   saved: boolean;
@@ -66,6 +61,7 @@ export interface StateEvent {
   step: number;
   learning_rate: number;
   steps_per_second: number | null;
+  pace: number | null; // steps a second, at most
 }
 
 export interface Histogram {
