@@ -207,7 +207,7 @@ def _points(value: Any, name: str) -> tuple[tuple[float, float, int], ...]:
     for point in value:
         if not isinstance(point, list | tuple) or len(point) != 3:
             raise ArgumentError(f"each of the {name} is [x1, x2, class], not {_short(point)}.")
-        x1, x2 = (number(-4.0, 4.0)(number, "a coordinate of a point") for number in point[:2])
+        x1, x2 = (number(-4.0, 4.0)(place, "a coordinate of a point") for place in point[:2])
         points.append((x1, x2, whole(0, len(LETTERS) - 1)(point[2], "the class of a point")))
     if len({point[2] for point in points}) < 2:
         raise ArgumentError("the points must be of at least two classes: draw some of another one.")
