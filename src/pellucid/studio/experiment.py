@@ -6,20 +6,22 @@ bounds is named in an `ArgumentError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from pellucid.activations import ACTIVATIONS
+from pellucid.batches import Samples, split
 from pellucid.datasets.folder import PhotoFolder
 from pellucid.errors import ArgumentError
-from pellucid.photo_rules import choose
+from pellucid.photo_rules import KEPT_ASIDE, choose
 from pellucid.recipes import OPTIMIZERS, Recipe, optimizer_of
 from pellucid.schedules import SCHEDULES
-from pellucid.shapes import number_between, one_of
+from pellucid.shapes import one_of
+from pellucid.studio.checks import Check, flag, name_of, number, short, whole
 from pellucid.studio.point_sets import LETTERS, SETS
-
-Check = Callable[[Any, str], Any]
 
 POINT_SETS = (*SETS, "drawn")
 DATA = ("digits", "folder", *POINT_SETS)
@@ -119,8 +121,11 @@ def default(data: str, folder: PhotoFolder | None) -> Experiment:
 
 def _of_folder(folder: PhotoFolder) -> Experiment:
     """By the rules of ``pl.train``."""
-    counts = [to_learn for to_learn, _ in folder.report.classes.values()]
-    rules = choose(counts, folder.x.shape[1:])
+    learned_from = Samples(folder.x, folder.y, np.arange(len(folder.x)))
+    if round(len(folder.x) * KEPT_ASIDE):
+        learned_from, _ = split(learned_from, KEPT_ASIDE, 0, folder.y)
+    counts = np.bincount(folder.y[learned_from.rows], minlength=len(folder.labels))
+    rules = choose(counts.tolist(), folder.x.shape[1:])
     recipe = Recipe(
         dropout=0.0,
         learning_rate=rules.learning_rate,
@@ -149,46 +154,16 @@ def _with(before: Experiment, fields: dict[str, Any]) -> Experiment:
 def _checked(fields: Mapping[str, Any], data: str) -> dict[str, Any]:
     """The fields, each of its kind and within its bounds."""
     for name in fields:
-        one_of(name[:40], list(CHECKS), "field of an experiment")
+        one_of(name[:60], list(CHECKS), "field of an experiment")
     checked = {name: CHECKS[name](value, name) for name, value in fields.items() if name != "samples" or data in SAMPLES}
     if "samples" in checked:
         whole(*SAMPLES[data])(checked["samples"], "samples")
     return checked
 
 
-def whole(low: int, high: int) -> Check:
-    def check(value: Any, name: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ArgumentError(f"{name} must be a whole number from {low:,} to {high:,}, not {_short(value)}.")
-        return value
-
-    return check
-
-
-def number(low: float, high: float, *, open_low: bool = False) -> Check:
-    def check(value: Any, name: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ArgumentError(f"{name} must be a number, not {_short(value)}.")
-        return number_between(value, name, low, high, open_low=open_low)
-
-    return check
-
-
-def _name(known: Any) -> Check:
-    return lambda value, name: one_of(
-        value if isinstance(value, str) and len(value) < 40 else _short(value), list(known), name
-    )
-
-
-def _flag(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise ArgumentError(f"{name} must be true or false, not {_short(value)}.")
-    return value
-
-
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or len(value) > MOST_HIDDEN:
-        raise ArgumentError(f"{name} is a list of at most {MOST_HIDDEN} sizes, such as [32, 32], not {_short(value)}.")
+        raise ArgumentError(f"{name} is a list of at most {MOST_HIDDEN} sizes, such as [32, 32], not {short(value)}.")
     return tuple(whole(1, MOST_UNITS)(size, f"each size of {name}") for size in value)
 
 
@@ -196,17 +171,17 @@ def _words(value: Any, name: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value.split()) > MOST_WORDS or len(value) > 40 * MOST_WORDS:
-        raise ArgumentError(f"{name} are at most {MOST_WORDS} words, such as 'conv16 pool dense64', not {_short(value)}.")
+        raise ArgumentError(f"{name} are at most {MOST_WORDS} words, such as 'conv16 pool dense64', not {short(value)}.")
     return " ".join(value.split())
 
 
 def _points(value: Any, name: str) -> tuple[tuple[float, float, int], ...]:
     if not isinstance(value, list | tuple) or len(value) > MOST_DRAWN:
-        raise ArgumentError(f"{name} is a list of at most {MOST_DRAWN:,} points [x1, x2, class], not {_short(value)}.")
+        raise ArgumentError(f"{name} is a list of at most {MOST_DRAWN:,} points [x1, x2, class], not {short(value)}.")
     points = []
     for point in value:
         if not isinstance(point, list | tuple) or len(point) != 3:
-            raise ArgumentError(f"each of the {name} is [x1, x2, class], not {_short(point)}.")
+            raise ArgumentError(f"each of the {name} is [x1, x2, class], not {short(point)}.")
         x1, x2 = (number(-4.0, 4.0)(place, "a coordinate of a point") for place in point[:2])
         points.append((x1, x2, whole(0, len(LETTERS) - 1)(point[2], "the class of a point")))
     if len({point[2] for point in points}) < 2:
@@ -214,13 +189,8 @@ def _points(value: Any, name: str) -> tuple[tuple[float, float, int], ...]:
     return tuple(points)
 
 
-def _short(value: Any) -> str:
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a number of many digits"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 CHECKS: dict[str, Check] = {
-    "data": _name(DATA),
+    "data": name_of(DATA),
     "samples": whole(1, 60_000),
     "noise": number(0.0, 0.5),
     "data_seed": whole(0, 2**31 - 1),
@@ -228,16 +198,16 @@ CHECKS: dict[str, Check] = {
     "validation": number(0.0, 0.9),
     "hidden": _sizes,
     "layers": _words,
-    "activation": _name(ACTIVATIONS),
+    "activation": name_of(ACTIVATIONS),
     "dropout": number(0.0, 0.95),
-    "batch_norm": _flag,
+    "batch_norm": flag,
     "l1": number(0.0, 10.0),
     "l2": number(0.0, 10.0),
-    "optimizer": _name(OPTIMIZERS),
+    "optimizer": name_of(OPTIMIZERS),
     "learning_rate": number(0.0, 100.0, open_low=True),
-    "schedule": _name(SCHEDULES),
+    "schedule": name_of(SCHEDULES),
     "epochs": whole(1, 1_000),
     "batch_size": whole(1, 4_096),
-    "augment": _flag,
+    "augment": flag,
     "seed": whole(0, 2**31 - 1),
 }

@@ -58,6 +58,10 @@ class Figures:
             return False
         return self._course.validation is None or self.history[-1]["validation_loss"] is not None
 
+    def at(self, step: int) -> dict[str, Any] | None:
+        """The last figures at or before this step; None if there are none."""
+        return next((figures for figures in reversed(self.history) if figures["step"] <= step), None)
+
     def forget_after(self, step: int) -> None:
         """Drop the figures beyond this step: from here the run goes another way."""
         self.history = [figures for figures in self.history if figures["step"] <= step]

@@ -27,6 +27,7 @@ class Runs:
         self._photos = photos
         self._turns = Turns()
         self._runs: dict[str, Run] = {}
+        self._deleted: set[str] = set()
         self._count = 0
         self._guard = Lock()
 
@@ -40,6 +41,10 @@ class Runs:
             known = ", ".join(self._runs) or "none yet"
             raise UnknownNameError(f"there is no run {name[:40]!r}; the runs are: {known}.")
         return found
+
+    def has_had(self, name: str) -> bool:
+        """Whether there was a run of this name, which was deleted."""
+        return name in self._deleted
 
     def create(self, fields: Any) -> Run:
         """A new run of the experiment with these fields; it waits to be resumed."""
@@ -62,6 +67,7 @@ class Runs:
         run = self.run(name)
         with self._guard:
             self._runs.pop(name, None)
+            self._deleted.add(name)
         run.close()
 
     def summaries(self) -> list[dict[str, Any]]:

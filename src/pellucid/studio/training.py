@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pellucid.errors import ArgumentError, UnknownNameError
+from pellucid.studio.checks import flag, number, whole
 from pellucid.studio.event_stream import event_stream
-from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment, number, whole
+from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment
 from pellucid.studio.material import material
 from pellucid.studio.packing import pack
 from pellucid.studio.requests import read_json
@@ -26,13 +27,14 @@ WHOLE_NUMBERS = ("samples", "seed")
 
 
 def routes(session: Session) -> list[BaseRoute]:
+    """All addresses of training, for the runs of this session."""
     runs = session.runs
 
     def listing(request: Request) -> Response:
         return JSONResponse({"runs": runs.summaries()})
 
     async def create(request: Request) -> Response:
-        body = await _body(request, ("experiment", "start", "pace"))
+        body = await _body(runs, request, ("experiment", "start", "pace"))
 
         def make() -> Run:
             return _started(runs.create(body.get("experiment")), body)
@@ -41,7 +43,7 @@ def routes(session: Session) -> list[BaseRoute]:
 
     async def fork(request: Request) -> Response:
         name = _known(runs, request).name
-        body = await _body(request, ("step", "changes", "start", "pace"))
+        body = await _body(runs, request, ("step", "changes", "start", "pace"))
 
         def make() -> Run:
             step = body.get("step")
@@ -55,11 +57,9 @@ def routes(session: Session) -> list[BaseRoute]:
 
         async def endpoint(request: Request) -> Response:
             run = _known(runs, request)
-            body = await _body(request, fields)
+            body = await _body(runs, request, fields)
 
             def obey() -> Run:
-                if runs.is_closed:
-                    raise HTTPException(409, "the studio is being stopped; what was learned is saved.")
                 act(run, body)
                 return run
 
@@ -77,6 +77,8 @@ def routes(session: Session) -> list[BaseRoute]:
         return JSONResponse({"defaults": {data: default(data, session.photos).to_data() for data in known}})
 
     async def events(request: Request) -> Response:
+        if runs.has_had(request.path_params["run"]):
+            return Response(status_code=204)  # which tells a page that listens not to ask again
         run = _known(runs, request)
         return event_stream(run.watch, run.present)
 
@@ -150,7 +152,10 @@ def _known(runs: Runs, request: Request) -> Run:
         raise HTTPException(404, str(error)) from None
 
 
-async def _body(request: Request, fields: tuple[str, ...]) -> dict[str, Any]:
+async def _body(runs: Runs, request: Request, fields: tuple[str, ...]) -> dict[str, Any]:
+    """What a page sends to have something done, if it has these fields alone."""
+    if runs.is_closed:
+        raise HTTPException(409, "the studio is being stopped; what was learned is saved.")
     body = await read_json(request)
     for name in body:
         if name not in fields:
@@ -161,11 +166,11 @@ async def _body(request: Request, fields: tuple[str, ...]) -> dict[str, Any]:
 def _started(run: Run, body: dict[str, Any]) -> Run:
     if "pace" in body:
         _set_pace(run, {"steps_per_second": body["pace"]})
-    if body.get("start", False) is True:
+    if flag(body.get("start", False), "start"):
         run.resume()
     return run
 
 
 async def _answer(act: Callable[[], Run]) -> Response:
-    """Do it in a thread, since it may take a while, and show the run as it is then."""
+    """Do it in another thread, since it may take a while, and show the run as it is then."""
     return JSONResponse({"run": await run_in_threadpool(lambda: act().summary())})

@@ -1,0 +1,47 @@
+"""How fast a run trains, and how fast it may: small networks learn in a blink, and eyes want to follow."""
+
+from __future__ import annotations
+
+import time
+
+SECONDS_OF_A_FRAME = 0.04  # of the steps that are made at once, when the pace is held
+SECONDS_TO_MEASURE = 0.05
+
+
+class Pace:
+    """``limit`` is how many steps may be made in a second; None: as many as can be."""
+
+    def __init__(self) -> None:
+        self.limit: float | None = None
+        self._since = (0, 0.0)  # a step, and when it was made: from there the pace is held
+        self._measured_since = (0, 0.0)
+        self._speed = 0.0
+
+    def start(self, step: int) -> None:
+        """From this step on, now."""
+        self._since = self._measured_since = step, time.perf_counter()
+        self._speed = 0.0
+
+    def most(self) -> int | None:
+        """How many steps may be made at once; None: any number."""
+        return None if self.limit is None else max(1, round(self.limit * SECONDS_OF_A_FRAME))
+
+    def rest(self, step: int) -> float:
+        """Seconds to wait after this step."""
+        if self.limit is None:
+            return 0.0
+        first, since = self._since
+        now = time.perf_counter()
+        rest = since + (step - first) / self.limit - now
+        if rest < 0:  # it cannot be held: nothing is made up for later
+            self._since = step, now
+        return max(rest, 0.0)
+
+    def speed(self, step: int) -> float:
+        """Steps a second, since this was last asked."""
+        first, since = self._measured_since
+        now = time.perf_counter()
+        if now - since > SECONDS_TO_MEASURE:
+            self._speed = (step - first) / (now - since)
+            self._measured_since = step, now
+        return self._speed
