@@ -59,5 +59,5 @@ const range = (_: number, high: number): [number, number] => [0, Math.max(high *
 
 function curve(history: Figures[], field: "loss" | "validation_loss", label: string, color: string, isDashed: boolean): Curve {
   const measured = history.filter((figures) => figures[field] !== null);
-  return { label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
+  return { run: "this network", label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
 }

@@ -1,17 +1,19 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { percent } from "../../numbers";
 import { Notice } from "../../parts/notice";
-import { act, discard, follow, latest, type LiveRun, make, trouble } from "../train/live";
+import { act, discard, follow, latest, type LiveRun, make, setStepsPerSecond, trouble } from "../train/live";
 import { Plane } from "../train/plane";
 import { fetchPoints, type Marked } from "../train/points";
 import type { Experiment, Figures } from "../train/types";
 
+const EPOCHS_PER_SECOND = 50; // slow enough to be seen
 const EMPTY: Marked = { training: [], validation: [], extent: 1.5 };
 
 interface Props {
   experiment: Partial<Experiment>;
   begin: string; // what the button says
-  beside?: (history: Figures[]) => preact.ComponentChildren;
+  beside?: (history: Figures[]) => ComponentChildren;
 }
 
 /** One network in the plane that trains while it is watched; it is gone when the reader turns the page. */
@@ -24,10 +26,11 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
     const asked = new AbortController();
     setRun(null);
     void (async () => {
-      const made = await make(experiment as Experiment, false);
+      const made = await make(experiment as Experiment);
       if (!made) return;
       if (asked.signal.aborted) return void discard(made.name);
       mine.current = made.name;
+      await setStepsPerSecond(made.name, EPOCHS_PER_SECOND * made.summary.value.steps_per_epoch);
       setRun(made);
       setPoints(await fetchPoints(made.summary.value.experiment, asked.signal).catch(() => EMPTY));
     })();
@@ -44,7 +47,7 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
   const isRunning = now?.state === "running";
   return (
     <div class="workbench">
-      <div class="plane-box">
+      <div class="train plane-box">
         <Plane points={points} labels={run?.summary.value.labels ?? []} boundary={run?.look.value?.boundary ?? null} />
       </div>
       <div>
@@ -59,7 +62,7 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
         </p>
         {now?.message ? <Notice>{now.message}</Notice> : null}
         {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}
-        {beside?.(history)}
+        {beside ? <div class="train">{beside(history)}</div> : null}
       </div>
     </div>
   );
