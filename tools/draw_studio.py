@@ -1,0 +1,85 @@
+"""Take the pictures of docs/studio.md: every page of the studio, at three sizes, light and dark.
+
+``python tools/draw_studio.py digits.safetensors`` starts a studio with that model and drives Chromium (the extra
+``browser``). Look at them all before committing them.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+OUT = Path(__file__).parent.parent / "docs" / "studio"
+SIZES = {"phone": (360, 780), "laptop": (1280, 860), "wide": (2560, 1440)}
+THEMES = ("light", "dark")
+QUALITY = 82
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+SECONDS = 60_000  # in milliseconds
+
+
+def main(model: str) -> None:
+    command = [sys.executable, "-m", "pellucid", "studio", model, "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio:
+        try:
+            assert studio.stdout is not None
+            link = next(word for line in studio.stdout for word in line.split() if word.startswith("http://"))
+            take_all(link)
+        finally:
+            studio.send_signal(signal.SIGINT)
+
+
+def take_all(link: str) -> None:
+    OUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        for size, (width, height) in SIZES.items():
+            for theme in THEMES:
+                look = {"viewport": {"width": width, "height": height}, "color_scheme": theme, "reduced_motion": "reduce"}
+                page = browser.new_context(**look).new_page()
+                page.set_default_timeout(SECONDS)
+                page.goto(link)
+                for name, show in PAGES.items():
+                    show(page, link.split("/?")[0])
+                    save(page, OUT / f"{name}-{size}-{theme}.webp")
+                page.context.close()
+        browser.close()
+
+
+def draw(page: Page, base: str) -> None:
+    page.goto(f"{base}/draw?sample=test-18")
+    page.get_by_text("88", exact=False).first.wait_for()
+
+
+def inside(page: Page, base: str) -> None:
+    page.goto(f"{base}/inside?sample=test-18&layer=dense_2&neuron=3")
+    page.wait_for_load_state("networkidle")
+
+
+def train(page: Page, base: str) -> None:
+    page.goto(f"{base}/train?data=spirals")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_timeout(12_000)
+
+
+def learn(page: Page, base: str) -> None:
+    page.goto(f"{base}/learn/2")
+    page.locator(".heatmap").nth(2).wait_for()
+
+
+PAGES = {"draw": draw, "inside": inside, "train": train, "learn": learn}
+
+
+def save(page: Page, path: Path) -> None:
+    page.wait_for_timeout(500)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
