@@ -82,28 +82,30 @@ function Desk({ model }: { model: ModelSummary }) {
     setParameters({ sample }, true);
   };
 
+  const pictures = <Pictures model={model.name} onFile={readFile} onSample={showSample} />;
   return (
     <div class={`desk reads-${model.reads}`}>
-      <section class="panel give" aria-label={readsRow ? "The numbers" : "The picture"}>
+      <section class="panel" aria-label={readsRow ? "The numbers" : "The picture"}>
         {model.reads === "digits" ? <Paper handle={paper} under={under} onInk={readInk} onClear={clear} /> : null}
-        {model.reads === "photos" ? <Photo picture={under} /> : null}
-        {readsRow
-          ? <Values count={model.input_shape[0]!} word={word} onChange={(sample) => setParameters({ sample })} />
-          : <Pictures model={model.name} onFile={readFile} onSample={showSample} />}
+        {model.reads === "photos" ? <><Photo picture={under} />{pictures}</> : null}
+        {readsRow ? <Values count={model.input_shape[0]!} word={word} onChange={(sample) => setParameters({ sample })} /> : null}
       </section>
       <Answer model={model} confidence={confidence} />
       {readsRow ? null : (
-        <section class="panel seen" aria-labelledby="seen-title">
-          <h2 id="seen-title">What the network sees</h2>
-          <Seen reading={reading.value} shape={model.input_shape} />
-          <p class="hint">{SEEN[model.reads as "digits" | "photos"]}</p>
-        </section>
+        <div class="beside">
+          <section class="panel" aria-labelledby="seen-title">
+            <h2 id="seen-title">What the network sees</h2>
+            <Seen reading={reading.value} shape={model.input_shape} />
+            <p class="hint">{SEEN[model.reads as "digits" | "photos"]}</p>
+          </section>
+          {model.reads === "digits" ? <section class="panel" aria-label="Other pictures">{pictures}</section> : null}
+        </div>
       )}
     </div>
   );
 }
 
 const SEEN = {
-  digits: "The figure was found, cut out, brought to the size and the stroke of the digits that the network learned from, and centered.",
+  digits: "The figure is found, cut out, brought to the size and the stroke of the digits that the network learned from, and centered.",
   photos: "The middle of the picture, brought to the size that the network takes.",
 };

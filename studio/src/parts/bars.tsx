@@ -23,8 +23,8 @@ export function Bars({ labels, probabilities, marked, caption }: Props) {
       <caption>{isShort ? `${caption}: the ${MOST} most probable of ${labels.length}` : caption}</caption>
       <tbody>
         {shown.map((k, place) => (
-          <tr key={isShort ? place : k} class={[k === best ? "best" : "", marked?.has(labels[k]!) ? "marked" : ""].join(" ")}>
-            <th scope="row">{labels[k]}{marked?.has(labels[k]!) ? <span class="unseen"> (in the set)</span> : null}</th>
+          <tr key={isShort ? place : k} class={[k === best && probabilities[k]! > 0 ? "best" : "", marked?.has(labels[k]!) ? "marked" : ""].join(" ")}>
+            <th scope="row"><span>{labels[k]}</span>{marked?.has(labels[k]!) ? <span class="unseen"> (in the set)</span> : null}</th>
             <td class="track" aria-hidden="true"><span><i style={{ transform: `scaleX(${probabilities[k] ?? 0})` }} /></span></td>
             <td class="number">{probability(probabilities[k] ?? 0)}</td>
           </tr>

@@ -47,18 +47,19 @@ function Confidence({ model, confidence }: { model: ModelSummary; confidence: st
   }
   return (
     <div class="field">
-      <span class="label" id="confidence-label">Name labels until the true one is among them, this often</span>
-      <fieldset class="segments" aria-labelledby="confidence-label">
+      <span class="label" id="confidence-label">Confidence</span>
+      <fieldset class="segments" aria-labelledby="confidence-label" aria-describedby="confidence-hint">
         {["none", ...CONFIDENCES].map((value) => (
           <label key={value}>
             <input
               type="radio" name="confidence" checked={(confidence || "none") === value}
               onChange={() => setParameters({ confidence: value }, true)}
             />
-            <span>{value === "none" ? "No set" : `${Math.round(100 * Number(value))}%`}</span>
+            <span>{value === "none" ? "None" : `${Math.round(100 * Number(value))}%`}</span>
           </label>
         ))}
       </fieldset>
+      <small id="confidence-hint">It names as many labels as it takes for the true one to be among them this often.</small>
     </div>
   );
 }

@@ -33,7 +33,7 @@ export function Pictures({ model, onFile, onSample }: Props) {
   const chosen = parameter("sample");
   return (
     <div class="pictures">
-      {examples.length ? <h3 id="examples-title">Or a sample it has never learned from</h3> : null}
+      {examples.length ? <h2 id="examples-title">Samples it has not learned from</h2> : null}
       <div class="examples" role="group" aria-labelledby={examples.length ? "examples-title" : undefined}>
         {examples.map((one) => (
           <button

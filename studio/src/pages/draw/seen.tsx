@@ -2,7 +2,7 @@ import { unpack } from "../../api";
 import { Heatmap } from "../../parts/heatmap";
 import type { Reading } from "./reading";
 
-const SIDE = 252; // CSS pixels: nine for each of 28
+const SIDE = 560; // CSS pixels, where there is room
 
 /** The picture that the network gets, with the value of every pixel. */
 export function Seen({ reading, shape }: { reading: Reading | null; shape: number[] }) {
