@@ -70,7 +70,7 @@ def studio(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Studio(_link(process), model_file, folder)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(SECONDS)
+        process.communicate(timeout=SECONDS)
 
 
 def _link(process: subprocess.Popen[str]) -> str:

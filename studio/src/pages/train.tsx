@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { parameter } from "../url";
 import { Compare } from "./train/compare";
 import { Controls } from "./train/controls";
@@ -7,7 +7,7 @@ import { change, defaults, experiment, hasSameData, isGenerated, kindOf, openDef
 import { Form } from "./train/form";
 import { Keep } from "./train/keep";
 import { Layers } from "./train/layers";
-import { attempt, follow, isLoaded, type LiveRun, loadRuns, runs } from "./train/live";
+import { attempt, follow, isLoaded, type LiveRun, loadRuns, runs, trouble } from "./train/live";
 import { CLASS_LETTERS } from "./train/marks";
 import { Plane, SmallPlane } from "./train/plane";
 import { fetchPoints, type Marked } from "./train/points";
@@ -26,26 +26,35 @@ export function Train() {
   }, []);
   const run = shown.value;
   useFollowed(run);
-  if (!defaults.value || !isLoaded.value) return <p class="waiting" role="status">Asking for the runs of this studio ...</p>;
+  const isLooked = useSeen(run?.look.value);
   return (
     <>
       <h1>Train</h1>
       <p class="lede">Choose data and a network, start, and watch every part of it learn. The address of this page is the experiment.</p>
-      <div class="train">
-        <Form run={run} />
-        <div class="watch">
-          <Controls run={run} />
-          <div class="views">
-            {kindOf(experiment.value!.data) === "points" ? <Boundary run={run} /> : null}
-            <Curves runs={run ? [run, ...beside.value] : []} />
+      {defaults.value && isLoaded.value ? (
+        <div class="train">
+          <Form run={run} />
+          <div class="watch">
+            <Controls run={run} />
+            <div class="views">
+              {kindOf(experiment.value!.data) === "points" ? <Boundary run={run} /> : null}
+              <Curves runs={run ? [run, ...beside.value] : []} />
+            </div>
+            {run && isLooked ? <Layers run={run} /> : null}
+            {run && isLooked ? <div class="views"><Regularize run={run} /><Keep run={run} /></div> : null}
+            {runs.value.size > 0 && (isLooked || !run) ? <Compare /> : null}
           </div>
-          {run ? <Layers run={run} /> : null}
-          {run ? <div class="views"><Regularize run={run} /><Keep run={run} /></div> : null}
-          <Compare />
         </div>
-      </div>
+      ) : <p class="waiting" role="status">{trouble.value ?? "Asking for the runs of this studio ..."}</p>}
     </>
   );
+}
+
+/** Whether it was ever there: what hangs on it comes once, all together, and nothing jumps afterwards. */
+function useSeen(what: unknown): boolean {
+  const seen = useRef(false);
+  if (what) seen.current = true;
+  return seen.current;
 }
 
 /** Listens to the run that is shown, to those that train and to those beside it; a browser allows six connections. */

@@ -13,43 +13,41 @@ import type { Experiment } from "./types";
 export function Compare() {
   const all = [...runs.value.values()];
   const drawn = shown.value ? [shown.value, ...beside.value] : [];
-  const fields = differing((drawn.length > 1 ? drawn : all).map((run) => run.summary.value.experiment));
+  const fields = differing(drawn.length > 1 ? drawn : all);
   return (
     <section class="panel compare" aria-labelledby="compare-title">
       <h2 id="compare-title">Runs</h2>
-      {all.length === 0 ? <p class="quiet">Every run is listed here, to be compared with the others.</p> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Table of runs">
-          <table class="runs">
-            <caption>Tick runs to lay their curves over each other; columns on the right: settings that differ.</caption>
-            <thead>
-              <tr>
-                {["Beside", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => <th key={name} scope="col">{name}</th>)}
-                {fields.map((field) => <th key={field} scope="col" class="differs">{titleOf(field)}</th>)}
-                <th scope="col"><span class="unseen">Delete</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((run) => <Row key={run.name} run={run} place={drawn.indexOf(run)} fields={fields} />)}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <div class="scroll" tabIndex={0} role="region" aria-label="Table of runs">
+        <table class="runs">
+          <caption>Tick runs to lay their curves over each other; columns on the right: settings that differ.</caption>
+          <thead>
+            <tr>
+              {["Beside", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => <th key={name} scope="col">{name}</th>)}
+              {fields.map((field) => <th key={field} scope="col" class="differs">{titleOf(field)}</th>)}
+              <th scope="col"><span class="unseen">Delete</span></th>
+            </tr>
+          </thead>
+          <tbody>
+            {all.map((run) => <Row key={run.name} run={run} place={drawn.indexOf(run)} fields={fields} />)}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }
 
-/** The fields that are not the same everywhere. */
-function differing(experiments: readonly Experiment[]): (keyof Experiment)[] {
-  const [first, ...others] = experiments;
-  return first ? [...new Set(others.flatMap((other) => differences(first, other).map(({ field }) => field)))] : [];
+/** The fields that are not the same everywhere; of runs with other data only that they are others. */
+function differing(some: readonly LiveRun[]): (keyof Experiment)[] {
+  const [first, ...others] = some.map((run) => run.summary.value.experiment);
+  return [...new Set(others.flatMap((other) => (other.data === first!.data ? differences(first!, other).map(({ field }) => field) : ["data" as const])))];
 }
 
 function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (keyof Experiment)[] }) {
   const { name } = run;
   const { state } = run.now.value;
   const { parent, experiment } = run.summary.value;
-  const figures = latest(run.history.value, "accuracy");
-  const tested = latest(run.history.value, "validation_accuracy");
+  const tested = latest(run.history.value, "accuracy", "validation_accuracy");
+  const figures = tested ?? latest(run.history.value, "accuracy"); // of the same step, so that the gap is one
   const gap = figures && tested ? 100 * (figures.accuracy! - tested.validation_accuracy!) : null;
   const tick = (isOn: boolean) => {
     const names = beside.value.map((one) => one.name).filter((one) => one !== name);

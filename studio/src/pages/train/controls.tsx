@@ -1,5 +1,5 @@
 /** The bar over a run: go, pause, one step, one epoch, the rate while it runs, and the way back. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { count, percent, short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { LogSlider } from "./control";
@@ -63,17 +63,25 @@ function Readings({ run }: { run: LiveRun | null }) {
 
 function Rate({ run }: { run: LiveRun | null }) {
   const [wanted, setWanted] = useState<number | null>(null);
+  const next = useRef<number | null>(null); // while a rate is on its way, only the newest one waits
   const now = run?.now.value.learning_rate ?? experiment.value!.learning_rate;
-  useEffect(() => {
-    if (wanted === null || !run) return;
-    const timer = setTimeout(() => void setRate(run.name, wanted).then(() => setWanted(null)), 120);
-    return () => clearTimeout(timer);
-  }, [wanted, run]);
+  const send = async (rate: number) => {
+    setWanted(rate);
+    const isFree = next.current === null;
+    next.current = rate;
+    for (let sent: number | null = null; isFree && run && next.current !== sent; ) {
+      sent = next.current;
+      await setRate(run.name, sent);
+    }
+    if (!isFree) return;
+    next.current = null;
+    setWanted(null);
+  };
   return (
     <div class={run ? "setting" : "setting off"}>
       <label for="rate">Learning rate now</label>
       <div class="control">
-        <LogSlider id="rate" title="Learning rate now" value={Number((wanted ?? now).toPrecision(3))} low={-5} high={1} isDisabled={!run} set={setWanted} />
+        <LogSlider id="rate" title="Learning rate now" value={Number((wanted ?? now).toPrecision(3))} low={-5} high={1} isDisabled={!run} set={send} />
       </div>
     </div>
   );

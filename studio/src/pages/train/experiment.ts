@@ -42,7 +42,8 @@ export function toParameters(wanted: Experiment): Record<string, string | null> 
   const base = baseOf(wanted.data, defaults.value!);
   const pairs = Object.keys(base).map((field) => {
     const text = toText(wanted[field as Field], field as Field);
-    return [field, text === toText(base[field as Field], field as Field) ? null : text] as const;
+    const isPlain = text === toText(base[field as Field], field as Field) || !matters(field as Field, wanted);
+    return [field, isPlain ? null : text] as const;
   });
   return { ...Object.fromEntries(pairs), data: wanted.data, points: toText(wanted.points, "points") || null };
 }

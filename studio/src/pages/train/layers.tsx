@@ -35,7 +35,7 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
         <Histogram title="activations" of={layer.name} counts={activations} />
         <Histogram title="gradients" of={layer.name} counts={gradients} />
       </div>
-      <p class="dead">{inWords(layer)}</p>
+      {layer.dead === null ? null : <p class="dead">{inWords(layer.dead, layer)}</p>}
       {layer.neurons ? <h4>what each neuron gives, over the plane</h4> : null}
       {layer.neurons ? <Maps packed={layer.neurons} name={layer.name} /> : null}
       {layer.weights && kind === "images" ? <Pictures packed={layer.weights} name={layer.name} /> : null}
@@ -44,8 +44,7 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
   );
 }
 
-function inWords({ dead, units, name }: LayerLook): string {
-  if (dead === null) return " ";
+function inWords(dead: number, { units, name }: LayerLook): string {
   if (dead === 0) return `Every neuron of ${name} answers to some sample.`;
   return `${dead} of ${units} neurons of ${name} gave 0 for every sample: ${dead === 1 ? "it learns" : "they learn"} nothing.`;
 }
@@ -96,8 +95,8 @@ function Matrix({ packed, name }: { packed: Packed; name: string }) {
   const most = scaleOf(values);
   return (
     <>
-    <h4>the weights: a row for each of x1 and x2, a column for each neuron</h4>
-    <Heatmap
+      <h4>the weights: a row for each of x1 and x2, a column for each neuron</h4>
+      <Heatmap
       values={values}
       rows={rows}
       columns={columns}

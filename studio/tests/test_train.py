@@ -1,0 +1,238 @@
+"""Training in the browser: two spirals until the boundary is right, the way back, forks beside each other, own points."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Visit
+from playwright.sync_api import Locator, Page, expect
+
+import pellucid as pl
+
+AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_text()
+LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]
+
+
+def reading(page: Page, name: str) -> Locator:
+    return page.locator(".readings > div", has=page.get_by_text(name, exact=True)).locator("dd")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def start(visit: Visit, experiment: str, until: str = "finished") -> Page:
+    """Open the experiment, start it at full speed, and wait for its end."""
+    page = visit.to(f"/train?{experiment}&pace=full")
+    press(page, "Start")
+    expect(page.locator(".state")).to_have_text(re.compile(rf"run-\d+ {until}"))
+    return page
+
+
+def run_of(page: Page) -> str:
+    return page.locator(".state b").inner_text()
+
+
+def asked(page: Page, path: str) -> Any:
+    """What the server says, asked by the page itself."""
+    return page.evaluate("path => fetch(path).then(answer => answer.json())", path)
+
+
+def colors_of(page: Page) -> Any:
+    """The picture of the boundary: (rows, columns, 4) bytes."""
+    size, values = page.evaluate(
+        """() => {
+          const {width, height} = document.querySelector(".plane .ground");
+          const context = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
+          context.drawImage(document.querySelector(".plane .ground"), 0, 0);
+          return [[height, width, 4], [...context.getImageData(0, 0, width, height).data]];
+        }"""
+    )
+    return np.array(values).reshape(size)
+
+
+def test_two_spirals_are_learned_until_the_boundary_is_right(visit: Visit) -> None:
+    """Along both arms, without noise, the plane has the color of their class: blue for A, orange for B."""
+    page = start(visit, "data=spirals")
+    points = asked(page, "/api/points?data=spirals&samples=400&noise=0.03&seed=0")
+    extent = points["extent"][1]
+    colors = colors_of(page)
+    along = np.linspace(0.15, 0.95, 25)
+    for label, phase in (("A", 0.0), ("B", np.pi)):
+        right = 0
+        for share in along:
+            radius, angle = 0.05 + 0.95 * share, 2 * np.pi * 1.5 * share + phase
+            column, row = 0.5 + radius * np.cos(angle) / extent / 2, 0.5 - radius * np.sin(angle) / extent / 2
+            red, _, blue, _ = colors[int(row * len(colors)), int(column * len(colors))]
+            right += blue > red if label == "A" else red > blue
+        assert right >= 24, f"arm {label}: {right} of 25 places are right"
+    assert float(reading(page, "Validation").inner_text().rstrip("%")) >= 97
+
+
+def test_the_address_is_the_experiment(visit: Visit) -> None:
+    page = visit.to("/train?data=moons")
+    page.get_by_label("Noise, as a number").fill("0.2")
+    page.get_by_label("Noise, as a number").press("Enter")
+    press(page, "Add a layer")
+    page.get_by_label("Activation").select_option("relu")
+    page.get_by_label("Batch normalization").check()
+    expect(page).to_have_url(re.compile("noise=0.2.*hidden=8%2C8%2C8.*activation=relu.*batch_norm=yes"))
+    other = visit.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_label("Neurons of layer 3")).to_have_value("8")
+    expect(other.get_by_label("Noise, as a number")).to_have_value("0.2")
+    expect(other.get_by_label("Batch normalization")).to_be_checked()
+    other.get_by_role("button", name="One step", exact=True).click()
+    expect(other.locator(".state")).to_contain_text("paused")
+    experiment = asked(other, "/api/runs")["runs"][-1]["experiment"]
+    assert (experiment["data"], experiment["noise"], experiment["hidden"]) == ("moons", 0.2, [8, 8, 8])
+    assert (experiment["activation"], experiment["batch_norm"]) == ("relu", True)
+
+
+def test_one_step_one_epoch_and_the_rate(visit: Visit) -> None:
+    """300 points to learn from in batches of 50 are 6 steps an epoch."""
+    page = visit.to("/train?data=circles&samples=400&batch_size=50")
+    press(page, "One step")
+    expect(reading(page, "Step")).to_have_text("1")
+    press(page, "One epoch")
+    expect(reading(page, "Step")).to_have_text("6")
+    rate = page.get_by_label("Learning rate now, as a number")
+    rate.fill("0.02")
+    rate.press("Enter")
+    press(page, "One epoch")
+    expect(reading(page, "Step")).to_have_text("12")
+    [run] = [one for one in asked(page, "/api/runs")["runs"] if one["name"] == run_of(page)]
+    assert run["learning_rate"] == 0.02
+    assert run["history"][-1]["learning_rate"] == pytest.approx(0.02)
+
+
+def test_rewind_brings_back_the_same_network(visit: Visit) -> None:
+    page = start(visit, "data=xor&samples=80&epochs=6")
+    press(page, "Pause") if page.get_by_role("button", name="Pause").count() else None
+    run = run_of(page)
+    [before] = [one for one in asked(page, "/api/runs")["runs"] if one["name"] == run]
+    slider = page.get_by_label("Rewind to")
+    slider.focus()
+    slider.press("ArrowLeft")
+    kept = before["kept"][-2]
+    expect(reading(page, "Step")).to_have_text(str(kept))
+    press(page, "One epoch")
+    expect(reading(page, "Step")).to_have_text(str(before["step"]))
+    [after] = [one for one in asked(page, "/api/runs")["runs"] if one["name"] == run]
+    assert after["history"][-1] == before["history"][-1]
+
+
+def test_a_click_adds_a_regularizer_beside(visit: Visit) -> None:
+    """Few and noisy points are learned by heart; the price on weights makes the gap smaller, and both are shown."""
+    page = start(visit, "data=circles&samples=60&noise=0.3&validation=0.5&hidden=64,64&epochs=300")
+    first = run_of(page)
+    expect(page.locator(".gap-words")).to_contain_text("points that it cannot use on new data")
+    press(page, "+ L2")
+    expect(page.locator(".state")).to_have_text(re.compile(rf"(?!{first} )run-\d+ finished"))
+    second = run_of(page)
+    expect(page).to_have_url(re.compile(f"run={second}.*beside={first}"))
+    expect(page.locator(".chart").first.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(f"{second} training.*{first} validation")
+    )
+    expect(page.locator(".thumbs")).to_contain_text(first)
+    runs = {one["name"]: one for one in asked(page, "/api/runs")["runs"]}
+    assert runs[second]["parent"] == {"run": first, "step": 0}
+    assert runs[second]["experiment"] == runs[first]["experiment"] | {"l2": 0.001}
+    assert runs[second]["history"][0]["loss"] == pytest.approx(runs[first]["history"][0]["loss"])  # the same first weights
+    weights = [np.square(first_matrix(page, name)).sum() for name in (first, second)]
+    assert weights[1] < weights[0]
+
+
+def first_matrix(page: Page, run: str) -> Any:
+    """The first layer's weights, from the run's own stream."""
+    look = page.evaluate(
+        """run => new Promise(resolve => {
+          const source = new EventSource(`/api/runs/${run}/events`);
+          source.addEventListener("look", event => { source.close(); resolve(JSON.parse(event.data)); });
+        })""",
+        run,
+    )
+    packed = look["layers"][0]["weights"]
+    return np.frombuffer(base64.b64decode(packed["float32"]), "<f4").reshape(packed["shape"])
+
+
+def test_a_run_that_diverged_is_mended_with_one_click(visit: Visit) -> None:
+    page = start(
+        visit, "data=spirals&optimizer=gradient_descent&learning_rate=10&activation=identity&l2=1&epochs=50", "diverged"
+    )
+    expect(page.get_by_role("alert")).to_contain_text("A smaller learning rate")
+    page.get_by_role("button", name=re.compile("^Rewind to step .* go on with a rate of 1$")).click()
+    expect(page.locator(".state")).not_to_contain_text("diverged")
+
+
+def test_points_are_drawn_by_mouse_and_by_keys(visit: Visit) -> None:
+    page = visit.to("/train?data=drawn")
+    plane = page.get_by_role("application")
+    box = plane.bounding_box()
+    assert box
+    for x in (0.2, 0.3, 0.4):
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + 0.25 * box["height"])
+    plane.focus()
+    page.keyboard.press("2")
+    for key in (
+        "ArrowDown",
+        "ArrowDown",
+        "Enter",
+        "ArrowRight",
+        "Enter",
+        "ArrowRight",
+        "Enter",
+        "ArrowRight",
+        "Enter",
+        "Delete",
+    ):
+        page.keyboard.press(key)
+    expect(plane).to_have_attribute("aria-label", re.compile("6 training"))
+    # In hundredths: the plane reaches from -130 to 130, and an arrow key goes a sixteenth of 130 from where the mouse was.
+    expect(page).to_have_url(re.compile(r"points=a-78\.65a-52\.65a-26\.65b-26\.49b-18\.49b-10\.49$"))
+    page.reload()
+    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("6 training"))
+
+
+def test_a_file_is_overwritten_only_when_told_to(visit: Visit) -> None:
+    page = start(visit, "data=moons&epochs=3")
+    page.get_by_label("Save on this computer as").fill("moons.safetensors")
+    press(page, "Save")
+    expect(page.locator(".said")).to_contain_text("Saved as")
+    written = visit.studio.folder / "moons.safetensors"
+    before = written.read_bytes()
+    assert pl.load(written).network.input.shape == (2,)
+    press(page, "One epoch")
+    expect(page.locator(".state")).to_contain_text("paused")
+    press(page, "Save")
+    expect(page.get_by_role("button", name="Overwrite it")).to_be_visible()
+    assert written.read_bytes() == before
+    press(page, "Overwrite it")
+    expect(page.locator(".said")).to_contain_text("Saved as")
+    assert written.read_bytes() != before
+    visit.said[:] = [line for line in visit.said if "409" not in line]  # the browser itself notes the refusal
+
+
+def test_a_run_can_be_deleted(visit: Visit) -> None:
+    page = start(visit, "data=blobs&epochs=2")
+    name = run_of(page)
+    press(page, f"Delete {name}")
+    expect(page.locator(".runs")).to_contain_text("Not saved.")
+    press(page, f"Delete {name}")
+    expect(page.locator(".state")).to_have_text("nothing runs yet")
+    assert name not in [one["name"] for one in asked(page, "/api/runs")["runs"]]
+
+
+@pytest.mark.parametrize("visit", LOOKS, indirect=True, ids=["light", "dark"])
+def test_axe_finds_nothing_while_it_learns(visit: Visit) -> None:
+    page = start(visit, "data=digits&samples=600&hidden=16&epochs=2")
+    expect(page.get_by_role("link", name="Draw with it")).to_be_visible()
+    page.locator(".chart summary").first.click()
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run().then((result) => result.violations)")
+    assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found] == []
