@@ -252,16 +252,18 @@ class TestWeights:
         assert arrays["weights"][4, 2, 1, 0] == trace.layer("dense_1").gradients["weight"][2 * 4 + 1, 4]
 
 
+HAND = {
+    "dense_1.weight": np.array([[1.0, -1.0, 0.0], [2.0, 1.0, 1.0]]),
+    "dense_1.bias": np.array([0.5, 0.0, 0.0]),
+    "output.weight": np.array([[1.0, -2.0], [3.0, 1.0], [1.0, 2.0]]),
+    "output.bias": np.array([0.0, 0.0]),
+}
+
+
 def by_hand():
     """x = (2, 1): hidden sums (4.5, -1, 1) -> relu (4.5, 0, 1); scores (4.5 + 1, -9 + 2)."""
-    arrays = {
-        "dense_1.weight": np.array([[1.0, -1.0, 0.0], [2.0, 1.0, 1.0]]),
-        "dense_1.bias": np.array([0.5, 0.0, 0.0]),
-        "output.weight": np.array([[1.0, -2.0], [3.0, 1.0], [1.0, 2.0]]),
-        "output.bias": np.array([0.0, 0.0]),
-    }
     layers = [pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)]
-    return pl.Network(layers, dtype="float64", arrays=arrays).trace(np.array([[2.0, 1.0]]))
+    return pl.Network(layers, dtype="float64", arrays=HAND).trace(np.array([[2.0, 1.0]]))
 
 
 class TestPaths:
@@ -286,6 +288,33 @@ class TestPaths:
             ("dense_1", (2,), "output", (1,)): (2, round(2 / 3, 12)),  # 1 * 2 of |1| + |2|
             ("input", (1,), "dense_1", (2,)): (1, 1.0),
         }
+
+    def test_backward_each_number_hands_its_gradient_down(self):
+        """p of class 0 is 1 / (1 + e^-12.5), scores 5.5 and -7: with the target 1, dz of class 1 is -p."""
+        network = pl.Network([pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)], arrays=HAND, dtype="float64")
+        trace = network.trace(np.array([[2.0, 1.0]]), [1], training=False)
+        p = 1 / (1 + np.exp(-12.5))
+        edges = strongest_paths(trace, "output", (1,), 3, backward=True)
+        found = {(edge.source, edge.start, edge.end): edge.value for edge in edges}
+        assert found["dense_1", (0,), (1,)] == pytest.approx(2 * p)  # -p * -2
+        assert found["dense_1", (1,), (1,)] == pytest.approx(-p)
+        assert found["dense_1", (2,), (1,)] == pytest.approx(-2 * p)
+        assert found["input", (0,), (0,)] == pytest.approx(3 * p)  # dL/da of unit 0: p * 1 - p * -2; times 1
+        assert found["input", (1,), (0,)] == pytest.approx(6 * p)  # times 2
+        assert found["input", (1,), (2,)] == pytest.approx(-p)  # unit 2: p * 1 - p * 2; times 1
+        assert len(found) == 6  # the unit that is off hands nothing down
+
+    def test_backward_parts_add_up_to_the_gradient_of_the_input(self, session):
+        """All of them from all numbers of a convolution, with margins: the trace's own dinput."""
+        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+        trace = session.models["conv"].network.trace(x[None], [1], training=False)
+        total = np.zeros((12, 12, 1))
+        for index in np.ndindex(*trace.layer("conv2d_1").output.shape[1:]):
+            edges = strongest_paths(trace, "conv2d_1", index, 9, backward=True)
+            for edge in edges:
+                if edge.layer == "conv2d_1":
+                    total[(*edge.start, 0)] += edge.value
+        np.testing.assert_allclose(total[..., 0], trace.layer("conv2d_1").dinput[0], rtol=1e-9, atol=1e-15)
 
     def test_nothing_comes_from_a_neuron_that_is_off(self):
         assert all(edge.layer == "dense_1" for edge in strongest_paths(by_hand(), "dense_1", (1,), 3))

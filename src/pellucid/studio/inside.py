@@ -62,7 +62,7 @@ def routes(session: Session) -> list[BaseRoute]:
     def paths(request: Request) -> Response:
         look = look_at(request)
         count = _whole(request.query_params.get("count", "3"), "count", 1, MOST_PATHS)
-        edges = strongest_paths(look.trace, *_where(look, request), count)
+        edges = strongest_paths(look.trace, *_where(look, request), count, backward=look.trace.loss is not None)
         return JSONResponse({"edges": [edge.to_data() for edge in edges]})
 
     return [
@@ -86,10 +86,11 @@ def _question(session: Session, request: Request) -> Question:
 
 
 def _where(look: Look, request: Request) -> tuple[str, Index]:
-    """The layer and the index that the address names; without them, the answer."""
+    """The layer and the index that the address names; without them, the answer, or the target of the way back."""
     query = request.query_params
-    layer = look.trace.layer(query.get("layer", "") or "output")
-    default = 0 if layer.name != "output" or look.trace.answer.kind != "softmax" else int(look.trace.answer.predictions[0])
+    layer, default = look.trace.layer(query.get("layer", "") or "output"), 0
+    if layer.name == "output" and look.trace.answer.kind == "softmax":
+        default = int(look.question.target or look.trace.answer.predictions[0])
     unit = _whole(query.get("neuron", "") or str(default), "neuron", 0, 1 << 31)
     text = query.get("place", "")
     match = re.fullmatch(r"(\d{1,9}),(\d{1,9})", text, re.ASCII)

@@ -22,6 +22,7 @@ from pellucid.shapes import AnyArray, Shape
 from pellucid.studio.inside_answer import answer_data, loss_data
 from pellucid.studio.inside_elements import Index, element, in_order, sources, unit_and_place
 from pellucid.studio.inside_traces import Look
+from pellucid.summary import describe_layer
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.neuron import written
 from pellucid.trace.trace import Trace
@@ -61,7 +62,7 @@ def _layer(trace: Trace, layer: LayerTrace, below: tuple[str, ...]) -> dict[str,
     return {
         "name": layer.name,
         "kind": layer.kind,
-        "description": repr(layer.layer),
+        "description": describe_layer(layer.layer),
         "formula": "What the network gets." if isinstance(layer.layer, Input) else formula(layer),
         "activation": layer.activation,
         "shape": list(layer.output.shape[1:]),

@@ -4,6 +4,9 @@ goes, followed up to the output.
 What an input gives to a sum is its product with the weight. Each number hands its share on in proportion to the size of
 those products; the largest are followed, and of each layer only the numbers with the largest shares. So this is a picture
 of the way, not an attribution: that is `pellucid.attribution`.
+
+Backward, a number hands dL/dz times the weight down to each of its inputs, and the same is done with these parts of the
+gradient (mean and standard deviation of a layer normalization are taken as given).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from pellucid.layers.flatten import Flatten
 from pellucid.layers.output import OutputLayer
 from pellucid.layers.pooling import GlobalAveragePooling2D, Pooling2D
 from pellucid.layers.windows import Windows, image_shape
+from pellucid.shapes import Array
 from pellucid.studio.inside_elements import Element, Index, element, in_order, sources
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.trace import Trace
@@ -59,17 +63,21 @@ class Shares:
         return sorted(self._layers.get(layer, {}).items(), key=lambda item: -item[1])[:FOLLOWED]
 
 
-def strongest_paths(trace: Trace, layer: str, index: Index, count: int) -> list[Edge]:
+def strongest_paths(trace: Trace, layer: str, index: Index, count: int, *, backward: bool = False) -> list[Edge]:
     """The edges of the paths to the number at ``index`` of a layer and from there to the output, with at most ``count`` for
-    each number, from the output to the input. What gives nothing is no edge."""
-    return [*reversed(_up(trace, layer, index, count)), *_down(trace, layer, index, count)]
+    each number, from the output to the input. What gives nothing is no edge. ``backward``: the ways that the gradient of
+    the number takes, down to the input."""
+    above = [] if backward else _up(trace, layer, index, count)
+    return [*reversed(above), *_down(trace, layer, index, count, backward)]
 
 
-def _down(trace: Trace, layer: str, index: Index, count: int) -> list[Edge]:
+def _down(trace: Trace, layer: str, index: Index, count: int, backward: bool) -> list[Edge]:
     shares, edges = Shares(layer, index), list[Edge]()
     for one in reversed(list(in_order(trace.layers))):
         for at, share in shares.strongest(one.name):
-            for edge in _inputs(element(trace, one.name, at), share, count):
+            found = element(trace, one.name, at)
+            parts = _handed_down(trace, one, found) if backward else found.products
+            for edge in _inputs(found, parts, share, count):
                 edges.append(edge)
                 shares.add(edge.source, edge.start, edge.share)
     return edges
@@ -137,10 +145,20 @@ def _windows_over(windows: Windows, layer: LayerTrace, at: Index) -> Iterator[tu
             yield (i, j), (row, column)
 
 
-def _inputs(found: Element, share: float, count: int) -> list[Edge]:
-    """The largest products of a number, each with its part of the share."""
-    products, origin = found.products, found.origin
-    sizes = np.abs(products)
+def _handed_down(trace: Trace, layer: LayerTrace, found: Element) -> Array:
+    """(D,): what a number sends down to each of its inputs, dL/dz times the weight; nothing to the margins."""
+    gradient = layer.doutput if layer.dsums is None else layer.dsums
+    if gradient is None or not found.sources:
+        return np.zeros(len(found.inputs))
+    shape = trace.layer(found.sources[0]).output.shape[1:]
+    inside = ((found.positions >= 0) & (found.positions < shape)).all(axis=1)
+    return float(gradient[(0, *found.index)]) * found.weights * inside
+
+
+def _inputs(found: Element, parts: Array, share: float, count: int) -> list[Edge]:
+    """The largest parts of a number, or of its gradient, each with its part of the share."""
+    origin = found.origin
+    sizes = np.abs(parts)
     total = float(sizes.sum())
     order = np.argsort(-sizes, kind="stable")[:count]
     return [
@@ -149,7 +167,7 @@ def _inputs(found: Element, share: float, count: int) -> list[Edge]:
             tuple(found.positions[d].tolist()),
             found.layer,
             found.index,
-            float(products[d]),
+            float(parts[d]),
             share * float(sizes[d]) / total,
         )
         for d in order.tolist()

@@ -46,7 +46,11 @@ function Sight({ seen: now }: { seen: Seen }) {
         <Network seen={now} selection={selection} edges={edges} onPoint={setPointed} />
         <div class="row below">
           <Legend scale={scaleOf(common ? "output" : layer)} of={layer} what={backward ? "Gradient of the loss in" : "Numbers of"} />
-          {paths.value && !backward ? <span class="hint">Paths: the strongest products, blue below 0 and orange above; the wider, the larger in its layer.</span> : null}
+          {paths.value ? (
+            <span class="hint">
+              Paths: {backward ? "the largest parts of the gradient on its way down" : "the largest products of input and weight"}, blue below 0, orange above; the wider, the larger in its layer.
+            </span>
+          ) : null}
         </div>
       </div>
       <section class="panel details" aria-label="What is chosen">
@@ -80,12 +84,12 @@ function Details({ seen: now, selection }: { seen: Seen; selection: Selection | 
 
 const NONE: Edge[] = [];
 
-/** The strongest paths to what is chosen, or to the answer. They show the way forward. */
+/** The strongest paths to what is chosen, or to the answer; backward, those of its gradient. */
 function useEdges(now: Seen, selection: Selection | null): Edge[] {
   const [edges, setEdges] = useState<{ path: string | null; edges: Edge[]; of: Seen | null }>({ path: null, edges: NONE, of: null });
   const index = selection?.index;
   const target = selection && index ? { layer: selection.layer.name, ...unitAndPlace(index) } : {};
-  const path = paths.value && !isBackward.value ? askAbout("paths", now, { ...target, count: paths.value }) : null;
+  const path = paths.value ? askAbout("paths", now, { ...target, count: paths.value }) : null;
   useEffect(() => {
     if (!path) return setEdges({ path, edges: NONE, of: now });
     const abort = new AbortController();
@@ -95,7 +99,8 @@ function useEdges(now: Seen, selection: Selection | null): Edge[] {
     );
     return () => abort.abort();
   }, [path]);
-  return edges.of?.look.model === now.look.model && path ? edges.edges : NONE;
+  const isOf = edges.of?.look.model === now.look.model && (edges.of.look.loss === null) === (now.look.loss === null);
+  return isOf && path ? edges.edges : NONE;
 }
 
 /** While a network in training learns, it is looked at again, at most once a second. */

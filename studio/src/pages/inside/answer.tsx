@@ -18,7 +18,7 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
     },
     { title: "score z", cell: (k) => short(rows[k]!.score) },
   ];
-  const optional = [["z − max", "shifted"], ["e^(z − max)", "exponential"], ["probability", "probability"], ["with temperature", "calibrated"]] as const;
+  const optional = [["z − max", "shifted"], ["e^(z − max)", "exponential"], ["probability", "probability"], ["calibrated", "calibrated"]] as const;
   for (const [title, name] of optional) {
     if (rows[0]?.[name] != null) columns.push({ title, cell: (k) => short(rows[k]![name]!) });
   }

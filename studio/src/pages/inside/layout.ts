@@ -18,50 +18,61 @@ export interface Column extends Box {
 }
 
 export const GAP = 3; // between maps
-const TITLE = 92; // the least room for the name of a layer
-const LEAST_BETWEEN = 26;
 const MOST_BETWEEN = 130;
 const EDGE = 10;
 const CELLS = [26, 22, 18, 15, 13, 11, 9, 8, 7, 6, 5, 4, 3];
 const ZOOMS = [8, 7, 6, 5, 4, 3, 2, 1.5, 1, 0.75, 0.5, 0.375, 0.25];
-const ANSWER = { height: 30, width: 176, most: 24 };
+const MOST_ANSWERS = 24; // with a row for each; more are cells
+const DENSITIES = [1, 0.85, 0.7, 0.6]; // tried one after the other, until the network is in sight as a whole
 const UNCHANGED = new Set(["dropout", "dropout2d", "flatten"]); // what gives on what it gets needs less room
 
 /** The columns side by side, spread over `width` if they leave room; and how wide they are together. */
 export function arrange(layers: LayerView[], width: number, height: number): { columns: Column[]; total: number } {
-  const columns = layers.map((layer) => shaped(layer, height));
-  const pitches = columns.map((column) => Math.max(column.width, TITLE));
-  const filled = pitches.reduce((sum, pitch) => sum + pitch, 2 * EDGE);
+  const tries = DENSITIES.map((density) => tried(layers, height, density));
+  const { columns, pitches, filled, between: least } = tries.find((one) => one.filled + one.between * (layers.length - 1) <= width) ?? tries.at(-1)!;
   const free = (width - filled) / Math.max(1, columns.length - 1);
-  const between = Math.min(MOST_BETWEEN, Math.max(LEAST_BETWEEN, free));
+  const between = Math.min(MOST_BETWEEN, Math.max(least, free));
   const total = filled + between * (columns.length - 1);
   let x = EDGE + Math.max(0, (width - total) / 2);
   columns.forEach((column, i) => {
-    column.x = x + (pitches[i]! - column.width) / 2;
-    column.y = Math.max(0, (height - column.height) / 2);
+    column.x = Math.round(x + (pitches[i]! - column.width) / 2);
+    column.y = Math.round(Math.max(0, (height - column.height) / 2));
     x += pitches[i]! + between;
   });
   return { columns, total: Math.max(total, width) };
 }
 
-function shaped(layer: LayerView, height: number): Column {
+interface Try {
+  columns: Column[];
+  pitches: number[];
+  filled: number;
+  between: number;
+}
+
+function tried(layers: LayerView[], height: number, density: number): Try {
+  const columns = layers.map((layer) => shaped(layer, height, density));
+  const pitches = columns.map((column) => Math.max(column.width, 84 * density)); // a name has room too
+  return { columns, pitches, filled: pitches.reduce((sum, pitch) => sum + pitch, 2 * EDGE), between: 28 * density };
+}
+
+function shaped(layer: LayerView, height: number, density: number): Column {
   const made = { layer, x: 0, y: 0, mapWidth: 0, mapHeight: 0 };
-  if (layer.shape.length > 1) return { ...made, ...maps(layer, height) };
+  if (layer.shape.length > 1) return { ...made, ...maps(layer, height, density) };
   const count = layer.shape[0]!;
-  if (layer.name === "output" && count <= ANSWER.most) {
-    const row = Math.min(ANSWER.height, height / count);
-    return { ...made, kind: "answers", across: 1, cell: row, width: ANSWER.width, height: row * count };
+  if (layer.name === "output" && count <= MOST_ANSWERS) {
+    const row = Math.min(30, height / count);
+    return { ...made, kind: "answers", across: 1, cell: row, width: density < 0.8 ? 150 : 176, height: row * count };
   }
-  const most = UNCHANGED.has(layer.kind) ? 60 : count > 1024 ? 230 : 150;
+  const most = (UNCHANGED.has(layer.kind) ? 60 : count > 1024 ? 230 : 150) * density;
   const fits = (cell: number) => Math.ceil(count / Math.floor(height / cell)) * cell <= most;
   const cell = CELLS.find(fits) ?? CELLS.at(-1)!;
   const across = Math.ceil(count / Math.max(1, Math.floor(height / cell)));
   return { ...made, kind: "cells", across, cell, width: across * cell, height: Math.ceil(count / across) * cell };
 }
 
-function maps(layer: LayerView, height: number): Omit<Column, "layer" | "x" | "y"> {
+function maps(layer: LayerView, height: number, density: number): Omit<Column, "layer" | "x" | "y"> {
   const [rows, columns, channels = 1] = layer.shape as [number, number, number?];
-  const most = layer.name === "input" ? 196 : UNCHANGED.has(layer.kind) ? 100 : 190;
+  const most = (layer.name === "input" ? 196 : UNCHANGED.has(layer.kind) ? 100 : 190) * density;
   const acrossAt = (zoom: number) => Math.ceil(channels / Math.max(1, Math.floor((height + GAP) / (rows * zoom + GAP))));
   const fits = (zoom: number) => rows * zoom <= Math.min(height, most) && acrossAt(zoom) * (columns * zoom + GAP) - GAP <= most;
   const cell = ZOOMS.find(fits) ?? ZOOMS.at(-1)!;

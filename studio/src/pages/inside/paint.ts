@@ -140,11 +140,13 @@ export class Painter {
       context.fillText(fitting(context, String(row?.label ?? k), 56), box.x + side + 9, middle);
       const p = row?.probability;
       if (isBackward || p === null || p === undefined) continue;
-      const [left, room] = [box.x + 88, 40];
-      context.fillStyle = this.colors.rule;
-      context.fillRect(left, middle - 3, room, 6);
-      context.fillStyle = this.colors.blue;
-      context.fillRect(left, middle - 3, room * p, 6);
+      const [left, room] = [box.x + 86, box.width - 86 - 50];
+      if (room > 10) {
+        context.fillStyle = this.colors.rule;
+        context.fillRect(left, middle - 3, room, 6);
+        context.fillStyle = this.colors.blue;
+        context.fillRect(left, middle - 3, room * p, 6);
+      }
       context.fillStyle = isBest ? this.colors.ink : this.colors.quiet;
       context.textAlign = "right";
       context.fillText(percent(p), box.x + box.width - 2, middle);
@@ -190,8 +192,9 @@ export class Painter {
     const largest = new Map<string, number>();
     for (const { layer, value } of edges) largest.set(layer, Math.max(largest.get(layer) ?? 0, Math.abs(value)));
     return edges
-      .map((edge) => {
-        const [source, target] = [columns.get(edge.source)!, columns.get(edge.layer)!];
+      .flatMap((edge) => {
+        const [source, target] = [columns.get(edge.source), columns.get(edge.layer)];
+        if (!source || !target) return [];
         const size = Math.abs(edge.value) / largest.get(edge.layer)!;
         const from = { column: source, flat: flatOf(source.layer.shape, edge.start) };
         return { edge, from, to: { column: target, flat: flatOf(target.layer.shape, edge.end) }, width: THINNEST + (THICKEST - THINNEST) * size };
