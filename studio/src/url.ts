@@ -41,7 +41,7 @@ export function address(to: string, query: URLSearchParams | Changes = {}): stri
   const pairs = query instanceof URLSearchParams ? query : new URLSearchParams(
     Object.entries(query).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])),
   );
-  const text = pairs.toString();
+  const text = pairs.toString().replaceAll("%2C", ","); // a comma may stand in a query, and is easier to read
   return text ? `${to}?${text}` : to;
 }
 

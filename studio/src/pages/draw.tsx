@@ -7,7 +7,7 @@ import { Paper, type PaperHandle } from "./draw/paper";
 import { Photo } from "./draw/photo";
 import { Pictures } from "./draw/pictures";
 import { pictureCanvas } from "./draw/pixels";
-import { ask, forget, reading, show } from "./draw/reading";
+import { ask, forget, type Reading, reading, show } from "./draw/reading";
 import { Seen } from "./draw/seen";
 import { Values } from "./draw/values";
 import "./draw/draw.css";
@@ -56,7 +56,7 @@ function Desk({ model }: { model: ModelSummary }) {
     });
   }, [word, confidence]);
 
-  const drawn = useRef(""); // the word of what lies on the paper as strokes
+  const drawn = useRef(""); // the word of what lies on the paper already, as it was drawn or dropped
   const isDrawn = (sample: string) => sample !== "" && sample === drawn.current;
   const clear = () => {
     forget();
@@ -65,17 +65,17 @@ function Desk({ model }: { model: ModelSummary }) {
     paper.current?.clear();
     if (word) setParameters({ sample: null });
   };
-  const readInk = async (since: number, settles: boolean) => {
-    await ask({ manner, picture: () => paper.current!.picture(), since, settles });
-    if (settles) drawn.current = reading.value?.sample ?? "";
+  const readInk = (since: number, isEnd: boolean) => {
+    const settle = (answer: Reading) => (drawn.current = answer.sample);
+    void ask({ manner, picture: () => paper.current!.picture(), since, ...(isEnd ? { settle } : {}) });
   };
-  const readFile = async (file: Blob) => {
-    forget();
-    drawn.current = "";
-    await ask({ manner, picture: () => file, since: null, settles: true });
-    const bitmap = reading.value ? await createImageBitmap(file).catch(() => null) : null; // a form that only the server reads
-    drawn.current = reading.value?.sample ?? "";
-    setUnder(bitmap ?? (reading.value ? pictureCanvas(unpack(reading.value.seen), model.reads === "digits") : null));
+  const readFile = (file: Blob) => {
+    const settle = async (answer: Reading) => {
+      drawn.current = answer.sample;
+      const bitmap = await createImageBitmap(file).catch(() => null); // null: only the server reads this kind of file
+      setUnder(bitmap ?? pictureCanvas(unpack(answer.seen), model.reads === "digits"));
+    };
+    void ask({ manner, picture: () => file, since: null, settle });
   };
   const showSample = (sample: string) => {
     drawn.current = "";

@@ -1,4 +1,4 @@
-import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
+import { useImperativeHandle, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ref } from "preact";
 import { greymap, paint, paintAll, type Point, type Stroke, widthOf } from "./strokes";
 
@@ -44,17 +44,18 @@ export function Paper({ handle, under, onInk, onClear }: Props) {
     picture: () => greymap(sent.current!.getContext("2d")!.getImageData(0, 0, SENT, SENT)),
   }), [under]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const canvas = screen.current!;
     strokes.current = [];
     setCount(0);
     repaint();
     const observer = new ResizeObserver(() => {
-      const side = Math.round(screen.current!.clientWidth * devicePixelRatio);
-      if (!side || side === screen.current!.width) return;
-      screen.current!.width = screen.current!.height = side;
+      const side = Math.round(canvas.clientWidth * devicePixelRatio);
+      if (!side || side === canvas.width) return;
+      canvas.width = canvas.height = side;
       repaint();
     });
-    observer.observe(screen.current!);
+    observer.observe(canvas);
     return () => observer.disconnect();
   }, [under]);
 

@@ -37,7 +37,7 @@ interface Question {
   manner: Manner;
   picture: () => Blob; // taken when its turn comes, so that it is the newest
   since: number | null; // when the pointer moved
-  settles: boolean;
+  settle?: (answer: Reading) => void; // for a picture that is whole: a stroke has ended, a file was dropped
 }
 
 let waiting: Question | null = null;
@@ -50,14 +50,15 @@ export async function ask(question: Question): Promise<void> {
   if (isBusy) return;
   isBusy = true;
   while (waiting) {
-    const { manner, picture, since, settles }: Question = waiting;
+    const { manner, picture, since, settle }: Question = waiting;
     waiting = null;
     const asked = round;
     await attempt(asked, async () => {
       const answer = await send<Reading>(address("/api/read", query(manner)), picture());
       if (asked !== round) return;
-      accept(answer, settles);
-      if (settles) setParameters({ sample: answer.sample });
+      accept(answer, settle !== undefined);
+      settle?.(answer);
+      if (settle) setParameters({ sample: answer.sample });
       if (since !== null) afterPaint(() => measure(since));
     });
   }
