@@ -57,9 +57,7 @@ const PATIENCE = 2000; // milliseconds between two questions whether it answers 
 export function awaitReturn(): void {
   effect(() => {
     if (silence.value === null) return;
-    const timer = setInterval(async () => {
-      if (await fetch("/api/session").then((response) => response.ok, () => false)) location.reload();
-    }, PATIENCE);
+    const timer = setInterval(() => get("/api/session").then(() => location.reload(), () => undefined), PATIENCE);
     return () => clearInterval(timer);
   });
 }

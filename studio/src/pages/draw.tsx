@@ -107,5 +107,5 @@ function Desk({ model }: { model: ModelSummary }) {
 
 const SEEN = {
   digits: "The figure is found, cut out, brought to the size and the stroke of the digits that the network learned from, and centered.",
-  photos: "The middle of the picture, brought to the size that the network takes.",
+  photos: "The picture, brought to the size that the network takes.",
 };

@@ -1,6 +1,6 @@
 /** What the network reads: asked of the server, one question at a time. */
 import { signal } from "@preact/signals";
-import { get, type Packed, send } from "../../api";
+import { get, type Packed, send, silence } from "../../api";
 import { said } from "../../session";
 import { address, setParameters } from "../../url";
 
@@ -99,7 +99,7 @@ async function attempt(asked: number, question: () => Promise<void>): Promise<vo
   try {
     await question();
   } catch (error) {
-    if (asked === round) trouble.value = said(error);
+    if (asked === round && silence.value === null) trouble.value = said(error); // silence is told for the whole page
   }
 }
 
