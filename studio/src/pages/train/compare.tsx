@@ -7,6 +7,7 @@ import { runColor } from "./curves";
 import { differences, words } from "./experiment";
 import { discard, epochOf, latest, type LiveRun, runs } from "./live";
 import { titleOf } from "./settings";
+import { takeFocus } from "./focus";
 import { beside, setBeside, show, shown } from "./shown";
 import type { Experiment } from "./types";
 
@@ -86,7 +87,7 @@ function Delete({ run }: { run: LiveRun }) {
   if (!asks) return <button type="button" class="plain" aria-label={`Delete ${run.name}`} onClick={() => (isLost ? setAsks(true) : gone())}>×</button>;
   return (
     <span class="row tight">
-      Not saved. <button type="button" onClick={gone}>Delete {run.name}</button> <button type="button" onClick={() => setAsks(false)}>Keep</button>
+      Not saved. <button type="button" onClick={gone}>Delete {run.name}</button> <button type="button" ref={takeFocus} onClick={() => setAsks(false)}>Keep</button>
     </span>
   );
 }

@@ -92,13 +92,13 @@ export function hasSameData(one: Experiment, other: Experiment): boolean {
 export function differences(before: Experiment, after: Experiment): Difference[] {
   return (Object.keys(after) as Field[])
     .filter((field) => matters(field, before) || matters(field, after))
-    .map((field) => ({ field, before: words(before, field), after: words(after, field) }))
-    .filter((one) => one.before !== one.after);
+    .filter((field) => matters(field, before) !== matters(field, after) || toText(before[field], field) !== toText(after[field], field))
+    .map((field) => ({ field, before: words(before, field), after: words(after, field) }));
 }
 
 export function words(of: Experiment, field: Field): string {
   if (!matters(field, of)) return "–";
-  if (field === "points") return pointsToText(of.points ?? []).length ? `${of.points!.length} points` : "none";
+  if (field === "points") return `${of.points?.length ?? 0} drawn`;
   const text = toText(of[field], field);
   return field === "hidden" && text !== "none" ? text.replaceAll(",", "–") : text;
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, post } from "../../api";
 import { address, follow } from "../../url";
+import { takeFocus } from "./focus";
 import { attempt, loadRuns, type LiveRun } from "./live";
 
 export function Keep({ run }: { run: LiveRun }) {
@@ -46,7 +47,7 @@ function Save({ run }: { run: LiveRun }) {
       <div class="row">
         <input id="save-path" type="text" spellcheck={false} autocomplete="off" value={path} onInput={(event) => { setPath(event.currentTarget.value); setAsks(false); }} />
         {asks
-          ? <><button type="button" onClick={() => save(true)}>Overwrite it</button><button type="button" onClick={() => { setAsks(false); setSaid(""); }}>Keep it</button></>
+          ? <><button type="button" onClick={() => save(true)}>Overwrite it</button><button type="button" ref={takeFocus} onClick={() => { setAsks(false); setSaid(""); }}>Keep it</button></>
           : <button type="submit" disabled={!path.trim()}>Save</button>}
       </div>
       <p role="status" class="said">{said || (run.summary.value.saved ? "Saved." : " ")}</p>

@@ -10,14 +10,17 @@ interface Remedy {
   name: string;
   changes: Partial<Experiment>;
   isOn: (now: Experiment) => boolean;
+  fits: (now: Experiment) => boolean;
 }
 
+const always = () => true;
+const isOfSizes = ({ layers }: Experiment) => layers === null;
 const REMEDIES: readonly Remedy[] = [
-  { name: "L2", changes: { l2: 1e-3 }, isOn: ({ l2 }) => l2 > 0 },
-  { name: "L1", changes: { l1: 3e-4 }, isOn: ({ l1 }) => l1 > 0 },
-  { name: "dropout", changes: { dropout: 0.2 }, isOn: ({ dropout, layers }) => dropout > 0 || layers !== null },
-  { name: "batch normalization", changes: { batch_norm: true }, isOn: ({ batch_norm, layers }) => batch_norm || layers !== null },
-  { name: "augmentation", changes: { augment: true }, isOn: ({ augment, data }) => augment || kindOf(data) === "points" },
+  { name: "L2", changes: { l2: 1e-3 }, isOn: ({ l2 }) => l2 > 0, fits: always },
+  { name: "L1", changes: { l1: 3e-4 }, isOn: ({ l1 }) => l1 > 0, fits: always },
+  { name: "dropout", changes: { dropout: 0.2 }, isOn: ({ dropout }) => dropout > 0, fits: isOfSizes },
+  { name: "batch normalization", changes: { batch_norm: true }, isOn: ({ batch_norm }) => batch_norm, fits: isOfSizes },
+  { name: "augmentation", changes: { augment: true }, isOn: ({ augment }) => augment, fits: ({ data }) => kindOf(data) === "images" },
 ];
 
 export function Regularize({ run }: { run: LiveRun }) {
@@ -39,8 +42,8 @@ export function Regularize({ run }: { run: LiveRun }) {
       <h2 id="regularize-title">Against overfitting</h2>
       <p class="quiet">One click trains {run.name} once more, from the same first weights, with one thing added. Both curves lie over each other above.</p>
       <div class="row">
-        {REMEDIES.filter(({ isOn }) => !isOn(now)).map(({ name, changes }) => (
-          <button key={name} type="button" onClick={() => add(changes)}>+ {name}</button>
+        {REMEDIES.filter(({ fits }) => fits(now)).map(({ name, changes, isOn }) => (
+          <button key={name} type="button" aria-disabled={isOn(now)} onClick={() => isOn(now) || add(changes)}>{isOn(now) ? "✓" : "+"} {name}</button>
         ))}
         <button type="button" disabled={!isPast} onClick={stopEarly}>+ early stopping</button>
       </div>

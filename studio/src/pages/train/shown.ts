@@ -2,15 +2,18 @@
 import { computed } from "@preact/signals";
 import { openSession } from "../../session";
 import { parameter, setParameters } from "../../url";
-import { toParameters } from "./experiment";
+import { experiment, hasSameData, toParameters } from "./experiment";
 import { act, type LiveRun, make, runs } from "./live";
 import { play } from "./pace";
 import type { Experiment } from "./types";
 
 const MOST_BESIDE = 5;
 
-/** The run of the page, if this studio has it. */
-export const shown = computed<LiveRun | null>(() => runs.value.get(parameter("run")) ?? null);
+/** The run of the page, if this studio has it: a link may come from another one, whose runs had other data. */
+export const shown = computed<LiveRun | null>(() => {
+  const run = runs.value.get(parameter("run"));
+  return run && experiment.value && hasSameData(run.summary.value.experiment, experiment.value) ? run : null;
+});
 
 /** The runs whose curves lie over those of the run of the page. */
 export const beside = computed<LiveRun[]>(() => {
@@ -30,8 +33,8 @@ export function setBeside(names: string[]): void {
 }
 
 /** A new run of this experiment, shown and training; `over` is the run that it is compared with. */
-export async function start(experiment: Experiment, over?: LiveRun, how: "resume" | "step" | "epoch" = "resume"): Promise<void> {
-  const made = await make(experiment);
+export async function start(wanted: Experiment, over?: LiveRun, how: "resume" | "step" | "epoch" = "resume"): Promise<void> {
+  const made = await make(wanted);
   if (!made) return;
   show(made, over ? [over.name, ...beside.value.map(({ name }) => name)] : []);
   void openSession(); // the run is a model that the other pages can choose
