@@ -19,7 +19,7 @@ export function Bars({ labels, probabilities, marked, caption }: Props) {
   const isShort = labels.length > ROOM;
   const shown = isShort ? order.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, MOST) : order;
   return (
-    <table class="bars">
+    <table class={isShort ? "bars ranked" : "bars"}>
       <caption>{isShort ? `${caption}: the ${MOST} most probable of ${labels.length}` : caption}</caption>
       <tbody>
         {shown.map((k, place) => (

@@ -19,7 +19,7 @@ const SHOWN = 10;
 
 /** Other pictures to read: test samples, and any picture file, which may be chosen, dropped or pasted. */
 export function Pictures({ model, onFile, onSample }: Props) {
-  const [examples, setExamples] = useState<Example[]>([]);
+  const [examples, setExamples] = useState<Example[] | null>(null); // null: on their way
   const input = useRef<HTMLInputElement>(null);
   const isOver = useDropAndPaste(onFile);
   useEffect(() => {
@@ -33,17 +33,21 @@ export function Pictures({ model, onFile, onSample }: Props) {
   const chosen = parameter("sample");
   return (
     <div class="pictures">
-      {examples.length ? <h2 id="examples-title">Samples it has not learned from</h2> : null}
-      <div class="examples" role="group" aria-labelledby={examples.length ? "examples-title" : undefined}>
-        {examples.map((one) => (
-          <button
-            key={one.sample} type="button" class="example" aria-pressed={one.sample === chosen} aria-label={`${one.label}, ${one.sample}`}
-            onClick={() => onSample(one.sample)}
-          >
-            <Thumbnail seen={one.seen} />
-          </button>
-        ))}
-      </div>
+      {examples?.length === 0 ? null : (
+        <>
+          <h2 id="examples-title">Samples it has not learned from</h2>
+          <div class="examples" role="group" aria-labelledby="examples-title">
+            {examples?.map((one) => (
+              <button
+                key={one.sample} type="button" class="example" aria-pressed={one.sample === chosen} aria-label={`${one.label}, ${one.sample}`}
+                onClick={() => onSample(one.sample)}
+              >
+                <Thumbnail seen={one.seen} />
+              </button>
+            )) ?? Array.from({ length: SHOWN }, (_, i) => <i key={i} class="example" />)}
+          </div>
+        </>
+      )}
       <input
         ref={input} type="file" accept="image/*" hidden
         onChange={(event) => {
