@@ -29,7 +29,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that this system 
 def listening_socket(port: int | None = None) -> socket.socket:
     """A socket on this port; without one on 8765, or the next that is free. Raises `ArgumentError` if there is none."""
     for candidate in [port] if port is not None else [*range(PORT, PORT + PORTS_TO_TRY), 0]:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so asyncio sends without delay
         if sys.platform != "win32":  # there it would let two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
