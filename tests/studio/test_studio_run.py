@@ -1,0 +1,393 @@
+"""A run makes the steps of ``Network.fit``, bit by bit, whatever it is told on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.studio.course import Course
+from pellucid.studio.experiment import experiment
+from pellucid.studio.kept import Kept
+from pellucid.studio.material import material, network_of
+from pellucid.studio.run import Run
+from pellucid.studio.runs import Runs
+from pellucid.studio.turns import Turns
+
+SMALL = {"data": "moons", "samples": 80, "hidden": [6, 5], "batch_size": 16, "epochs": 6, "learning_rate": 0.02}
+WAYS = {
+    "adam": {},
+    "momentum and cosine": {"optimizer": "momentum", "schedule": "cosine"},
+    "dropout, batch normalization, l1 and l2": {"dropout": 0.3, "batch_norm": True, "l1": 1e-3, "l2": 1e-2},
+    "plateaus by validation": {"schedule": "reduce_on_plateau", "epochs": 30},
+    "plateaus by training": {"schedule": "reduce_on_plateau", "epochs": 30, "validation": 0, "learning_rate": 0.5},
+    "one cycle, uneven batches": {"schedule": "one_cycle", "batch_size": 13},
+    "distorted digits": {"data": "digits", "samples": 300, "augment": True, "epochs": 3},
+    "convolutions": {"data": "digits", "samples": 120, "layers": "conv3 pool conv4 average", "epochs": 3},
+    "no hidden layer": {"data": "blobs", "hidden": []},
+}
+ways = pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
+
+
+def new(changes=(), **more):
+    return Runs().create(SMALL | dict(changes) | more)
+
+
+def finished(run):
+    run.resume()
+    run.wait()
+    assert run.message is None
+    return run
+
+
+def fitted(run, **options):
+    """A network of its own, trained on the same samples by ``fit``."""
+    network = network_of(run.experiment, run.material)
+    fit(network, run, **options)
+    return network
+
+
+def fit(network, run, **options):
+    parts = (run.material.training, run.material.validation)
+    (x, y), aside = (None if part is None else (part.x[part.rows], part.y[part.rows]) for part in parts)
+    network.fit(x, y, validation=aside, progress="none", **run.experiment.recipe.fit_options() | options)
+
+
+def numbers(network):
+    memory = network.training_state.optimizer_state
+    return [network.parameters.vector, network.state.vector, *memory.slots.values(), np.array(memory.updates)]
+
+
+def are_equal(one, other):
+    pairs = list(zip(numbers(one), numbers(other), strict=True))
+    return all(np.array_equal(a, b) for a, b in pairs) and one.training_state.step == other.training_state.step
+
+
+@ways
+def test_a_run_is_fit(changes):
+    run = finished(new(changes))
+    assert run.state == "finished"
+    expected = fitted(run)
+    assert are_equal(run.network, expected)
+    last = expected.history.epochs[-1]
+    shown = run.summary()["history"][-1]
+    assert shown["learning_rate"] == last["learning_rate"]
+    for name in ("validation_loss", "validation_accuracy"):
+        assert shown[name] == last.get(name)
+
+
+@ways
+def test_pauses_and_single_steps_change_no_bit(changes):
+    run = new(changes)
+    run.make_step()
+    run.epoch()
+    run.wait()
+    assert run.course.step == run.course.steps_per_epoch
+    for _ in range(3):
+        run.make_step()
+    run.resume()
+    run.pause()
+    assert run.state in ("paused", "finished")
+    while run.state == "paused":
+        run.epoch()
+        run.wait()
+    assert are_equal(run.network, fitted(run))
+
+
+@ways
+def test_going_on_after_the_end_is_a_second_fit(changes):
+    run = finished(finished(new(changes)))
+    network = fitted(run)
+    fit(network, run)
+    assert are_equal(run.network, network)
+
+
+@ways
+def test_what_is_rewound_happens_again_bit_by_bit(changes):
+    run = finished(new(changes))
+    first = [np.copy(vector) for vector in numbers(run.network)]
+    for step in run.summary()["kept"][-2::-1]:
+        run.rewind(step)
+        assert run.course.step == step
+        assert run.state == "paused"
+        finished(run)
+        assert all(np.array_equal(a, b) for a, b in zip(numbers(run.network), first, strict=True))
+
+
+def test_a_place_within_an_epoch_is_kept_when_it_pauses_there():
+    run = new(schedule="reduce_on_plateau", validation=0, learning_rate=0.5)
+    for _ in range(8):
+        run.make_step()
+    run.rewind(3)
+    assert 3 in run.summary()["kept"]
+    finished(run)
+    assert are_equal(run.network, fitted(run))
+
+
+def test_a_rewound_run_keeps_what_lay_ahead_until_it_trains_on():
+    run = finished(new())
+    before = run.summary()
+    last = before["kept"][-1]
+    run.rewind(before["kept"][2])
+    run.rewind(last)
+    assert run.state == "finished"
+    assert run.summary()["history"] == before["history"]
+    run.rewind(before["kept"][2] + 1)  # none was kept there: the one before it
+    assert run.course.step == before["kept"][2]
+    assert run.summary()["kept"] == before["kept"]
+    run.make_step()
+    after = run.summary()
+    assert after["kept"] == [*before["kept"][:3], before["kept"][2] + 1]
+    assert max(figures["step"] for figures in after["history"]) == after["step"]
+
+
+def test_another_learning_rate_counts_from_the_next_step_on():
+    run = new()
+    for _ in range(2):
+        run.epoch()
+        run.wait()
+    run.set_learning_rate(0.5)
+    run.epoch()
+    run.wait()
+    network = fitted(run, epochs=2)
+    fit(network, run, epochs=1, optimizer=pl.Adam(0.5))
+    assert np.array_equal(run.network.parameters.vector, network.parameters.vector)
+    assert run.summary()["learning_rate"] == 0.5
+    assert run.summary()["history"][-1]["learning_rate"] == 0.5
+
+
+def test_figures_are_those_of_evaluate():
+    run = finished(new(dropout=0.4))
+    for part, names in (
+        (run.material.training, ("loss", "accuracy")),
+        (run.material.validation, ("validation_loss", "validation_accuracy")),
+    ):
+        x, y = part.x[part.rows], part.y[part.rows]
+        p = run.network.predict_proba(x).astype(np.float64)[np.arange(len(y)), y]
+        shown = run.summary()["history"][-1]
+        assert shown[names[0]] == pytest.approx(-np.log(p).mean(), rel=1e-4)
+        assert shown[names[1]] == np.mean(run.network.predict(x) == y)
+
+
+def test_a_fork_without_changes_does_what_its_run_does():
+    runs = Runs()
+    run = finished(runs.create(SMALL | {"dropout": 0.2}))
+    step = run.summary()["kept"][3]
+    fork = runs.fork("run-1", step, {})
+    assert fork.summary()["parent"] == {"run": "run-1", "step": step}
+    assert fork.course.step == step
+    assert are_equal(finished(fork).network, run.network)
+
+
+def test_a_fork_from_now_takes_the_learning_rate_along():
+    runs = Runs()
+    run = runs.create(SMALL)
+    run.make_step()
+    run.set_learning_rate(0.125)
+    fork = runs.fork("run-1", None, {"l2": 0.5})
+    assert (fork.course.step, fork.experiment.recipe.learning_rate) == (1, 0.125)
+    assert np.array_equal(fork.network.parameters.vector, run.network.parameters.vector)
+    assert np.array_equal(*(one.network.training_state.optimizer_state.slots["m"] for one in (run, fork)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept", "keeps_memory"),
+    [
+        ({"dropout": 0.5}, {"dense_1", "dense_2", "output"}, True),
+        ({"l2": 0.1, "learning_rate": 0.1}, {"dense_1", "dense_2", "output"}, True),
+        ({"optimizer": "rmsprop"}, {"dense_1", "dense_2", "output"}, False),
+        ({"batch_norm": True}, {"dense_1", "dense_2", "output"}, False),
+        ({"hidden": [6, 5, 4]}, {"dense_1", "dense_2"}, False),
+        ({"hidden": [6, 7]}, {"dense_1"}, False),
+        ({"batch_size": 5}, {"dense_1", "dense_2", "output"}, True),
+    ],
+)
+def test_a_fork_takes_along_what_fits(changes, kept, keeps_memory):
+    runs = Runs()
+    run = finished(runs.create(SMALL))
+    step = run.summary()["kept"][2]
+    old = run.place(step)
+    fork = runs.fork("run-1", step, changes)
+    layout = run.network.parameters.layout
+    weights = {name: array for name, array in fork.network.parameters.items() if name.endswith(".weight")}
+    for name, array in weights.items():
+        is_same = name in layout.slots and np.array_equal(array, layout.view(old.parameters, name))
+        assert is_same == (name.split(".")[0] in kept), name
+    memory = fork.network.training_state.optimizer_state
+    assert memory.updates == (step if keeps_memory else 0)
+    assert fork.course.step // fork.course.steps_per_epoch == 2
+    assert finished(fork).course.step == 6 * fork.course.steps_per_epoch
+
+
+def test_a_diverged_run_says_so_and_can_be_rewound():
+    run = new(optimizer="gradient_descent", learning_rate=100, l2=10, epochs=100)
+    run.resume()
+    run.wait()
+    shown = run.summary()
+    assert shown["state"] == "diverged"
+    assert "training diverged at step" in shown["message"]
+    assert np.isfinite(run.network.parameters.vector).all()
+    assert shown["kept"][-1] < shown["step"] + 1
+    run.rewind(0)
+    assert (run.state, run.message) == ("paused", None)
+    run.set_learning_rate(0.01)
+    run.epoch()
+    run.wait()
+    assert run.state == "paused"
+    assert are_equal(run.network, fitted(run, optimizer=pl.GradientDescent(0.01), epochs=1))
+
+
+def test_what_nobody_foresaw_ends_the_run_and_not_the_studio(monkeypatch):
+    run = new()
+    monkeypatch.setattr(Course, "advance", lambda *_: [][0])
+    run.resume()
+    run.wait()
+    assert run.state == "failed"
+    assert "IndexError" in run.message
+    monkeypatch.undo()
+    assert finished(run).state == "finished"
+
+
+def test_a_copy_is_a_model_of_its_own():
+    run = new(epochs=40, samples=400, validation=0.5)
+    finished(run)
+    model = run.model()
+    assert model.labels == ("A", "B")
+    assert model.temperature is not None
+    assert model.conformal_scores
+    x = run.material.training.x[:9]
+    before = run.network.predict_proba(x)
+    assert np.array_equal(model.network.predict_proba(x), before)
+    assert run.model() is model
+    run.make_step()
+    assert run.model() is not model
+    assert np.array_equal(model.network.predict_proba(x), before)
+    assert not np.array_equal(run.network.predict_proba(x), before)
+
+
+def test_a_saved_copy_goes_on_where_the_run_stood(tmp_path):
+    run = new(dropout=0.3, epochs=4)
+    run.epoch()
+    run.wait()
+    run.model().save(tmp_path / "run.safetensors", optimizer_state=True)
+    network = pl.load(tmp_path / "run.safetensors").network
+    fit(network, run, epochs=3)
+    assert are_equal(network, fitted(run))
+
+
+def test_saved_is_what_is_in_a_file_as_it_is_now():
+    run = new()
+    assert not run.is_saved
+    run.make_step()
+    run.mark_saved(run.model())
+    assert run.is_saved
+    assert run.summary()["saved"]
+    run.make_step()
+    assert not run.is_saved
+    run.mark_saved(pl.Model(run.network))  # another one
+    assert not run.is_saved
+
+
+def test_the_spirals_are_learned_until_the_boundary_is_right():
+    run = finished(Runs().create({"data": "spirals"}))
+    radius, angle = np.meshgrid(np.linspace(0.2, 0.95, 30), np.linspace(0, 2 * np.pi, 60, endpoint=False))
+    arm = 3 * np.pi * (radius - 0.05) / 0.95  # where the middle of arm A is; that of B is opposite
+    expected = (np.cos(angle - arm) < 0).astype(int)
+    is_clear = np.abs(np.cos(angle - arm)) > 0.5  # not in the middle between both
+    x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)[is_clear].astype(np.float32)
+    assert np.mean(run.network.predict(x) == expected[is_clear]) > 0.97
+    assert run.summary()["history"][-1]["validation_accuracy"] > 0.98
+
+
+@pytest.mark.parametrize("data", ["circles", "moons", "blobs", "xor"])
+def test_the_other_sets_are_learned_with_their_defaults(data):
+    assert finished(Runs().create({"data": data})).summary()["history"][-1]["validation_accuracy"] > 0.97
+
+
+def test_runs_that_train_by_turns_do_not_disturb_each_other():
+    runs = Runs()
+    several = [runs.create(SMALL | {"seed": seed, "epochs": 200}) for seed in range(3)]
+    for run in several:
+        run.resume()
+    for run in several:
+        run.wait()
+    assert all(are_equal(run.network, fitted(run)) for run in several)
+
+
+def test_a_held_pace_changes_no_bit_and_can_be_let_go():
+    run = new(epochs=50)
+    run.set_pace(2.0)
+    run.resume()
+    assert run.summary()["pace"] == 2.0
+    assert run.course.step < 10  # 250 steps would take two minutes
+    run.set_pace(None)
+    run.wait()
+    assert are_equal(run.network, fitted(run))
+
+
+def test_turns_are_given_in_the_order_of_asking():
+    import threading
+
+    turns, order, asked = Turns(), [], []
+    threads = []
+
+    def wait(number):
+        with turns:
+            order.append(number)
+
+    with turns:
+        for number in range(5):
+            threads.append(threading.Thread(target=wait, args=(number,)))
+            threads[-1].start()
+            while len(turns._line) < number + 2:  # it stands in line
+                threads[-1].join(0.001)
+            asked.append(number)
+    for thread in threads:
+        thread.join()
+    assert order == asked
+
+
+def places(count, size=10):
+    chosen = experiment({"data": "blobs", "hidden": [size]})
+    data = material(chosen)
+    course = Course(network_of(chosen, data), data.training, data.validation, chosen.recipe.fit_options())
+    for _ in range(count):
+        yield course.place()
+        course.advance(1)
+
+
+def test_of_many_places_fewer_old_ones_are_kept():
+    kept = Kept(most_places=20)
+    for place in places(200):
+        kept.keep(place)
+        assert len(kept.steps) <= 20
+    steps = kept.steps
+    assert steps[0] == 0
+    assert steps[-5:] == [195, 196, 197, 198, 199]
+    gaps = np.diff(steps)
+    assert gaps[: len(gaps) // 2].min() >= gaps[len(gaps) // 2 :].max() / 2
+    assert all(kept.at(step).step == max(s for s in steps if s <= step) for step in range(200))
+
+
+def test_places_stay_within_their_memory():
+    one = next(places(1))
+    vectors = 3 * one.parameters.nbytes + one.state.nbytes  # with both moments of Adam
+    assert one.nbytes == vectors
+    kept = Kept(most_bytes=int(10.5 * vectors))
+    for place in places(60):
+        kept.keep(place)
+        assert len(kept.steps) <= 10
+    assert {0, 58, 59} <= set(kept.steps)
+    kept.forget_after(40)
+    assert kept.steps[-1] <= 40
+
+
+def test_the_history_of_a_long_run_is_bounded(monkeypatch):
+    monkeypatch.setattr("pellucid.studio.run.SECONDS_BETWEEN_FIGURES", 0.0)
+    monkeypatch.setattr("pellucid.studio.figures.MOST_FIGURES", 50)
+    run = finished(new(epochs=300))
+    steps = [figures["step"] for figures in run.summary()["history"]]
+    assert len(steps) <= 50
+    assert steps == sorted(set(steps))
+    assert (steps[0], steps[-1]) == (0, run.course.step)
+    assert isinstance(run, Run)
