@@ -8,7 +8,7 @@ export function Controls({ seen }: { seen: Seen | null }) {
   const backward = isBackward.value;
   return (
     <div class="controls">
-      {model.value?.reads === "points" || model.value?.reads === "values" ? <Row seen={seen} /> : <SampleChoice seen={seen} />}
+      {model.value?.input_shape.length === 1 ? <Row seen={seen} /> : <SampleChoice seen={seen} />}
       <Segments
         legend="Direction" name="view" value={backward ? "backward" : "forward"} options={[["forward", "Forward"], ["backward", "Backward"]]}
         onChange={(value) => setParameters({ view: value === "backward" ? "backward" : null }, true)}

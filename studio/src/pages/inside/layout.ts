@@ -23,12 +23,12 @@ const EDGE = 10;
 const CELLS = [26, 22, 18, 15, 13, 11, 9, 8, 7, 6, 5, 4, 3];
 const ZOOMS = [8, 7, 6, 5, 4, 3, 2, 1.5, 1, 0.75, 0.5, 0.375, 0.25];
 const MOST_ANSWERS = 24; // with a row for each; more are cells
-const DENSITIES = [1, 0.85, 0.7, 0.6]; // tried one after the other, until the network is in sight as a whole
+const DENSITIES = [1, 0.9, 0.8, 0.7, 0.6]; // tried one after the other, until the network is in sight as a whole
 const UNCHANGED = new Set(["dropout", "dropout2d", "flatten"]); // what gives on what it gets needs less room
 
-/** The columns side by side, spread over `width` if they leave room; and how wide they are together. */
-export function arrange(layers: LayerView[], width: number, height: number): { columns: Column[]; total: number } {
-  const tries = DENSITIES.map((density) => tried(layers, height, density));
+/** The columns side by side, spread over `width` if they leave room; and how wide they are together. `unit`: a 16th of the text size. */
+export function arrange(layers: LayerView[], width: number, height: number, unit: number): { columns: Column[]; total: number } {
+  const tries = DENSITIES.map((density) => tried(layers, height, density, unit));
   const { columns, pitches, filled, between: least } = tries.find((one) => one.filled + one.between * (layers.length - 1) <= width) ?? tries.at(-1)!;
   const free = (width - filled) / Math.max(1, columns.length - 1);
   const between = Math.min(MOST_BETWEEN, Math.max(least, free));
@@ -49,19 +49,19 @@ interface Try {
   between: number;
 }
 
-function tried(layers: LayerView[], height: number, density: number): Try {
-  const columns = layers.map((layer) => shaped(layer, height, density));
-  const pitches = columns.map((column) => Math.max(column.width, 84 * density)); // a name has room too
+function tried(layers: LayerView[], height: number, density: number, unit: number): Try {
+  const columns = layers.map((layer) => shaped(layer, height, density, unit));
+  const pitches = columns.map((column) => Math.max(column.width, 84 * density * unit)); // a name has room too
   return { columns, pitches, filled: pitches.reduce((sum, pitch) => sum + pitch, 2 * EDGE), between: 28 * density };
 }
 
-function shaped(layer: LayerView, height: number, density: number): Column {
+function shaped(layer: LayerView, height: number, density: number, unit: number): Column {
   const made = { layer, x: 0, y: 0, mapWidth: 0, mapHeight: 0 };
   if (layer.shape.length > 1) return { ...made, ...maps(layer, height, density) };
   const count = layer.shape[0]!;
   if (layer.name === "output" && count <= MOST_ANSWERS) {
-    const row = Math.min(30, height / count);
-    return { ...made, kind: "answers", across: 1, cell: row, width: density < 0.8 ? 150 : 176, height: row * count };
+    const row = Math.min(30 * unit, height / count);
+    return { ...made, kind: "answers", across: 1, cell: row, width: (density < 0.8 ? 152 : 180) * unit, height: row * count };
   }
   const most = (UNCHANGED.has(layer.kind) ? 60 : count > 1024 ? 230 : 150) * density;
   const fits = (cell: number) => Math.ceil(count / Math.floor(height / cell)) * cell <= most;
@@ -72,7 +72,7 @@ function shaped(layer: LayerView, height: number, density: number): Column {
 
 function maps(layer: LayerView, height: number, density: number): Omit<Column, "layer" | "x" | "y"> {
   const [rows, columns, channels = 1] = layer.shape as [number, number, number?];
-  const most = (layer.name === "input" ? 196 : UNCHANGED.has(layer.kind) ? 100 : 190) * density;
+  const most = layer.name === "input" ? 196 * Math.max(0.72, density) : (UNCHANGED.has(layer.kind) ? 100 : 190) * density;
   const acrossAt = (zoom: number) => Math.ceil(channels / Math.max(1, Math.floor((height + GAP) / (rows * zoom + GAP))));
   const fits = (zoom: number) => rows * zoom <= Math.min(height, most) && acrossAt(zoom) * (columns * zoom + GAP) - GAP <= most;
   const cell = ZOOMS.find(fits) ?? ZOOMS.at(-1)!;

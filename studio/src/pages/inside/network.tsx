@@ -40,16 +40,17 @@ export function Network({ seen, selection, edges, onPoint }: Props) {
     return () => watch.disconnect();
   }, []);
 
-  const heading = 46;
+  const unit = useMemo(() => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16, [size]);
+  const heading = Math.round((look.layers.some(({ name }) => name.includes(".")) ? 66 : 46) * unit); // names in a block are long
   const shapes = look.layers.map((layer) => `${layer.name} ${layer.shape}`).join();
   const { columns, total } = useMemo(
-    () => arrange(look.layers, size.width, Math.max(120, size.height - heading - 16)),
-    [shapes, look.model, size],
+    () => arrange(look.layers, size.width, Math.max(120, size.height - heading - 16), unit),
+    [shapes, look.model, size, unit],
   );
   const painter = useMemo(() => {
     const measure = scales(seen, backward, common);
     const values = (layer: string) => shownOf(arrays, layer, backward);
-    return new Painter({ columns, look, arrays, values, scaleOf: measure, isBackward: backward, edges, dark });
+    return new Painter({ columns, look, arrays, values, scaleOf: measure, isBackward: backward, edges, dark, unit });
   }, [columns, seen, edges, dark, backward, common]);
 
   const chosen = useMemo<Spot | null>(() => {
@@ -150,7 +151,7 @@ export function Network({ seen, selection, edges, onPoint }: Props) {
             </li>
           ))}
         </ol>
-        <div class="stage" style={{ width: `${size.width}px` }}>
+        <div class="stage" style={{ width: `${size.width}px`, translate: `0 ${heading}px` }}>
           <canvas ref={base} aria-hidden="true" />
           <canvas ref={above} aria-hidden="true" />
           <div class="tip" ref={tip} aria-hidden="true" hidden />

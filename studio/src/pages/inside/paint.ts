@@ -14,6 +14,7 @@ export interface Scene {
   isBackward: boolean;
   edges: Edge[];
   dark: boolean;
+  unit: number; // a 16th of the text size
 }
 
 interface Curve {
@@ -35,7 +36,7 @@ export class Painter {
   constructor(readonly scene: Scene) {
     const style = getComputedStyle(document.documentElement);
     const of = (name: string) => style.getPropertyValue(name).trim();
-    this.colors = { ink: of("--ink"), quiet: of("--quiet"), paper: of("--raised"), rule: of("--rule"), blue: of("--blue"), font: `13px ${of("--sans") || "sans-serif"}` };
+    this.colors = { ink: of("--ink"), quiet: of("--quiet"), paper: of("--raised"), rule: of("--rule"), blue: of("--blue"), font: `${13 * scene.unit}px ${of("--sans") || "sans-serif"}` };
     this.curves = this.curvesOf(scene.edges);
   }
 
@@ -117,7 +118,7 @@ export class Painter {
 
   /** The last layer: color of the score, label, probability. */
   private answers(context: CanvasRenderingContext2D, column: Column): void {
-    const { look, isBackward, scaleOf, values, dark } = this.scene;
+    const { look, isBackward, scaleOf, values, dark, unit } = this.scene;
     const scores = values(column.layer.name);
     const scale = scaleOf(column.layer.name);
     const isYesOrNo = look.answer.kind === "sigmoid";
@@ -127,29 +128,27 @@ export class Painter {
       const box = boxOf(column, k);
       const row = isYesOrNo ? look.answer.rows[1] : look.answer.rows[k];
       const middle = box.y + box.height / 2;
-      const side = Math.min(22, box.height - 4);
+      const side = Math.min(22 * unit, box.height - 4);
       context.fillStyle = css(diverging(scores[k]! / scale, dark));
       context.fillRect(box.x + 2, middle - side / 2, side, side);
       context.strokeStyle = this.colors.rule;
       context.lineWidth = 1;
       context.strokeRect(box.x + 1.5, middle - side / 2 - 0.5, side + 1, side + 1);
-      const isBest = !isYesOrNo && k === look.answer.best && look.answer.kind === "softmax";
+      const isBest = look.answer.kind === "softmax" && k === look.answer.best;
       context.font = isBest ? `600 ${this.colors.font}` : this.colors.font;
       context.fillStyle = isBest ? this.colors.ink : this.colors.quiet;
       context.textAlign = "left";
-      context.fillText(fitting(context, String(row?.label ?? k), 56), box.x + side + 9, middle);
-      const p = row?.probability;
-      if (isBackward || p === null || p === undefined) continue;
-      const [left, room] = [box.x + 86, box.width - 86 - 50];
-      if (room > 10) {
-        context.fillStyle = this.colors.rule;
-        context.fillRect(left, middle - 3, room, 6);
-        context.fillStyle = this.colors.blue;
-        context.fillRect(left, middle - 3, room * p, 6);
-      }
-      context.fillStyle = isBest ? this.colors.ink : this.colors.quiet;
+      const p = isBackward ? null : (row?.probability ?? null);
+      context.fillText(fitting(context, String(row?.label ?? k), (p === null ? 140 : 46) * unit), box.x + side + 9, middle);
+      if (p === null) continue;
       context.textAlign = "right";
       context.fillText(percent(p), box.x + box.width - 2, middle);
+      const left = box.x + side + 60 * unit;
+      const room = box.x + box.width - 54 * unit - left;
+      context.fillStyle = this.colors.rule;
+      context.fillRect(left, middle - 3, room, 6);
+      context.fillStyle = this.colors.blue;
+      context.fillRect(left, middle - 3, room * p, 6);
     }
   }
 
