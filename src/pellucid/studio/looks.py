@@ -133,10 +133,10 @@ def plane(extent: float, side: int) -> Array:
 def histogram(arrays: list[Array]) -> dict[str, Any]:
     """How the finite numbers of these arrays are spread from the lowest to the highest, in `BINS` equal steps."""
     values = arrays[0].ravel() if len(arrays) == 1 else np.concatenate([array.ravel() for array in arrays])
-    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    low, high = float(values.min()), float(values.max())
     if not np.isfinite(high - low):
         values = values[np.isfinite(values)].astype(np.float64)
-        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     scale = BINS / (high - low) if high > low else 0.0
     places = np.minimum((scale * (values - low)).astype(np.int32), BINS - 1)
     return {"low": low, "high": high, "counts": np.bincount(places, minlength=BINS).tolist()}
