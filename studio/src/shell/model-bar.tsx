@@ -1,6 +1,7 @@
+import { useEffect } from "preact/hooks";
 import { count, percent } from "../numbers";
 import { Notice } from "../parts/notice";
-import { type ModelSummary, model, session } from "../session";
+import { type ModelSummary, model, openSession, session } from "../session";
 import { parameter, setParameters } from "../url";
 
 /** Which network answers on this page, what it is made of, and how good it is. */
@@ -8,10 +9,14 @@ export function ModelBar() {
   const chosen = model.value;
   const models = session.value?.models ?? [];
   const asked = parameter("model");
+  const isMissing = asked !== "" && asked !== chosen?.name;
+  useEffect(() => {
+    if (isMissing) void openSession(); // it may be new
+  }, [asked, isMissing]);
   if (!chosen) return <Notice>There is no network here yet. Train one, and it can be chosen on this page.</Notice>;
   return (
     <>
-      {asked && asked !== chosen.name ? <Notice>This studio has no network “{asked}”; this is {chosen.title}.</Notice> : null}
+      {isMissing ? <Notice>This studio has no network “{asked}”; this is {chosen.title}.</Notice> : null}
       <div class="model">
         <label>
           <span>Network</span>
