@@ -36,21 +36,16 @@ def routes(session: Session) -> list[BaseRoute]:
     async def create(request: Request) -> Response:
         body = await _body(runs, request, ("experiment", "start", "pace"))
 
-        def make() -> Run:
-            return _started(runs.create(body.get("experiment")), body)
-
-        return await _answer(make)
+        begin = _beginning(body)
+        return await _answer(lambda: begin(runs.create(body.get("experiment"))))
 
     async def fork(request: Request) -> Response:
         name = _known(runs, request).name
         body = await _body(runs, request, ("step", "changes", "start", "pace"))
 
-        def make() -> Run:
-            step = body.get("step")
-            place = None if step is None else whole(0, FURTHEST)(step, "step")
-            return _started(runs.fork(name, place, body.get("changes", {})), body)
-
-        return await _answer(make)
+        begin, step = _beginning(body), body.get("step")
+        place = None if step is None else whole(0, FURTHEST)(step, "step")
+        return await _answer(lambda: begin(runs.fork(name, place, body.get("changes", {}))))
 
     def command(act: Callable[[Run, dict[str, Any]], None], fields: tuple[str, ...] = ()) -> Any:
         """An endpoint that tells a run to do something."""
@@ -137,8 +132,7 @@ def _set_rate(run: Run, body: dict[str, Any]) -> None:
 
 
 def _set_pace(run: Run, body: dict[str, Any]) -> None:
-    pace = body.get("steps_per_second")
-    run.set_pace(None if pace is None else number(0.5, 1e6)(pace, "steps_per_second"))
+    run.set_pace(_pace(body.get("steps_per_second"), "steps_per_second"))
 
 
 def _rewind(run: Run, body: dict[str, Any]) -> None:
@@ -163,12 +157,21 @@ async def _body(runs: Runs, request: Request, fields: tuple[str, ...]) -> dict[s
     return body
 
 
-def _started(run: Run, body: dict[str, Any]) -> Run:
-    if "pace" in body:
-        _set_pace(run, {"steps_per_second": body["pace"]})
-    if flag(body.get("start", False), "start"):
-        run.resume()
-    return run
+def _beginning(body: dict[str, Any]) -> Callable[[Run], Run]:
+    """What a new run does first: it takes the pace that the page asks for, and starts if it shall."""
+    pace, starts = _pace(body.get("pace"), "pace"), flag(body.get("start", False), "start")
+
+    def begin(run: Run) -> Run:
+        run.set_pace(pace)
+        if starts:
+            run.resume()
+        return run
+
+    return begin
+
+
+def _pace(value: Any, name: str) -> float | None:
+    return None if value is None else float(number(0.5, 1e6)(value, name))
 
 
 async def _answer(act: Callable[[], Run]) -> Response:

@@ -87,6 +87,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._mailboxes: tuple[Mailbox, ...] = ()
+        self._is_closed = False
 
     @property
     def has_listeners(self) -> bool:
@@ -94,6 +95,8 @@ class Watch:
 
     def join(self, mailbox: Mailbox) -> None:
         self._mailboxes = (*self._mailboxes, mailbox)
+        if self._is_closed:
+            mailbox.close()
 
     def leave(self, mailbox: Mailbox) -> None:
         self._mailboxes = tuple(other for other in self._mailboxes if other is not mailbox)
@@ -110,6 +113,7 @@ class Watch:
             mailbox.wake()
 
     def close(self) -> None:
-        """No more will come."""
+        """No more will come, neither to those who listen nor to those who are late."""
+        self._is_closed = True
         for mailbox in self._mailboxes:
             mailbox.close()
