@@ -265,6 +265,15 @@ def test_a_copy_is_a_model_of_its_own():
     assert not np.array_equal(run.network.predict_proba(x), before)
 
 
+def test_a_network_that_gives_no_numbers_is_copied_too():
+    run = new(validation=0.5, batch_norm=True)
+    run.make_step()
+    for name, array in run.network.parameters.items():
+        if name.endswith("weight"):
+            array[...] = 3e38
+    assert run.model().temperature is None
+
+
 def test_a_saved_copy_goes_on_where_the_run_stood(tmp_path):
     run = new(dropout=0.3, epochs=4)
     run.epoch()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from pellucid.errors import DivergenceError
 from pellucid.executors.base import OptimizerState
 from pellucid.history import History
 from pellucid.model import Model
@@ -39,7 +41,8 @@ class Copies:
             model = self._material.model(self._copied(history))
             kept_aside = self._material.validation
             if kept_aside is not None and not is_learning:
-                calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
+                with suppress(DivergenceError):  # nothing can be said of one that gives no numbers
+                    calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
             self._model, self._is_of, self._made = model, (version, is_learning), time.perf_counter()
         return self._model
 
