@@ -14,6 +14,7 @@ but its own files.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -148,7 +149,7 @@ def _check_path(path: str) -> None:
 
 
 def _check_size(path: str, lengths: list[str]) -> None:
-    if any(not length.isdigit() or int(length[:20]) > most_bytes(path) for length in lengths):
+    if any(not re.fullmatch(r"[0-9]{1,18}", length) or int(length) > most_bytes(path) for length in lengths):
         raise _too_large(path)
 
 
