@@ -102,6 +102,7 @@ def test_a_test_digit_knows_its_truth(app, reader):
     np.testing.assert_allclose(answer["probabilities"], reader.predict_proba(x[17:18])[0], rtol=1e-12)
     np.testing.assert_array_equal(numbers(answer["seen"]), x[17])
     assert ask(app, "GET", "/api/sample").json["sample"] == "test-0"
+    assert ask(app, "GET", "/api/sample?model=&sample=").json["sample"] == "test-0"
 
 
 def test_points_of_the_plane_are_read_too(app):

@@ -23,19 +23,19 @@ NOTHING_TO_READ = "the picture that this was made from shows nothing to read"
 
 def routes(session: Session) -> list[BaseRoute]:
     async def read(request: Request) -> Response:
-        model, confidence = _model(session, request.query_params), _confidence(request.query_params)
+        model, confidence = session.model(_name(session, request.query_params)), _confidence(request.query_params)
         content = await request.body()
         return JSONResponse(await run_in_threadpool(read_picture, session, model, content, confidence))
 
     def sample(request: Request) -> Response:
         asked = request.query_params
-        name = asked.get("model", next(iter(session.models), ""))
+        name = _name(session, asked)
         model = session.model(name)
         word = asked.get("sample") or default_sample(session, name, model)
         return JSONResponse(read_sample(session, model, find_sample(session, model, word), _confidence(asked)))
 
     def digits(request: Request) -> Response:
-        model = _model(session, request.query_params)
+        model = session.model(_name(session, request.query_params))
         count = request.query_params.get("count", "10")
         if not count.isascii() or not count.isdigit() or not 1 <= int(count[:9]) <= MOST_TO_TRY:
             raise ArgumentError(f"count is a whole number in 1..{MOST_TO_TRY}, not {count[:40]!r}.")
@@ -100,8 +100,9 @@ def _label(model: Model, sample: Sample) -> Any:
     return None if sample.label is None else model.labels[sample.label]
 
 
-def _model(session: Session, asked: QueryParams) -> Model:
-    return session.model(asked.get("model", next(iter(session.models), "")))
+def _name(session: Session, asked: QueryParams) -> str:
+    """Of the model that was asked for, else of the first."""
+    return asked.get("model") or next(iter(session.models), "")
 
 
 def _confidence(asked: QueryParams) -> float | None:
