@@ -28,7 +28,7 @@ from pellucid.studio.inside_elements import Element, Index, element, in_order, s
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.trace import Trace
 
-FOLLOWED = 32  # numbers of a layer
+FOLLOWED = 20  # numbers of a layer
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ function Sight({ seen: now }: { seen: Seen }) {
           <Legend scale={scaleOf(common ? "output" : layer)} of={layer} what={backward ? "Gradient of the loss in" : "Numbers of"} />
           {paths.value ? (
             <span class="hint">
-              Paths: {backward ? "the largest parts of the gradient on its way down" : "the largest products of input and weight"}, blue below 0, orange above; the wider, the larger in its layer.
+              Paths: {backward ? "the largest parts of the gradient on its way down" : "the largest products of input and weight"}, blue below 0, orange above; the wider, the larger their part of the whole.
             </span>
           ) : null}
         </div>

@@ -10,6 +10,7 @@ export interface Box {
 
 export interface Column extends Box {
   layer: LayerView;
+  title: Box; // where its name stands
   kind: "cells" | "maps" | "answers";
   across: number; // cells, or maps, in a row
   cell: number; // size of a cell; of a map: of one of its pixels
@@ -37,6 +38,7 @@ export function arrange(layers: LayerView[], width: number, height: number, unit
   columns.forEach((column, i) => {
     column.x = Math.round(x + (pitches[i]! - column.width) / 2);
     column.y = Math.round(Math.max(0, (height - column.height) / 2));
+    column.title = { x: x - between / 2 + 2, y: 0, width: pitches[i]! + between - 4, height: 0 };
     x += pitches[i]! + between;
   });
   return { columns, total: Math.max(total, width) };
@@ -51,12 +53,21 @@ interface Try {
 
 function tried(layers: LayerView[], height: number, density: number, unit: number): Try {
   const columns = layers.map((layer) => shaped(layer, height, density, unit));
-  const pitches = columns.map((column) => Math.max(column.width, 84 * density * unit)); // a name has room too
+  const pitches = columns.map((column) => Math.max(column.width, titleWidth(column.layer.name) * unit));
   return { columns, pitches, filled: pitches.reduce((sum, pitch) => sum + pitch, 2 * EDGE), between: 28 * density };
 }
 
+/** The room that a name needs, which is broken after each of its parts: "residual_1.", "batch_", "normalization_1". */
+function titleWidth(name: string): number {
+  return 10 + 6.6 * Math.max(7, ...partsOf(name).map((part) => part.length));
+}
+
+export function partsOf(name: string): string[] {
+  return name.split(/(?<=[a-z]_)(?!\d)|(?<=\.)/);
+}
+
 function shaped(layer: LayerView, height: number, density: number, unit: number): Column {
-  const made = { layer, x: 0, y: 0, mapWidth: 0, mapHeight: 0 };
+  const made = { layer, title: { x: 0, y: 0, width: 0, height: 0 }, x: 0, y: 0, mapWidth: 0, mapHeight: 0 };
   if (layer.shape.length > 1) return { ...made, ...maps(layer, height, density) };
   const count = layer.shape[0]!;
   if (layer.name === "output" && count <= MOST_ANSWERS) {
@@ -70,7 +81,7 @@ function shaped(layer: LayerView, height: number, density: number, unit: number)
   return { ...made, kind: "cells", across, cell, width: across * cell, height: Math.ceil(count / across) * cell };
 }
 
-function maps(layer: LayerView, height: number, density: number): Omit<Column, "layer" | "x" | "y"> {
+function maps(layer: LayerView, height: number, density: number): Omit<Column, "layer" | "title" | "x" | "y"> {
   const [rows, columns, channels = 1] = layer.shape as [number, number, number?];
   const most = layer.name === "input" ? 196 * Math.max(0.72, density) : (UNCHANGED.has(layer.kind) ? 100 : 190) * density;
   const acrossAt = (zoom: number) => Math.ceil(channels / Math.max(1, Math.floor((height + GAP) / (rows * zoom + GAP))));

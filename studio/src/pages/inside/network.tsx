@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { short } from "../../numbers";
 import { isDark } from "../../theme";
-import { arrange, boxOf, type Column, moved, nearest, numberAt } from "./layout";
+import { arrange, boxOf, type Column, moved, nearest, numberAt, partsOf } from "./layout";
 import { Painter, type Spot } from "./paint";
 import { isBackward, isCommonScale, type Seen, select, type Selection } from "./state";
 import { scales, shownOf } from "./shown";
@@ -41,7 +41,7 @@ export function Network({ seen, selection, edges, onPoint }: Props) {
   }, []);
 
   const unit = useMemo(() => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16, [size]);
-  const heading = Math.round((look.layers.some(({ name }) => name.includes(".")) ? 66 : 46) * unit); // names in a block are long
+  const heading = Math.round((look.layers.some(({ name }) => name.includes(".")) ? 84 : 46) * unit); // names in a block are long
   const shapes = look.layers.map((layer) => `${layer.name} ${layer.shape}`).join();
   const { columns, total } = useMemo(
     () => arrange(look.layers, size.width, Math.max(120, size.height - heading - 16), unit),
@@ -132,8 +132,8 @@ export function Network({ seen, selection, edges, onPoint }: Props) {
       <p class="unseen" aria-live="polite">{said}</p>
       <div class="wide" style={{ width: `${total}px` }}>
         <ol class="titles" aria-label="Layers">
-          {columns.map(({ layer, x, width }) => (
-            <li key={layer.name} style={{ left: `${x + width / 2}px` }}>
+          {columns.map(({ layer, title }) => (
+            <li key={layer.name} style={{ left: `${title.x}px`, width: `${title.width}px` }}>
               <button
                 type="button"
                 class="title"
@@ -236,5 +236,5 @@ function reveal(box: HTMLDivElement, { x, width }: { x: number; width: number })
 
 /** A long name may be broken after each part. */
 function broken(name: string) {
-  return name.split(/(?<=[_.])/).flatMap((part, i) => (i ? [<wbr key={i} />, part] : [part]));
+  return partsOf(name).flatMap((part, i) => (i ? [<wbr key={i} />, part] : [part]));
 }

@@ -111,7 +111,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
   const columns: TableColumn[] = [
     { title: "from", cell: (d) => <Source source={data.sources[origin[d]!]!} index={place(d)} seen={seen} /> },
     { title: "input", cell: (d) => short(inputs[d]!) },
-    { title: layer.has_neurons ? "weight" : "share", cell: (d) => short(weights[d]!) },
+    { title: layer.has_neurons ? "weight" : layer.kind.includes("pooling") ? "share" : "factor", cell: (d) => short(weights[d]!) },
     { title: "product", cell: (d) => short(products[d]!) },
   ];
   if (hasUpdate) {

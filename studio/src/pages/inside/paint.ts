@@ -47,7 +47,7 @@ export class Painter {
     context.translate(-scroll, 0);
     context.imageSmoothingEnabled = false;
     for (const column of columns) if (isInSight(column, scroll, width)) this.column(context, column);
-    this.stroke(context, this.curves, 0.72);
+    this.stroke(context, this.curves, 0.8);
     context.restore();
   }
 
@@ -189,12 +189,12 @@ export class Painter {
   private curvesOf(edges: Edge[]): Curve[] {
     const columns = new Map(this.scene.columns.map((column) => [column.layer.name, column]));
     const largest = new Map<string, number>();
-    for (const { layer, value } of edges) largest.set(layer, Math.max(largest.get(layer) ?? 0, Math.abs(value)));
+    for (const { layer, share } of edges) largest.set(layer, Math.max(largest.get(layer) ?? 0, share));
     return edges
       .flatMap((edge) => {
         const [source, target] = [columns.get(edge.source), columns.get(edge.layer)];
         if (!source || !target) return [];
-        const size = Math.abs(edge.value) / largest.get(edge.layer)!;
+        const size = edge.share / largest.get(edge.layer)!;
         const from = { column: source, flat: flatOf(source.layer.shape, edge.start) };
         return { edge, from, to: { column: target, flat: flatOf(target.layer.shape, edge.end) }, width: THINNEST + (THICKEST - THINNEST) * size };
       })
@@ -203,8 +203,8 @@ export class Painter {
 
   private stroke(context: CanvasRenderingContext2D, curves: Curve[], alpha: number, more = 0): void {
     const colors = [css(diverging(-1, this.scene.dark)), css(diverging(1, this.scene.dark))] as const;
-    context.globalAlpha = alpha;
     for (const { edge, from, to, width } of curves) {
+      context.globalAlpha = alpha * (0.45 + (0.55 * width) / THICKEST);
       const [a, b] = [boxOf(from.column, from.flat), boxOf(to.column, to.flat)];
       const [x1, y1] = [a.x + (from.column.kind === "maps" ? a.width / 2 : a.width), a.y + a.height / 2];
       const [x2, y2] = [b.x + (to.column.kind === "maps" ? b.width / 2 : 0), b.y + b.height / 2];
