@@ -30,7 +30,9 @@ export function Train() {
   return (
     <>
       <h1>Train</h1>
-      <p class="lede">Choose data and a network, start, and watch every part of it learn. The address of this page is the experiment.</p>
+      <p class="lede">
+        Choose data and a network, start, and watch every part of it learn. The address of this page is the experiment.
+      </p>
       {defaults.value && isLoaded.value ? (
         <div class="train">
           <Form run={run} />
@@ -41,11 +43,20 @@ export function Train() {
               <Curves runs={run ? [run, ...beside.value] : []} />
             </div>
             {run && isLooked ? <Layers run={run} /> : null}
-            {run && isLooked ? <div class="views"><Regularize run={run} /><Keep run={run} /></div> : null}
+            {run && isLooked ? (
+              <div class="views">
+                <Regularize run={run} />
+                <Keep run={run} />
+              </div>
+            ) : null}
             {runs.value.size > 0 && (isLooked || !run) ? <Compare /> : null}
           </div>
         </div>
-      ) : <p class="waiting" role="status">{trouble.value ?? "Asking for the runs of this studio ..."}</p>}
+      ) : (
+        <p class="waiting" role="status">
+          {trouble.value ?? "Asking for the runs of this studio ..."}
+        </p>
+      )}
     </>
   );
 }
@@ -81,9 +92,19 @@ function Boundary({ run }: { run: LiveRun | null }) {
       />
       {run && beside.value.length > 0 ? (
         <div class="thumbs">
-          {beside.value.map((other, i) => other.look.value && hasSameData(other.summary.value.experiment, experiment.value!) && (
-            <SmallPlane key={other.name} points={points} boundary={other.look.value.boundary ?? null} title={other.name} color={runColor(i + 1)} />
-          ))}
+          {beside.value.map(
+            (other, i) =>
+              other.look.value &&
+              hasSameData(other.summary.value.experiment, experiment.value!) && (
+                <SmallPlane
+                  key={other.name}
+                  points={points}
+                  boundary={other.look.value.boundary ?? null}
+                  title={other.name}
+                  color={runColor(i + 1)}
+                />
+              ),
+          )}
         </div>
       ) : null}
     </section>
@@ -104,7 +125,10 @@ function usePoints(): Marked {
   useEffect(() => {
     if (!isGenerated(now.data)) return;
     const ended = new AbortController();
-    fetchPoints(now, ended.signal).then(setGenerated, (error: Error) => error.name === "AbortError" || attempt(() => Promise.reject(error)));
+    fetchPoints(now, ended.signal).then(
+      setGenerated,
+      (error: Error) => error.name === "AbortError" || attempt(() => Promise.reject(error)),
+    );
     return () => ended.abort();
   }, [now.data, now.samples, now.noise, now.data_seed, now.validation]);
   const own = useMemo(() => ({ ...NONE, training: now.points ?? [] }), [drawn]);

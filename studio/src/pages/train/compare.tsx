@@ -23,13 +23,25 @@ export function Compare() {
           <caption>Tick runs to lay their curves over each other; columns on the right: settings that differ.</caption>
           <thead>
             <tr>
-              {["Beside", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => <th key={name} scope="col">{name}</th>)}
-              {fields.map((field) => <th key={field} scope="col" class="differs">{titleOf(field)}</th>)}
-              <th scope="col"><span class="unseen">Delete</span></th>
+              {["Beside", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+              {fields.map((field) => (
+                <th key={field} scope="col" class="differs">
+                  {titleOf(field)}
+                </th>
+              ))}
+              <th scope="col">
+                <span class="unseen">Delete</span>
+              </th>
             </tr>
           </thead>
           <tbody>
-            {all.map((run) => <Row key={run.name} run={run} place={drawn.indexOf(run)} fields={fields} />)}
+            {all.map((run) => (
+              <Row key={run.name} run={run} place={drawn.indexOf(run)} fields={fields} />
+            ))}
           </tbody>
         </table>
       </div>
@@ -40,7 +52,13 @@ export function Compare() {
 /** The fields that are not the same everywhere; of runs with other data only that they are others. */
 function differing(some: readonly LiveRun[]): (keyof Experiment)[] {
   const [first, ...others] = some.map((run) => run.summary.value.experiment);
-  return [...new Set(others.flatMap((other) => (other.data === first!.data ? differences(first!, other).map(({ field }) => field) : ["data" as const])))];
+  return [
+    ...new Set(
+      others.flatMap((other) =>
+        other.data === first!.data ? differences(first!, other).map(({ field }) => field) : ["data" as const],
+      ),
+    ),
+  ];
 }
 
 function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (keyof Experiment)[] }) {
@@ -56,11 +74,26 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
   };
   return (
     <tr aria-current={place === 0 ? "true" : undefined}>
-      <td><input type="checkbox" aria-label={`${name} beside`} checked={place >= 0} disabled={place === 0} onChange={(event) => tick(event.currentTarget.checked)} /></td>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={`${name} beside`}
+          checked={place >= 0}
+          disabled={place === 0}
+          onChange={(event) => tick(event.currentTarget.checked)}
+        />
+      </td>
       <th scope="row">
         <i class="swatch" style={{ background: place < 0 ? "transparent" : runColor(place) }} />
-        <button type="button" class="link" onClick={() => show(run)}>{name}</button>
-        {parent ? <small> from {parent.run}, step {parent.step}</small> : null}
+        <button type="button" class="link" onClick={() => show(run)}>
+          {name}
+        </button>
+        {parent ? (
+          <small>
+            {" "}
+            from {parent.run}, step {parent.step}
+          </small>
+        ) : null}
       </th>
       <td>{state}</td>
       <td class="number">{epochOf(run).toFixed(1)}</td>
@@ -68,8 +101,14 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
       <td class="number">{tested ? percent(tested.validation_accuracy!) : "–"}</td>
       <td class="number">{gap === null ? "–" : gap.toFixed(1)}</td>
       <td class="number">{tested?.validation_loss ? short(tested.validation_loss, 3) : "–"}</td>
-      {fields.map((field) => <td key={field} class="differs">{words(experiment, field)}</td>)}
-      <td><Delete run={run} /></td>
+      {fields.map((field) => (
+        <td key={field} class="differs">
+          {words(experiment, field)}
+        </td>
+      ))}
+      <td>
+        <Delete run={run} />
+      </td>
     </tr>
   );
 }
@@ -84,10 +123,21 @@ function Delete({ run }: { run: LiveRun }) {
     await discard(run.name);
     void openSession();
   };
-  if (!asks) return <button type="button" class="plain" aria-label={`Delete ${run.name}`} onClick={() => (isLost ? setAsks(true) : gone())}>×</button>;
+  if (!asks)
+    return (
+      <button type="button" class="plain" aria-label={`Delete ${run.name}`} onClick={() => (isLost ? setAsks(true) : gone())}>
+        ×
+      </button>
+    );
   return (
     <span class="row tight">
-      Not saved. <button type="button" onClick={gone}>Delete {run.name}</button> <button type="button" ref={takeFocus} onClick={() => setAsks(false)}>Keep</button>
+      Not saved.{" "}
+      <button type="button" onClick={gone}>
+        Delete {run.name}
+      </button>{" "}
+      <button type="button" ref={takeFocus} onClick={() => setAsks(false)}>
+        Keep
+      </button>
     </span>
   );
 }

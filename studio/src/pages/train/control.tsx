@@ -16,7 +16,9 @@ export function SettingControl({ setting, value, set }: Props) {
     <div class={ON_ONE_LINE.has(setting.control.kind) ? "setting line" : "setting"}>
       <label for={id}>{setting.title}</label>
       <div class="control">{controlOf(setting.control, { id, title: setting.title, value, set })}</div>
-      <p class="hint" id={`${id}-help`}>{setting.help}</p>
+      <p class="hint" id={`${id}-help`}>
+        {setting.help}
+      </p>
     </div>
   );
 }
@@ -34,18 +36,32 @@ function controlOf(control: Control, { id, title, value, set }: Wiring): Compone
   const described = { id, "aria-describedby": `${id}-help` };
   switch (control.kind) {
     case "switch":
-      return <input {...described} type="checkbox" checked={value === true} onChange={(event) => set(event.currentTarget.checked)} />;
+      return (
+        <input {...described} type="checkbox" checked={value === true} onChange={(event) => set(event.currentTarget.checked)} />
+      );
     case "choice":
       return (
         <select {...described} value={String(value)} onChange={(event) => set(event.currentTarget.value)}>
-          {control.options.map((option) => <option key={option} value={option}>{option.replaceAll("_", " ")}</option>)}
+          {control.options.map((option) => (
+            <option key={option} value={option}>
+              {option.replaceAll("_", " ")}
+            </option>
+          ))}
         </select>
       );
     case "whole":
       return <NumberField {...described} value={Number(value)} low={control.low} high={control.high} step={1} set={set} />;
     case "range":
       return (
-        <Slider {...described} title={title} value={Number(value)} low={control.low} high={control.high} step={control.step} set={set} />
+        <Slider
+          {...described}
+          title={title}
+          value={Number(value)}
+          low={control.low}
+          high={control.high}
+          step={control.step}
+          set={set}
+        />
       );
     case "log":
       return <LogSlider {...described} title={title} value={Number(value)} {...control} set={set} />;
@@ -136,7 +152,15 @@ export function LogSlider({ title, value, low, high, zero, isDisabled = false, s
         aria-valuetext={short(value)}
         onInput={(event) => set(numberAt(Number(event.currentTarget.value)))}
       />
-      <NumberField title={`${title}, as a number`} value={value} low={zero ? 0 : Number((10 ** (low - 1)).toPrecision(1))} high={10 ** high} step="any" isDisabled={isDisabled} set={set} />
+      <NumberField
+        title={`${title}, as a number`}
+        value={value}
+        low={zero ? 0 : Number((10 ** (low - 1)).toPrecision(1))}
+        high={10 ** high}
+        step="any"
+        isDisabled={isDisabled}
+        set={set}
+      />
     </>
   );
 }

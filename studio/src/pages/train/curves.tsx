@@ -2,7 +2,8 @@
 import { useMemo } from "preact/hooks";
 import { CLASS_COLORS, css } from "../../colors";
 import { percent, short } from "../../numbers";
-import { Chart, type Curve } from "./chart";
+import { Chart } from "./chart";
+import type { Curve } from "./curve";
 import { latest, type LiveRun } from "./live";
 import type { Figures } from "./types";
 
@@ -13,7 +14,8 @@ export const runColor = (i: number) => css(CLASS_COLORS[i % CLASS_COLORS.length]
 export function Curves({ runs }: { runs: LiveRun[] }) {
   const histories = runs.map((run) => run.history.value);
   const [losses, accuracies] = useMemo(
-    () => (["loss", "accuracy"] as const).map((what) => runs.flatMap((run, i) => pair(run.name, histories[i]!, what, runColor(i)))),
+    () =>
+      (["loss", "accuracy"] as const).map((what) => runs.flatMap((run, i) => pair(run.name, histories[i]!, what, runColor(i)))),
     [runs.map(({ name }) => name).join(), ...histories],
   ) as [Curve[], Curve[]];
   return (
@@ -21,16 +23,30 @@ export function Curves({ runs }: { runs: LiveRun[] }) {
       <div class="row between">
         <h2 id="curves-title">Loss and accuracy</h2>
         <p class="legend">
-          <span class="key"><svg width="26" height="8" aria-hidden="true"><path class="line" d="M0 4H26" stroke-dasharray="5 4" /></svg> training</span>
-          <span class="key"><svg width="26" height="8" aria-hidden="true"><path class="line" d="M0 4H26" /></svg> validation</span>
-          <span class="key"><i class="gap" /> gap</span>
+          <span class="key">
+            <svg width="26" height="8" aria-hidden="true">
+              <path class="line" d="M0 4H26" stroke-dasharray="5 4" />
+            </svg>{" "}
+            training
+          </span>
+          <span class="key">
+            <svg width="26" height="8" aria-hidden="true">
+              <path class="line" d="M0 4H26" />
+            </svg>{" "}
+            validation
+          </span>
+          <span class="key">
+            <i class="gap" /> gap
+          </span>
         </p>
       </div>
       <div class="charts">
         <Chart title="Loss" curves={losses} gap={gapOf(losses)} format={lossText} range={lossRange} />
         <Chart title="Accuracy" curves={accuracies} gap={gapOf(accuracies)} format={percentText} range={accuracyRange} />
       </div>
-      <p class="gap-words">{runs[0] ? gapInWords(histories[0]!) : "Start, and the curves are drawn here while the network learns."}</p>
+      <p class="gap-words">
+        {runs[0] ? gapInWords(histories[0]!) : "Start, and the curves are drawn here while the network learns."}
+      </p>
     </section>
   );
 }
@@ -49,7 +65,14 @@ function pair(name: string, history: readonly Figures[], what: "loss" | "accurac
   const every = Math.ceil(history.length / MOST_POINTS);
   const of = (field: keyof Figures, isDashed: boolean, label: string): Curve => {
     const measured = history.filter((figures, i) => (i % every === 0 || i === history.length - 1) && isNumber(figures[field]));
-    return { run: name, label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
+    return {
+      run: name,
+      label,
+      color,
+      isDashed,
+      x: measured.map(({ epoch }) => epoch),
+      y: measured.map((figures) => figures[field]),
+    };
   };
   return [of(what, true, "training"), of(`validation_${what}`, false, "validation")];
 }
@@ -63,6 +86,6 @@ export function gapInWords(history: readonly Figures[]): string {
   const gap = 100 * (figures.accuracy! - figures.validation_accuracy!);
   const both = `training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
   if (gap >= 0.95) return `${both}: the network remembers ${gap.toFixed(1)} points that it cannot use on new data.`;
-  if (gap <= -0.95) return `${both}: new data are read even better than those it learned from.`;
+  if (gap <= -0.95) return `${both}: new data are read no worse than those it learned from.`;
   return `${both}: what it learned holds on new data.`;
 }

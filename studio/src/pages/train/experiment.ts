@@ -50,7 +50,13 @@ export function toParameters(wanted: Experiment): Record<string, string | null> 
 
 function fromText(text: string, field: Field, fallback: Value): Value {
   if (text === "") return fallback;
-  if (field === "hidden") return text === "none" ? [] : text.split(",").map(Number).filter((units) => units >= 1);
+  if (field === "hidden")
+    return text === "none"
+      ? []
+      : text
+          .split(",")
+          .map(Number)
+          .filter((units) => units >= 1);
   if (field === "layers") return text === "none" ? null : text;
   if (typeof fallback === "boolean") return text === "yes";
   if (typeof fallback === "number") return Number.isFinite(Number(text)) ? Number(text) : fallback;
@@ -92,7 +98,10 @@ export function hasSameData(one: Experiment, other: Experiment): boolean {
 export function differences(before: Experiment, after: Experiment): Difference[] {
   return (Object.keys(after) as Field[])
     .filter((field) => matters(field, before) || matters(field, after))
-    .filter((field) => matters(field, before) !== matters(field, after) || toText(before[field], field) !== toText(after[field], field))
+    .filter(
+      (field) =>
+        matters(field, before) !== matters(field, after) || toText(before[field], field) !== toText(after[field], field),
+    )
     .map((field) => ({ field, before: words(before, field), after: words(after, field) }));
 }
 

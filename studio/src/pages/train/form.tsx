@@ -22,16 +22,25 @@ export function Form({ run }: { run: LiveRun | null }) {
   }, []);
   return (
     <details class="panel settings" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary><h2>Experiment</h2> <span class="quiet">{inOneLine(now)}</span></summary>
+      <summary>
+        <h2>Experiment</h2> <span class="quiet">{inOneLine(now)}</span>
+      </summary>
       <form onSubmit={(event) => event.preventDefault()}>
         {GROUPS.map(({ title, settings }) => (
           <fieldset key={title}>
             <legend>{title}</legend>
             {title === "Data" ? <DataChoice now={now} /> : null}
             {title === "Network" ? <LayersEditor experiment={now} change={change} /> : null}
-            {settings.filter(({ name, only }) => matters(name, now) && (!only || only === kindOf(now.data))).map((setting) => (
-              <SettingControl key={setting.name} setting={setting} value={now[setting.name]} set={(value) => change({ [setting.name]: value })} />
-            ))}
+            {settings
+              .filter(({ name, only }) => matters(name, now) && (!only || only === kindOf(now.data)))
+              .map((setting) => (
+                <SettingControl
+                  key={setting.name}
+                  setting={setting}
+                  value={now[setting.name]}
+                  set={(value) => change({ [setting.name]: value })}
+                />
+              ))}
           </fieldset>
         ))}
       </form>
@@ -54,10 +63,16 @@ function DataChoice({ now }: { now: Experiment }) {
       <label for="data">What to learn</label>
       <div class="control">
         <select id="data" value={now.data} aria-describedby="data-help" onChange={(event) => choose(event.currentTarget.value)}>
-          {names.map((name) => <option key={name} value={name}>{DATA_TITLES[name]![0]}</option>)}
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {DATA_TITLES[name]![0]}
+            </option>
+          ))}
         </select>
       </div>
-      <p class="hint" id="data-help">{help}</p>
+      <p class="hint" id="data-help">
+        {help}
+      </p>
     </div>
   );
 }
@@ -73,24 +88,34 @@ function Footer({ run, now }: { run: LiveRun | null; now: Experiment }) {
   const changed = run ? differences(run.summary.value.experiment, now) : [];
   if (!run) return null;
   if (changed.length === 0) {
-    return <div class="footer"><p class="quiet">These are the settings of {run.name}. Change some to start a new run, or to fork this one.</p></div>;
+    return (
+      <div class="footer">
+        <p class="quiet">These are the settings of {run.name}. Change some to start a new run, or to fork this one.</p>
+      </div>
+    );
   }
   return (
     <div class="footer">
-      <p role="status">Changed: {changed.map(({ field, before, after }) => `${titleOf(field)} ${before} → ${after}`).join(", ")}</p>
+      <p role="status">
+        Changed: {changed.map(({ field, before, after }) => `${titleOf(field)} ${before} → ${after}`).join(", ")}
+      </p>
       <div class="row">
-        <button type="button" class="first" onClick={() => start(now, run)}>Start a new run</button>
-        <button type="button" onClick={() => forkHere(run, now)}>Fork {run.name} at step {run.now.value.step}</button>
-        <button type="button" onClick={() => show(run)}>Undo</button>
+        <button type="button" class="first" onClick={() => start(now, run)}>
+          Start a new run
+        </button>
+        <button type="button" onClick={() => forkHere(run, now)}>
+          Fork {run.name} at step {run.now.value.step}
+        </button>
+        <button type="button" onClick={() => show(run)}>
+          Undo
+        </button>
       </div>
     </div>
   );
 }
 
 async function forkHere(run: LiveRun, now: Experiment): Promise<void> {
-  const changes = Object.fromEntries(
-    differences(run.summary.value.experiment, now).map(({ field }) => [field, now[field]]),
-  );
+  const changes = Object.fromEntries(differences(run.summary.value.experiment, now).map(({ field }) => [field, now[field]]));
   const made = await fork(run.name, changes);
   if (made) show(made, [run.name, ...parameter("beside").split(",")]);
 }

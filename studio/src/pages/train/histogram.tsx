@@ -8,12 +8,16 @@ const HEIGHT = 36;
 export function Histogram({ title, of, counts }: { title: string; of: string; counts: Counts | null | undefined }) {
   const bars = counts?.counts ?? [];
   const total = bars.reduce((sum, n) => sum + n, 0);
-  const label = counts ? `${title} of ${of}: ${count.format(total)} numbers from ${short(counts.low, 3)} to ${short(counts.high, 3)}` : `${title} of ${of}: none`;
+  const label = counts
+    ? `${title} of ${of}: ${count.format(total)} numbers from ${short(counts.low, 3)} to ${short(counts.high, 3)}`
+    : `${title} of ${of}: none`;
   return (
     <figure class="histogram">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
         <path d={outline(bars)} />
-        {counts && counts.low < 0 && counts.high > 0 ? <path class="zero" d={`M${(-WIDTH * counts.low) / (counts.high - counts.low)} 0V${HEIGHT}`} /> : null}
+        {counts && counts.low < 0 && counts.high > 0 ? (
+          <path class="zero" d={`M${(-WIDTH * counts.low) / (counts.high - counts.low)} 0V${HEIGHT}`} />
+        ) : null}
       </svg>
       <figcaption class="numbers">
         <span>{counts ? brief(counts.low) : " "}</span> <b>{title}</b> <span>{counts ? brief(counts.high) : " "}</span>

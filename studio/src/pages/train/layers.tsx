@@ -16,7 +16,9 @@ export function Layers({ run }: { run: LiveRun }) {
       <h2 id="layers-title">The layers</h2>
       {look ? (
         <div class="columns">
-          {look.layers.map((layer, i) => <Layer key={layer.name} layer={layer} isFirst={i === 0} kind={run.summary.value.kind} />)}
+          {look.layers.map((layer, i) => (
+            <Layer key={layer.name} layer={layer} isFirst={i === 0} kind={run.summary.value.kind} />
+          ))}
         </div>
       ) : (
         <p class="quiet">Here the weights, activations and gradients of each layer appear, as soon as the run is looked at.</p>
@@ -29,7 +31,12 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
   const { weights, activations, gradients } = layer.histograms;
   return (
     <section class="layer" aria-label={layer.name}>
-      <h3><code>{layer.name}</code> <small>{count.format(layer.units)} {layer.units === 1 ? "unit" : "units"}</small></h3>
+      <h3>
+        <code>{layer.name}</code>{" "}
+        <small>
+          {count.format(layer.units)} {layer.units === 1 ? "unit" : "units"}
+        </small>
+      </h3>
       <div class="histograms">
         <Histogram title="weights" of={layer.name} counts={weights} />
         <Histogram title="activations" of={layer.name} counts={activations} />
@@ -54,7 +61,15 @@ const byte = (value: number, dark: boolean): Rgb => diverging((value - 128) / 12
 function Maps({ packed, name }: { packed: Packed; name: string }) {
   const { shape, values } = useMemo(() => unpack(packed), [packed]);
   const [n, rows, columns] = shape as [number, number, number];
-  return <Tiles values={values} shape={[n, rows, columns]} color={byte} label={`What the ${n} neurons of ${name} give, over the plane`} describe={(tile) => `neuron ${tile}`} />;
+  return (
+    <Tiles
+      values={values}
+      shape={[n, rows, columns]}
+      color={byte}
+      label={`What the ${n} neurons of ${name} give, over the plane`}
+      describe={(tile) => `neuron ${tile}`}
+    />
+  );
 }
 
 function Pictures({ packed, name }: { packed: Packed; name: string }) {
@@ -65,7 +80,13 @@ function Pictures({ packed, name }: { packed: Packed; name: string }) {
   return (
     <>
       <h4>the weights of each unit, as a picture</h4>
-      <Tiles values={scaled} shape={shape} color={diverging} label={`The weights of ${n} units of ${name}, as pictures`} describe={(tile) => `unit ${tile}: weights up to ±${largest(tile)}`} />
+      <Tiles
+        values={scaled}
+        shape={shape}
+        color={diverging}
+        label={`The weights of ${n} units of ${name}, as pictures`}
+        describe={(tile) => `unit ${tile}: weights up to ±${largest(tile)}`}
+      />
     </>
   );
 }
@@ -97,14 +118,14 @@ function Matrix({ packed, name }: { packed: Packed; name: string }) {
     <>
       <h4>the weights: a row for each of x1 and x2, a column for each neuron</h4>
       <Heatmap
-      values={values}
-      rows={rows}
-      columns={columns}
-      color={(value, dark) => diverging(value / most, dark)}
-      label={`The ${rows} x ${columns} weights of ${name}: one row an input, one column a neuron`}
-      describe={(row, column, value) => `x${row + 1} → neuron ${column}: ${short(value)}`}
-      width={Math.min(320, 20 * columns)}
-    />
+        values={values}
+        rows={rows}
+        columns={columns}
+        color={(value, dark) => diverging(value / most, dark)}
+        label={`The ${rows} x ${columns} weights of ${name}: one row an input, one column a neuron`}
+        describe={(row, column, value) => `x${row + 1} → neuron ${column}: ${short(value)}`}
+        width={Math.min(320, 20 * columns)}
+      />
     </>
   );
 }

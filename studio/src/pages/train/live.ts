@@ -11,7 +11,10 @@ export class LiveRun {
   readonly kept: Signal<number[]>;
   readonly look = signal<Look | null>(null);
 
-  constructor(readonly name: string, summary: RunSummary) {
+  constructor(
+    readonly name: string,
+    summary: RunSummary,
+  ) {
     this.summary = signal(summary);
     this.now = signal<StateEvent>(summary);
     this.history = signal(summary.history);

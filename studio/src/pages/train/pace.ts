@@ -3,7 +3,12 @@ import { parameter, setParameters } from "../../url";
 import { experiment, kindOf } from "./experiment";
 import { act, type LiveRun, setStepsPerSecond } from "./live";
 
-export const PACES = { full: "full speed", fast: "20 epochs a second", slow: "1 epoch a second", steps: "5 steps a second" } as const;
+export const PACES = {
+  full: "full speed",
+  fast: "20 epochs a second",
+  slow: "1 epoch a second",
+  steps: "5 steps a second",
+} as const;
 export type Pace = keyof typeof PACES;
 
 /** The pace that the address says; small networks on points are learned in a blink, so that they start slower. */

@@ -1,10 +1,10 @@
 /** The plane: points, and what the network answers everywhere between them. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { type Packed, unpack } from "../../api";
-import { css, mix, type Rgb } from "../../colors";
+import { css } from "../../colors";
 import { percent } from "../../numbers";
-import { isDark } from "../../theme";
-import { CLASS_LETTERS, classColor, drawMark, MARK_PATHS } from "./marks";
+import { Ground, Marks } from "./ground";
+import { CLASS_LETTERS, classColor, MARK_PATHS } from "./marks";
 import type { Marked } from "./points";
 import type { Point } from "./types";
 
@@ -15,7 +15,6 @@ interface Props {
   edit?: (points: Point[]) => void; // present: the points may be changed
 }
 
-const SIZE = 512; // of the canvas of points, before the density of the screen
 const APART = 0.06; // dragging puts points no closer than this
 const STEP = 1 / 16; // of the arrow keys, as a share of the plane
 const ERASER = -1;
@@ -47,7 +46,8 @@ export function Plane({ points, labels, boundary, edit }: Props) {
     const [x1, x2] = at ?? [0, 0];
     if (way) setAt([clamp(x1 + way[0]! * STEP * extent, extent), clamp(x2 + way[1]! * STEP * extent, extent)]);
     else if (edit && (event.key === " " || event.key === "Enter")) put(x1, x2);
-    else if (edit && (event.key === "Delete" || event.key === "Backspace")) edit(edited(points.training, [x1, x2], ERASER, extent));
+    else if (edit && (event.key === "Delete" || event.key === "Backspace"))
+      edit(edited(points.training, [x1, x2], ERASER, extent));
     else if (edit && /^[1-4]$/.test(event.key)) setTool(Number(event.key) - 1);
     else return;
     event.preventDefault();
@@ -71,9 +71,13 @@ export function Plane({ points, labels, boundary, edit }: Props) {
       >
         <Ground boundary={boundary} />
         <Marks points={points} />
-        {at ? <i class="cross" style={{ left: `${50 + (50 * at[0]) / extent}%`, top: `${50 - (50 * at[1]) / extent}%` }} /> : null}
+        {at ? (
+          <i class="cross" style={{ left: `${50 + (50 * at[0]) / extent}%`, top: `${50 - (50 * at[1]) / extent}%` }} />
+        ) : null}
       </div>
-      <figcaption aria-live="polite" class="numbers">{at ? reading(at, extent, labels, boundary) : <Legend labels={labels} hollow={points.validation.length > 0} />}</figcaption>
+      <figcaption aria-live="polite" class="numbers">
+        {at ? reading(at, extent, labels, boundary) : <Legend labels={labels} hollow={points.validation.length > 0} />}
+      </figcaption>
     </figure>
   );
 }
@@ -82,12 +86,22 @@ function Tools({ tool, choose, clear }: { tool: number; choose: (tool: number) =
   return (
     <div class="row tools" role="toolbar" aria-label="What a click puts">
       {CLASS_LETTERS.map((letter, label) => (
-        <button key={letter} type="button" aria-pressed={tool === label} aria-label={`Points of class ${letter}`} onClick={() => choose(label)}>
+        <button
+          key={letter}
+          type="button"
+          aria-pressed={tool === label}
+          aria-label={`Points of class ${letter}`}
+          onClick={() => choose(label)}
+        >
           <Mark label={label} filled /> {letter}
         </button>
       ))}
-      <button type="button" aria-pressed={tool === ERASER} onClick={() => choose(ERASER)}>Eraser</button>
-      <button type="button" disabled={!clear} onClick={clear}>Clear</button>
+      <button type="button" aria-pressed={tool === ERASER} onClick={() => choose(ERASER)}>
+        Eraser
+      </button>
+      <button type="button" disabled={!clear} onClick={clear}>
+        Clear
+      </button>
     </div>
   );
 }
@@ -104,13 +118,26 @@ export function Mark({ label, filled }: { label: number; filled: boolean }) {
 function Legend({ labels, hollow }: { labels: readonly (string | number)[]; hollow: boolean }) {
   return (
     <>
-      {labels.map((label, k) => <span key={label} class="key"><Mark label={k} filled /> {label}</span>)}
-      {hollow ? <span class="key"><Mark label={0} filled={false} /> hollow: validation</span> : null}
+      {labels.map((label, k) => (
+        <span key={label} class="key">
+          <Mark label={k} filled /> {label}
+        </span>
+      ))}
+      {hollow ? (
+        <span class="key">
+          <Mark label={0} filled={false} /> hollow: validation
+        </span>
+      ) : null}
     </>
   );
 }
 
-function reading([x1, x2]: [number, number], extent: number, labels: readonly (string | number)[], boundary: Packed | null): string {
+function reading(
+  [x1, x2]: [number, number],
+  extent: number,
+  labels: readonly (string | number)[],
+  boundary: Packed | null,
+): string {
   const here = `x1 ${x1.toFixed(2)}, x2 ${x2.toFixed(2)}`;
   if (!boundary) return here;
   const { shape, values } = unpack(boundary);
@@ -122,59 +149,29 @@ function reading([x1, x2]: [number, number], extent: number, labels: readonly (s
 }
 
 /** The plane of a run that lies beside: small, to be compared at a glance. */
-export function SmallPlane({ points, boundary, title, color }: { points: Marked; boundary: Packed | null; title: string; color: string }) {
+export function SmallPlane({
+  points,
+  boundary,
+  title,
+  color,
+}: {
+  points: Marked;
+  boundary: Packed | null;
+  title: string;
+  color: string;
+}) {
   return (
     <figure class="plane small">
-      <h3><i class="swatch" style={{ background: color }} />{title}</h3>
+      <h3>
+        <i class="swatch" style={{ background: color }} />
+        {title}
+      </h3>
       <div class="stage" role="img" aria-label={`What ${title} answers over the plane`}>
         <Ground boundary={boundary} />
         <Marks points={points} zoom={1.8} />
       </div>
     </figure>
   );
-}
-
-/** The answer everywhere: the color of the class that wins, the stronger the surer. */
-function Ground({ boundary }: { boundary: Packed | null }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const dark = isDark.value;
-  useEffect(() => {
-    const context = canvas.current!.getContext("2d")!;
-    if (!boundary) return context.clearRect(0, 0, context.canvas.width, context.canvas.height);
-    const { shape, values } = unpack(boundary);
-    const [rows, columns, classes] = shape as [number, number, number];
-    Object.assign(context.canvas, { width: columns, height: rows });
-    const picture = context.createImageData(columns, rows);
-    for (let i = 0; i < rows * columns; i++) picture.data.set([...answer(values, i * classes, classes, dark), 255], 4 * i);
-    context.putImageData(picture, 0, 0);
-  }, [boundary, dark]);
-  return <canvas ref={canvas} class="ground" width={1} height={1} aria-hidden="true" />;
-}
-
-function answer(values: ArrayLike<number>, from: number, classes: number, dark: boolean): Rgb {
-  let best = 0;
-  for (let k = 1; k < classes; k++) if (values[from + k]! > values[from + best]!) best = k;
-  const sure = (values[from + best]! / 255 - 1 / classes) / (1 - 1 / classes);
-  return mix(dark ? [27, 31, 35] : [255, 255, 255], classColor(best), (dark ? 0.5 : 0.55) * Math.max(0, sure));
-}
-
-function Marks({ points, zoom = 1 }: { points: Marked; zoom?: number }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const dark = isDark.value;
-  useEffect(() => {
-    const context = canvas.current!.getContext("2d")!;
-    const { extent, training, validation } = points;
-    const paper = dark ? "#14171a" : "#ffffff";
-    const side = SIZE * Math.min(2, Math.max(1, devicePixelRatio));
-    Object.assign(context.canvas, { width: side, height: side });
-    const size = zoom * (side / SIZE) * (training.length + validation.length > 800 ? 3 : 4.5);
-    for (const [set, filled] of [[validation, false], [training, true]] as const) {
-      for (const [x1, x2, label] of set) {
-        drawMark(context, label, (side * (1 + x1 / extent)) / 2, (side * (1 - x2 / extent)) / 2, size, filled, paper);
-      }
-    }
-  }, [points, zoom, dark]);
-  return <canvas ref={canvas} class="marks" width={SIZE} height={SIZE} aria-hidden="true" />;
 }
 
 function edited(points: readonly Point[], [x1, x2]: [number, number], tool: number, extent: number): Point[] {

@@ -20,7 +20,12 @@ const REMEDIES: readonly Remedy[] = [
   { name: "L1", changes: { l1: 3e-4 }, isOn: ({ l1 }) => l1 > 0, fits: always },
   { name: "dropout", changes: { dropout: 0.2 }, isOn: ({ dropout }) => dropout > 0, fits: isOfSizes },
   { name: "batch normalization", changes: { batch_norm: true }, isOn: ({ batch_norm }) => batch_norm, fits: isOfSizes },
-  { name: "augmentation", changes: { augment: true }, isOn: ({ augment }) => augment, fits: ({ data }) => kindOf(data) === "images" },
+  {
+    name: "augmentation",
+    changes: { augment: true },
+    isOn: ({ augment }) => augment,
+    fits: ({ data }) => kindOf(data) === "images",
+  },
 ];
 
 export function Regularize({ run }: { run: LiveRun }) {
@@ -40,14 +45,25 @@ export function Regularize({ run }: { run: LiveRun }) {
   return (
     <section class="panel regularize" aria-labelledby="regularize-title">
       <h2 id="regularize-title">Against overfitting</h2>
-      <p class="quiet">One click trains {run.name} once more, from the same first weights, with one thing added. Both curves lie over each other above.</p>
+      <p class="quiet">
+        One click trains {run.name} once more, from the same first weights, with one thing added. Both curves lie over each
+        other above.
+      </p>
       <div class="row">
         {REMEDIES.filter(({ fits }) => fits(now)).map(({ name, changes, isOn }) => (
-          <button key={name} type="button" aria-disabled={isOn(now)} onClick={() => isOn(now) || add(changes)}>{isOn(now) ? "✓" : "+"} {name}</button>
+          <button key={name} type="button" aria-disabled={isOn(now)} onClick={() => isOn(now) || add(changes)}>
+            {isOn(now) ? "✓" : "+"} {name}
+          </button>
         ))}
-        <button type="button" disabled={!isPast} onClick={stopEarly}>+ early stopping</button>
+        <button type="button" disabled={!isPast} onClick={stopEarly}>
+          + early stopping
+        </button>
       </div>
-      <p class="hint">{isPast ? `Validation loss was lowest near step ${count.format(best)}: early stopping goes back there.` : "Early stopping: validation loss is still at its lowest."}</p>
+      <p class="hint">
+        {isPast
+          ? `Validation loss was lowest near step ${count.format(best)}: early stopping goes back there.`
+          : "Early stopping: validation loss is still at its lowest."}
+      </p>
     </section>
   );
 }

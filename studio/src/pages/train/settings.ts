@@ -28,7 +28,17 @@ export const DATA_TITLES: Record<string, [title: string, help: string]> = {
 };
 
 const ACTIVATIONS = [
-  "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid", "hard_sigmoid", "identity",
+  "relu",
+  "leaky_relu",
+  "elu",
+  "selu",
+  "gelu",
+  "silu",
+  "softplus",
+  "tanh",
+  "sigmoid",
+  "hard_sigmoid",
+  "identity",
 ] as const;
 const OPTIMIZERS = ["adam", "adamw", "gradient_descent", "momentum", "nesterov", "rmsprop", "adagrad"] as const;
 const SCHEDULES = ["constant", "cosine", "warmup", "one_cycle", "exponential", "step", "reduce_on_plateau"] as const;
@@ -37,38 +47,125 @@ export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] 
   {
     title: "Data",
     settings: [
-      { name: "samples", title: "Points", help: "How many there are, training and validation together.", control: { kind: "range", low: 20, high: 2000, step: 20 }, only: "points" },
-      { name: "samples", title: "Pictures", help: "How many there are. With few of them overfitting is quickly seen.", control: { kind: "log", low: 2, high: Math.log10(60_000) }, only: "images" },
-      { name: "noise", title: "Noise", help: "How far each point strays from its place, as a standard deviation.", control: { kind: "range", low: 0, high: 0.5, step: 0.01 } },
-      { name: "validation", title: "Kept aside", help: "The share that is never learned from: it shows what holds on new data.", control: { kind: "range", low: 0, high: 0.9, step: 0.05 } },
-      { name: "data_seed", title: "Data seed", help: "Another number: other points, and others of them kept aside.", control: { kind: "whole", low: 0, high: 1e6 } },
+      {
+        name: "samples",
+        title: "Points",
+        help: "How many there are, training and validation together.",
+        control: { kind: "range", low: 20, high: 2000, step: 20 },
+        only: "points",
+      },
+      {
+        name: "samples",
+        title: "Pictures",
+        help: "How many there are. With few of them overfitting is quickly seen.",
+        control: { kind: "log", low: 2, high: Math.log10(60_000) },
+        only: "images",
+      },
+      {
+        name: "noise",
+        title: "Noise",
+        help: "How far each point strays from its place, as a standard deviation.",
+        control: { kind: "range", low: 0, high: 0.5, step: 0.01 },
+      },
+      {
+        name: "validation",
+        title: "Kept aside",
+        help: "The share that is never learned from: it shows what holds on new data.",
+        control: { kind: "range", low: 0, high: 0.9, step: 0.05 },
+      },
+      {
+        name: "data_seed",
+        title: "Data seed",
+        help: "Another number: other points, and others of them kept aside.",
+        control: { kind: "whole", low: 0, high: 1e6 },
+      },
     ],
   },
   {
     title: "Network",
     settings: [
-      { name: "activation", title: "Activation", help: "What a neuron makes of its sum. Without a bend (identity) all layers are one.", control: { kind: "choice", options: ACTIVATIONS } },
-      { name: "seed", title: "Seed", help: "Fixes first weights, order and dropout: the same number, the same run.", control: { kind: "whole", low: 0, high: 1e6 } },
+      {
+        name: "activation",
+        title: "Activation",
+        help: "What a neuron makes of its sum. Without a bend (identity) all layers are one.",
+        control: { kind: "choice", options: ACTIVATIONS },
+      },
+      {
+        name: "seed",
+        title: "Seed",
+        help: "Fixes first weights, order and dropout: the same number, the same run.",
+        control: { kind: "whole", low: 0, high: 1e6 },
+      },
     ],
   },
   {
     title: "Training",
     settings: [
-      { name: "optimizer", title: "Optimizer", help: "How a gradient becomes a step.", control: { kind: "choice", options: OPTIMIZERS } },
-      { name: "learning_rate", title: "Learning rate", help: "How far each step goes. Too small creeps, too large diverges.", control: { kind: "log", low: -5, high: 1 } },
-      { name: "schedule", title: "Schedule", help: "How the rate changes from the first step to the last.", control: { kind: "choice", options: SCHEDULES } },
-      { name: "batch_size", title: "Batch size", help: "Samples a step. Small batches: more steps, noisier ones.", control: { kind: "whole", low: 1, high: 4096 } },
-      { name: "epochs", title: "Epochs", help: "How often each sample is seen before training ends.", control: { kind: "whole", low: 1, high: 1000 } },
+      {
+        name: "optimizer",
+        title: "Optimizer",
+        help: "How a gradient becomes a step.",
+        control: { kind: "choice", options: OPTIMIZERS },
+      },
+      {
+        name: "learning_rate",
+        title: "Learning rate",
+        help: "How far each step goes. Too small creeps, too large diverges.",
+        control: { kind: "log", low: -5, high: 1 },
+      },
+      {
+        name: "schedule",
+        title: "Schedule",
+        help: "How the rate changes from the first step to the last.",
+        control: { kind: "choice", options: SCHEDULES },
+      },
+      {
+        name: "batch_size",
+        title: "Batch size",
+        help: "Samples a step. Small batches: more steps, noisier ones.",
+        control: { kind: "whole", low: 1, high: 4096 },
+      },
+      {
+        name: "epochs",
+        title: "Epochs",
+        help: "How often each sample is seen before training ends.",
+        control: { kind: "whole", low: 1, high: 1000 },
+      },
     ],
   },
   {
     title: "Against overfitting",
     settings: [
-      { name: "l2", title: "L2", help: "A price on the square of each weight: many small ones.", control: { kind: "log", low: -6, high: 0, zero: true } },
-      { name: "l1", title: "L1", help: "A price on the size of each weight: many become 0.", control: { kind: "log", low: -6, high: 0, zero: true } },
-      { name: "dropout", title: "Dropout", help: "The share of neurons that is silent in a step, others each time.", control: { kind: "range", low: 0, high: 0.9, step: 0.05 } },
-      { name: "batch_norm", title: "Batch normalization", help: "Brings each neuron's sum to mean 0 and variance 1 within the batch.", control: { kind: "switch" } },
-      { name: "augment", title: "Augmentation", help: "Changes each picture a little, anew each time it is seen.", control: { kind: "switch" } },
+      {
+        name: "l2",
+        title: "L2",
+        help: "A price on the square of each weight: many small ones.",
+        control: { kind: "log", low: -6, high: 0, zero: true },
+      },
+      {
+        name: "l1",
+        title: "L1",
+        help: "A price on the size of each weight: many become 0.",
+        control: { kind: "log", low: -6, high: 0, zero: true },
+      },
+      {
+        name: "dropout",
+        title: "Dropout",
+        help: "The share of neurons that is silent in a step, others each time.",
+        control: { kind: "range", low: 0, high: 0.9, step: 0.05 },
+      },
+      {
+        name: "batch_norm",
+        title: "Batch normalization",
+        help: "Brings each neuron's sum to mean 0 and variance 1 within the batch.",
+        control: { kind: "switch" },
+      },
+      {
+        name: "augment",
+        title: "Augmentation",
+        help: "Changes each picture a little, anew each time it is seen.",
+        control: { kind: "switch" },
+      },
     ],
   },
 ];
@@ -77,5 +174,7 @@ const TITLES = new Map<string, string>(GROUPS.flatMap(({ settings }) => settings
 
 /** How a field of an experiment is called on the page. */
 export function titleOf(field: keyof Experiment): string {
-  return TITLES.get(field) ?? { data: "Data", hidden: "Hidden layers", layers: "Layers", points: "Points" }[field as string] ?? field;
+  return (
+    TITLES.get(field) ?? { data: "Data", hidden: "Hidden layers", layers: "Layers", points: "Points" }[field as string] ?? field
+  );
 }

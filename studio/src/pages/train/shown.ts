@@ -17,7 +17,9 @@ export const shown = computed<LiveRun | null>(() => {
 
 /** The runs whose curves lie over those of the run of the page. */
 export const beside = computed<LiveRun[]>(() => {
-  const names = parameter("beside").split(",").filter((name) => name !== parameter("run"));
+  const names = parameter("beside")
+    .split(",")
+    .filter((name) => name !== parameter("run"));
   return names.flatMap((name) => runs.value.get(name) ?? []).slice(0, MOST_BESIDE);
 });
 

@@ -65,7 +65,17 @@ export function Tiles({ values, shape: [n, rows, columns], color, label, describ
           onKeyDown={key}
           onBlur={() => setAt(null)}
         />
-        {said ? <i class="chosen" style={{ left: `${(100 * ((at! % across) * TILE)) / size[0]}%`, top: `${(100 * (Math.floor(at! / across) * TILE)) / size[1]}%`, width: `${(100 * (TILE - GAP)) / size[0]}%`, height: `${(100 * (TILE - GAP)) / size[1]}%` }} /> : null}
+        {said ? (
+          <i
+            class="chosen"
+            style={{
+              left: `${(100 * ((at! % across) * TILE)) / size[0]}%`,
+              top: `${(100 * (Math.floor(at! / across) * TILE)) / size[1]}%`,
+              width: `${(100 * (TILE - GAP)) / size[0]}%`,
+              height: `${(100 * (TILE - GAP)) / size[1]}%`,
+            }}
+          />
+        ) : null}
       </div>
       <figcaption aria-live="polite">{said || " "}</figcaption>
     </figure>
