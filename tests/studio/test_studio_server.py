@@ -50,7 +50,15 @@ def test_files_whose_name_is_their_content_may_be_kept(built):
     answer = ask(built, "GET", "/assets/index-abc.js")
     assert (answer.status, answer.body) == (200, b"the script")
     assert answer.header("cache-control") == "public, max-age=31536000, immutable"
-    assert "javascript" in answer.header("content-type")
+
+
+def test_what_a_file_is_does_not_depend_on_the_system(built, tmp_path, monkeypatch):
+    monkeypatch.setattr("mimetypes.guess_type", lambda *_, **__: ("text/plain", None))
+    kinds = {"a.js": "text/javascript", "a.css": "text/css", "a.svg": "image/svg+xml", "a.woff2": "font/woff2"}
+    for name, kind in kinds.items():
+        (tmp_path / "static/assets" / name).write_text("")
+        assert ask(built, "GET", f"/assets/{name}").header("content-type") == kind
+    assert {path.suffix for path in (STATIC / "assets").iterdir()} <= {".js", ".css", ".svg", ".woff2"}
 
 
 @pytest.mark.parametrize(

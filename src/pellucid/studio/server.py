@@ -19,6 +19,7 @@ from pellucid.studio.session import Session
 STATIC = Path(__file__).parent / "static"
 PAGES = ("/", "/draw", "/inside", "/train", "/learn", "/learn/{chapter}")
 PARTS = (inside, learning, reading, saving, training)
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -42,11 +43,13 @@ def application(session: Session, static: Path = STATIC) -> Starlette:
 
 
 class _Assets(StaticFiles):
-    """Files whose names hold a hash of their content, so that a browser may keep them."""
+    """Files whose names hold a hash of their content, so that a browser may keep them. What they are is said here: the
+    tables of some systems know it wrongly, and a browser is told not to guess."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = FOR_EVER
+        response.headers["Content-Type"] = TYPES.get(Path(path).suffix, "application/octet-stream")
         return response
 
 
