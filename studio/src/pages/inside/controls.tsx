@@ -114,7 +114,7 @@ function BackwardChoice({ seen }: { seen: Seen | null }) {
       <label class="row">
         <span>Rate</span>
         <input type="number" class="rate" min="0" step="any" value={text} onInput={(event) => setText(event.currentTarget.value)}
-          onChange={(event) => setParameters({ learning_rate: event.currentTarget.value || null })} />
+          onChange={(event) => (event.currentTarget.valueAsNumber > 0 ? setParameters({ learning_rate: event.currentTarget.value }) : setText(rate.value))} />
       </label>
     </>
   );
