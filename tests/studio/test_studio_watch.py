@@ -169,7 +169,7 @@ def test_everybody_who_listens_is_told_and_woken():
     assert not boxes[0].is_closed
 
 
-def test_a_look_is_followed_by_25_times_its_cost_without_one(monkeypatch):
+def test_looks_cost_less_than_a_twenty_fifth(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(watch.time, "perf_counter", lambda: now[0])
     budget, spent, start = Budget(), 0.0, now[0]
@@ -180,7 +180,7 @@ def test_a_look_is_followed_by_25_times_its_cost_without_one(monkeypatch):
             now[0] += cost
         spent += cost
         assert not budget.allows()
-        now[0] += max(25 * cost, 0.08) - 0.002
+        now[0] += max(watch.SHARE * cost, 0.08) - 0.002
         assert not budget.allows()
     assert spent / (now[0] - start) < 1 / 25
 

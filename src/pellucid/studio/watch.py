@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-SHARE = 25  # what is looked at costs at most one part in so many and one
+SHARE = 35  # times what a look costs, nothing is looked at: with sending it, watching stays below one part in 25
 LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 MOST_WAITING = 200  # events of a kind of which none replaces another
 REPLACED = ("state", "look", "kept")  # of these only the newest one counts
@@ -25,7 +25,7 @@ def written(events: list[tuple[str, Any]]) -> list[tuple[str, str]]:
 
 
 class Budget:
-    """When the next look may be made: after 25 times what the last one cost."""
+    """When the next look may be made: after so many times what the last one cost."""
 
     def __init__(self, share: float = SHARE, least_seconds: float = LEAST_SECONDS) -> None:
         self._share = share
