@@ -49,9 +49,11 @@ def serve(session: Session, guard: Guard, listener: socket.socket, say: Callable
     """Answer until Ctrl-C or another signal to end; save what was trained. More signals change nothing."""
     server = _Server(session, guard)
     with _signals_to(server.handle_exit):
-        server.run([listener])
-        session.runs.close()
-        save_unsaved(session, say)
+        try:
+            server.run([listener])
+        finally:  # whatever ended it
+            session.runs.close()
+            save_unsaved(session, say)
 
 
 class _Server(uvicorn.Server):
@@ -85,10 +87,10 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _signals_to(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    if signal.getsignal(getattr(signal, "SIGHUP", signal.SIGTERM)) is signal.SIG_IGN:  # by nohup
-        numbers.remove(signal.SIGHUP)
-    previous = {number: signal.signal(number, handle) for number in numbers}
+    known = {name: getattr(signal, name) for name in SIGNALS if hasattr(signal, name)}
+    if "SIGHUP" in known and signal.getsignal(known["SIGHUP"]) is signal.SIG_IGN:  # by nohup
+        del known["SIGHUP"]
+    previous = {number: signal.signal(number, handle) for number in known.values()}
     try:
         yield
     finally:
