@@ -36,7 +36,7 @@ export function Pixels() {
   const press = async (row: number, column: number) => {
     const next = pixels.slice();
     next[row * columns + column] = next[row * columns + column]! > 127 ? 0 : 255;
-    setParameters({ sample: await pixelsWord(next) });
+    setParameters({ sample: await pixelsWord(next) }, true); // the back button undoes it
   };
   return (
     <div class="workbench">
@@ -52,7 +52,7 @@ export function Pixels() {
         <p role="status">
           {changed === 0 ? "Nothing changed yet." : `${changed} of ${rows * columns} pixels changed: ${from.label} became ${value.label}.`}
         </p>
-        <button type="button" disabled={changed === 0} onClick={async () => setParameters({ sample: await pixelsWord(from.pixels) })}>
+        <button type="button" disabled={changed === 0} onClick={async () => setParameters({ sample: await pixelsWord(from.pixels) }, true)}>
           As it was
         </button>
         {error ? <Notice kind="error">{error}</Notice> : null}

@@ -25,11 +25,12 @@ export function Chart({ title, curves, gap, format, range }: Props) {
   const looks = curves.map(({ run, label, color, isDashed }) => `${run} ${label} ${color} ${isDashed}`).join();
   const dark = isDark.value;
   useEffect(() => {
-    const options = optionsOf(box.current!, curves, given, setAt);
-    const made = new uPlot(options, joined(curves), box.current!);
+    const parent = box.current;
+    if (!parent) return; // the page was turned before the first frame
+    const made = new uPlot(optionsOf(parent, curves, given, setAt), joined(curves), parent);
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize(sizeOf(box.current!)));
-    observer.observe(box.current!);
+    const observer = new ResizeObserver(() => made.setSize(sizeOf(parent)));
+    observer.observe(parent);
     return () => {
       observer.disconnect();
       made.destroy();
