@@ -35,7 +35,10 @@ export function remove<T>(path: string): Promise<T> {
 
 async function ask<T>(path: string, options: RequestInit): Promise<T> {
   const response = await reach(path, options);
-  return (await response.json().catch(() => null)) as T;
+  return (await response.json().catch((error) => {
+    if (options.signal?.aborted) throw error; // given up while it came
+    return null;
+  })) as T;
 }
 
 /** The answer of the studio; what is not well is thrown as its sentence. */

@@ -1,0 +1,127 @@
+"""Look inside: each number that the page shows of a neuron is the one of the trace; by mouse, by keys, by link."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import Visit
+from playwright.sync_api import Page, expect
+
+import pellucid as pl
+from pellucid.trace.trace import Trace
+
+X_TEST, Y_TEST = pl.datasets.digits()[1]
+ROW = 4
+NETWORK = "application"
+ALL_ROWS = """async (table) => {
+  const rows = new Map();
+  for (let top = 0; ; top += 150) {
+    table.scrollTop = top;
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    for (const row of table.querySelectorAll("tbody tr:not(.space)"))
+      rows.set(row.cells[0].innerText, [...row.cells].slice(1).map((cell) => cell.innerText));
+    if (top >= table.scrollHeight) return [...rows];
+  }
+}"""
+
+
+@pytest.fixture
+def trace(visit: Visit) -> Trace:
+    network = pl.load(visit.studio.model).network
+    return network.trace(X_TEST[ROW : ROW + 1], [int(Y_TEST[ROW])], pl.Adam(0.01), training=False)
+
+
+def shown(number: float, digits: int = 4) -> str:
+    text = f"{number:.{digits}g}"
+    return "0" if text == "-0" else text
+
+
+def facts(page: Page) -> dict[str, str]:
+    names, numbers = page.locator(".details dt").all_inner_texts(), page.locator(".details dd").all_inner_texts()
+    return dict(zip(names, numbers, strict=True))
+
+
+def test_every_number_of_a_neuron_is_that_of_the_trace(visit: Visit, trace: Trace) -> None:
+    unit = int(trace.layer("dense_2").output[0].argmax())  # one that is on, so that its gradients are not 0
+    page = visit.to(
+        f"/inside?sample=test-{ROW}&view=backward&optimizer=adam&learning_rate=0.01&layer=dense_2&neuron={unit}"
+    )
+    expect(page.locator(".details h2")).to_contain_text(f"[{unit}]")
+    page.get_by_role("region", name="The terms of").wait_for()
+    layer, neuron = trace.layer("dense_2"), trace.neuron("dense_2", unit)
+    assert page.locator(".sum").first.inner_text() == neuron.arithmetic(5)
+    assert facts(page) == {
+        "Sum z": shown(neuron.sum),
+        "Output relu(z)": shown(neuron.output),
+        "Bias": shown(neuron.bias),
+        "dL/da, from above": shown(neuron.doutput),
+        "Slope f'(z)": "1",
+        "dL/dz": shown(neuron.dsum),
+    }
+    rows = dict(page.get_by_role("region", name="The terms of").evaluate(ALL_ROWS))
+    gradient, new = layer.gradients["weight"][:, unit], layer.updates["weight"].new[:, unit]
+    assert rows == {
+        f"dense_1[{d}]": [
+            *(shown(neuron.inputs[d]), shown(neuron.weights[d]), shown(neuron.products[d])),
+            *(shown(gradient[d]), shown(new[d], 6)),
+        ]
+        for d in range(len(neuron.inputs))
+    }
+
+
+def test_the_mouse_opens_a_neuron_and_its_terms_lead_on(visit: Visit, trace: Trace) -> None:
+    page = visit.to(f"/inside?sample=test-{ROW}")
+    box = page.get_by_role(NETWORK).bounding_box()
+    assert box is not None
+    tip, right = page.locator(".tip"), box["x"] + box["width"]
+    x = right - 10
+    while not re.match(r"output\[\d\]", tip.inner_text()):  # from the right edge to the first answer
+        x -= 8
+        assert x > box["x"], "no answer was found under the pointer"
+        page.mouse.move(x, box["y"] + box["height"] / 2)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    label = int(tip.inner_text()[7])
+    assert tip.inner_text() == f"output[{label}] score {shown(trace.layers[-1].output[0, label])} ({label})"
+    page.mouse.click(x, box["y"] + box["height"] / 2)
+    page.wait_for_url(f"**layer=output&neuron={label}**")
+    page.locator(".details").get_by_role("button", name="dense_2[").first.click()
+    strongest = int(trace.neuron("output", label).strongest(1)[0])
+    page.wait_for_url(f"**layer=dense_2&neuron={strongest}**")
+    page.go_back()
+    expect(page.locator(".details h2")).to_contain_text(f"[{label}]")
+
+
+def test_keys_walk_through_the_network(visit: Visit, trace: Trace) -> None:
+    page = visit.to(f"/inside?sample=test-{ROW}")
+    page.get_by_role(NETWORK).focus()
+    said = page.get_by_role(NETWORK).locator("[aria-live]")
+    page.keyboard.press("PageUp")
+    expect(said).to_contain_text("dense_2[")
+    page.keyboard.press("Home")
+    expect(said).to_have_text(f"dense_2[0] = {shown(trace.layer('dense_2').output[0, 0])}")
+    page.keyboard.press("End")
+    expect(said).to_have_text(f"dense_2[31] = {shown(trace.layer('dense_2').output[0, 31])}")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**layer=dense_2&neuron=31**")
+
+
+def test_softmax_and_loss_term_by_term(visit: Visit, trace: Trace) -> None:
+    page = visit.to(f"/inside?sample=test-{ROW}&view=backward&target=3")
+    table = page.get_by_role("region", name="Scores")
+    expect(table).to_contain_text("target t")
+    rows = dict(table.evaluate(ALL_ROWS))
+    answer = trace.answer
+    for k in range(10):
+        score = float(trace.layers[-1].output[0, k])
+        steps = (answer.softmax["shifted"][0, k], answer.softmax["exponentials"][0, k], answer.probabilities[0, k])
+        assert rows[str(k)][:4] == [shown(score), *(shown(float(step)) for step in steps)]
+        assert rows[str(k)][-2] == ("1" if k == 3 else "0")
+
+
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
+def test_on_a_narrow_screen_the_columns_scroll_in_their_own_box(visit: Visit) -> None:
+    page = visit.to("/inside?layer=dense_1&neuron=3")
+    page.get_by_role("region", name="The terms of").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.get_by_role(NETWORK).evaluate("box => box.scrollWidth > box.clientWidth")
