@@ -35,6 +35,8 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
+        if name == "studio":  # its small products lose time to threads that meet; to be said before NumPy is loaded
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command = import_module(f"pellucid.cli.{name}").command
         assert isinstance(command, click.Command)
         return command
