@@ -366,6 +366,14 @@ class TestTraces:
             ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], version="of another day")
         assert caught.value.status_code == 409
 
+    def test_large_traces_are_not_kept_beside_each_other(self, monkeypatch):
+        session = Session(models={"m": model("dense")})
+        monkeypatch.setattr("pellucid.studio.inside_traces.MOST_PARAMETERS", 100)  # one of 74 parameters, not two
+        traces = Traces(session)
+        looks = [traces.look(Question("m", f"xy.{value},1,1,1,1,1")) for value in range(2)]
+        assert traces.look(looks[1].question, looks[1].version) is looks[1]
+        assert traces.look(looks[0].question, looks[0].version) is not looks[0]
+
     def test_nothing_is_changed(self):
         session = Session(models={"m": model("dense")})
         before = session.models["m"].network.parameters.vector.copy()

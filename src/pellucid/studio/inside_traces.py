@@ -22,7 +22,7 @@ from pellucid.studio.session import Session
 from pellucid.trace.trace import Trace
 
 KEPT = 4
-MOST_PARAMETERS = 50_000_000  # a trace there and back again holds about ten numbers of 8 bytes for each
+MOST_PARAMETERS = 20_000_000  # a trace there and back again holds about ten numbers of 8 bytes for each
 
 
 class LearnedOn(ArgumentError):
@@ -75,10 +75,14 @@ class Traces:
                 raise LearnedOn(f"{question.model} has learned on since this was drawn: look again.")
             if (question, now) not in self._looks:
                 self._looks[question, now] = self._made(question, now, model)
-                while len(self._looks) > KEPT:
+                while len(self._looks) > 1 and (len(self._looks) > KEPT or self._size() > MOST_PARAMETERS):
                     self._looks.popitem(last=False)
             self._looks.move_to_end((question, now))
             return self._looks[question, now]
+
+    def _size(self) -> int:
+        """The parameters of all networks that were looked at: what the kept traces weigh."""
+        return sum(look.model.network.parameters.layout.size for look in self._looks.values())
 
     def _made(self, question: Question, version: str, model: Model) -> Look:
         size = model.network.parameters.layout.size
