@@ -6,25 +6,36 @@ from pathlib import Path
 
 import pytest
 from conftest import Visit
+from playwright.sync_api import Page, expect
 
 AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_text()
-PAGES = ["/draw", "/draw?sample=test-3", "/inside?sample=test-3", "/train", "/train?data=spirals", *(f"/learn/{n}" for n in range(1, 9))]
+PAGES = [
+    *("/draw", "/draw?sample=test-3", "/inside?sample=test-3", "/inside?sample=test-3&view=backward&target=5"),
+    *("/train", "/train?data=digits", *(f"/learn/{number}" for number in range(1, 9))),
+]
+THEMES = [{"color_scheme": theme} for theme in ("light", "dark")]
 WIDTHS = [360, 1280, 3840]
-LOOKS = [{"color_scheme": theme, "viewport": {"width": 1280, "height": 900}} for theme in ("light", "dark")]
 SIZES = [{"viewport": {"width": width, "height": 800}} for width in WIDTHS]
-JUMPS = """() => {
-  window.jumps = [];
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.jumps.push(entry.value);
-  }).observe({type: "layout-shift", buffered: true});
-}"""
+WATCH = """
+window.jumps = 0;
+new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.jumps += entry.value; })
+  .observe({type: "layout-shift", buffered: true});
+"""
+SEEN = 0.01  # of a layout shift: below, a number has grown by a digit
+
+
+def settled(visit: Visit, path: str) -> Page:
+    """The page, when everything that it asks for is there."""
+    page = visit.to(path)
+    expect(page.locator(".waiting")).to_have_count(0)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("visit", LOOKS, indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize("visit", THEMES, indirect=True, ids=["light", "dark"])
 def test_axe_finds_nothing(visit: Visit, path: str) -> None:
-    page = visit.to(path)
-    page.wait_for_load_state("networkidle") if "train" not in path else None
+    page = settled(visit, path)
     page.evaluate(AXE)
     found = page.evaluate("axe.run().then((result) => result.violations)")
     assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found] == []
@@ -32,7 +43,8 @@ def test_axe_finds_nothing(visit: Visit, path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("visit", SIZES, indirect=True, ids=map(str, WIDTHS))
-def test_nothing_sticks_out(visit: Visit, path: str) -> None:
-    page = visit.to(path)
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+def test_nothing_sticks_out_and_nothing_jumps(visit: Visit, path: str) -> None:
+    visit.page.add_init_script(WATCH)
+    page = settled(visit, path)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.evaluate("window.jumps") < SEEN

@@ -21,8 +21,9 @@ export function Learn() {
       <article key={number}>
         <h1>{chapter.heading}</h1>
         {chapter.text.map((paragraph) => <p key={paragraph}>{paragraph}</p>)}
-        <section class="panel widget" aria-label={`${chapter.title}: try it`}><Widget /></section>
-        <section class="question" aria-label="A question">
+        <section class="panel widget" aria-labelledby="widget"><h2 id="widget" class="unseen">On the network</h2><Widget /></section>
+        <section class="question" aria-labelledby="question">
+          <h2 id="question" class="unseen">A question</h2>
           <p><strong>Try:</strong> {chapter.question}</p>
           <details><summary>One answer</summary><p>{chapter.answer}</p></details>
         </section>

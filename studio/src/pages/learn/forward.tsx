@@ -44,7 +44,7 @@ function Stop({ layer, output, overview }: { layer: Layer; output: Framed | unde
     <div class="workbench">
       <Heatmap values={shown} rows={rows} columns={columns} width={280} label={`What ${layer.name} gives`} color={(value, dark) => diverging(value / most, dark)}
         describe={(row, column, value) => `${row * columns + column}: ${short(value)}`} />
-      <div>
+      <div class="stop-words">
         <p>{layer.formula}</p>
         {neuron.value ? <p class="sum">{neuron.value.data.address}: {neuron.value.data.line}</p> : null}
         {isOutput ? <Softmax overview={overview} /> : null}
