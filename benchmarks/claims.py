@@ -22,6 +22,7 @@ FASHION = {"default": 0.905, "conv": 0.932}
 CATS, PICTURES_A_MINUTE = 0.84, 10_000
 MEMORY_MB, STEP_RATIO, IMPORT_SECONDS, HELP_SECONDS = 600, 1.2, 0.1, 0.3
 BF16_FASTER, BF16_POINTS = 1.4, 0.1
+WATCHED_RATIO = 1.05
 ONE_ROW_US, COLD_SECONDS, COLD_RATIO = 5, 3, 0.35
 
 
@@ -128,6 +129,11 @@ def of_step(figures: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(f"NumPy executor, {name}: time beside a plain loop", found["ratio"], STEP_RATIO)
 
 
+def of_studio(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, found in figures.items():
+        yield Claim(f"{name}: time in the studio, watched, beside fit", found["watched_to_fit"], WATCHED_RATIO)
+
+
 def of_startup(figures: dict[str, float]) -> Iterator[Claim]:
     extra = figures["import numpy, pellucid"] - figures["import numpy"]
     yield Claim("import pellucid, beyond numpy", extra, IMPORT_SECONDS, "{:.3f} s")
@@ -145,6 +151,7 @@ SECTIONS = {
     "fashion": of_fashion,
     "cats": of_cats,
     "photos": of_photos,
+    "studio": of_studio,
     "step": of_step,
     "startup": of_startup,
 }

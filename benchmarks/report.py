@@ -114,6 +114,19 @@ def photos(figures: dict[str, Any]) -> Lines:
     ]
 
 
+def studio(figures: dict[str, Any]) -> Lines:
+    rows = []
+    for name, found in figures.items():
+        seconds = [f"{found[f'{way}_seconds']:.2f} s" for way in ("fit", "alone", "watched")]
+        rows.append([name, *seconds, f"{found['watched_to_fit']:.2f}", f"{found['looks_a_second']:.1f}"])
+    return [
+        "## The studio: what watching costs\n",
+        "The same training by `Network.fit`, in the studio, and in the studio while another process reads all events as a",
+        "page does; the ratio is of the last to the first.\n",
+        *table(["training", "fit", "not watched", "watched", "ratio", "looks a second"], rows),
+    ]
+
+
 def prediction(figures: dict[str, Any]) -> Lines:
     rows = []
     for name, found in figures.items():
@@ -235,6 +248,7 @@ SECTIONS = {
     "fashion": fashion,
     "cats": cats,
     "photos": photos,
+    "studio": studio,
     "step": step,
     "startup": startup,
 }

@@ -59,7 +59,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
-    names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos", "recipes"]
+    names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos", "studio", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
     parser.add_argument(
         "--only", action="append", choices=[*names, *OF_OTHER_DATA], help="measure this section, keep the others"
@@ -80,6 +80,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "cold": lambda: beside_peers(cold.measure, options.peers),
         "growth": lambda: beside_peers(growth.measure, options.peers),
         "photos": lambda: run_script("photos.py"),
+        "studio": lambda: run_script("studio.py"),
         "recipes": lambda: recipes(options.quick, old_recipes),
         "fashion": lambda: run_script("accuracy.py", "fashion"),
         "cats": lambda: run_script("accuracy.py", "cats", os.environ["PELLUCID_CATS"]),

@@ -16,7 +16,7 @@ from pellucid.evaluation import evaluate
 from pellucid.executors.image_compilation import multiply_adds
 from pellucid.studio.course import Course
 
-MOST_MEASURED, FEWEST_MEASURED = 2_000, 200  # training samples
+MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
 WORK = 1_000_000_000  # multiply-adds of measuring on training samples
 MOST_FIGURES = 1_000
 

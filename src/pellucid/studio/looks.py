@@ -78,9 +78,9 @@ class Looks:
             x, y = self._x[start : start + self._at_once], self._y[start : start + self._at_once]
             done = network.propagate(x, arrays, keep=True)
             targets = network.output.targets(y, network.dtype)
-            _, dlogits = network.output.loss_function(done.logits, targets, None)
-            network.backpropagate(done, dlogits, arrays, network.gradient_arrays(gradient))
-            total += gradient * (len(x) / count)
+            _, dlogits = network.output.loss_function(done.logits, targets, None)  # of the mean over these samples
+            network.backpropagate(done, dlogits * (len(x) / count), arrays, network.gradient_arrays(gradient))
+            total += gradient
             outputs.append(done.outputs)
         return [np.concatenate(parts) for parts in zip(*outputs, strict=True)], total
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-SHARE = 35  # times what a look costs, nothing is looked at: with sending it, watching stays below one part in 25
+SHARE = 50  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
 LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 MOST_WAITING = 200  # events of a kind of which none replaces another
 REPLACED = ("state", "look", "kept")  # of these only the newest one counts
