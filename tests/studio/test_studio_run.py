@@ -9,10 +9,12 @@ import pellucid as pl
 from pellucid.studio.course import Course
 from pellucid.studio.experiment import experiment
 from pellucid.studio.kept import Kept
+from pellucid.studio.looks import Looks
 from pellucid.studio.material import material, network_of
 from pellucid.studio.run import Run
 from pellucid.studio.runs import Runs
 from pellucid.studio.turns import Turns
+from pellucid.studio.watch import Mailbox
 
 SMALL = {"data": "moons", "samples": 80, "hidden": [6, 5], "batch_size": 16, "epochs": 6, "learning_rate": 0.02}
 WAYS = {
@@ -246,6 +248,29 @@ def test_what_nobody_foresaw_ends_the_run_and_not_the_studio(monkeypatch):
     assert "IndexError" in run.message
     monkeypatch.undo()
     assert finished(run).state == "finished"
+
+
+def test_a_look_that_fails_leaves_a_run_that_can_be_resumed(monkeypatch):
+    run = new()
+    run.watch.join(Mailbox(lambda: None))
+    monkeypatch.setattr(Looks, "look", lambda *_: [][0])
+    run.resume()
+    run.wait()
+    assert run.state == "failed"
+    assert "IndexError" in run.message
+    monkeypatch.undo()
+    assert finished(run).state == "finished"
+
+
+@pytest.mark.parametrize("order", [Run.resume, Run.epoch, Run.make_step])
+def test_a_closed_run_learns_no_more(order):
+    """An order that waits for its turn while the run is deleted comes too late."""
+    run = new()
+    run.close()
+    with pytest.raises(pl.ArgumentError, match="learns no more"):
+        order(run)
+    run.wait()
+    assert (run.state, run.course.step) == ("paused", 0)
 
 
 def test_a_copy_is_a_model_of_its_own():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from asking import ask, post
 
+import pellucid as pl
 from pellucid.studio import runs as runs_module
 from pellucid.studio.experiment import CHECKS, experiment
 from pellucid.studio.material import material
@@ -176,6 +177,13 @@ def test_a_studio_that_stops_takes_no_orders_and_keeps_what_was_learned(app, ses
     assert post(app, "/api/runs/run-1/resume", {}).status == 409
     assert post(app, "/api/runs", {"experiment": SMALL}).status == 409
     assert session.runs.unsaved() == ["run-1"]
+
+
+def test_a_run_that_is_made_while_the_studio_stops_learns_nothing(session):
+    session.runs.close()
+    run = session.runs.create(SMALL)  # by a request that came just before
+    with pytest.raises(pl.ArgumentError, match="being stopped"):
+        run.resume()
 
 
 def test_what_was_learned_and_is_in_no_file_is_unsaved(app, session):

@@ -139,6 +139,14 @@ def test_a_histogram_of_one_value_or_none():
     assert sum(histogram([np.array([np.nan, np.inf], np.float32)])["counts"]) == 0
 
 
+@pytest.mark.parametrize(("low", "high"), [(0, 1e-45), (-1e-40, 1e-38), (-3e38, 3e38), (1, 1 + 2**-23)])
+def test_a_histogram_of_the_smallest_and_the_largest_spread(low, high):
+    values = np.array([low, low, high], np.float32)
+    shown = histogram([values])
+    assert shown["counts"] == [2, *[0] * 28, 1]
+    assert (shown["low"], shown["high"]) == (values[0], values[2])
+
+
 def test_the_newest_state_and_look_take_the_place_of_older_ones():
     box = Mailbox(lambda: None)
     for number in range(500):

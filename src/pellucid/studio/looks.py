@@ -31,6 +31,7 @@ BOUNDARY_SIDE, NEURON_SIDE = 64, 24  # places along a side of the plane
 MOST_PICTURES = 32  # units of a layer that are shown one by one
 MOST_WEIGHTS = 4_096  # of a matrix that is shown whole
 MIDDLE = 128  # the byte that stands for 0 in the map of a neuron
+SMALLEST, LARGEST = 1e-30, 1e38  # spreads that float32 can be divided by, and hold
 
 
 class Looks:
@@ -134,7 +135,7 @@ def histogram(arrays: list[Array]) -> dict[str, Any]:
     """How the finite numbers of these arrays are spread from the lowest to the highest, in `BINS` equal steps."""
     values = arrays[0].ravel() if len(arrays) == 1 else np.concatenate([array.ravel() for array in arrays])
     low, high = float(values.min()), float(values.max())
-    if not np.isfinite(high - low):
+    if not SMALLEST < high - low < LARGEST:
         values = values[np.isfinite(values)].astype(np.float64)
         low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     scale = BINS / (high - low) if high > low else 0.0

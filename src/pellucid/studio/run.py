@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from pellucid.errors import DivergenceError
+from pellucid.errors import ArgumentError, DivergenceError
 from pellucid.model import Model
 from pellucid.studio.copies import Copies
 from pellucid.studio.course import Course, Place, graft
@@ -53,6 +53,7 @@ class Run:
         self.watch = Watch()
         self._engine = self.course.executor.name  # what is too large fails here, and not in the thread
         self._turns = turns
+        self._is_closed = False
         self._thread: threading.Thread | None = None
         self._nudge = threading.Event()  # wakes the thread from a rest
         self._until = 0  # the step at which it stops
@@ -83,6 +84,7 @@ class Run:
     def make_step(self) -> None:
         """One step, and no more."""
         with self._turns:
+            self._check_open()
             self._until = self.course.step + 1
             self._advance()
 
@@ -141,9 +143,11 @@ class Run:
         return self._copies.is_saved(self._version)
 
     def close(self) -> None:
-        """End its thread and its listeners."""
+        """End its thread and its listeners, for good: it learns nothing more."""
         with self._turns:
-            self.state = "paused"
+            self._is_closed = True
+            if self.state == "running":
+                self.state = "paused"
             self._nudge.set()
             self.course.release()
             self.watch.close()
@@ -175,7 +179,12 @@ class Run:
 
     # What follows is called within a turn.
 
+    def _check_open(self) -> None:
+        if self._is_closed:  # while it was asked for
+            raise ArgumentError(f"{self.name} learns no more: it was deleted, or the studio is being stopped.")
+
     def _go_until(self, step: int) -> None:
+        self._check_open()
         self._until = step
         self.state, self.message = "running", None
         self._pace.start(self.course.step)
@@ -241,7 +250,10 @@ class Run:
 
     def _fail(self, state: str, message: str) -> None:
         self._version += 1  # the parameters may be others than after the last good step
-        self._stop(state, message)
+        try:
+            self._stop(state, message)
+        except Exception:  # it may be the look itself that fails
+            self._tell_state()
 
     def _stop(self, state: str, message: str | None = None) -> None:
         """Stand still, and show everything as it is now."""

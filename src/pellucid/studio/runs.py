@@ -86,11 +86,11 @@ class Runs:
         return [name for name, run in list(self._runs.items()) if run.course.step > 0 and not run.is_saved]
 
     def close(self) -> None:
-        """Stop all that train and end all streams; what was learned stays. No later call may resume one."""
+        """Stop all that train and end all streams, for good; what was learned stays."""
         self.is_closed = True
         for run in list(self._runs.values()):
             run.pause()
-            run.watch.close()
+            run.close()
 
     def _add(
         self,
@@ -110,4 +110,6 @@ class Runs:
                 )
             self._count += 1
             self._runs[run.name] = run
-            return run
+        if self.is_closed:  # while it was made
+            run.close()
+        return run
