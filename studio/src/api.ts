@@ -29,8 +29,9 @@ export function send<T>(path: string, body: Blob, signal?: AbortSignal): Promise
   return ask<T>(path, { method: "POST", headers, body, ...(signal ? { signal } : {}) });
 }
 
+/** It is done even if the page is being closed. */
 export function remove<T>(path: string): Promise<T> {
-  return ask<T>(path, { method: "DELETE" });
+  return ask<T>(path, { method: "DELETE", keepalive: true });
 }
 
 async function ask<T>(path: string, options: RequestInit): Promise<T> {

@@ -33,10 +33,13 @@ class Studio:
     model: Path
     folder: Path
 
+    @property
+    def origin(self) -> str:
+        return self.link.split("/?")[0]
+
     def address(self, path: str) -> str:
         """The address of a page, with the token, which the studio takes away again."""
-        base, token = self.link.split("/?")
-        return f"{base}{path}{'&' if '?' in path else '?'}{token}"
+        return f"{self.origin}{path}{'&' if '?' in path else '?'}{self.link.split('/?')[1]}"
 
 
 @pytest.fixture(scope="session")
@@ -119,10 +122,19 @@ def visit(browser: Browser, studio: Studio, request: pytest.FixtureRequest) -> I
     page = context.new_page()
     page.set_default_timeout(SECONDS * 1000)
     said: list[str] = []
-    origin = studio.link.split("/?")[0]
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.on("request", lambda asked: None if asked.url.startswith((origin, "data:", "blob:")) else said.append(asked.url))
+    page.on("request", lambda asked: None if asked.url.startswith((studio.origin, "data:", "blob:")) else said.append(asked.url))
     yield Visit(page, context, said, studio)
     context.close()
+    _forget_runs(browser, studio)
     assert said == []
+
+
+def _forget_runs(browser: Browser, studio: Studio) -> None:
+    """The next visitor finds the studio as this one did; and only so many runs are kept."""
+    context = browser.new_context(extra_http_headers={"Origin": studio.origin})
+    context.request.get(studio.link)
+    for run in context.request.get(f"{studio.origin}/api/runs").json()["runs"]:
+        assert context.request.delete(f"{studio.origin}/api/runs/{run['name']}").ok
+    context.close()

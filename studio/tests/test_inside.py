@@ -48,7 +48,7 @@ def test_every_number_of_a_neuron_is_that_of_the_trace(visit: Visit, trace: Trac
         f"/inside?sample=test-{ROW}&view=backward&optimizer=adam&learning_rate=0.01&layer=dense_2&neuron={unit}"
     )
     expect(page.locator(".details h2")).to_contain_text(f"[{unit}]")
-    page.get_by_role("region", name="The terms of").wait_for()
+    page.get_by_role("columnheader", name="dL/dw").wait_for()  # the way back is there too
     layer, neuron = trace.layer("dense_2"), trace.neuron("dense_2", unit)
     assert page.locator(".sum").first.inner_text() == neuron.arithmetic(5)
     assert facts(page) == {
@@ -114,9 +114,21 @@ def test_softmax_and_loss_term_by_term(visit: Visit, trace: Trace) -> None:
     answer = trace.answer
     for k in range(10):
         score = float(trace.layers[-1].output[0, k])
-        steps = (answer.softmax["shifted"][0, k], answer.softmax["exponentials"][0, k], answer.probabilities[0, k])
-        assert rows[str(k)][:4] == [shown(score), *(shown(float(step)) for step in steps)]
-        assert rows[str(k)][-2] == ("1" if k == 3 else "0")
+        assert rows[str(k)][:3] == [shown(score), shown(float(answer.probabilities[0, k])), "1" if k == 3 else "0"]
+
+
+def test_the_table_of_the_answer_fits_its_panel(visit: Visit, trace: Trace) -> None:
+    """Of a calibrated network too, where its last column is the probability that the headline gives."""
+    page = visit.to(f"/inside?sample=test-{ROW}")
+    table = page.get_by_role("region", name="Scores")
+    expect(table).to_contain_text("calibrated")
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    rows, answer = dict(table.evaluate(ALL_ROWS)), trace.answer
+    for k in range(10):
+        steps = (trace.layers[-1].output[0, k], answer.softmax["exponentials"][0, k], answer.probabilities[0, k])
+        assert rows[str(k)][:3] == [shown(float(step)) for step in steps]
+    calibrated = pl.load(visit.studio.model).predict_proba(X_TEST[ROW : ROW + 1])[0]
+    assert [float(rows[str(k)][3]) for k in range(10)] == pytest.approx(calibrated, rel=1e-3)
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 740}}], indirect=True)

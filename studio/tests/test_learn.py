@@ -136,3 +136,12 @@ def test_a_chapter_leaves_no_run_behind(visit: Visit) -> None:
     page.wait_for_function(
         "count => fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length === count)", arg=before - 1
     )
+
+
+def test_a_chapter_that_is_closed_leaves_no_run_behind(visit: Visit) -> None:
+    page = visit.to("/learn/4")
+    page.get_by_role("button", name="Train", exact=True).and_(page.locator(":enabled")).wait_for()
+    other = visit.context.new_page()
+    other.goto(visit.studio.address("/draw"))
+    page.close()
+    other.wait_for_function("() => fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length === 0)")

@@ -16,7 +16,7 @@ import "./inside/inside.css";
 /** Look inside: every number of one sample on its way through the network, there and back again. */
 export function Inside() {
   const last = seen.value?.look.model === model.value?.name ? seen.value : null;
-  const { frame, error } = useFrame<Look>(model.value ? `/api/inside?${question(targetOf(last?.look))}&again=${again.value}` : null);
+  const { value: frame, error } = useFrame<Look>(model.value ? `/api/inside?${question(targetOf(last?.look))}&again=${again.value}` : null);
   useEffect(() => {
     if (frame) seen.value = { look: frame.data, arrays: frame.arrays, layers: new Map(frame.data.layers.map((layer) => [layer.name, layer])) };
   }, [frame]);
@@ -63,7 +63,7 @@ function Sight({ seen: now }: { seen: Seen }) {
 function Details({ seen: now, selection }: { seen: Seen; selection: Selection | null }) {
   const layer = selection?.layer;
   const index = selection?.index ?? null;
-  const { frame, error } = useFrame<Neuron>(layer && index ? askAbout("neuron", now, { layer: layer.name, ...unitAndPlace(index) }) : null);
+  const { value: frame, error } = useFrame<Neuron>(layer && index ? askAbout("neuron", now, { layer: layer.name, ...unitAndPlace(index) }) : null);
   const isAnswer = !layer || layer.name === "output";
   const title = !layer ? "The answer" : index ? addressOf(layer.name, index) : layer.name;
   const isCurrent = frame && layer && index && frame.data.address === title;

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { model } from "../../session";
 import { address, follow, parameter, setParameters } from "../../url";
-import { isBackward, isCommonScale, MOST_PATHS, optimizer, OPTIMIZERS, paths, rate, type Seen, targetOf } from "./state";
+import { OPTIMIZERS } from "../train/settings";
+import { isBackward, isCommonScale, MOST_PATHS, optimizer, paths, rate, type Seen, targetOf } from "./state";
 
 /** Which sample, which way, and how much of the paths. */
 export function Controls({ seen }: { seen: Seen | null }) {
@@ -108,7 +109,7 @@ function BackwardChoice({ seen }: { seen: Seen | null }) {
       <label class="row">
         <span>Step by</span>
         <select value={optimizer.value} onChange={(event) => setParameters({ optimizer: event.currentTarget.value })}>
-          {OPTIMIZERS.map((name) => <option key={name} value={name}>{name.replace("_", " ")}</option>)}
+          {OPTIMIZERS.map((name) => <option key={name} value={name}>{name.replaceAll("_", " ")}</option>)}
         </select>
       </label>
       <label class="row">

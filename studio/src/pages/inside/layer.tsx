@@ -34,7 +34,7 @@ function Weights({ layer, seen, shape }: { layer: LayerView; seen: Seen; shape: 
   const perPage = channels > 4 ? 4 : channels > 1 ? 12 : 48;
   const backward = isBackward.value && seen.look.loss !== null;
   const path = askAbout("weights", seen, { layer: layer.name, first: page * perPage, count: perPage, of: backward ? "gradient" : "weight" });
-  const { frame, error } = useFrame<{ first: number }>(path);
+  const { value: frame, error } = useFrame<{ first: number }>(path);
   const tiles = useMemo(() => {
     if (!frame) return [];
     const { values, shape: of } = frame.arrays["weights"]!;

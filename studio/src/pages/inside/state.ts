@@ -1,16 +1,15 @@
 /** What is looked at: it stands in the address, so that a link shows the same numbers. */
 import { computed, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, type Frame, getFrame } from "../../api";
+import { ApiError, getFrame } from "../../api";
 import { model } from "../../session";
 import { numberParameter, parameter, setParameters } from "../../url";
+import { useAnswer } from "../../use-get";
 import { type Arrays, type Index, type LayerView, type Look, unitAndPlace } from "./types";
 
-export const OPTIMIZERS = ["gradient_descent", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"];
 export const MOST_PATHS = 8;
 
 export const isBackward = computed(() => parameter("view") === "backward");
-export const optimizer = computed(() => parameter("optimizer", OPTIMIZERS[0]));
+export const optimizer = computed(() => parameter("optimizer", "gradient_descent"));
 export const rate = computed(() => parameter("learning_rate", "0.01"));
 export const paths = computed(() => Math.min(MOST_PATHS, Math.max(0, Math.round(numberParameter("paths", 3)))));
 export const isCommonScale = computed(() => parameter("scale") === "common");
@@ -73,28 +72,13 @@ export function selectionIn(look: Seen): Selection | null {
   return { layer, index: isThere ? index : null };
 }
 
-export interface Fetched<T> {
-  frame: Frame<T> | null;
-  error: string | null;
-  isLoading: boolean;
+/** A frame about the look that is drawn. If the network has learned on, this one never comes: the next look asks anew. */
+export function useFrame<T>(path: string | null) {
+  return useAnswer(path, (path, signal) => getFrame<T>(path, signal).catch(lookAgain));
 }
 
-/** Fetches a frame; the last one stays until the next is there, so that nothing jumps. */
-export function useFrame<T>(path: string | null): Fetched<T> {
-  const [fetched, setFetched] = useState<Fetched<T> & { path: string | null }>({ frame: null, error: null, isLoading: true, path: null });
-  useEffect(() => {
-    if (path === null) return;
-    const abort = new AbortController();
-    setFetched((last) => ({ ...last, isLoading: true }));
-    getFrame<T>(path, abort.signal).then(
-      (frame) => setFetched({ frame, error: null, isLoading: false, path }),
-      (error) => {
-        if (abort.signal.aborted) return;
-        if (error instanceof ApiError && error.status === 409) again.value++;
-        else setFetched((last) => ({ ...last, error: error.message, isLoading: false, path }));
-      },
-    );
-    return () => abort.abort();
-  }, [path]);
-  return path === null ? { frame: null, error: null, isLoading: false } : fetched;
+function lookAgain(error: unknown): Promise<never> {
+  if (!(error instanceof ApiError && error.status === 409)) throw error;
+  again.value++;
+  return new Promise(() => undefined);
 }

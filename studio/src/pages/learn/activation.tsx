@@ -2,7 +2,7 @@ import { short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { numberParameter, parameter, setParameters } from "../../url";
 import { Curve } from "./curve";
-import { useGet } from "./use-get";
+import { useGet } from "../../use-get";
 
 interface Curves {
   z: number[];

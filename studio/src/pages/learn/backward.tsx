@@ -1,9 +1,10 @@
 import { short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { numberParameter, setParameters } from "../../url";
+import { useFrame, useGet } from "../../use-get";
+import type { Look } from "../inside/types";
 import { Curve } from "./curve";
-import { about, order, type Overview } from "./inside";
-import { useFrame, useGet } from "./use-get";
+import { about, order } from "./inside";
 
 interface Along {
   weight: number;
@@ -18,14 +19,14 @@ const SHOWN = 8; // weights to choose from
 
 /** The loss as one weight of the output moves, its slope, and a step downhill. */
 export function Backward() {
-  const { value, error } = useFrame<Overview>(about("/api/inside"));
+  const { value, error } = useFrame<Look>(about("/api/inside"));
   if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching the network ...</p>;
   const { layers, answer } = value.data;
   const last = layers.at(-1)!;
   const below = value.arrays[`${last.sources[0]}.output`];
   if (answer.kind === "identity" || !below) return <Notice>This chapter needs a network that tells classes apart.</Notice>;
   const labels = answer.rows.map((row) => String(row.label));
-  const second = order(answer.rows.map((row) => row.probability), Number)[1]!; // an answer that was wrong has more to teach
+  const second = order(answer.rows.map((row) => row.probability ?? 0), Number)[1]!; // an answer that was wrong has more to teach
   const target = Math.min(labels.length - 1, Math.max(0, Math.round(numberParameter("target", second))));
   const loudest = order(below.values).slice(0, SHOWN);
   const source = Math.round(numberParameter("source", loudest[0]!));
@@ -83,7 +84,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
           <span class="number">{short(rate, 3)}</span>
         </div>
         <p class="numbers">
-          {reached === null ? "That step leaves the picture." : `Loss now ${short(value.loss)}, after this step ${short(reached)}: ${reached <= value.loss ? "downhill" : "too far"}.`}
+          {reached === null ? `Loss now ${short(value.loss)}; this step leaves the picture.` : `Loss now ${short(value.loss)}, after this step ${short(reached)}: ${reached <= value.loss ? "downhill" : "too far"}.`}
         </p>
       </div>
     </div>

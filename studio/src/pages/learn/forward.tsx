@@ -1,15 +1,16 @@
+import type { Block } from "../../api";
 import { diverging, scaleOf } from "../../colors";
 import { percent, short } from "../../numbers";
 import { Heatmap } from "../../parts/heatmap";
 import { Notice } from "../../parts/notice";
-import type { Framed } from "../../frame";
 import { numberParameter, setParameters } from "../../url";
-import { about, type Layer, type NeuronInFull, order, type Overview } from "./inside";
-import { useFrame } from "./use-get";
+import { useFrame } from "../../use-get";
+import { indexOf, type LayerView, type Look, type Neuron, unitAndPlace } from "../inside/types";
+import { about, order } from "./inside";
 
 /** The road of one picture, a layer at a time. */
 export function Forward() {
-  const { value, error } = useFrame<Overview>(about("/api/inside"));
+  const { value, error } = useFrame<Look>(about("/api/inside"));
   if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching the network ...</p>;
   const { layers } = value.data;
   const at = Math.min(layers.length - 1, Math.max(0, Math.round(numberParameter("stop", 0))));
@@ -28,17 +29,17 @@ export function Forward() {
         <button type="button" class="first" disabled={at === layers.length - 1} onClick={() => setParameters({ stop: at + 1 })}>On</button>
         <span class="quiet">{at + 1} of {layers.length}: {layer.name}, {layer.shape.join(" × ")} numbers</span>
       </div>
-      <Stop key={layer.name} layer={layer} output={value.arrays[`${layer.name}.output`]} overview={value.data} />
+      <Stop key={layer.name} layer={layer} output={value.arrays[`${layer.name}.output`]} look={value.data} />
     </>
   );
 }
 
-function Stop({ layer, output, overview }: { layer: Layer; output: Framed | undefined; overview: Overview }) {
+function Stop({ layer, output, look }: { layer: LayerView; output: Block | undefined; look: Look }) {
   const values = output?.values ?? new Float64Array();
   const isOutput = layer.name === "output";
   const [rows, columns, shown] = laidOut(layer.shape, values);
-  const strongest = isOutput ? overview.answer.best : (order(values)[0] ?? 0);
-  const neuron = useFrame<NeuronInFull>(layer.has_neurons ? about("/api/inside/neuron", placed(layer, strongest)) : null);
+  const strongest = isOutput ? look.answer.best : (order(values)[0] ?? 0);
+  const neuron = useFrame<Neuron>(layer.has_neurons ? about("/api/inside/neuron", { layer: layer.name, ...unitAndPlace(indexOf(layer.shape, strongest)) }) : null);
   const most = scaleOf(shown);
   return (
     <div class="workbench">
@@ -47,7 +48,7 @@ function Stop({ layer, output, overview }: { layer: Layer; output: Framed | unde
       <div class="stop-words">
         <p>{layer.formula}</p>
         {neuron.value ? <p class="sum">{neuron.value.data.address}: {neuron.value.data.line}</p> : null}
-        {isOutput ? <Softmax overview={overview} /> : null}
+        {isOutput ? <Softmax look={look} /> : null}
       </div>
     </div>
   );
@@ -64,15 +65,8 @@ function laidOut(shape: number[], values: ArrayLike<number>): [number, number, A
   return [rows, columns, Array.from({ length: rows * columns }, (_, i) => values[i * channels]!)];
 }
 
-function placed(layer: Layer, index: number): Record<string, string | number> {
-  if (layer.shape.length === 1) return { layer: layer.name, neuron: index };
-  const [, columns, channels = 1] = layer.shape as [number, number, number?];
-  const pixel = Math.floor(index / channels);
-  return { layer: layer.name, neuron: index % channels, place: `${Math.floor(pixel / columns)},${pixel % columns}` };
-}
-
-function Softmax({ overview }: { overview: Overview }) {
-  const { rows, total, kind } = overview.answer;
+function Softmax({ look }: { look: Look }) {
+  const { rows, total, kind } = look.answer;
   if (kind === "identity") return null;
   return (
     <table class="data">
@@ -84,7 +78,7 @@ function Softmax({ overview }: { overview: Overview }) {
             <th scope="row">{row.label}</th>
             <td>{short(row.score)}</td>
             {total === null ? null : <td>{short(row.exponential ?? 0)}</td>}
-            <td>{percent(row.probability, 2)}</td>
+            <td>{percent(row.probability ?? 0, 2)}</td>
           </tr>
         ))}
       </tbody>

@@ -3,9 +3,9 @@ import { Notice } from "../../parts/notice";
 import { model } from "../../session";
 import { address, numberParameter, parameter, setParameters } from "../../url";
 import { Curve } from "./curve";
+import type { Reading } from "../draw/reading";
 import { FIRST } from "./inside";
-import type { Reading } from "./pixels";
-import { useGet } from "./use-get";
+import { useGet } from "../../use-get";
 
 const SHARES = Array.from({ length: 199 }, (_, i) => (i + 1) / 200);
 

@@ -4,16 +4,17 @@ import { short } from "../../numbers";
 import { Heatmap } from "../../parts/heatmap";
 import { Notice } from "../../parts/notice";
 import { numberParameter, setParameters } from "../../url";
-import { about, type NeuronInFull, type Overview } from "./inside";
-import { useFrame } from "./use-get";
+import type { Look, Neuron as InFull } from "../inside/types";
+import { about } from "./inside";
+import { useFrame } from "../../use-get";
 
 /** One neuron that looks at pixels: weights, products, and the sum while its bias moves. */
 export function Neuron() {
-  const network = useFrame<Overview>(about("/api/inside"));
+  const network = useFrame<Look>(about("/api/inside"));
   const layer = network.value?.data.layers.find((one) => one.pictures && one.parameters.weight?.length === 2);
   const units = layer?.shape.at(-1) ?? 1;
   const unit = Math.min(units - 1, Math.max(0, Math.round(numberParameter("neuron", 0))));
-  const neuron = useFrame<NeuronInFull>(layer ? about("/api/inside/neuron", { layer: layer.name, neuron: unit }) : null);
+  const neuron = useFrame<InFull>(layer ? about("/api/inside/neuron", { layer: layer.name, neuron: unit }) : null);
   const error = network.error ?? neuron.error;
   if (error) return <Notice kind="error">{error}</Notice>;
   if (network.value && !layer) return <Notice>The first neurons of this network look through small windows, or at no picture; choose one with dense layers, such as digits.</Notice>;
@@ -48,7 +49,7 @@ function Picture({ of: [rows, columns, channels], values, title }: { of: number[
   );
 }
 
-function Sum({ neuron, products }: { neuron: NeuronInFull; products: Float64Array }) {
+function Sum({ neuron, products }: { neuron: InFull; products: Float64Array }) {
   const own = neuron.parameters.find(({ name }) => name === "bias")?.value ?? 0;
   const [bias, setBias] = useState(own);
   const [up, down] = [products.filter((one) => one > 0), products.filter((one) => one < 0)].map((ones) => ones.reduce((sum, one) => sum + one, 0));

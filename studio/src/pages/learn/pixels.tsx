@@ -1,23 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Packed, unpack } from "../../api";
+import { unpack } from "../../api";
 import { ink } from "../../colors";
 import { Bars } from "../../parts/bars";
 import { Heatmap } from "../../parts/heatmap";
 import { Notice } from "../../parts/notice";
 import { model } from "../../session";
 import { address, parameter, setParameters } from "../../url";
+import type { Reading } from "../draw/reading";
 import { FIRST } from "./inside";
-import { useGet } from "./use-get";
+import { useGet } from "../../use-get";
 import { pixelsWord } from "./words";
-
-export interface Reading {
-  sample: string;
-  seen: Packed;
-  label: string | number;
-  probabilities: number[];
-  truth: string | number | null;
-}
-
 
 /** The picture of the address, with pixels that can be changed, and what the network says of it. */
 export function Pixels() {

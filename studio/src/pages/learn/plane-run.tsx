@@ -34,10 +34,16 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
       setRun(made);
       setPoints(await fetchPoints(made.summary.value.experiment, asked.signal).catch(() => EMPTY));
     })();
-    return () => {
+    const leave = () => {
       asked.abort();
       if (mine.current) void discard(mine.current);
       mine.current = null;
+    };
+    const close = (event: PageTransitionEvent) => event.persisted || leave(); // persisted: the page may come back as it is
+    addEventListener("pagehide", close);
+    return () => {
+      removeEventListener("pagehide", close);
+      leave();
     };
   }, [key]);
   useEffect(() => (run ? follow(run) : undefined), [run]);
