@@ -193,6 +193,32 @@ def test_looks_cost_less_than_a_twenty_fifth(monkeypatch):
     assert spent / (now[0] - start) < 1 / 25
 
 
+def test_a_budget_knows_for_how_long_it_was_not_used(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(watch.time, "perf_counter", lambda: now[0])
+    budget = Budget(0, 0.5)
+    with budget.spend():
+        pass
+    now[0] += 1.0
+    assert budget.allows()
+    assert not budget.idle_for(1.0)
+    now[0] += 0.75
+    assert budget.idle_for(1.0)
+
+
+def test_figures_are_measured_within_a_long_epoch_for_who_watches(monkeypatch):
+    monkeypatch.setattr("pellucid.studio.run.SECONDS_WITHOUT_FIGURES", 0.0)
+    monkeypatch.setattr(watch.Budget, "allows", lambda self: True)
+    run = Runs().create({"data": "moons", "samples": 20_000, "batch_size": 1, "epochs": 1})
+    box = Mailbox(lambda: None)
+    run.watch.join(box)
+    run.resume()
+    run.wait()
+    within = [figures for figures in run.summary()["history"] if 0 < figures["epoch"] < 1]
+    assert within
+    assert all(figures["validation_loss"] is None and figures["loss"] > 0 for figures in within)
+
+
 def test_a_failing_look_is_paid_for_too():
     budget = Budget(0, 1000)
     with pytest.raises(ZeroDivisionError), budget.spend():

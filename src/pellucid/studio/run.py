@@ -20,6 +20,7 @@ from pellucid.studio.watch import Budget, Watch
 from pellucid.summary import describe_layer
 
 SECONDS_BETWEEN_FIGURES = 0.02
+SECONDS_WITHOUT_FIGURES = 1.0  # from then on they are measured within a long epoch too
 SECONDS_BETWEEN_STATES = 0.1
 NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
 
@@ -242,8 +243,9 @@ class Run:
                 events += [("state", self._state()), ("kept", self._kept_now())]
         if self._look_budget.allows():
             with self._look_budget.spend():
-                if not at_epoch_end:
-                    events.append(("figures", self._figures.measure(validate=False)))
+                if not at_epoch_end and self._figures_budget.idle_for(SECONDS_WITHOUT_FIGURES):
+                    with self._figures_budget.spend():
+                        events.append(("figures", self._figures.measure(validate=False)))
                 self.watch.tell([*events, ("look", self._look_now())])
         else:
             self.watch.tell(events)

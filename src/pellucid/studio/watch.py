@@ -35,6 +35,10 @@ class Budget:
     def allows(self) -> bool:
         return time.perf_counter() >= self._next
 
+    def idle_for(self, seconds: float) -> bool:
+        """Whether it could have been spent all this time."""
+        return time.perf_counter() >= self._next + seconds
+
     @contextmanager
     def spend(self) -> Iterator[None]:
         """Around the work that is paid for."""
