@@ -91,8 +91,8 @@ class Model:
     def predictions(
         self, x: AnyArray, doubts: Sequence[str | None], *, confidence: float | None = None
     ) -> list[Prediction]:
-        """The `Prediction` of each sample x (B, ...) that is already in the network's form, with what a pipeline doubts in it
-        (one or None a sample): what ``predict`` gives once its pictures are prepared."""
+        """The `Prediction` of each sample x (B, ...) that is already in the network's form: what ``predict`` gives once its
+        pictures are prepared. ``doubts`` says what a pipeline doubts in each, or None."""
         sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
         answers = zip(self.predict_proba(x), doubts, x, sets, strict=True)
         return [self._answer(p, doubt, seen, confidence, held) for p, doubt, seen, held in answers]

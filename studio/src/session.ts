@@ -1,4 +1,4 @@
-/** What the server has: models to read pictures with, data to learn from. */
+/** What the server has: the models that read. */
 import { computed, effect, signal } from "@preact/signals";
 import { get, silence } from "./api";
 import { parameter } from "./url";
@@ -16,18 +16,9 @@ export interface ModelSummary {
   accuracy: number | null; // on the validation part, where it is known
 }
 
-export interface DataSummary {
-  name: string; // "digits", "spirals", "folder" ...
-  title: string;
-  kind: "images" | "points";
-  labels: (string | number)[];
-  samples: number;
-}
-
-export interface Session {
+interface Session {
   version: string;
   models: ModelSummary[];
-  data: DataSummary[];
 }
 
 export const session = signal<Session | null>(null);

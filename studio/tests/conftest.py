@@ -124,7 +124,9 @@ def visit(browser: Browser, studio: Studio, request: pytest.FixtureRequest) -> I
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.on("request", lambda asked: None if asked.url.startswith((studio.origin, "data:", "blob:")) else said.append(asked.url))
+    page.on(
+        "request", lambda asked: None if asked.url.startswith((studio.origin, "data:", "blob:")) else said.append(asked.url)
+    )
     yield Visit(page, context, said, studio)
     context.close()
     _forget_runs(browser, studio)

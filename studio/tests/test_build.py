@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_no_file_names_another_host() -> None:
     for name, content in programs.items():
         found = re.findall(rb"https?://[\w.-]+[\w/.-]*", content)
         assert [url for url in found if not url.startswith(b"http://www.w3.org/")] == [], name
+
+
+def test_the_license_of_everything_built_in_is_carried() -> None:
+    carried = {name: " ".join(content.decode().split()) for name, content in files(STATIC).items() if "license" in name}
+    built_in = [*json.loads((SOURCE / "package.json").read_text())["dependencies"], "@preact/signals-core"]
+    for name in built_in:
+        text = " ".join((SOURCE / "node_modules" / name / "LICENSE").read_text().split())
+        assert any(text in own for own in carried.values()), name
 
 
 def test_the_page_has_no_script_or_style_in_it() -> None:

@@ -134,7 +134,8 @@ def test_a_chapter_leaves_no_run_behind(visit: Visit) -> None:
     before = page.evaluate("fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length)")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Draw").click()
     page.wait_for_function(
-        "count => fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length === count)", arg=before - 1
+        "count => fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length === count)",
+        arg=before - 1,
     )
 
 

@@ -116,12 +116,6 @@ def test_the_summary_of_a_session(app, reader):
         "has_confidence": True,
         "accuracy": None,
     }
-    data = {one["name"]: one for one in found["data"]}
-    assert data["digits"] == {
-        "name": "digits", "title": "Digits", "kind": "images", "labels": list(range(10)), "samples": 60000
-    }  # fmt: skip
-    assert {"spirals", "circles", "moons", "blobs", "xor", "drawn"} <= set(data)
-    assert "folder" not in data
 
 
 def test_the_summary_of_other_networks():
@@ -154,20 +148,6 @@ def test_a_run_is_a_model_too(reader):
     assert ask(app, "GET", f"/api/sample?model={name}&sample=xy.0.1,0.2&confidence=0.9").json["set"] is not None
     with pytest.raises(ArgumentError, match="it has digits, run-1"):
         session.model("run-2")
-
-
-def test_the_users_folder_comes_first(tmp_path):
-    from PIL import Image
-
-    for label in ("cat", "dog"):
-        (tmp_path / "my pictures" / label).mkdir(parents=True)
-        for shade in (50, 200):
-            Image.fromarray(np.full((20, 20, 3), shade + len(label[0] * (label == "cat")), np.uint8)).save(
-                tmp_path / "my pictures" / label / f"{shade}.png"
-            )
-    photos = pl.datasets.folder(tmp_path / "my pictures", 8, cache=tmp_path / "cache")
-    first = Session({}, photos).summary()["data"][0]
-    assert first == {"name": "folder", "title": "my pictures", "kind": "images", "labels": ["cat", "dog"], "samples": 4}
 
 
 @pytest.fixture(scope="module")

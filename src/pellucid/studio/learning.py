@@ -37,7 +37,7 @@ def routes(session: Session) -> list[BaseRoute]:
 
 
 def activation_curves(more: str | None = None) -> dict[str, Any]:
-    """{"z": [...], "functions": [{"name", "values", "slopes"}]}: f(z) and f'(z) of every activation, every tenth from -6 to 6.
+    """{"z": [...], "functions": [{"name", "values", "slopes"}]}: f(z) and f'(z) of every activation, from -6 to 6.
 
     ``more`` is one more z, in words, which comes last: that of a neuron of the real network.
     """
@@ -55,7 +55,7 @@ def activation_curves(more: str | None = None) -> dict[str, Any]:
 def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, unit: int) -> dict[str, Any]:
     """The loss of one sample as the weight from input ``source`` to ``unit`` of a layer moves, all others held.
 
-    {"weight", "loss", "gradient" (by the chain rule), "input", "weights": [...], "losses": [...]}; the network is not touched.
+    {"weight", "loss", "gradient" (by the chain rule), "input", "weights": [...], "losses": [...]}. Nothing is changed.
     Raises `ArgumentError` for a weight that is not there, or a network that knows no classes.
     """
     network, name = model.network, f"{layer}.weight"

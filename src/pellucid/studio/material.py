@@ -99,11 +99,6 @@ def network_of(experiment: Experiment, material: Material) -> Network:
     return network
 
 
-def fit_options(experiment: Experiment) -> dict[str, Any]:
-    """Optimizer, schedule, regularizer, epochs, batch_size and augment, as ``Network.fit`` takes them."""
-    return experiment.recipe.fit_options()
-
-
 def _layers(experiment: Experiment, material: Material) -> list[Layer]:
     shape, classes = material.shape, len(material.labels)
     first: list[Layer] = [Input(*shape)]

@@ -17,11 +17,8 @@ from pellucid.model import Model
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.recipes import IMAGE
-from pellucid.saving import Label
 from pellucid.shapes import Shape
-from pellucid.studio.experiment import POINT_SETS
 from pellucid.studio.kept_pictures import KeptPictures
-from pellucid.studio.point_sets import LETTERS
 from pellucid.studio.runs import Runs
 from pellucid.summary import describe_layer
 from pellucid.training import FEWEST_TO_CALIBRATE
@@ -64,7 +61,7 @@ class Session:
         """What the page fetches first (studio/src/session.ts: Session)."""
         models = [_of_model(name, model) for name, model in self.models.items()]
         runs = [self._of_run(run) for run in self.runs.summaries()]
-        return {"version": __version__, "models": models + runs, "data": self._data()}
+        return {"version": __version__, "models": models + runs}
 
     def _of_run(self, run: dict[str, Any]) -> dict[str, Any]:
         """The network of a run (its RunSummary) as a model. It is calibrated when it stands still."""
@@ -88,13 +85,6 @@ class Session:
         if data == "folder" and self.photos is not None:
             return self.photos.x.shape[1:]
         return IMAGE if data == "digits" else PLANE
-
-    def _data(self) -> list[dict[str, Any]]:
-        found = [_of_data("digits", "Digits", "images", DIGITS, 60_000)]
-        if self.photos is not None:
-            name = Path(self.photos.report.folder).name
-            found.insert(0, _of_data("folder", name, "images", self.photos.labels, len(self.photos.x)))
-        return found + [_of_data(name, name.capitalize(), "points", LETTERS, 0) for name in POINT_SETS]
 
 
 def reads(model: Model) -> str:
@@ -121,7 +111,3 @@ def _of_model(name: str, model: Model) -> dict[str, Any]:
         "has_confidence": bool(model.conformal_scores) and isinstance(network.output, ClassifyingOutput),
         "accuracy": accuracies[-1] if accuracies else None,
     }
-
-
-def _of_data(name: str, title: str, kind: str, labels: tuple[Label, ...], samples: int) -> dict[str, Any]:
-    return {"name": name, "title": title, "kind": kind, "labels": list(labels), "samples": samples}

@@ -1,4 +1,4 @@
-import { percent, probability } from "../../numbers";
+import { probability } from "../../numbers";
 import type { Reading } from "./reading";
 
 export interface Answer {
@@ -25,10 +25,6 @@ export function calibration(reading: Reading): string {
   if (reading.temperature === null) return "Not calibrated: these are the probabilities of the network itself, which may claim too much.";
   const before = probability(Math.max(...reading.uncalibrated));
   return `Calibrated: the outputs are divided by the temperature ${reading.temperature.toFixed(2)}. Before, it claimed ${before}.`;
-}
-
-export function confidenceInWords(confidence: string): string {
-  return `${percent(Number(confidence), 0)}`;
 }
 
 function sentence(text: string): string {

@@ -1,6 +1,5 @@
 /** The form: every setting of an experiment. What it says stands in the address. */
 import { useEffect, useState } from "preact/hooks";
-import { session } from "../../session";
 import { parameter } from "../../url";
 import { SettingControl } from "./control";
 import { change, defaults, differences, experiment, kindOf, matters, words } from "./experiment";
@@ -14,7 +13,7 @@ const wide = matchMedia("(min-width: 64rem)");
 
 export function Form({ run }: { run: LiveRun | null }) {
   const now = experiment.value!;
-  const [open, setOpen] = useState(wide.matches || !run);
+  const [open, setOpen] = useState(wide.matches);
   useEffect(() => {
     const follow = () => setOpen(wide.matches);
     wide.addEventListener("change", follow);
@@ -55,8 +54,7 @@ function inOneLine(of: Experiment): string {
 }
 
 function DataChoice({ now }: { now: Experiment }) {
-  const known = new Set([...(session.value?.data ?? []).map((one) => one.name), ...Object.keys(defaults.value ?? {})]);
-  const names = Object.keys(DATA_TITLES).filter((name) => known.has(name) && defaults.value?.[name]);
+  const names = Object.keys(DATA_TITLES).filter((name) => defaults.value?.[name]);
   const [, help] = DATA_TITLES[now.data] ?? [now.data, ""];
   return (
     <div class="setting">

@@ -22,9 +22,6 @@ export function pointsFromText(text: string): Point[] {
   return [...found].slice(0, MOST).map(([, letter, x1, x2]) => [Number(x1) / 100, Number(x2) / 100, LETTERS.indexOf(letter!)]);
 }
 
-/** Whether there is room for one more. */
-export const hasRoom = (points: readonly Point[]) => points.length < MOST;
-
 export async function fetchPoints(of: Experiment, signal: AbortSignal): Promise<Marked> {
   const { data, samples, noise, data_seed: seed, validation } = of;
   const set = await get<PointSet>(address("/api/points", { data, samples, noise, seed, validation }), signal);
