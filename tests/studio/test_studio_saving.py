@@ -104,13 +104,14 @@ def test_what_is_no_model_file_is_never_replaced(app, tmp_path):
             "b/a.safetensors",
         ),
         *("b\\a.safetensors", "..safetensors", ".a.safetensors", "a\0.safetensors", "a\n.safetensors", "C:a.safetensors"),
+        *("\ud800.safetensors", "\u202ea.safetensors", "\u2028.safetensors", "\U0001f600" * 80 + ".safetensors"),
         *("a.safetensors\n", "~/a.safetensors", "a" * 300 + ".safetensors", "a.SAFETENSORS", "\x7f.safetensors"),
         *(None, 3, ["a.safetensors"], {}, True),
     ],
 )
 def test_only_the_name_of_a_model_file_is_taken(app, tmp_path, name):
     before = sorted(tmp_path.parent.rglob("*"))
-    answer = post(app, "/api/runs/run-1/save", {"path": name})
+    answer = post(app, "/api/runs/run-1/save", {"path": name, "overwrite": True})
     assert answer.status == 400
     assert "a file name such as run-1.safetensors" in answer.json["error"]
     assert sorted(tmp_path.parent.rglob("*")) == before
@@ -157,6 +158,59 @@ def test_when_the_studio_stops_every_network_is_saved_beside_what_is_there(sessi
     told.clear()
     save_unsaved(session, told.append)  # nothing is saved twice
     assert told == []
+
+
+def test_what_was_trained_before_a_rewind_is_saved_too(session, tmp_path):
+    run = session.runs.run("run-1")
+    run.epoch()
+    run.wait()
+    last, steps = weights(run), run.course.step
+    run.rewind(1)
+    session.runs.close()
+    told = []
+    save_unsaved(session, told.append)
+    assert told == [
+        f"run-1 is saved in {tmp_path / 'run-1.safetensors'}",
+        f"run-1, before it was rewound, is saved in {tmp_path / 'run-1-2.safetensors'}",
+    ]
+    assert pl.load(tmp_path / "run-1.safetensors").network.training_state.step == 1
+    saved = pl.load(tmp_path / "run-1-2.safetensors")
+    assert saved.network.training_state.step == steps
+    np.testing.assert_array_equal(weights(saved), last)
+
+
+def test_what_is_in_a_file_is_not_saved_again_after_a_rewind(session, app):
+    run = session.runs.run("run-1")
+    run.epoch()
+    run.wait()
+    last = run.course.step
+    assert post(app, "/api/runs/run-1/save", {"path": "a.safetensors"}).status == 200
+    run.rewind(0)
+    told = []
+    save_unsaved(session, told.append)
+    assert told == []
+    run.set_learning_rate(0.5)
+    while run.course.step < last:  # on another way
+        run.make_step()
+    run.rewind(0)
+    save_unsaved(session, told.append)
+    assert len(told) == 1
+    assert "before it was rewound" in told[0]
+
+
+def test_a_run_that_cannot_be_saved_does_not_keep_the_others_from_it(session, tmp_path, monkeypatch):
+    session.runs.create({"data": "moons", "hidden": []}).make_step()
+    save = saving._save_somewhere
+
+    def fails(session, run):
+        if run == "run-1":
+            raise MemoryError("none left")
+        return save(session, run)
+
+    monkeypatch.setattr(saving, "_save_somewhere", fails)
+    told = []
+    save_unsaved(session, told.append)
+    assert told == ["run-1 is lost: MemoryError('none left')", f"run-2 is saved in {tmp_path / 'run-2.safetensors'}"]
 
 
 def test_in_a_folder_that_cannot_be_written_the_cache_takes_it(session, tmp_path, monkeypatch):

@@ -59,6 +59,7 @@ class Run:
         self._nudge = threading.Event()  # wakes the thread from a rest
         self._until = 0  # the step at which it stops
         self._furthest = self.course.step  # the last step made; a run that was rewound is before it
+        self._saved_step: int | None = None  # the last one that is in a file
         self._version = 0  # of the parameters
         self._pace = Pace()
         self._kept = Kept()
@@ -124,6 +125,16 @@ class Run:
             self._version += 1
             self._stop("finished" if self.course.is_at_round_end else "paused")
 
+    def go_forward(self) -> bool:
+        """Go to the last kept place, if that lies ahead and is in no file; whether it does."""
+        with self._turns:
+            last = self._kept.steps[-1]
+            if last <= self.course.step or last == self._saved_step:
+                return False
+            self.course.enter(self._kept.at(last))
+            self._version += 1
+            return True
+
     def place(self, step: int | None) -> Place:
         """The last kept place at or before the step; without one, where it is now."""
         with self._turns:
@@ -138,6 +149,8 @@ class Run:
         """``model``, a copy that `model` gave, is in a file."""
         with self._turns:
             self._copies.mark_saved(model)
+            if self.is_saved:
+                self._saved_step = self.course.step
 
     @property
     def is_saved(self) -> bool:
@@ -285,6 +298,7 @@ class Run:
             self._kept.forget_after(self.course.step)
             self._figures.forget_after(self.course.step)
             self._furthest = self.course.step
+            self._saved_step = None
 
     def _keep(self) -> None:
         if not self._is_rewound() and self._kept.steps[-1] < self.course.step:

@@ -85,6 +85,10 @@ class Runs:
         """The names of the runs that have learned something which is in no file."""
         return [name for name, run in list(self._runs.items()) if run.course.step > 0 and not run.is_saved]
 
+    def go_forward(self) -> list[str]:
+        """Bring runs that were rewound back to their last step; the names of those for which that step is in no file."""
+        return [name for name, run in list(self._runs.items()) if run.go_forward()]
+
     def close(self) -> None:
         """Stop all that train and end all streams, for good; what was learned stays."""
         self.is_closed = True

@@ -27,7 +27,7 @@ from pellucid.studio.requests import read_json
 from pellucid.studio.session import Session
 
 SUFFIX = ".safetensors"
-NAME = re.compile(r"(?!\.)[^/\\:\x00-\x1f\x7f]{1,80}\.safetensors")
+NAME = re.compile(r"(?!\.)[^/\\:]{1,60}\.safetensors")  # shorter than 255 bytes, in whatever script
 KIND = "application/octet-stream"
 
 
@@ -55,8 +55,10 @@ def save_run(session: Session, run: str, body: dict[str, Any]) -> str:
     a file of this name, `ModelFileError` if it cannot be written or is something else.
     """
     name, overwrite = body.get("path"), body.get("overwrite", False)
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ArgumentError(f"a file name such as {run}{SUFFIX}, without a folder, is expected, not {name!r:.100}.")
+    if not isinstance(name, str) or not NAME.fullmatch(name) or not name.isprintable():
+        raise ArgumentError(
+            f"a file name such as {run}{SUFFIX}, short and without a folder, is expected, not {name!r:.100}."
+        )
     path, model = session.folder / name, session.runs.model(run)
     if overwrite is True and (path.exists() or path.is_symlink()):
         if path.is_symlink() or not _is_model_file(path):
@@ -69,13 +71,21 @@ def save_run(session: Session, run: str, body: dict[str, Any]) -> str:
 
 
 def save_unsaved(session: Session, say: Callable[[str], None]) -> None:
-    """Save every network that was trained and is in no file, under names that are free, and say where."""
+    """Save every network that was trained and is in no file, under names that are free, and say where.
+
+    One that was rewound is saved as it is, and as it was at its last step.
+    """
     for run in session.runs.unsaved():
-        try:
-            path = _save_somewhere(session, run)
-            say(f"{run} is saved in {path}")
-        except PellucidError as error:
-            say(f"{run} is lost: {error}")
+        _save_and_say(session, run, run, say)
+    for run in session.runs.go_forward():
+        _save_and_say(session, run, f"{run}, before it was rewound,", say)
+
+
+def _save_and_say(session: Session, run: str, words: str, say: Callable[[str], None]) -> None:
+    try:
+        say(f"{words} is saved in {_save_somewhere(session, run)}")
+    except Exception as error:  # whatever it is, the others shall be saved
+        say(f"{words} is lost: {error if isinstance(error, PellucidError) else repr(error)}")
 
 
 def _save_somewhere(session: Session, run: str) -> Path:
