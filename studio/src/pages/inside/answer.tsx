@@ -1,7 +1,13 @@
-import { percent, short } from "../../numbers";
+import { probability, short } from "../../numbers";
 import { LongTable, type TableColumn } from "./long-table";
 import { type Seen, select, targetOf } from "./state";
 
+const TITLES = { shifted: "z − max", exponential: "e^(z − max)", probability: "probability", calibrated: "calibrated" } as const;
+
+/* As many columns as the panel has room for: on the way to the probabilities, and on that to the loss. */
+const TO_PROBABILITY = ["shifted", "exponential", "probability"] as const;
+const TO_CALIBRATED = ["exponential", "probability", "calibrated"] as const;
+const TO_LOSS = ["probability"] as const;
 
 /** The end of the road: from scores to probabilities, and to the loss, term by term. */
 export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | null }) {
@@ -18,18 +24,17 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
     },
     { title: "score z", cell: (k) => short(rows[k]!.score) },
   ];
-  const optional = [["z − max", "shifted"], ["e^(z − max)", "exponential"], ["probability", "probability"], ["calibrated", "calibrated"]] as const;
-  for (const [title, name] of optional) {
-    if (rows[0]?.[name] != null) columns.push({ title, cell: (k) => short(rows[k]![name]!) });
-  }
   const terms = loss?.terms;
+  for (const name of terms ? TO_LOSS : answer.temperature === null ? TO_PROBABILITY : TO_CALIBRATED) {
+    if (rows[0]?.[name] != null) columns.push({ title: TITLES[name], cell: (k) => short(rows[k]![name]!) });
+  }
   if (terms && answer.kind === "softmax") {
     columns.push({ title: "target t", cell: (k) => short(loss.targets[k]!) }, { title: "loss term", cell: (k) => short(terms[k]!) });
   }
   return (
     <>
       {answer.kind === "identity" ? <p class="readout">{label}</p> : (
-        <p class="readout">{label}<span>{percent(best.calibrated ?? best.probability ?? 0)}</span></p>
+        <p class="readout">{label}<span>{probability(best.calibrated ?? best.probability ?? 0)}</span></p>
       )}
       {truth !== null && answer.kind !== "identity" ? (
         <p class="quiet">{answer.kind === "sigmoid" || truth !== answer.best ? `It is ${String(rows[truth]?.label ?? truth)}.` : "That is right."}</p>

@@ -1,6 +1,6 @@
 /** Drawing the network on canvas. Each layer is made once as a small image, a pixel a number, and put on the page enlarged. */
 import { css, diverging, ink, type Rgb } from "../../colors";
-import { percent } from "../../numbers";
+import { probability } from "../../numbers";
 import { painter } from "./colors";
 import { type Box, boxOf, type Column, mapBox } from "./layout";
 import { type Arrays, type Edge, flatOf, type Look } from "./types";
@@ -138,11 +138,11 @@ export class Painter {
       context.font = isBest ? `600 ${this.colors.font}` : this.colors.font;
       context.fillStyle = isBest ? this.colors.ink : this.colors.quiet;
       context.textAlign = "left";
-      const p = isBackward ? null : (row?.probability ?? null);
+      const p = isBackward ? null : (row?.calibrated ?? row?.probability ?? null); // as the answer says it
       context.fillText(fitting(context, String(row?.label ?? k), (p === null ? 140 : 46) * unit), box.x + side + 9, middle);
       if (p === null) continue;
       context.textAlign = "right";
-      context.fillText(percent(p), box.x + box.width - 2, middle);
+      context.fillText(probability(p), box.x + box.width - 2, middle);
       const left = box.x + side + 60 * unit;
       const room = box.x + box.width - 54 * unit - left;
       context.fillStyle = this.colors.rule;

@@ -61,7 +61,7 @@ export const CHAPTERS: Chapter[] = [
     ],
     widget: Layers,
     question: "Train it with no hidden layer, then with one, then with two. Which can tell the spirals apart?",
-    answer: "Without a hidden layer the border is a straight line, and about half of the points are right. One layer bends it, but needs many neurons; two layers follow the arms with fewer.",
+    answer: "Without a hidden layer the border is a straight line, and not much more than half of the points are right. Eight neurons bend it, but not often enough; 32 do. Two layers of eight do it with half of those, and sooner: the second bends what the first has bent.",
   },
   {
     title: "Forward",
@@ -71,7 +71,7 @@ export const CHAPTERS: Chapter[] = [
       "At the end stands one score for each digit. Softmax turns scores into probabilities: e to the power of each, divided by their sum.",
     ],
     widget: Forward,
-    question: "Look at the scores before softmax: how far must the best be ahead of the second for a probability of 99 %?",
+    question: "Look at the scores before softmax: how far must the best be ahead of the second for a probability of 99%?",
     answer: "By about ln 99 = 4.6, if no other comes near: softmax looks at differences only, and each difference of 1 multiplies the odds by e = 2.718.",
   },
   {
@@ -83,7 +83,7 @@ export const CHAPTERS: Chapter[] = [
     ],
     widget: Loss,
     question: "Compare both curves where p is near 0. Why does the squared error teach a classifier so slowly?",
-    answer: "Its curve is nearly flat there once p comes out of a softmax or sigmoid: the worse the answer, the smaller the slope. Cross-entropy is steepest exactly where the answer is worst.",
+    answer: "The squared error ends at 1, with a slope of 2 at most; the cross-entropy grows without end. And p comes out of a softmax or a sigmoid, which is nearly flat where p is near 0. By the score, the slope of the squared error is therefore almost 0 where the answer is worst; that of the cross-entropy is 1 − p, the steepest just there.",
   },
   {
     title: "Backward",
@@ -93,8 +93,8 @@ export const CHAPTERS: Chapter[] = [
       "Backpropagation finds the slopes of all weights in one walk back, by the chain rule: the slope of a weight is its input times what came back to its neuron, dL/dw = x · dL/dz.",
     ],
     widget: Backward,
-    question: "Raise the learning rate until the step makes the loss worse. Why can a step downhill end higher?",
-    answer: "The slope is true only where the weight stands. A long step passes the bottom of the valley and climbs the other side. That is what a learning rate that is too high does to all weights at once.",
+    question: "Raise the learning rate until the step leaves the picture. The loss of this digit falls all the way: why is such a long step wrong all the same?",
+    answer: "The slope is true only where the weight stands, and for this one digit. The weight serves all others too: where another digit is right, what helps here makes their loss worse. Over a batch of digits the loss has a valley, and a step that is too long passes its bottom and climbs the other side. On the page Train, raise the learning rate while a network learns, and see it happen.",
   },
   {
     title: "Overfitting",

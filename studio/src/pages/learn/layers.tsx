@@ -1,7 +1,7 @@
 import { parameter, setParameters } from "../../url";
 import { PlaneRun } from "./plane-run";
 
-const SHAPES = ["none", "8", "32", "16,16", "32,32"] as const;
+const SHAPES = ["none", "8", "32", "8,8", "32,32"] as const;
 
 /** Two spirals, and hidden layers to choose: how many bends it takes. */
 export function Layers() {

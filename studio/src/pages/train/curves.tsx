@@ -85,7 +85,7 @@ export function gapInWords(history: readonly Figures[]): string {
   if (!figures) return " ";
   const gap = 100 * (figures.accuracy! - figures.validation_accuracy!);
   const both = `training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
-  if (gap >= 0.95) return `${both}: the network remembers ${gap.toFixed(1)} points that it cannot use on new data.`;
+  if (gap >= 0.95) return `${both}: a gap of ${gap.toFixed(1)} percentage points, learned by heart and of no use on new data.`;
   if (gap <= -0.95) return `${both}: new data are read no worse than those it learned from.`;
   return `${both}: what it learned holds on new data.`;
 }
