@@ -1,7 +1,10 @@
-"""Checks of what a page sends: each gives the value as it is meant, or raises an `ArgumentError` that names it."""
+"""Checks of what a page sends, as JSON or in an address: each gives the value as it is meant, or raises an `ArgumentError`
+that names it."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -50,6 +53,24 @@ def flag(value: Any, name: str) -> bool:
     """True or false."""
     if not isinstance(value, bool):
         raise ArgumentError(f"{name} must be true or false, not {short(value)}.")
+    return value
+
+
+def whole_in_words(text: str, name: str, low: int, high: int) -> int:
+    """The whole number in [low, high] that a part of an address spells."""
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
+        raise ArgumentError(f"{name} is a whole number from {low} to {high}, not {text[:40]!r}.")
+    return int(text)
+
+
+def number_in_words(text: str, name: str) -> float:
+    """The finite number that a part of an address spells."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ArgumentError(f"{name} is a number, not {text[:40]!r}.")
     return value
 
 

@@ -11,7 +11,6 @@ gave, so that they speak of the same network while it learns on (409: it has, lo
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -23,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from pellucid.errors import ArgumentError
 from pellucid.recipes import OPTIMIZERS
 from pellucid.shapes import AnyArray, one_of
+from pellucid.studio.checks import number_in_words, whole_in_words
 from pellucid.studio.inside_data import number_in_full, overview, weights_as_pictures
 from pellucid.studio.inside_elements import Index, index_of
 from pellucid.studio.inside_paths import strongest_paths
@@ -53,15 +53,15 @@ def routes(session: Session) -> list[BaseRoute]:
 
     def weights(request: Request) -> Response:
         look, query = look_at(request), request.query_params
-        first = _whole(query.get("first", "0"), "first", 0, 1 << 31)
-        count = _whole(query.get("count", "64"), "count", 1, MOST_PICTURES)
+        first = whole_in_words(query.get("first", "0"), "first", 0, 1 << 31)
+        count = whole_in_words(query.get("count", "64"), "count", 1, MOST_PICTURES)
         of = one_of(query.get("of", "weight"), ["weight", "gradient"], "of")
         pictures = weights_as_pictures(look, query.get("layer", ""), first, count, gradients=of == "gradient")
         return _frame({"first": first}, {"weights": pictures})
 
     def paths(request: Request) -> Response:
         look = look_at(request)
-        count = _whole(request.query_params.get("count", "3"), "count", 1, MOST_PATHS)
+        count = whole_in_words(request.query_params.get("count", "3"), "count", 1, MOST_PATHS)
         edges = strongest_paths(look.trace, *_where(look, request), count, backward=look.trace.loss is not None)
         return JSONResponse({"edges": [edge.to_data() for edge in edges]})
 
@@ -91,7 +91,7 @@ def _where(look: Look, request: Request) -> tuple[str, Index]:
     layer, default = look.trace.layer(query.get("layer", "") or "output"), 0
     if layer.name == "output" and look.trace.answer.kind == "softmax":
         default = int(look.question.target or look.trace.answer.predictions[0])
-    unit = _whole(query.get("neuron", "") or str(default), "neuron", 0, 1 << 31)
+    unit = whole_in_words(query.get("neuron", "") or str(default), "neuron", 0, 1 << 31)
     text = query.get("place", "")
     match = re.fullmatch(r"(\d{1,9}),(\d{1,9})", text, re.ASCII)
     if text and match is None:
@@ -99,18 +99,9 @@ def _where(look: Look, request: Request) -> tuple[str, Index]:
     return layer.name, index_of(layer, unit, (int(match[1]), int(match[2])) if match else None)
 
 
-def _whole(text: str, what: str, low: int, high: int) -> int:
-    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
-        raise ArgumentError(f"{what} is a whole number from {low} to {high}, not {text[:40]!r}.")
-    return int(text)
-
-
 def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if not 0 < rate < math.inf:
+    rate = number_in_words(text, "learning_rate")
+    if rate <= 0:
         raise ArgumentError(f"learning_rate is a number above 0, not {text[:40]!r}.")
     return rate
 

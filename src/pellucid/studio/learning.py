@@ -14,6 +14,7 @@ from pellucid.errors import ArgumentError
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model
 from pellucid.shapes import AnyArray
+from pellucid.studio.checks import number_in_words, whole_in_words
 from pellucid.studio.samples import find_sample
 from pellucid.studio.session import Session
 
@@ -30,8 +31,10 @@ def routes(session: Session) -> list[BaseRoute]:
         asked = request.query_params
         model = session.model(asked.get("model", ""))
         sample = find_sample(session, model, asked.get("sample", ""))
-        place = asked.get("layer", ""), _whole(asked, "input"), _whole(asked, "unit")
-        return JSONResponse(loss_along(model, sample.x, _whole(asked, "target"), *place))
+        target, source, unit = (
+            whole_in_words(asked.get(name, ""), name, 0, 1 << 31) for name in ("target", "input", "unit")
+        )
+        return JSONResponse(loss_along(model, sample.x, target, asked.get("layer", ""), source, unit))
 
     return [Route("/api/learn/activations", activations), Route("/api/learn/weight", weight)]
 
@@ -43,7 +46,7 @@ def activation_curves(more: str | None = None) -> dict[str, Any]:
     """
     z = np.round(np.linspace(-REACH, REACH, POINTS), 10)
     if more is not None:
-        z = np.append(z, _number(more))
+        z = np.append(z, number_in_words(more, "z"))
     functions = []
     for row in ACTIVATIONS.values():
         values = row.value(z)
@@ -84,20 +87,3 @@ def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, 
         "weights": tried.tolist(),
         "losses": losses,
     }
-
-
-def _whole(asked: Any, name: str) -> int:
-    text = asked.get(name, "")
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise ArgumentError(f"{name} is a whole number, not {text[:40]!r}.")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not np.isfinite(number):
-        raise ArgumentError(f"z is a number, not {text[:40]!r}.")
-    return number

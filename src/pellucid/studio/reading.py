@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from pellucid.errors import ArgumentError
 from pellucid.model import Model
+from pellucid.studio.checks import number_in_words, whole_in_words
 from pellucid.studio.packing import pack
 from pellucid.studio.samples import Sample, default_sample, find_sample, word_of, words_to_try
 from pellucid.studio.session import Session
@@ -36,10 +37,8 @@ def routes(session: Session) -> list[BaseRoute]:
 
     def digits(request: Request) -> Response:
         model = session.model(_name(session, request.query_params))
-        count = request.query_params.get("count", "10")
-        if not count.isascii() or not count.isdigit() or not 1 <= int(count[:9]) <= MOST_TO_TRY:
-            raise ArgumentError(f"count is a whole number in 1..{MOST_TO_TRY}, not {count[:40]!r}.")
-        found = [find_sample(session, model, word) for word in words_to_try(session, model, int(count))]
+        count = whole_in_words(request.query_params.get("count", "10"), "count", 1, MOST_TO_TRY)
+        found = [find_sample(session, model, word) for word in words_to_try(session, model, count)]
         shown = [{"sample": one.word, "label": _label(model, one), "seen": pack(one.x)} for one in found]
         return JSONResponse({"samples": shown})
 
@@ -108,7 +107,4 @@ def _name(session: Session, asked: QueryParams) -> str:
 def _confidence(asked: QueryParams) -> float | None:
     """The confidence that was asked for; that it lies between 0 and 1 is checked where it is used."""
     text = asked.get("confidence", "")
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise ArgumentError(f"confidence is a number such as 0.9, not {text[:40]!r}.") from None
+    return number_in_words(text, "confidence") if text else None

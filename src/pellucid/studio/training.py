@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pellucid.errors import ArgumentError, UnknownNameError
-from pellucid.studio.checks import flag, number, whole
+from pellucid.studio.checks import flag, number, number_in_words, whole, whole_in_words
 from pellucid.studio.event_stream import event_stream
 from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment
 from pellucid.studio.material import material
@@ -23,7 +23,7 @@ from pellucid.studio.runs import Runs
 from pellucid.studio.session import Session
 
 FURTHEST = 1 << 53  # a step, as JavaScript can write one
-WHOLE_NUMBERS = ("samples", "seed")
+WHOLE_NUMBERS, LARGEST = ("samples", "seed"), 2**31 - 1  # of an address
 
 
 def routes(session: Session) -> list[BaseRoute]:
@@ -103,8 +103,9 @@ def points(request: Request) -> Response:
         raise ArgumentError(f"data is one of {', '.join(POINT_SETS[:-1])}, not {query.get('data', 'nothing')[:40]!r}.")
     fields: dict[str, Any] = {"data": query["data"]}
     for name in ("samples", "noise", "seed", "validation"):
-        if query.get(name):
-            fields["data_seed" if name == "seed" else name] = _as_number(query[name], name)
+        if text := query.get(name):
+            value = whole_in_words(text, name, 0, LARGEST) if name in WHOLE_NUMBERS else number_in_words(text, name)
+            fields["data_seed" if name == "seed" else name] = value
     found = material(experiment(fields))
     assert found.points is not None
     kept = found.training.rows[:0] if found.validation is None else found.validation.rows
@@ -118,13 +119,6 @@ def points(request: Request) -> Response:
             "extent": [-found.points.extent, found.points.extent],
         }
     )
-
-
-def _as_number(text: str, name: str) -> float | int:
-    try:
-        return int(text) if name in WHOLE_NUMBERS else float(text)
-    except ValueError:
-        raise ArgumentError(f"{name} must be a number, not {text[:40]!r}.") from None
 
 
 def _set_rate(run: Run, body: dict[str, Any]) -> None:
