@@ -1,4 +1,4 @@
-"""Look inside: each number that the page gets, against the trace of the same network, and paths against sums by hand."""
+"""Look inside: each number that the page gets, against the trace of the same network."""
 
 from __future__ import annotations
 
@@ -6,84 +6,23 @@ import json
 
 import numpy as np
 import pytest
+from looking import RNG, SAMPLES, WORDS, ask, model, trace_of
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.routing import Route
 
 import pellucid as pl
-from pellucid.architectures import layers_from_text
 from pellucid.explanation.arithmetic import softmax_line
 from pellucid.explanation.findings import Score
 from pellucid.studio import inside
 from pellucid.studio.inside_elements import element, in_order, index_of, sources
-from pellucid.studio.inside_paths import strongest_paths
 from pellucid.studio.inside_traces import KEPT, Question, Traces
 from pellucid.studio.packing import framed
 from pellucid.studio.session import Session
-
-RNG = np.random.default_rng(11)
-CONV = "conv4 res4 res6s2 avgpool pool2 average dropout0.2 dense8"
-
-
-def moved(layers, seed=2):
-    """A network whose parameters and averages are moved away from their round initial numbers."""
-    network = pl.Network(layers, seed=seed)
-    for holder in (network.parameters, network.state):
-        holder.vector[...] += RNG.uniform(0.05, 0.2, holder.vector.shape)
-    return network
-
-
-def model(kind):
-    if kind == "dense":
-        return pl.Model(moved([pl.Input(6), pl.Dense(5, "relu"), pl.Dense(4, "tanh"), pl.Classification(3)]))
-    if kind == "conv":
-        hidden = [pl.Rescale(2.0, -0.5), *layers_from_text(CONV, (12, 12)), pl.LayerNormalization()]
-        return pl.Model(moved([pl.Input(12, 12), *hidden, pl.Classification(3)]))
-    if kind == "binary":
-        return pl.Model(moved([pl.Input(2), pl.Dense(3, "relu"), pl.BinaryClassification()]))
-    return pl.Model(moved([pl.Input(2), pl.Dense(3, "relu"), pl.Regression(2)]))
-
-
-WORDS = {"dense": "xy.0.5,-1,2,0.25,-0.75,1", "conv": "", "binary": "xy.0.5,-1.5", "regression": "xy.0.5,-1.5"}
-SAMPLES = {
-    "dense": np.array([0.5, -1, 2, 0.25, -0.75, 1], np.float32),
-    "conv": np.zeros((12, 12), np.uint8),
-    "binary": np.array([0.5, -1.5], np.float32),
-    "regression": np.array([0.5, -1.5], np.float32),
-}
 
 
 @pytest.fixture(scope="module")
 def session():
     return Session(models={kind: model(kind) for kind in WORDS})
-
-
-def ask(session, path, **query):
-    """(data, arrays) of a framed answer, or the JSON of another, read here by the layout that the server promises."""
-    route = next(route for route in inside.routes(session) if route.path == path)
-    text = "&".join(f"{name}={value}" for name, value in query.items())
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": text.encode(), "headers": []}
-    response = route_endpoint(route)(Request(scope))
-    if response.media_type == "application/json":
-        return json.loads(response.body)
-    size = int.from_bytes(response.body[:8], "little")
-    header = json.loads(response.body[8 : 8 + size])
-    arrays = {}
-    for name, one in header["arrays"].items():
-        start, count = 8 + size + one["start"], int(np.prod(one["shape"]))
-        arrays[name] = np.frombuffer(response.body, one["type"], count, start).reshape(one["shape"])
-    return header["data"], arrays
-
-
-def route_endpoint(route):
-    assert isinstance(route, Route)
-    return route.endpoint
-
-
-def trace_of(session, kind, target=None, optimizer=None):
-    network = session.models[kind].network
-    return network.trace(SAMPLES[kind][None], None if target is None else [target], optimizer, training=False)
 
 
 class TestOverview:
@@ -252,100 +191,6 @@ class TestWeights:
         assert arrays["weights"][4, 2, 1, 0] == trace.layer("dense_1").gradients["weight"][2 * 4 + 1, 4]
 
 
-HAND = {
-    "dense_1.weight": np.array([[1.0, -1.0, 0.0], [2.0, 1.0, 1.0]]),
-    "dense_1.bias": np.array([0.5, 0.0, 0.0]),
-    "output.weight": np.array([[1.0, -2.0], [3.0, 1.0], [1.0, 2.0]]),
-    "output.bias": np.array([0.0, 0.0]),
-}
-
-
-def by_hand():
-    """x = (2, 1): hidden sums (4.5, -1, 1) -> relu (4.5, 0, 1); scores (4.5 + 1, -9 + 2)."""
-    layers = [pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)]
-    return pl.Network(layers, dtype="float64", arrays=HAND).trace(np.array([[2.0, 1.0]]))
-
-
-class TestPaths:
-    def edges(self, *asked):
-        found = strongest_paths(by_hand(), *asked)
-        return {(edge.source, edge.start, edge.layer, edge.end): (edge.value, round(edge.share, 12)) for edge in found}
-
-    def test_down_from_an_output(self):
-        assert self.edges("output", (1,), 2) == {
-            ("dense_1", (0,), "output", (1,)): (-9, round(9 / 11, 12)),  # 4.5 * -2 of |-9| + |2|
-            ("dense_1", (2,), "output", (1,)): (2, round(2 / 11, 12)),  # 1 * 2; the unit that is off gives nothing
-            ("input", (0,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),  # 2 * 1 of |2| + |2|
-            ("input", (1,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),
-            ("input", (1,), "dense_1", (2,)): (1, round(2 / 11, 12)),
-        }
-
-    def test_only_the_strongest(self):
-        assert [edge.start for edge in strongest_paths(by_hand(), "output", (0,), 1)] == [(0,), (0,)]
-
-    def test_up_from_a_neuron(self):
-        assert self.edges("dense_1", (2,), 1) == {
-            ("dense_1", (2,), "output", (1,)): (2, round(2 / 3, 12)),  # 1 * 2 of |1| + |2|
-            ("input", (1,), "dense_1", (2,)): (1, 1.0),
-        }
-
-    def test_backward_each_number_hands_its_gradient_down(self):
-        """p of class 0 is 1 / (1 + e^-12.5), scores 5.5 and -7: with the target 1, dz of class 1 is -p."""
-        network = pl.Network([pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)], arrays=HAND, dtype="float64")
-        trace = network.trace(np.array([[2.0, 1.0]]), [1], training=False)
-        p = 1 / (1 + np.exp(-12.5))
-        edges = strongest_paths(trace, "output", (1,), 3, backward=True)
-        found = {(edge.source, edge.start, edge.end): edge.value for edge in edges}
-        assert found["dense_1", (0,), (1,)] == pytest.approx(2 * p)  # -p * -2
-        assert found["dense_1", (1,), (1,)] == pytest.approx(-p)
-        assert found["dense_1", (2,), (1,)] == pytest.approx(-2 * p)
-        assert found["input", (0,), (0,)] == pytest.approx(3 * p)  # dL/da of unit 0: p * 1 - p * -2; times 1
-        assert found["input", (1,), (0,)] == pytest.approx(6 * p)  # times 2
-        assert found["input", (1,), (2,)] == pytest.approx(-p)  # unit 2: p * 1 - p * 2; times 1
-        assert len(found) == 6  # the unit that is off hands nothing down
-
-    def test_backward_parts_add_up_to_the_gradient_of_the_input(self, session):
-        """All of them from all numbers of a convolution, with margins: the trace's own dinput."""
-        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
-        trace = session.models["conv"].network.trace(x[None], [1], training=False)
-        total = np.zeros((12, 12, 1))
-        for index in np.ndindex(*trace.layer("conv2d_1").output.shape[1:]):
-            edges = strongest_paths(trace, "conv2d_1", index, 9, backward=True)
-            for edge in edges:
-                if edge.layer == "conv2d_1":
-                    total[(*edge.start, 0)] += edge.value
-        np.testing.assert_allclose(total[..., 0], trace.layer("conv2d_1").dinput[0], rtol=1e-9, atol=1e-15)
-
-    def test_nothing_comes_from_a_neuron_that_is_off(self):
-        assert all(edge.layer == "dense_1" for edge in strongest_paths(by_hand(), "dense_1", (1,), 3))
-
-    def test_edges_up_are_products_of_the_numbers_they_lead_to(self, session):
-        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
-        trace = session.models["conv"].network.trace(x[None])
-        edges = strongest_paths(trace, "input", (5, 6), 6)
-        assert {edge.layer for edge in edges} >= {"residual_1", "residual_2", "max_pooling2d_1", "output"}
-        assert {(edge.source, edge.layer) for edge in edges} >= {("batch_normalization_1", "residual_1")}
-        for edge in edges:
-            found = element(trace, edge.layer, edge.end)
-            products = dict(
-                zip(
-                    (
-                        (found.sources[origin], *position)
-                        for origin, position in zip(found.origin, found.positions.tolist(), strict=True)
-                    ),
-                    found.products,
-                    strict=True,
-                )
-            )
-            assert products[edge.source, *edge.start] == pytest.approx(edge.value, rel=1e-12)
-
-    def test_the_default_is_the_answer(self, session):
-        found = ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], count=2)
-        z = trace_of(session, "dense").layers[-1].output[0]
-        assert found["edges"][0]["end"] == [int(z.argmax())]
-        assert all(set(edge) == {"source", "start", "layer", "end", "value", "share"} for edge in found["edges"])
-
-
 class TestTraces:
     def test_the_same_trace_answers_until_the_network_has_learned_on(self):
         session = Session(models={"m": model("dense")})
@@ -395,7 +240,12 @@ class TestTraces:
         ("/api/inside", {"target": "cat"}, "target is the number of a class, 0 to 2, not 'cat'"),
         ("/api/inside", {"model": "regression", "target": "much"}, "target is the values that should come out"),
         ("/api/inside", {"target": "1", "optimizer": "sgd"}, "optimizer"),
-        ("/api/inside", {"target": "1", "learning_rate": "-1"}, "learning_rate is a number above 0, not '-1'"),
+        (
+            "/api/inside",
+            {"target": "1", "learning_rate": "-1"},
+            "learning_rate is a number above 0 and at most 100, not '-1'",
+        ),
+        ("/api/inside", {"target": "1", "learning_rate": "1e308"}, "at most 100, not '1e308'"),
         ("/api/inside/neuron", {"layer": "dense_9"}, "dense_9"),
         ("/api/inside/neuron", {"layer": "dense_1", "neuron": "5"}, "dense_1 has 5 units, counted from 0 to 4; 5 is none"),
         ("/api/inside/neuron", {"layer": "dense_1", "neuron": "-1"}, "neuron is a whole number from 0"),

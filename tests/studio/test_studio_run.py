@@ -7,13 +7,10 @@ import pytest
 
 import pellucid as pl
 from pellucid.studio.course import Course
-from pellucid.studio.experiment import experiment
-from pellucid.studio.kept import Kept
 from pellucid.studio.looks import Looks
-from pellucid.studio.material import material, network_of
+from pellucid.studio.material import network_of
 from pellucid.studio.run import Run
 from pellucid.studio.runs import Runs
-from pellucid.studio.turns import Turns
 from pellucid.studio.watch import Mailbox
 
 SMALL = {"data": "moons", "samples": 80, "hidden": [6, 5], "batch_size": 16, "epochs": 6, "learning_rate": 0.02}
@@ -359,63 +356,6 @@ def test_a_held_pace_changes_no_bit_and_can_be_let_go():
     assert are_equal(run.network, fitted(run))
 
 
-def test_turns_are_given_in_the_order_of_asking():
-    import threading
-
-    turns, order, asked = Turns(), [], []
-    threads = []
-
-    def wait(number):
-        with turns:
-            order.append(number)
-
-    with turns:
-        for number in range(5):
-            threads.append(threading.Thread(target=wait, args=(number,)))
-            threads[-1].start()
-            while len(turns._line) < number + 2:  # it stands in line
-                threads[-1].join(0.001)
-            asked.append(number)
-    for thread in threads:
-        thread.join()
-    assert order == asked
-
-
-def places(count, size=10):
-    chosen = experiment({"data": "blobs", "hidden": [size]})
-    data = material(chosen)
-    course = Course(network_of(chosen, data), data.training, data.validation, chosen.recipe.fit_options())
-    for _ in range(count):
-        yield course.place()
-        course.advance(1)
-
-
-def test_of_many_places_fewer_old_ones_are_kept():
-    kept = Kept(most_places=20)
-    for place in places(200):
-        kept.keep(place)
-        assert len(kept.steps) <= 20
-    steps = kept.steps
-    assert steps[0] == 0
-    assert steps[-5:] == [195, 196, 197, 198, 199]
-    gaps = np.diff(steps)
-    assert gaps[: len(gaps) // 2].min() >= gaps[len(gaps) // 2 :].max() / 2
-    assert all(kept.at(step).step == max(s for s in steps if s <= step) for step in range(200))
-
-
-def test_places_stay_within_their_memory():
-    one = next(places(1))
-    vectors = 3 * one.parameters.nbytes + one.state.nbytes  # with both moments of Adam
-    assert one.nbytes == vectors
-    kept = Kept(most_bytes=int(10.5 * vectors))
-    for place in places(60):
-        kept.keep(place)
-        assert len(kept.steps) <= 10
-    assert {0, 58, 59} <= set(kept.steps)
-    kept.forget_after(40)
-    assert kept.steps[-1] <= 40
-
-
 def test_the_history_of_a_long_run_is_bounded(monkeypatch):
     monkeypatch.setattr("pellucid.studio.run.SECONDS_BETWEEN_FIGURES", 0.0)
     monkeypatch.setattr("pellucid.studio.figures.MOST_FIGURES", 50)
@@ -424,4 +364,3 @@ def test_the_history_of_a_long_run_is_bounded(monkeypatch):
     assert len(steps) <= 50
     assert steps == sorted(set(steps))
     assert (steps[0], steps[-1]) == (0, run.course.step)
-    assert isinstance(run, Run)

@@ -1,0 +1,111 @@
+"""The strongest paths through a network, against sums by hand and against the trace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from looking import RNG, WORDS, ask, model, trace_of
+
+import pellucid as pl
+from pellucid.studio.inside_elements import element
+from pellucid.studio.inside_paths import strongest_paths
+from pellucid.studio.session import Session
+
+
+@pytest.fixture(scope="module")
+def session():
+    return Session(models={kind: model(kind) for kind in WORDS})
+
+
+HAND = {
+    "dense_1.weight": np.array([[1.0, -1.0, 0.0], [2.0, 1.0, 1.0]]),
+    "dense_1.bias": np.array([0.5, 0.0, 0.0]),
+    "output.weight": np.array([[1.0, -2.0], [3.0, 1.0], [1.0, 2.0]]),
+    "output.bias": np.array([0.0, 0.0]),
+}
+
+
+def by_hand():
+    """x = (2, 1): hidden sums (4.5, -1, 1) -> relu (4.5, 0, 1); scores (4.5 + 1, -9 + 2)."""
+    layers = [pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)]
+    return pl.Network(layers, dtype="float64", arrays=HAND).trace(np.array([[2.0, 1.0]]))
+
+
+class TestPaths:
+    def edges(self, *asked):
+        found = strongest_paths(by_hand(), *asked)
+        return {(edge.source, edge.start, edge.layer, edge.end): (edge.value, round(edge.share, 12)) for edge in found}
+
+    def test_down_from_an_output(self):
+        assert self.edges("output", (1,), 2) == {
+            ("dense_1", (0,), "output", (1,)): (-9, round(9 / 11, 12)),  # 4.5 * -2 of |-9| + |2|
+            ("dense_1", (2,), "output", (1,)): (2, round(2 / 11, 12)),  # 1 * 2; the unit that is off gives nothing
+            ("input", (0,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),  # 2 * 1 of |2| + |2|
+            ("input", (1,), "dense_1", (0,)): (2, round(9 / 11 / 2, 12)),
+            ("input", (1,), "dense_1", (2,)): (1, round(2 / 11, 12)),
+        }
+
+    def test_only_the_strongest(self):
+        assert [edge.start for edge in strongest_paths(by_hand(), "output", (0,), 1)] == [(0,), (0,)]
+
+    def test_up_from_a_neuron(self):
+        assert self.edges("dense_1", (2,), 1) == {
+            ("dense_1", (2,), "output", (1,)): (2, round(2 / 3, 12)),  # 1 * 2 of |1| + |2|
+            ("input", (1,), "dense_1", (2,)): (1, 1.0),
+        }
+
+    def test_backward_each_number_hands_its_gradient_down(self):
+        """p of class 0 is 1 / (1 + e^-12.5), scores 5.5 and -7: with the target 1, dz of class 1 is -p."""
+        network = pl.Network([pl.Input(2), pl.Dense(3, "relu"), pl.Classification(2)], arrays=HAND, dtype="float64")
+        trace = network.trace(np.array([[2.0, 1.0]]), [1], training=False)
+        p = 1 / (1 + np.exp(-12.5))
+        edges = strongest_paths(trace, "output", (1,), 3, backward=True)
+        found = {(edge.source, edge.start, edge.end): edge.value for edge in edges}
+        assert found["dense_1", (0,), (1,)] == pytest.approx(2 * p)  # -p * -2
+        assert found["dense_1", (1,), (1,)] == pytest.approx(-p)
+        assert found["dense_1", (2,), (1,)] == pytest.approx(-2 * p)
+        assert found["input", (0,), (0,)] == pytest.approx(3 * p)  # dL/da of unit 0: p * 1 - p * -2; times 1
+        assert found["input", (1,), (0,)] == pytest.approx(6 * p)  # times 2
+        assert found["input", (1,), (2,)] == pytest.approx(-p)  # unit 2: p * 1 - p * 2; times 1
+        assert len(found) == 6  # the unit that is off hands nothing down
+
+    def test_backward_parts_add_up_to_the_gradient_of_the_input(self, session):
+        """All of them from all numbers of a convolution, with margins: the trace's own dinput."""
+        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+        trace = session.models["conv"].network.trace(x[None], [1], training=False)
+        total = np.zeros((12, 12, 1))
+        for index in np.ndindex(*trace.layer("conv2d_1").output.shape[1:]):
+            edges = strongest_paths(trace, "conv2d_1", index, 9, backward=True)
+            for edge in edges:
+                if edge.layer == "conv2d_1":
+                    total[(*edge.start, 0)] += edge.value
+        np.testing.assert_allclose(total[..., 0], trace.layer("conv2d_1").dinput[0], rtol=1e-9, atol=1e-15)
+
+    def test_nothing_comes_from_a_neuron_that_is_off(self):
+        assert all(edge.layer == "dense_1" for edge in strongest_paths(by_hand(), "dense_1", (1,), 3))
+
+    def test_edges_up_are_products_of_the_numbers_they_lead_to(self, session):
+        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+        trace = session.models["conv"].network.trace(x[None])
+        edges = strongest_paths(trace, "input", (5, 6), 6)
+        assert {edge.layer for edge in edges} >= {"residual_1", "residual_2", "max_pooling2d_1", "output"}
+        assert {(edge.source, edge.layer) for edge in edges} >= {("batch_normalization_1", "residual_1")}
+        for edge in edges:
+            found = element(trace, edge.layer, edge.end)
+            products = dict(
+                zip(
+                    (
+                        (found.sources[origin], *position)
+                        for origin, position in zip(found.origin, found.positions.tolist(), strict=True)
+                    ),
+                    found.products,
+                    strict=True,
+                )
+            )
+            assert products[edge.source, *edge.start] == pytest.approx(edge.value, rel=1e-12)
+
+    def test_the_default_is_the_answer(self, session):
+        found = ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], count=2)
+        z = trace_of(session, "dense").layers[-1].output[0]
+        assert found["edges"][0]["end"] == [int(z.argmax())]
+        assert all(set(edge) == {"source", "start", "layer", "end", "value", "share"} for edge in found["edges"])
