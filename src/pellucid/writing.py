@@ -33,6 +33,7 @@ def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> 
 def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = OutputError) -> None:
     """Write all of ``data``, or raise ``error`` and leave what was there as it was."""
     target = writable_place(path, error)
+    was_there = target.exists() and target.stat().st_size > 0  # an empty one only held the name
     part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
@@ -45,7 +46,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = Output
     except OSError as problem:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        kept = "; the file that was there is unchanged" if target.exists() else ""
+        kept = "; the file that was there is unchanged" if was_there else ""
         raise error(f"{path} cannot be written: {problem.strerror or problem}{kept}.") from None
     except BaseException:
         part.unlink(missing_ok=True)

@@ -36,6 +36,18 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch)
     assert os.listdir(tmp_path) == ["report.html"]
 
 
+def test_an_empty_file_that_held_the_name_is_not_spoken_of(tmp_path, monkeypatch):
+    target = tmp_path / "report.html"
+    target.touch()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"cannot be written: No space left on device\.$"):
+        write_whole(target, b"new")
+
+
 def test_ctrl_c_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     target = tmp_path / "report.html"
     target.write_bytes(b"old")

@@ -56,6 +56,8 @@ def test_the_seed_of_the_data_divides_them_and_that_of_the_training_does_not():
 def test_a_share_that_keeps_nothing_aside_keeps_nothing_aside():
     assert material(experiment({"data": "xor", "validation": 0})).validation is None
     assert material(experiment(GIVEN["drawn"] | {"validation": 0.1})).validation is None
+    one_of_each = [[0, 0, 0], [1, 0, 1], [0, 1, 2], [1, 1, 3]]
+    assert material(experiment({"data": "drawn", "points": one_of_each, "validation": 0.5})).validation is None
 
 
 def test_another_optimizer_brings_its_own_learning_rate():

@@ -18,7 +18,7 @@ SECONDS = 30  # until a test that waits for what does not come has failed
 class Page:
     """A page that listens to a run, within an event loop."""
 
-    def __init__(self, app, address):
+    def __init__(self, app, address, method="GET"):
         self._text, self._left = "", asyncio.Event()
         self._news = asyncio.Queue()
         self.status = self.headers = None
@@ -26,7 +26,7 @@ class Page:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": "GET",
+            "method": method,
             "path": address,
             "query_string": b"",
             "headers": [],
@@ -165,6 +165,18 @@ def test_a_quiet_stream_gives_signs_of_life(session, monkeypatch):
         assert (await page.block()).startswith(":")
         assert (await page.block()).startswith(":")
         await page.leave()
+
+    listening(session, story)
+
+
+def test_who_asks_for_the_head_alone_does_not_listen(session):
+    async def story(page, run):
+        await page.until("look", lambda look: True)
+        await page.leave()
+        head = Page(application(session), "/api/runs/run-1/events", "HEAD")
+        await head.end()
+        assert head.headers["content-type"].startswith("text/event-stream")
+        assert not run.watch.has_listeners
 
     listening(session, story)
 

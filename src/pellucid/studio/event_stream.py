@@ -12,13 +12,14 @@ from starlette.responses import StreamingResponse
 from pellucid.studio.watch import Mailbox, Watch, written
 
 HEARTBEAT = 10.0  # seconds without an event, after which a sign of life is sent: so it is noticed that a page is gone
+KIND = "text/event-stream"
 AGAIN = 1_000  # milliseconds after which a page asks again when the stream has broken off
 
 
 def event_stream(watch: Watch, present: Callable[[], list[tuple[str, Any]]]) -> StreamingResponse:
     """First the events that are ``present``, then those that come."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_lines(watch, present), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_lines(watch, present), media_type=KIND, headers=headers)
 
 
 async def _lines(watch: Watch, present: Callable[[], list[tuple[str, Any]]]) -> AsyncIterator[str]:

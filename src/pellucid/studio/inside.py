@@ -32,6 +32,7 @@ from pellucid.studio.session import Session
 
 MOST_PATHS = 12  # for each number
 MOST_PICTURES = 256
+HIGHEST_RATE = 100.0  # as of a run
 
 
 def routes(session: Session) -> list[BaseRoute]:
@@ -101,8 +102,8 @@ def _where(look: Look, request: Request) -> tuple[str, Index]:
 
 def _rate(text: str) -> float:
     rate = number_in_words(text, "learning_rate")
-    if rate <= 0:
-        raise ArgumentError(f"learning_rate is a number above 0, not {text[:40]!r}.")
+    if not 0 < rate <= HIGHEST_RATE:
+        raise ArgumentError(f"learning_rate is a number above 0 and at most {HIGHEST_RATE:g}, not {text[:40]!r}.")
     return rate
 
 

@@ -112,7 +112,8 @@ def _layers(experiment: Experiment, material: Material) -> list[Layer]:
 
 def _divided(experiment: Experiment, samples: Samples, labels: tuple[Label, ...], **more: Any) -> Material:
     """A share of each class is kept aside: which, the seed of the data decides."""
-    if round(len(samples) * experiment.validation) < 1:
+    classes = len(np.unique(samples.y[samples.rows]))  # of each one sample at least is learned from
+    if round(len(samples) * experiment.validation) < 1 or classes == len(samples):
         return Material(samples, None, labels, **more)
     return Material(*split(samples, experiment.validation, experiment.data_seed, samples.y), labels, **more)
 

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from pellucid.errors import ArgumentError, UnknownNameError
 from pellucid.studio.checks import flag, number, number_in_words, whole, whole_in_words
+from pellucid.studio.event_stream import KIND as KIND_OF_STREAM
 from pellucid.studio.event_stream import event_stream
 from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment
 from pellucid.studio.material import material
@@ -75,6 +76,8 @@ def routes(session: Session) -> list[BaseRoute]:
         if runs.has_had(request.path_params["run"]):
             return Response(status_code=204)  # which tells a page that listens not to ask again
         run = _known(runs, request)
+        if request.method == "HEAD":  # has no body, and so no end
+            return Response(media_type=KIND_OF_STREAM)
         return event_stream(run.watch, run.present)
 
     one = "/api/runs/{run}"
