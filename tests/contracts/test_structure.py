@@ -72,6 +72,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "html.chart",
             "html.pictures",
             "html.curves",
+            "html.page",
             "html.notebook",
             "interrupt",
             "history",
