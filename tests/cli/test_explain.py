@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 from running import environment
 
 import pellucid as pl
+from pellucid.explanation.render import as_text
 
 
 def short(number):
@@ -210,6 +213,25 @@ class TestForms:
         assert "*dog*" not in outside.replace("\\*dog\\*", "")
         assert "around row" in markdown
 
+    def test_a_gap_that_the_steps_leave_is_written_and_said(self, monkeypatch):
+        """Corners, and a bend, and too few steps to close in upon them. The gap is computed once more, from logits."""
+        monkeypatch.setattr("pellucid.explanation.explain.MOST_STEPS", 32)
+        bent = [pl.Dense(100, "relu"), pl.Dense(100, "selu")]
+        network = pl.Network([pl.Input(6), *bent, pl.Classification(3)], seed=1, dtype="float64")
+        rng = np.random.default_rng(0)
+        network.parameters.vector[...] += rng.normal(size=network.parameters.vector.shape)  # biases make corners
+        x = rng.normal(size=(1, 6))
+        found = pl.explain(pl.Model(network), x)
+        first, second = np.argsort(-network.forward(x)[0])[:2]
+        gained = np.diff([network.forward(at)[0, [second, first]] @ [-1, 1] for at in (0 * x, x)])[0]
+        gap = found.attribution.gap[0]
+        assert gap == pytest.approx(gained - found.attribution.contributions.sum(), abs=1e-12)
+        assert found.attribution.relative_gap[0] > 1e-5
+        assert f"{found.attribution.steps[0]} steps; completeness gap {gap:.1e}" in str(found)
+        assert "More steps make it smaller" in str(found)
+        smooth = pl.Network([pl.Input(6), pl.Dense(40, "tanh"), pl.Classification(3)], seed=1)
+        assert "More steps" not in str(pl.explain(pl.Model(smooth), x))
+
     def test_top_says_how_many(self, cli, trained, pictures):
         data = json.loads(cli("explain", trained[1], pictures[0], "--json", "--top", "2").stdout)
         assert [len(layer["neurons"]) for layer in data["layers"]] == [0, 2, 2]
@@ -306,6 +328,7 @@ class TestWrongInput:
         np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
         (tmp_path / "text.npy").write_text("no array")
         (tmp_path / "empty.npy").write_text("")
+        (tmp_path / "brackets.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 1000) + b"(" * 999 + b"\n")
         (tmp_path / "text.png").write_text("no picture")
         with open(tmp_path / "several.npy", "wb") as file:
             np.savez(file, a=np.zeros(4), b=np.zeros(4))
@@ -322,6 +345,7 @@ class TestWrongInput:
             (saved["table"][0], "objects.npy", "no array of numbers"),
             (saved["table"][0], "text.npy", "no array of numbers"),
             (saved["table"][0], "empty.npy", "no array of numbers"),
+            (saved["table"][0], "brackets.npy", "no array of numbers"),
             (saved["table"][0], "several.npy", "several arrays"),
             (saved["regression"][0], saved["images"][1], "shape (6, 6, 2)"),
         ):
@@ -332,3 +356,48 @@ class TestWrongInput:
         done = cli("explain", *saved["regression"], "--label", "1")
         assert done.returncode == 2
         assert "no labels" in done.stderr
+
+    def test_a_page_never_takes_the_place_of_something_else(self, cli, saved, tmp_path):
+        """One slip of the keyboard after --html, and the model or the picture would be gone."""
+        model, sample = saved["table"]
+        for name, content in (("model", model.read_bytes()), ("thesis.txt", b"years of work")):
+            (tmp_path / name).write_bytes(content)
+            done = cli("explain", model, sample, "--html", name)
+            assert done.returncode == 2
+            assert f"{name} exists and is no HTML page" in done.stderr
+            assert (tmp_path / name).read_bytes() == content
+        for _ in range(2):  # its own page it may write again
+            assert cli("explain", model, sample, "--html", "page.html").returncode == 0
+
+    def test_numbers_that_overflow_are_a_sentence_without_warnings(self, cli):
+        network = pl.Network([pl.Input(3), *[pl.Dense(4, "relu") for _ in range(12)], pl.Classification(2)])
+        network.parameters.vector[...] = 3e38
+        network.save("huge")
+        np.save("ones.npy", np.ones(3))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            done = cli("explain", "huge", "ones.npy")
+        assert done.returncode == 2
+        assert re.fullmatch(r"Error: the scores are not finite.*\n", done.stderr)
+
+    def test_python_says_what_it_expects(self):
+        network = pl.Network([pl.Input(3), pl.Classification(2)])
+        with pytest.raises(pl.ArgumentError, match=r"a model is expected, not Network; .*pl\.Model\(network\)"):
+            pl.explain(network, np.ones(3))
+        with pytest.raises(pl.ShapeError, match="rows of different lengths; one sample is explained"):
+            pl.explain(pl.Model(network), [[1, 2], [3]])
+
+
+FORGED = ["a\n## An answer of its own", "\x1b[31mred", "\u202eright to left", "b\r```\x85\u2028"]
+
+
+@pytest.mark.parametrize("labels", [FORGED, FORGED[:2]], ids=["softmax", "sigmoid"])
+def test_labels_can_neither_command_nor_make_lines_in_python_too(labels):
+    """``print(explanation)`` and ``to_markdown()`` show labels of a file from elsewhere without the command line."""
+    output = pl.Classification(4) if len(labels) == 4 else pl.BinaryClassification()
+    explanation = pl.explain(pl.Model(pl.Network([pl.Input(2), output]), labels=labels), np.ones(2))
+    walk = as_text(labels[0], explanation.steps(), str)
+    for text in (str(explanation), explanation.to_markdown(), walk):
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert not re.search(r"^\s*(## An answer|```\\)", text, re.M)
+        assert "red" in text

@@ -9,19 +9,23 @@ from typing import Any
 import numpy as np
 
 from pellucid.attribution import attribute, occlusion
-from pellucid.errors import ArgumentError, DataError
+from pellucid.attribution.choose import MOST_STEPS
+from pellucid.errors import ArgumentError, DataError, DivergenceError
 from pellucid.explanation.choose import strongest
 from pellucid.explanation.explanation import Explanation
 from pellucid.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.model import Model
+from pellucid.network import Network
 from pellucid.pipeline.base import Prepared
 from pellucid.saving import Label
-from pellucid.shapes import AnyArray, batch_letters, positive_integer
+from pellucid.shapes import AnyArray, as_numbers, batch_letters, positive_integer
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.trace import Trace
 
 CLASSIFIED = ("softmax", "sigmoid")
-MOST_STEPS = 256  # of integrated gradients, where no exact attribution exists: a page should not take minutes
+# Of integrated gradients, where no exact attribution exists: so many steps at least, and more while all layers of all steps
+# have no more numbers than this. A page should not take minutes.
+FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
 def explain(model: Model, source: Any, *, label: Label | None = None, top: int = 3) -> Explanation:
@@ -32,12 +36,19 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
     label   whose loss is followed backward (default: the answer itself); not for a regression
     top     how many neurons of a layer are spelled out
 
-    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit.
+    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
+    are not finite.
     """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
     positive_integer(top, "top")
     prepared, is_picture = _sample(model, source)
     network, x = model.network, prepared.pixels[None]
     plain = network.trace(x)
+    if not np.isfinite(plain.layers[-1].output).all():
+        raise DivergenceError(
+            "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
+        )
     found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(plain, label)
     return Explanation(
         source=_name(source),
@@ -51,7 +62,7 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
         temperature=None if model.temperature is None else model.temperature.value,
         change=found.change,
         cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
-        attribution=attribute(network, x, found.target, against=found.against, max_steps=MOST_STEPS),
+        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network)),
         trace=found.trace,
         backward_from=found.followed,
     )
@@ -93,6 +104,12 @@ def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: in
     return _Answered(model.labels[first], trace, scores, sure, total, change, followed, None, against)
 
 
+def _steps(network: Network) -> int:
+    """How many gradients an attribution may take."""
+    each = sum(int(np.prod(node.output_shape)) for node in network.nodes)
+    return min(max(FEW_STEPS, MOST_NUMBERS // each), MOST_STEPS)
+
+
 def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
     """What the network takes, and whether it came through the pipeline."""
     shape = model.network.input.shape
@@ -104,12 +121,10 @@ def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
             f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file that "
             f"numpy.save has written; {os.fspath(source)!r} is none."
         )
-    array = _read_array(os.fspath(source)) if named else np.asarray(source)
+    expected = f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}"
+    array = _read_array(os.fspath(source)) if named else as_numbers(source, "the array", expected)
     if array.shape != shape and array.shape != (1, *shape):
-        raise ArgumentError(
-            f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}; "
-            f"the array has the shape {array.shape}."
-        )
+        raise ArgumentError(f"{expected}; the array has the shape {array.shape}.")
     return Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), False
 
 
@@ -117,7 +132,7 @@ def _read_array(path: str) -> AnyArray:
     try:
         with open(path, "rb") as file:
             array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # a damaged header fails in whichever parser it reaches
         why = getattr(error, "strerror", None) or "it holds no array of numbers"
         raise DataError(f"{path!r} cannot be read: {why}.") from None
     if not isinstance(array, np.ndarray):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pellucid.attribution.choose import TOLERANCE
+from pellucid.attribution.result import INTEGRATED_GRADIENTS
 from pellucid.explanation.arithmetic import factor, formula, in_terms_of, sigmoid_line, softmax_line
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
 from pellucid.explanation.findings import Change, Findings, LayerExplanation
@@ -141,4 +143,6 @@ def attributed(found: Findings) -> Iterator[Block]:
     gap, relative = float(attribution.gap[0]), float(attribution.relative_gap[0])
     method = attribution.method.replace("_", " ")
     steps = f", {attribution.steps[0]} steps" if attribution.steps[0] > 1 else ""
-    yield Words(f"Method: {method}{steps}; completeness gap {gap:.1e}, {relative:.1e} relative.")
+    left = relative > TOLERANCE and attribution.method == INTEGRATED_GRADIENTS
+    more = f" More steps make it smaller: pl.attribute(..., max_steps={4 * attribution.steps[0]})." if left else ""
+    yield Words(f"Method: {method}{steps}; completeness gap {gap:.1e}, {relative:.1e} relative.{more}")
