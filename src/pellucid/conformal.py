@@ -26,6 +26,7 @@ from pellucid.errors import ArgumentError
 from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 
 KEPT = 1000  # scores; of more, that many are kept, evenly spread
+MOST = 1 << 48  # samples: their ranks, times KEPT, fit into 64 bits
 ROUNDING = 1e-9  # (n + 1) confidence may miss a whole number by a rounding
 
 
@@ -41,7 +42,8 @@ class ConformalScores:
     scores: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        positive_integer(self.count, "the number of conformal scores")
+        if positive_integer(self.count, "the number of conformal scores") > MOST:
+            raise ArgumentError(f"{self.count} are no conformal scores that anybody has measured; {MOST} are the most.")
         if not isinstance(self.scores, tuple) or not 1 <= len(self.scores) <= min(self.count, KEPT):
             raise ArgumentError(f"1 to {min(self.count, KEPT)} conformal scores are expected, not {self.scores!r:.60}.")
         scores = tuple(number_between(score, "a conformal score", 0.0) for score in self.scores)

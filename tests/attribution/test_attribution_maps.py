@@ -177,6 +177,8 @@ class TestRefusals:
     def test_an_importance_that_does_not_fit(self, network):
         with pytest.raises(pl.ShapeError, match=r"importance has the shape \(7, 6\); .*\(7, 6, 5\)"):
             pl.deletion_curve(network, samples_of(network), np.zeros((7, 6)))
+        with pytest.raises(pl.ShapeError, match="importance holds NaN"):
+            pl.deletion_curve(network, samples_of(network), np.full((7, 6, 5), np.nan))
         with pytest.raises(pl.ArgumentError, match="steps"):
             pl.deletion_curve(network, samples_of(network), np.zeros((7, 6, 5)), steps=0)
         with pytest.raises(pl.ArgumentError, match="a regression has none"):

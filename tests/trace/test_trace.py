@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 
 import autograd.numpy as anp
@@ -13,6 +14,7 @@ from traced_networks import TABLE, WHOLE, every_case, network, samples
 
 import pellucid as pl
 from pellucid.layers.base import Layer
+from pellucid.trace.table import norm
 
 CASES = dict(every_case())
 
@@ -277,8 +279,34 @@ class TestInput:
     def test_a_number_that_is_not_finite_is_no_json(self):
         made = network(TABLE, [], pl.Regression())
         made.parameters.vector[...] = 1e308
-        with np.errstate(over="ignore"), pytest.raises(pl.ArgumentError, match="NaN or infinity"):
-            made.trace(np.full((1, 4), 1e3)).to_json()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            trace = made.trace(np.full((1, 4), 1e3))
+        assert "inf" in str(trace)
+        with pytest.raises(pl.ArgumentError, match="NaN or infinity"):
+            trace.to_json()
+
+    def test_the_norm_of_huge_gradients_is_finite(self):
+        """3, 4, 5: the squares of 3e300 and 4e300 would overflow."""
+        assert norm(np.array([[3e300], [-4e300]])) == pytest.approx(5e300)
+        assert norm(np.array([3.0, -4.0])) == pytest.approx(5)
+        assert norm(np.zeros(3)) == 0
+        assert norm(np.array([1.0, np.inf])) == np.inf
+
+    def test_what_is_no_place_no_count_and_no_price_is_said(self):
+        made = network((5, 5), [pl.Conv2D(2)], pl.Classification(2))
+        x, y = samples(made)
+        trace = made.trace(x)
+        for place in (3, {0, 1}, (1,), "ab"):
+            with pytest.raises(pl.ArgumentError, match=r"say which: conv2d_1\[0\]@2,2"):
+                trace.neuron("conv2d_1", 0, place=place)
+        for count in (0, -1, 1.5, "all"):
+            with pytest.raises(pl.ArgumentError, match="count must be a whole number"):
+                trace.neuron("conv2d_1", 0, place=(0, 0)).arithmetic(count)
+        with pytest.raises(pl.ArgumentError, match="regularizer must be of the kind Regularizer, not 'l2'"):
+            made.trace(x, y, regularizer="l2")
+        with pytest.raises(pl.ArgumentError, match="training must be of the kind bool, not 'yes'"):
+            made.trace(x, training="yes")
 
     def test_the_table_names_every_layer(self):
         made = network(*WHOLE["photos"])

@@ -57,6 +57,7 @@ HOSTILE = {
     "a number": (3, 0.1),
     "a count of none": (0, (0.1,)),
     "a broken count": (2.5, (0.1,)),
+    "a count beyond all measure": (10**18, (0.1,)),
     "too many": (10**6, tuple(float(i) for i in range(KEPT + 1))),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from pellucid.cli.output import picture_as_text, say, write_json
+from pellucid.cli.output import check_page, picture_as_text, say, write_json
 from pellucid.errors import ArgumentError
 from pellucid.explanation.blocks import Section
 from pellucid.explanation.explain import explain
@@ -15,7 +15,7 @@ from pellucid.explanation.explanation import Explanation
 from pellucid.explanation.neuron_table import neuron_section
 from pellucid.explanation.render import as_text
 from pellucid.model import load
-from pellucid.writing import writable_place, write_whole
+from pellucid.writing import write_whole
 
 
 @click.command("explain")
@@ -51,7 +51,7 @@ def command(
     if len(asked) > 1:
         raise ArgumentError(f"{' and '.join(asked)} are different forms of an explanation; choose one.")
     if html is not None:
-        writable_place(html)
+        check_page(html)
     found = explain(load(model), picture, label=label, top=top)
     if neuron is not None:
         one = found.neuron(neuron)

@@ -1,4 +1,4 @@
-"""What the commands share in writing: safe text, JSON, tables, and a picture in text."""
+"""What the commands share in writing: safe text, JSON, tables, a picture in text, and where a page may go."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import click
 import numpy as np
 
 from pellucid.datasets.folder_report import printable
+from pellucid.errors import OutputError
 from pellucid.shapes import AnyArray
+from pellucid.writing import writable_place
 
 SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:+#"
 WIDEST_PICTURE = 40  # characters
+PAGE_START = b"<!DOCTYPE HTML"
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 
 
@@ -44,6 +47,15 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
         say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
         if number == 0:
             say("-" * (sum(widths) + 2 * (len(widths) - 1)))
+
+
+def check_page(path: str) -> None:
+    """Raise `OutputError` if an HTML page cannot be written there, or would take the place of something else."""
+    if writable_place(path).exists():
+        with open(path, "rb") as file:
+            start = file.read(len(PAGE_START))
+        if start and start.upper() != PAGE_START:
+            raise OutputError(f"{path} exists and is no HTML page; choose another name, or remove it first.")
 
 
 def picture_as_text(pixels: AnyArray) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pellucid.datasets.folder_report import printable
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
 from pellucid.shapes import AnyArray
 
@@ -18,9 +19,12 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def as_text(title: str, sections: Iterable[Section], draw: Draw) -> str:
-    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture."""
-    parts = ("\n".join([part.title, *(_text(block, draw) for block in part.blocks)]) for part in sections)
-    return "\n\n".join([title, *parts])
+    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture.
+
+    What a label holds cannot command a terminal, nor make lines of its own: control characters are spelt out.
+    """
+    parts = ("\n".join([printable(part.title), *(_text(block, draw) for block in part.blocks)]) for part in sections)
+    return "\n\n".join([printable(title), *parts])
 
 
 def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
@@ -34,6 +38,7 @@ def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of columns: the first to the left, the others to the right."""
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for first, *others in rows:
@@ -53,10 +58,10 @@ def drawn_coarsely(pixels: AnyArray) -> str:
 
 def _text(block: Block, draw: Draw) -> str:
     if isinstance(block, Words):
-        return f"  {block.text}"
+        return f"  {printable(block.text)}"
     if isinstance(block, Picture):
         return draw(block.pixels) if block.lines is None else block.lines
-    lines = block.lines if isinstance(block, Sums) else aligned([block.header, *block.rows])
+    lines = map(printable, block.lines) if isinstance(block, Sums) else aligned([block.header, *block.rows])
     return "\n".join(f"  {line}" for line in lines)
 
 
@@ -67,10 +72,10 @@ def _markdown(block: Block, draw: Draw) -> str:
         rules = ("---", *("---:" for _ in block.header[1:]))
         rows = [block.header, rules, *block.rows]
         return "\n".join(f"| {' | '.join(cell if row is rules else _escaped(cell) for cell in row)} |" for row in rows)
-    lines = _text(block, draw).splitlines() if isinstance(block, Picture) else block.lines
+    lines = _text(block, draw).splitlines() if isinstance(block, Picture) else map(printable, block.lines)
     return "\n".join(["```text", *lines, "```"])
 
 
 def _escaped(text: str) -> str:
     """Text in which nothing commands: neither Markdown nor HTML, on one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split("\n")))
+    return SPECIAL.sub(r"\\\1", printable(text))

@@ -11,6 +11,7 @@ from pellucid.explanation.findings import Findings, LayerExplanation
 from pellucid.explanation.road import road
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.neuron import NeuronTrace, written
+from pellucid.trace.table import norm
 
 TERMS = 3
 
@@ -45,9 +46,7 @@ def _down(found: Findings, layer: LayerExplanation) -> Section:
 def _norms(traced: LayerTrace) -> Iterator[Block]:
     sizes = {"by its output": traced.doutput, "by its sums": traced.dsums, "by its input": traced.dinput}
     sizes |= {f"by {name}": gradient for name, gradient in traced.gradients.items()}
-    known = (
-        f"{name} {written(float(np.linalg.norm(array.ravel())))}" for name, array in sizes.items() if array is not None
-    )
+    known = (f"{name} {written(norm(array))}" for name, array in sizes.items() if array is not None)
     yield Words(f"Norms of the gradient: {', '.join(known)}.")
 
 

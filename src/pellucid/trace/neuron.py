@@ -13,7 +13,7 @@ from pellucid.layers.convolution import Conv2D
 from pellucid.layers.dense import Dense
 from pellucid.layers.output import OutputLayer
 from pellucid.layers.windows import as_image
-from pellucid.shapes import Array, Shape
+from pellucid.shapes import Array, Shape, positive_integer
 from pellucid.trace.layer_trace import LayerTrace
 
 DIGITS = 4
@@ -66,7 +66,7 @@ class NeuronTrace:
     def strongest(self, count: int) -> NDArray[np.int64]:
         """The numbers d of the largest products, by size, at most ``count``; those that are 0 do not count."""
         products = np.abs(self.products)
-        order = np.argsort(-products, kind="stable")[:count]
+        order = np.argsort(-products, kind="stable")[: positive_integer(count, "count")]
         return order[products[order] > 0]
 
     def arithmetic(self, count: int | None = None) -> str:
@@ -170,7 +170,7 @@ def _window(
 def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:
     height, width = layer.output.shape[1:3]
     example = f"{layer.name}[0]@{height // 2},{width // 2}"
-    if place is None or len(place) != 2:
+    if not isinstance(place, tuple | list) or len(place) != 2:
         raise ArgumentError(f"a filter of {layer.name} looks through {height}x{width} windows; say which: {example}.")
     _check_index(place[0], height, f"{layer.name} has {height} rows of windows; row")
     _check_index(place[1], width, f"{layer.name} has {width} columns of windows; column")
