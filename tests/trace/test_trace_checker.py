@@ -107,6 +107,15 @@ def test_pixels_are_right_too(shape):
     assert faults(made.trace(x, [0, 2]).to_data()) == []
 
 
+@pytest.mark.parametrize("gap", [30, 700, 720, 745, 1e5])
+@pytest.mark.parametrize("label", [0, 1])
+def test_an_answer_as_sure_as_numbers_can_be_is_right_too(gap, label):
+    """e^-720 is a number of few digits; so is all that follows from it, down to the update."""
+    made = pl.Network([pl.Input(1), pl.Classification(3)], dtype="float64")
+    made.parameters["output.weight"] = np.array([[gap, 0.3, -0.1]])
+    assert faults(json.loads(made.trace([[1.0]], [label], pl.Adam()).to_json())) == []
+
+
 BITES = {
     "dense": network(TABLE, [pl.Dense(2, "gelu")], pl.Classification(3, 0.1)),
     "normalized": network(

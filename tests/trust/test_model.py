@@ -281,3 +281,11 @@ def test_many_scores_stay_small_in_the_file(tmp_path):
     assert (tmp_path / "model.safetensors").stat().st_size < 40_000
     assert isinstance(model.conformal_scores[0], ConformalScores)
     assert model.conformal_scores[0].count == 50_000
+
+
+def test_a_prediction_is_one_line_whatever_its_labels_hold():
+    """``print(model.predict(...))`` shows labels of a file from elsewhere without the command line in between."""
+    labels = ("\x1b[31mseven\n8 (100.0%)", "\u202enine", "ten")
+    answer = pl.Prediction(labels[0], 0.7, np.array([0.7, 0.2, 0.1]), labels, confidence=0.9, set=labels[:2])
+    assert str(answer) == r"\x1b[31mseven\n8 (100.0%) (70.0%)"
+    assert answer.set_in_words() == r"\x1b[31mseven\n8 (100.0%) or \u202enine, with 90% confidence"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 LIMIT = 1e-11  # rounding leaves some 1e-15
+TINY = 1e-300  # what comes of numbers near the smallest ones, 5e-324, has few digits: it is measured against this
 
 Record = dict[str, Any]
 Shape = tuple[int, ...]
@@ -99,8 +100,8 @@ def difference(found: float, value: float, size: float) -> float:
     """0 for equal numbers, else their difference by the size; infinite if what is right is no finite number."""
     if found == value:
         return 0.0
-    scale = max(abs(value), size)
-    return abs(found - value) / scale if scale and math.isfinite(scale) else math.inf
+    scale = max(abs(value), size, TINY)
+    return abs(found - value) / scale if math.isfinite(scale) else math.inf
 
 
 def total(terms: Iterable[float], divisor: float = 1.0) -> Sized:
