@@ -8,14 +8,12 @@ import re
 import struct
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
 from running import environment
 
 import pellucid as pl
-from pellucid.explanation.render import as_text
 
 
 def short(number):
@@ -356,48 +354,3 @@ class TestWrongInput:
         done = cli("explain", *saved["regression"], "--label", "1")
         assert done.returncode == 2
         assert "no labels" in done.stderr
-
-    def test_a_page_never_takes_the_place_of_something_else(self, cli, saved, tmp_path):
-        """One slip of the keyboard after --html, and the model or the picture would be gone."""
-        model, sample = saved["table"]
-        for name, content in (("model", model.read_bytes()), ("thesis.txt", b"years of work")):
-            (tmp_path / name).write_bytes(content)
-            done = cli("explain", model, sample, "--html", name)
-            assert done.returncode == 2
-            assert f"{name} exists and is no HTML page" in done.stderr
-            assert (tmp_path / name).read_bytes() == content
-        for _ in range(2):  # its own page it may write again
-            assert cli("explain", model, sample, "--html", "page.html").returncode == 0
-
-    def test_numbers_that_overflow_are_a_sentence_without_warnings(self, cli):
-        network = pl.Network([pl.Input(3), *[pl.Dense(4, "relu") for _ in range(12)], pl.Classification(2)])
-        network.parameters.vector[...] = 3e38
-        network.save("huge")
-        np.save("ones.npy", np.ones(3))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            done = cli("explain", "huge", "ones.npy")
-        assert done.returncode == 2
-        assert re.fullmatch(r"Error: the scores are not finite.*\n", done.stderr)
-
-    def test_python_says_what_it_expects(self):
-        network = pl.Network([pl.Input(3), pl.Classification(2)])
-        with pytest.raises(pl.ArgumentError, match=r"a model is expected, not Network; .*pl\.Model\(network\)"):
-            pl.explain(network, np.ones(3))
-        with pytest.raises(pl.ShapeError, match="rows of different lengths; one sample is explained"):
-            pl.explain(pl.Model(network), [[1, 2], [3]])
-
-
-FORGED = ["a\n## An answer of its own", "\x1b[31mred", "\u202eright to left", "b\r```\x85\u2028"]
-
-
-@pytest.mark.parametrize("labels", [FORGED, FORGED[:2]], ids=["softmax", "sigmoid"])
-def test_labels_can_neither_command_nor_make_lines_in_python_too(labels):
-    """``print(explanation)`` and ``to_markdown()`` show labels of a file from elsewhere without the command line."""
-    output = pl.Classification(4) if len(labels) == 4 else pl.BinaryClassification()
-    explanation = pl.explain(pl.Model(pl.Network([pl.Input(2), output]), labels=labels), np.ones(2))
-    walk = as_text(labels[0], explanation.steps(), str)
-    for text in (str(explanation), explanation.to_markdown(), walk):
-        assert all(character.isprintable() or character == "\n" for character in text)
-        assert not re.search(r"^\s*(## An answer|```\\)", text, re.M)
-        assert "red" in text

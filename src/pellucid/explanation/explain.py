@@ -142,11 +142,11 @@ def _read_array(path: str) -> AnyArray:
 
 def _known(model: Model, label: Label) -> Label:
     """The label of the model that is meant; the command line writes numbers as text."""
-    for known in model.labels:
-        if known == label or str(known) == str(label):
-            return known
-    shown = ", ".join(map(str, model.labels[:20]))
-    raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+    named = [known for known in model.labels if str(known) == str(label)]
+    if not named:
+        shown = ", ".join(map(str, model.labels[:20]))
+        raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+    return named[named.index(label)] if label in named else named[0]
 
 
 def _scores(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None]:
