@@ -14,6 +14,7 @@ from pellucid.html.pictures import is_picture, picture
 from pellucid.saving import Label
 from pellucid.shapes import Array, positive_integer
 
+CONFIDENCE_IN_DOUBT = 0.1
 MOST_BARS = 5  # in a notebook
 
 
@@ -70,3 +71,8 @@ class Prediction:
         sets = [element("p", self.set_in_words())] if self.set is not None else []
         answer = bars("The most probable labels", self.top(MOST_BARS))
         return framed(element("div", *shown, element("div", answer, *said, *sets), class_="beside"))
+
+
+def in_doubt(p: Array) -> Array:
+    """The probabilities (K,) of a picture in doubt: no confident answer, but most of the way to "cannot tell"."""
+    return CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)

@@ -220,21 +220,26 @@ def test_the_calibration_error_is_shown(tmp_path):
 
 
 def test_probabilities_that_fit_on_average_alone_are_not_called_believable(tmp_path):
-    """By hand: 24 answers, 16 right (47 to 82 % with 95 %), all claimed at 58 %: believable. Claimed at 99.9 % (12 of 16
-    right) and at 34 % (4 of 8): 78 % on average, but 22 % apart."""
+    """By hand: of 480 answers that claim 58 % 278 are right: believable; of 24 such 14: too few to tell. 320 that claim
+    99.9 % (270 right) and 160 that claim 34 % (105 right): 78 % on average, as many are right, but 20 % apart."""
     believable, single = "its probabilities can be believed", "a single probability may be far off"
-    x, y = np.zeros((24, 2, 2), np.uint8), np.zeros(24, np.int64)
-    x[:, 0, 0], y[16:] = 255, 1
+    x, y = np.zeros((480, 2, 2), np.uint8), np.zeros(480, np.int64)
+    x[:, 0, 0], y[278:] = 255, 1
     weight = np.zeros((4, 3))
     weight[0, 0] = 1.0  # e / (e + 2) = 58 %
-    text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
+    model = linear((2, 2), ["a", "b", "c"], weight)
+    text = written(tmp_path / "report.html", model, x, y).text
     assert believable in text
     assert single not in text
+    text = written(tmp_path / "report.html", model, x[::20], y[::20]).text
+    assert "too few pictures to tell" in text
+    assert "too few samples to tell" in text
+    assert believable not in text
     weight[0, 0], weight[1, 0] = 8.0, 0.01
-    x[:8, 0], x[:8, 0, 1] = 0, 255  # dim pictures, and half of the mistakes are theirs
-    y[:] = [0, 0, 0, 0, 1, 1, 1, 1] + [0] * 12 + [1] * 4
+    x[:160, 0], x[:160, 0, 1] = 0, 255  # dim pictures
+    y[:] = [0] * 105 + [1] * 55 + [0] * 270 + [1] * 50
     text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
-    assert single in text
+    assert f"{single}: it is too sure where it claims 90% to 100%, not sure enough where it claims 30% to 40%" in text
     assert believable not in text
 
 

@@ -76,8 +76,23 @@ def test_scores_are_the_loss_of_each_class_even_where_exponentials_overflow():
 
 def test_coverage_by_hand():
     sets = np.array([[True, False, False], [False, False, False], [True, True, True], [True, True, False]])
-    found = coverage(sets, np.array([0, 1, 2, 2]), 0.9)
+    found = coverage(sets, np.array([0, 1, 2, 2]), 0.9, 99)
     assert (found.confidence, found.covered, found.mean_size, found.unsure) == (0.9, 0.5, 1.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("tested", "count", "confidence"), [(4, 99, 0.9), (50, 9, 0.9), (200, 100, 0.7), (10_000, 50, 0.9)]
+)
+def test_what_chance_leaves_covered_is_the_quantile_of_the_exact_law(tested, count, confidence):
+    rank = math.ceil((count + 1) * confidence - 1e-9)
+    least = stats.betabinom(tested, rank, count + 1 - rank).ppf(0.05) / tested
+    for below, words in ((0, "within chance"), (1, "less than chance explains")):
+        sets = np.zeros((tested, 2), bool)
+        sets[: round(least * tested) - below, 0] = True
+        found = coverage(sets, np.zeros(tested, int), confidence, count)
+        assert found.by_chance == least
+        assert found.in_words.startswith(words)
+    assert coverage(np.ones((tested, 2), bool), np.zeros(tested, int), confidence, count).in_words == ""
 
 
 def within_bound(covered, count, test, confidence):
