@@ -192,8 +192,9 @@ class TestAutograd:
 
 class TestNeurons:
     @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 4)], ids=str)
-    def test_each_window_of_a_convolution_is_its_products(self, shape):
-        layer = pl.Conv2D(4, (3, 2), "tanh", (2, 1), "same", (1, 2), 2 if len(shape) == 3 else 1)
+    @pytest.mark.parametrize("dilation", [(1, 2), (2, 1)], ids=str)
+    def test_each_window_of_a_convolution_is_its_products(self, shape, dilation):
+        layer = pl.Conv2D(4, (3, 2), "tanh", (2, 1), "same", dilation, 2 if len(shape) == 3 else 1)
         made = network(shape, [layer], pl.Regression())
         x, y = samples(made, 2)
         trace = made.trace(x, y)
