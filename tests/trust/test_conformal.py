@@ -46,6 +46,18 @@ def test_of_many_scores_the_quantile_is_never_too_low_and_hardly_too_high(count,
             scores.quantile(confidence)
 
 
+def test_of_2500_scores_1000_are_kept_with_the_ranks_that_are_documented():
+    """The first are of rank ceil(2.5) = 3, 5, ceil(7.5) = 8, and the last one stays."""
+    scores = ConformalScores.of(np.arange(1.0, 2501)).scores
+    assert (scores[:3], scores[-1]) == ((3.0, 5.0, 8.0), 2500.0)
+
+
+def test_a_label_that_fits_just_as_well_is_in_the_set():
+    logits = np.array([[0.0, 0.0], [1.0, 0.0]])
+    held = prediction_sets(logits, float(class_scores(logits)[1, 1]))
+    assert held.tolist() == [[True, True], [True, True]]
+
+
 HOSTILE = {
     "no scores": (3, ()),
     "more than there were": (2, (0.1, 0.2, 0.3)),

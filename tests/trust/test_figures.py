@@ -97,6 +97,14 @@ def test_the_interval_of_the_calibration_error_holds_the_true_one(power):
     assert missed <= ALLOWED
 
 
+def test_the_interval_of_an_error_that_is_no_chance_reaches_as_far_down_as_up():
+    claimed = np.full(400, 0.9)
+    right = np.arange(400) < 200  # off by 0.4; the mean of 400 coins is off by 0.025
+    low, high = calibration.calibration_error_interval(claimed, right)
+    assert (low + high) / 2 == pytest.approx(0.4)
+    assert (high - low) / 2 == pytest.approx(1.96 * 0.025, rel=0.1)
+
+
 def test_an_honest_network_stays_in_the_band_and_another_does_not():
     rng = np.random.default_rng(0)
     above = outside = dots = 0

@@ -128,6 +128,13 @@ def test_a_prediction_names_its_set():
     assert empty.set_in_words().startswith("not sure: the picture is in doubt")
 
 
+def test_a_set_of_all_labels_says_nothing():
+    labels, p = ("a", "b", "c"), np.full(3, 1 / 3)
+    for held, is_sure in ((("a",), True), (("a", "b"), True), (labels, False), ((), False), (None, False)):
+        assert pl.Prediction("a", 1 / 3, p, labels, confidence=0.9, set=held).is_sure == is_sure
+    assert "every label is possible" in pl.Prediction("a", 1 / 3, p, labels, confidence=0.9, set=labels).set_in_words()
+
+
 def test_a_confidence_that_nothing_was_measured_for_is_refused():
     (x, y), _ = pl.datasets.digits()
     model = digits_model()
