@@ -131,7 +131,8 @@ def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float, calibrated
 def _least_by_chance(tested: int, count: int, confidence: float) -> float:
     """The 5 % quantile of the part covered of ``tested`` samples: j of them with the beta-binomial probability
 
-    p_j = C(m, j) B(j + k, m - j + n + 1 - k) / B(k, n + 1 - k),   p_(j+1) / p_j = (m - j) (j + k) / ((j + 1) (m - j + n - k))
+    p_j = C(m, j) B(j + k, m - j + n + 1 - k) / B(k, n + 1 - k)
+    p_(j+1) / p_j = (m - j) (j + k) / ((j + 1) (m - j + n - k))
     """
     j, k = np.arange(tested), _rank(count, confidence)
     terms = np.zeros(tested + 1)

@@ -13,6 +13,8 @@ from pellucid.batches import Samples
 from pellucid.conformal import ConformalScores, class_scores, coverage, prediction_sets, with_most_probable
 from pellucid.errors import ArgumentError
 from pellucid.evaluation import answer, sample_logits
+from pellucid.html.markup import Markup, element
+from pellucid.html.notebook import framed
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.network import Network
 from pellucid.pipeline.base import Pipeline, Prepared
@@ -49,6 +51,18 @@ class Model:
         shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
         classes = f"{len(self.labels)} classes: {shown}" if self.labels else "a regression"
         return f"Model({classes}; {self.network.parameters.layout.size:,} parameters; {self.pipeline or 'no pipeline'})"
+
+    def _repr_html_(self) -> str:
+        """Its network as a table, its pipeline and labels, and whether it is calibrated, as a notebook shows it."""
+        shown = ", ".join(map(str, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
+        kept = self.conformal_scores[0].count if self.conformal_scores else 0
+        words = (
+            f"Labels: {shown}." if self.labels else "A regression.",
+            f"Pipeline: {self.pipeline or 'none: it takes arrays, not pictures'}.",
+            f"Temperature {self.temperature}." if self.temperature else "No temperature.",
+            f"Confidences are measured on {kept:,} samples." if kept else "Nothing to measure a confidence by.",
+        )
+        return framed(Markup(self.network._repr_html_()), *(element("p", text) for text in words))
 
     @property
     def temperature(self) -> Temperature | None:

@@ -16,9 +16,9 @@ from running import environment
 import pellucid as pl
 
 
-def short(number):
+def short(number, digits=4):
     """Four significant digits, written once more."""
-    text = f"{number:.4g}"
+    text = f"{number:.{digits}g}"
     return "0" if text == "-0" else text
 
 
@@ -96,7 +96,7 @@ class TestTheSameDigits:
             cli("explain", trained[1], pictures[0], "--markdown").stdout,
             (tmp_path / "page.html").read_text("utf-8"),
         ]
-        expected = [f"= {short(data['scores'][data['label']]['probability'])}", f"/ {short(data['total'])} ="]
+        expected = [f"= {short(data['scores'][data['label']]['probability'])}", f"/ {short(data['total'], 6)} ="]
         for layer in data["layers"]:
             for neuron in layer["neurons"]:
                 activation = neuron["activation"]
@@ -114,8 +114,8 @@ class TestTheSameDigits:
                 assert part in text.replace("-&gt;", "->").replace("\\", "")
         table = {row.split()[0]: row.split()[1:] for row in texts[0].splitlines() if re.match(r"  \d +-?\d", row)}
         for score in data["scores"]:
-            columns = [score[name] for name in ("score", "shifted", "exponential", "probability")]
-            assert table[str(score["label"])] == [short(number) for number in columns]
+            steps = [short(score[name], 6) for name in ("score", "shifted", "exponential")]
+            assert table[str(score["label"])] == [*steps, short(score["probability"])]
 
     def test_what_is_written_adds_up(self, cli, trained, pictures):
         """The arithmetic of each line, with the digits that are shown."""
@@ -161,15 +161,53 @@ class TestChange:
         assert f"if the one score were to {'fall by 1.5' if wanted else 'rise by 2'}, past 0" in text
         assert f"p(yes) = 1 / (1 + e^{'(-1.5)' if wanted else '2'})" in text
 
-    def test_temperature_is_in_the_table(self):
-        network = pl.Network([pl.Input(2), pl.Classification(3)], seed=4)
-        model = pl.Model(network)
+    @pytest.mark.parametrize("output", [pl.Classification(3), pl.BinaryClassification()], ids=["softmax", "sigmoid"])
+    def test_with_a_temperature_the_headline_follows_from_the_lines(self, output):
+        network = pl.Network([pl.Input(2), output], seed=4, dtype="float64")
+        model, x = pl.Model(network), np.array([1.0, 2.0])
         rng = np.random.default_rng(0)
-        model.calibrate(rng.normal(size=(200, 2)), rng.integers(0, 3, 200))
-        explanation = pl.explain(model, np.array([1.0, 2.0]))
-        assert explanation.temperature == model.temperature.value
-        assert explanation.probability == pytest.approx(float(model.predict_proba(np.array([[1.0, 2.0]])).max()))
-        assert "with temperature" in str(explanation)
+        samples = rng.normal(size=(200, 2))
+        y = np.where(rng.random(200) < 0.3, rng.integers(0, 2, 200), network.predict(samples))
+        t = model.calibrate(samples, y).value
+        assert abs(t - 1) > 0.05
+        explanation = pl.explain(model, x)
+        assert explanation.temperature == t
+        assert explanation.probability == pytest.approx(float(model.predict_proba(x[None]).max()))
+        z = network.forward(x[None])[0] / t
+        text = str(explanation)
+        assert text.splitlines()[0].endswith(f"({explanation.probability:.1%})")
+        own = network.predict_proba(x[None])[0]
+        for score, p in zip(explanation.scores, own, strict=True):
+            assert score.own == pytest.approx(p)
+        if len(z) == 1:
+            shown, p = re.search(r"p\(1\) = 1 / \(1 \+ e\^\(?([^)]+)\)+ = (\S+)", text).groups()
+            assert float(shown) == pytest.approx(-z[0], rel=1e-5)
+            assert 1 / (1 + np.exp(float(shown))) == pytest.approx(float(p), rel=1e-3)
+            assert max(float(p), 1 - float(p)) == pytest.approx(explanation.probability, rel=1e-3)
+            return
+        rows = [line.split() for line in text.split("with T = 1\n")[1].splitlines()[:3]]
+        for label, score, scaled, shifted, exponential, _, untempered in rows:
+            assert float(scaled) == pytest.approx(z[int(label)], rel=1e-5)
+            assert float(scaled) == pytest.approx(float(score) / t, rel=1e-5)
+            assert float(shifted) == pytest.approx(float(scaled) - z.max(), abs=1e-5)
+            assert float(exponential) == pytest.approx(np.exp(float(shifted)), rel=1e-5)
+            assert float(untempered) == pytest.approx(own[int(label)], rel=1e-3)
+        top, total, p = map(float, re.search(r"p\(\d\) = (\S+) / (\S+) = (\S+)", text).groups())
+        assert total == pytest.approx(sum(float(row[4]) for row in rows), rel=1e-5)
+        assert short(top / total) == short(p) == rows[0][5] == short(explanation.probability)
+
+    def test_a_picture_in_doubt_has_the_probability_of_predict(self, cli, trained, tmp_path):
+        from PIL import Image
+
+        Image.fromarray(np.full((40, 40), 200, np.uint8)).save(tmp_path / "empty.png")
+        (predicted,) = json.loads(cli("predict", trained[1], "empty.png", "--json").stdout)
+        data = json.loads(cli("explain", trained[1], "empty.png", "--json").stdout)
+        assert predicted["doubt"]
+        assert data["probability"] == pytest.approx(predicted["probability"], rel=1e-5)
+        own = max(score["probability"] for score in data["scores"])
+        text = cli("explain", trained[1], "empty.png").stdout
+        assert f"({predicted['probability']:.1%}; {own:.1%} without the doubt), but the picture is empty" in text
+        assert f"in doubt: 0.1 * {short(own)} + 0.9 / 10 = {short(0.1 * own + 0.09)}" in text
 
 
 class TestForms:
@@ -209,7 +247,7 @@ class TestForms:
         markdown = cli("explain", *photos, "--markdown").stdout
         outside = re.sub(r"```text.*?```", "", markdown, flags=re.S)
         assert "*dog*" not in outside.replace("\\*dog\\*", "")
-        assert "around row" in markdown
+        assert re.search(r"around \\\[\d,\d\\\], in windows", markdown)
 
     def test_a_gap_that_the_steps_leave_is_written_and_said(self, monkeypatch):
         """Corners, and a bend, and too few steps to close in upon them. The gap is computed once more, from logits."""
@@ -277,10 +315,50 @@ class TestSteps:
 
     def test_dz_is_what_is_written(self, walk):
         _, text = walk("\n" * 50)
-        lines = re.findall(r"dz = (\S+)(?: \* (\S+))? = (\S+)$", text, re.M)
-        assert len(lines) == 6
-        for dy, slope, dz in lines:
-            assert float(dy) * float(slope or 1) == pytest.approx(float(dz), rel=1e-3)
+        number = r"\(?([-\d.e]+)\)?"
+        chains = re.findall(rf"dz = dy \* f'\(z\) = {number} \* {number} = (\S+)$", text, re.M)
+        assert len(chains) == 3
+        weights = re.findall(rf"dw\[\d+(?:,\d+)?\] = dz \* x = {number} \* {number} = (\S+)$", text, re.M)
+        assert len(weights) == 2 * 3 * 3
+        for first, second, result in chains + weights:
+            assert float(first) * float(second) == pytest.approx(float(result), rel=2e-3)
+        assert len(re.findall(r"dz = dy = ", text)) == 3
+
+    def test_dy_is_the_sum_of_what_the_units_above_send_down(self, walk):
+        _, text = walk("\n" * 50)
+        sums = re.findall(r"dy = sum of dz \* w over the units of output = (.+) = (\S+)$", text, re.M)
+        assert len(sums) == 3
+        for terms, dy in sums:
+            value = eval(re.sub(r"\.\.\. \([\d,]+ more: (\S+)\)", r"(\1)", terms))
+            assert value == pytest.approx(float(dy), rel=5e-3, abs=1e-6)
+
+    def test_the_gradient_of_each_score_is_p_minus_t(self, walk, trained, pictures):
+        _, text = walk("\n" * 50, "--label", "3")
+        rows = re.findall(r"dz\((\d)\) = p - t = (\S+) - (\S+) = (\S+)$", text, re.M)
+        p = [score.probability for score in pl.explain(pl.load(trained[1]), pictures[0]).scores]
+        assert len(rows) == 5
+        for label, shown, target, dz in rows:
+            assert float(target) == (label == "3")
+            assert float(shown) == pytest.approx(p[int(label)], rel=1e-3)
+            assert float(dz) == pytest.approx(p[int(label)] - float(target), rel=1e-3)
+        sizes = [abs(float(row[3])) for row in rows]
+        assert sizes == sorted(sizes, reverse=True)
+
+    def test_the_strongest_are_those_with_the_largest_gradients(self, walk, trained, pictures):
+        _, text = walk("\n" * 50, "--label", "3")
+        dz = pl.explain(pl.load(trained[1]), pictures[0], label=3).trace.layer("dense_1").dsums[0]
+        units = re.findall(r"^  dense_1\[(\d+)\]  dz", text.split("Backward. dense_1")[1], re.M)
+        assert [int(unit) for unit in units] == np.argsort(-np.abs(dz))[:3].tolist()
+
+    def test_the_division_by_255_goes_back_too(self, walk):
+        _, text = walk("\n" * 50)
+        dy, dx = re.search(r"dx = dy / 255 = \(?(\S+?)\)? / 255 = (\S+)\.$", text, re.M).groups()
+        assert float(dy) / 255 == pytest.approx(float(dx), rel=1e-3)
+
+    def test_b_goes_back_and_the_last_page_says_so(self, walk):
+        assert walk("\nb\nb\n\nq\n")[0] == [1, 2, 1, 1, 2]
+        numbers, _ = walk("\n" * 50)
+        assert walk("\n" * (len(numbers) - 1) + "b\n\n\n")[0] == [*numbers, numbers[-2], numbers[-1]]
 
     def test_a_regression_goes_forward_only(self, walk, saved):
         _, text = walk("\n" * 20, of=saved["regression"])
@@ -302,11 +380,14 @@ class TestWrongInput:
             (["--neuron", "dense_1[" + "9" * 30 + "]"], "names no neuron"),
             (["--neuron", ""], "names no neuron"),
             (["--neuron", "input[0]"], "has no neurons"),
-            (["--label", "seven"], "no label"),
+            (["--label", "seven", "--step"], "no label"),
+            (["--label", "3"], "--label has no effect on this page"),
+            (["--label", "3", "--markdown"], "--label has no effect on this page"),
             (["--json", "--markdown"], "--markdown and --json"),
             (["--step", "--html", "page.html"], "--step and --html"),
             (["--step", "--neuron", "dense_1[1]"], "--step and --neuron"),
             (["--neuron", "dense_1[1]", "--markdown", "--json"], "choose one"),
+            (["--trace", "no folder/trace.json"], "does not exist"),
             (["--html", "no folder/page.html"], "does not exist"),
             (["--top", "0"], "top"),
         ],
@@ -351,6 +432,6 @@ class TestWrongInput:
             assert done.returncode == 2, (sample, done.stdout)
             assert words in done.stderr
             assert "Traceback" not in done.stderr
-        done = cli("explain", *saved["regression"], "--label", "1")
+        done = cli("explain", *saved["regression"], "--label", "1", "--json")
         assert done.returncode == 2
         assert "no labels" in done.stderr

@@ -110,6 +110,7 @@ TIERS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "trace.layer_trace",
             "trace.answer",
             "trace.step",
+            "trace.arithmetic",
             "trace.neuron",
             "trace.table",
             "trace.data",

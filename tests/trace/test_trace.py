@@ -75,7 +75,7 @@ class TestByHand:
         assert (neuron.bias, neuron.sum, neuron.output, neuron.slope) == (0.0, -1.0, 0.0, 0.0)
         assert neuron.arithmetic() == "z = -2*1 + 1*1 + 0 = -1; relu -> 0"
         assert trace.neuron("dense_1", 0).arithmetic(1) == "z = 2*1 + ... (1 more: 2) + 0.5 = 4.5; relu -> 4.5"
-        assert trace.neuron("output", 1).arithmetic() == "z = 1 = 1"
+        assert trace.neuron("output", 1).arithmetic() == "z = 1"
         data = trace.neuron("output", 0).to_data()
         assert data["products"] == [4.5, 0.0]
         assert data["dweights"] == [data["dsum"] * 4.5, 0.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 from pellucid.attribution import attribute, occlusion
 from pellucid.attribution.choose import MOST_STEPS
 from pellucid.errors import ArgumentError, DataError, DivergenceError
-from pellucid.explanation.choose import strongest
+from pellucid.explanation.choose import in_order, strongest
 from pellucid.explanation.explanation import Explanation
 from pellucid.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.model import Model
 from pellucid.network import Network
 from pellucid.pipeline.base import Prepared
+from pellucid.prediction import in_doubt
 from pellucid.saving import Label
 from pellucid.shapes import AnyArray, as_numbers, batch_letters, positive_integer
 from pellucid.trace.layer_trace import LayerTrace
@@ -53,10 +55,10 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
     return Explanation(
         source=_name(source),
         label=found.answer,
-        probability=found.probability,
+        probability=_probability(found, prepared.doubt),
         doubt=prepared.doubt,
         seen=prepared.pixels if is_picture else None,
-        layers=tuple(_layer(found.trace, layer, top) for layer in found.trace.every_layer()),
+        layers=tuple(_layer(found.trace, layer, top) for layer in in_order(found.trace.layers)),
         scores=found.scores,
         total=found.total,
         temperature=None if model.temperature is None else model.temperature.value,
@@ -75,7 +77,6 @@ class _Answered:
     answer: Any
     trace: Trace
     scores: tuple[Score, ...]
-    probability: float | None = None
     total: float | None = None
     change: Change | None = None
     followed: Label | None = None
@@ -98,10 +99,17 @@ def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: in
     trace = model.network.trace(x, [model.labels.index(followed)], training=False)
     scores, total = _scores(model, trace)
     second = _runner_up(trace, first)
-    sure = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
     change = _change(trace, first, second, model.labels[second], top)
     against = None if trace.answer.kind == "sigmoid" else second  # yes or no has one score
-    return _Answered(model.labels[first], trace, scores, sure, total, change, followed, None, against)
+    return _Answered(model.labels[first], trace, scores, total, change, followed, None, against)
+
+
+def _probability(found: _Answered, doubt: str | None) -> float | None:
+    """As `Model.predict` says it; None for a regression."""
+    p = np.array([np.nan if score.probability is None else score.probability for score in found.scores])
+    if np.isnan(p).any():
+        return None
+    return float((p if doubt is None else in_doubt(p)).max())
 
 
 def _steps(network: Network) -> int:
@@ -153,18 +161,24 @@ def _scores(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None
     """A row for each label, and what the exponentials add up to."""
     answer, z = trace.answer, trace.layers[-1].output
     assert answer.probabilities is not None
-    calibrated: Any = [None] * len(model.labels)
+    is_softmax = answer.kind == "softmax"
+    z = z if is_softmax else np.concatenate([-z, z], axis=1)
+    columns: dict[str, Sequence[Any]] = {"label": model.labels, "score": z[0].tolist()}
+    columns["probability"] = answer.probabilities[0].tolist()
     if model.temperature is not None:
-        both = np.concatenate([np.zeros_like(z), z], axis=1) if answer.kind == "sigmoid" else z
-        calibrated = model.temperature.probabilities(both)[0].tolist()
-    probabilities = answer.probabilities[0].tolist()
-    if answer.kind == "sigmoid":
-        score = float(z[0, 0])
-        rows = zip(model.labels, (-score, score), probabilities, calibrated, strict=True)
-        return tuple(Score(label, s, None, None, p, c) for label, s, p, c in rows), None
-    columns = (z[0].tolist(), answer.softmax["shifted"][0].tolist(), answer.softmax["exponentials"][0].tolist())
-    rows_of_softmax = zip(model.labels, *columns, probabilities, calibrated, strict=True)
-    return tuple(Score(*row) for row in rows_of_softmax), float(answer.softmax["total"][0])
+        columns["untempered"] = columns["probability"]
+        both = z if is_softmax else z / 2  # sigmoid(z) is softmax(-z / 2, z / 2)
+        columns["probability"] = model.temperature.probabilities(both)[0].tolist()
+        z = z / model.temperature.value
+        columns["scaled"] = z[0].tolist()
+    total = None
+    if is_softmax:
+        shifted = z - z.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        columns |= {"shifted": shifted[0].tolist(), "exponential": exponentials[0].tolist()}
+        total = float(exponentials.sum())
+    rows = zip(*columns.values(), strict=True)
+    return tuple(Score(**dict(zip(columns, row, strict=True))) for row in rows), total
 
 
 def _runner_up(trace: Trace, first: int) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
+from pellucid.attribution.colors import halved, reduced
 from pellucid.datasets.folder_report import printable
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
 from pellucid.shapes import AnyArray
@@ -18,12 +20,13 @@ SHADES = " .:+#"
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def as_text(title: str, sections: Iterable[Section], draw: Draw) -> str:
-    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture.
+def as_text(title: str, sections: Iterable[Section], draw: Draw, width: int | None = None) -> str:
+    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture. Sentences and arithmetic are
+    wrapped between words, to lines of at most ``width`` letters (None: they are not).
 
     What a label holds cannot command a terminal, nor make lines of its own: control characters are spelt out.
     """
-    parts = ("\n".join([printable(part.title), *(_text(block, draw) for block in part.blocks)]) for part in sections)
+    parts = ("\n".join([printable(part.title), *(_text(block, draw, width) for block in part.blocks)]) for part in sections)
     return "\n\n".join([printable(title), *parts])
 
 
@@ -50,19 +53,29 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def drawn_coarsely(pixels: AnyArray) -> str:
     """A picture in plain characters, two rows of pixels a line: the more ink, the brighter it is."""
     grey = pixels.mean(axis=2) if pixels.ndim == 3 else pixels.astype(np.float64)
-    rows = grey[: len(grey) // 2 * 2].reshape(-1, 2, grey.shape[1]).mean(axis=1)
+    grey = reduced(grey)
     low, high = float(grey.min()), float(grey.max())
-    levels = ((rows - low) / (high - low + 1) * len(SHADES)).astype(int)
+    levels = ((halved(grey) - low) / (high - low + 1) * len(SHADES)).astype(int)
     return "\n".join("".join(SHADES[level] for level in row).rstrip() for row in levels)
 
 
-def _text(block: Block, draw: Draw) -> str:
+def _text(block: Block, draw: Draw, width: int | None = None) -> str:
     if isinstance(block, Words):
-        return f"  {printable(block.text)}"
+        return _wrapped(block.text, width, "  ")
     if isinstance(block, Picture):
         return draw(block.pixels) if block.lines is None else block.lines
-    lines = map(printable, block.lines) if isinstance(block, Sums) else aligned([block.header, *block.rows])
-    return "\n".join(f"  {line}" for line in lines)
+    if isinstance(block, Sums):
+        return "\n".join(_wrapped(line, width, "      ") for line in block.lines)
+    return "\n".join(f"  {line}" for line in aligned([block.header, *block.rows]))
+
+
+def _wrapped(text: str, width: int | None, indent: str) -> str:
+    """The text two columns in; if it goes on in further lines, those as far in as ``indent``."""
+    shown = printable(text)
+    if width is None or len(shown) + 2 <= width:
+        return f"  {shown}"
+    wrapper = textwrap.TextWrapper(width, "  ", indent, break_long_words=False, break_on_hyphens=False)
+    return wrapper.fill(shown)
 
 
 def _markdown(block: Block, draw: Draw) -> str:

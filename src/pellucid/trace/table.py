@@ -10,8 +10,8 @@ from pellucid.html.markup import element, table
 from pellucid.html.notebook import framed
 from pellucid.shapes import AnyArray
 from pellucid.trace.answer import LossTrace
+from pellucid.trace.arithmetic import written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import written
 
 HEADER = ("layer", "output", "smallest", "mean", "largest", "norm of gradient")
 
