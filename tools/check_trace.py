@@ -42,9 +42,9 @@ def main(path: Path) -> int:
     except DAMAGE as error:
         print(printable(f"{path}: this is no whole trace ({type(error).__name__}: {error})"), file=sys.stderr)
         return 2
-    error, where = check.worst
+    largest, where = check.worst
     print(*map(printable, check.faults[:SHOWN]), sep="\n", end="\n" if check.faults else "")
-    print(printable(f"{path}: {check.count:,} numbers computed, largest difference {error:.1e} ({where})"))
+    print(printable(f"{path}: {check.count:,} numbers computed, largest difference {largest:.1e} ({where})"))
     print(f"{len(check.faults)} faults" if check.faults else f"every number is right, within {LIMIT:g}")
     return 1 if check.faults else 0
 

@@ -316,3 +316,8 @@ class TestInput:
         for name in ("input", "residual_1.shortcut_conv2d_1", "output", "norm of gradient", "loss "):
             assert name in text
         assert "gradient" not in str(made.trace(x))
+
+    def test_the_table_ends_with_the_loss_and_the_price_of_the_weights(self):
+        made = by_hand()  # its weights have the squares 1 + 1 + 4 + 1 and 1 + 0 + 9 + 1
+        text = str(made.trace(np.array([[2.0, 1.0]]), [1], regularizer=pl.L2(0.5)))
+        assert text.splitlines()[-1] == f"loss {np.log1p(np.exp(3.5)):.4g} + penalty 9"

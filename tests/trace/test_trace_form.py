@@ -186,3 +186,27 @@ def test_what_is_printed_cannot_command_the_terminal(tmp_path):
     assert "Traceback" not in done.stderr
     assert r"answer.\x1b[2J\ud800\u202e was not checked" in done.stdout
     assert r"new\nline.json: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "value"),
+    [
+        ("dense", (0, "shape"), [5]),
+        ("dense", (1, "units"), 3),
+        ("dense", (1, "use_bias"), False),
+        ("dense", (2, "num_classes"), 4),
+        ("dense", (2, "label_smoothing"), 0.2),
+        ("image", (1, "filters"), 3),
+        ("means", (-1, "num_values"), 2),
+        ("normalized", (1, "layers", 1, "rate"), 0.3),
+        ("normalized", (1, "shortcut"), []),
+    ],
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else None,
+)
+def test_a_description_that_its_arrays_deny_is_a_fault(name, way, value):
+    trace = whole(name)
+    index, *way = way
+    path = ("layers", index, "description", *way)
+    assert at(trace, path) != value
+    assert accepted(trace)
+    assert not accepted(changed(trace, path, lambda place, key: place.__setitem__(key, value)))

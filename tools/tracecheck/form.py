@@ -27,8 +27,12 @@ def form_faults(trace: Record) -> Iterator[str]:
             yield f"layers[{index}].number is {layer['number']}"
     for path, layer in named_layers("layers", layers):
         yield from _missing(path, layer, trace)
+        yield from (f"{path}.description.{name} is not that of the arrays" for name in _otherwise(layer))
         for name, shape in _layer_shapes(layer):
             yield from _other_shape(f"{path}.{name}", _at(layer, name), shape)
+    smoothing = [about.get("label_smoothing") for about in _abouts(trace)]
+    if len(set(smoothing)) > 1:
+        yield f"label_smoothing is {smoothing[0]} in the output layer and {smoothing[1]} in the loss"
     for name, shape in _end_shapes(trace):
         yield from _other_shape(name, _at(trace, name), shape)
 
@@ -60,6 +64,25 @@ def _missing(path: str, layer: Record, trace: Record) -> Iterator[str]:
     for name, source in (("gradients", "parameters"), ("updates", "parameters"), ("new_state", "state")):
         if name in layer and set(layer[name]) != set(layer[source]):
             yield f"{path}.{name} holds others than {path}.{source}"
+
+
+def _otherwise(layer: Record) -> Iterator[str]:
+    """What a description says of sizes, a bias and inner layers, if the arrays of the layer say otherwise."""
+    about, own = layer["description"], layer.get("parameters", {})
+    found: dict[str, object] = {"shape": list(numbers(layer["input"]).shape[1:])} if about["type"] == "Input" else {}
+    if "weight" in own:
+        units = numbers(own["weight"]).last
+        found |= dict.fromkeys(("units", "filters", "num_classes", "num_values"), units) | {"use_bias": "bias" in own}
+    if about["type"] == "Residual":
+        found |= {name: [inner["description"] for inner in layer.get(name, [])] for name in ("layers", "shortcut")}
+    return (name for name, value in found.items() if name in about and about[name] != value)
+
+
+def _abouts(trace: Record) -> Iterator[Record]:
+    """The descriptions of the output layer and of the loss."""
+    yield trace["layers"][-1]["description"]
+    if "loss" in trace:
+        yield trace["loss"]["description"]
 
 
 def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
