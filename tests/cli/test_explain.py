@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 import pytest
-from running import environment
+from running import environment, on_a_terminal
 
 import pellucid as pl
 
@@ -224,6 +224,51 @@ class TestForms:
         neuron = cli("explain", model, sample, "--neuron", "output[0]")
         assert "Every product" in neuron.stdout
 
+    def test_a_neuron_in_every_form(self, cli, saved, tmp_path):
+        options = ["--neuron", "dense_1[2]"]
+        assert cli("explain", *saved["table"], *options, "--markdown").stdout.startswith("# dense\\_1")
+        assert cli("explain", *saved["table"], *options, "--html", "page.html").returncode == 0
+        assert "Each input, its weight and their product" in (tmp_path / "page.html").read_text("utf-8")
+
+    @pytest.mark.parametrize("name", ["table", "binary", "regression", "images"])
+    def test_the_trace_is_a_file_that_the_checker_accepts(self, cli, saved, name, tmp_path):
+        label = [] if name == "regression" else ["--label", "1"]
+        for _ in range(2):  # its own file it may write again
+            done = cli("explain", *saved[name], "--trace", "trace.json", *label)
+            assert done.returncode == 0
+            assert done.stdout
+        trace = json.loads((tmp_path / "trace.json").read_text("utf-8"))
+        assert ("loss" in trace) == (name != "regression")
+        if label:
+            targets = np.ravel(trace["loss"]["targets"]).tolist()
+            assert targets == ([1.0] if name == "binary" else [float(k == 1) for k in range(len(targets))])
+        tool = Path(__file__).parents[2] / "tools" / "check_trace.py"
+        checked = subprocess.run(
+            [sys.executable, tool, "trace.json"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert checked.returncode == 0, checked.stdout
+
+    def test_a_trace_takes_the_place_of_no_other_file(self, cli, saved, tmp_path):
+        (tmp_path / "thesis.json").write_text('{"years": "of work"}')
+        done = cli("explain", *saved["table"], "--trace", "thesis.json")
+        assert done.returncode == 2
+        assert "thesis.json exists and is no trace" in done.stderr
+        assert (tmp_path / "thesis.json").read_text() == '{"years": "of work"}'
+
+    def test_json_has_no_line_for_each_number(self, cli, trained, pictures):
+        lines = cli("explain", trained[1], pictures[0], "--json").stdout.splitlines()
+        assert len(lines) < 600  # each of 784 inputs has five numbers in each neuron
+
+    def test_lines_fit_into_a_terminal_and_the_command_is_named_on_a_page(self, cli, trained, pictures, tmp_path):
+        shown = on_a_terminal("explain", trained[1], pictures[0], columns=60)
+        outside = [line for line in shown.splitlines() if not re.match(r"  (label|\d) ", line)]  # but for the table
+        assert max(map(len, outside[1:])) <= 60
+        assert "\n      " in shown
+        cli("explain", trained[1], pictures[0], "--html", "page.html")
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert "How to get this page again" in page
+        assert "--html page.html" in page
+
     def test_a_filter_at_a_place(self, cli, saved):
         done = cli("explain", *saved["images"], "--neuron", "residual_1.conv2d_1[2]@1,2")
         assert done.returncode == 0
@@ -248,25 +293,6 @@ class TestForms:
         outside = re.sub(r"```text.*?```", "", markdown, flags=re.S)
         assert "*dog*" not in outside.replace("\\*dog\\*", "")
         assert re.search(r"around \\\[\d,\d\\\], in windows", markdown)
-
-    def test_a_gap_that_the_steps_leave_is_written_and_said(self, monkeypatch):
-        """Corners, and a bend, and too few steps to close in upon them. The gap is computed once more, from logits."""
-        monkeypatch.setattr("pellucid.explanation.explain.MOST_STEPS", 32)
-        bent = [pl.Dense(100, "relu"), pl.Dense(100, "selu")]
-        network = pl.Network([pl.Input(6), *bent, pl.Classification(3)], seed=1, dtype="float64")
-        rng = np.random.default_rng(0)
-        network.parameters.vector[...] += rng.normal(size=network.parameters.vector.shape)  # biases make corners
-        x = rng.normal(size=(1, 6))
-        found = pl.explain(pl.Model(network), x)
-        first, second = np.argsort(-network.forward(x)[0])[:2]
-        gained = np.diff([network.forward(at)[0, [second, first]] @ [-1, 1] for at in (0 * x, x)])[0]
-        gap = found.attribution.gap[0]
-        assert gap == pytest.approx(gained - found.attribution.contributions.sum(), abs=1e-12)
-        assert found.attribution.relative_gap[0] > 1e-5
-        assert f"{found.attribution.steps[0]} steps; completeness gap {gap:.1e}" in str(found)
-        assert "More steps make it smaller" in str(found)
-        smooth = pl.Network([pl.Input(6), pl.Dense(40, "tanh"), pl.Classification(3)], seed=1)
-        assert "More steps" not in str(pl.explain(pl.Model(smooth), x))
 
     def test_top_says_how_many(self, cli, trained, pictures):
         data = json.loads(cli("explain", trained[1], pictures[0], "--json", "--top", "2").stdout)

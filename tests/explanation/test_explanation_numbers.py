@@ -91,3 +91,23 @@ def test_the_probability_is_the_one_with_the_temperature_of_the_model():
     found = pl.explain(model, x[0])
     assert found.probability == pytest.approx(float(model.predict_proba(x[:1]).max()), rel=1e-5)
     assert abs(found.probability - network.predict_proba(x[:1]).max()) > 0.01
+
+
+def test_a_gap_that_the_steps_leave_is_written_and_said(monkeypatch):
+    """Corners, and a bend, and too few steps to close in upon them. The gap is computed once more, from logits."""
+    monkeypatch.setattr("pellucid.explanation.explain.MOST_STEPS", 32)
+    bent = [pl.Dense(100, "relu"), pl.Dense(100, "selu")]
+    network = pl.Network([pl.Input(6), *bent, pl.Classification(3)], seed=1, dtype="float64")
+    rng = np.random.default_rng(0)
+    network.parameters.vector[...] += rng.normal(size=network.parameters.vector.shape)  # biases make corners
+    x = rng.normal(size=(1, 6))
+    found = pl.explain(pl.Model(network), x)
+    first, second = np.argsort(-network.forward(x)[0])[:2]
+    gained = np.diff([network.forward(at)[0, [second, first]] @ [-1, 1] for at in (0 * x, x)])[0]
+    gap = found.attribution.gap[0]
+    assert gap == pytest.approx(gained - found.attribution.contributions.sum(), abs=1e-12)
+    assert found.attribution.relative_gap[0] > 1e-5
+    assert f"{found.attribution.steps[0]} steps; completeness gap {gap:.1e}" in str(found)
+    assert "More steps make it smaller" in str(found)
+    smooth = pl.Network([pl.Input(6), pl.Dense(40, "tanh"), pl.Classification(3)], seed=1)
+    assert "More steps" not in str(pl.explain(pl.Model(smooth), x))
