@@ -11,6 +11,7 @@ against the sum of the sizes of its terms, since that is what its rounding depen
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -30,7 +31,7 @@ SOURCES = re.compile(
 )
 DESCRIPTIONS = {"description", "optimizer", "regularizers"}
 SHOWN = 20  # faults
-DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 def main(path: Path) -> int:
@@ -39,13 +40,17 @@ def main(path: Path) -> int:
         if not isinstance(trace, dict) or trace.get("format") != "pellucid-trace" or trace.get("version") != 1:
             raise ValueError("it does not say that it is a pellucid-trace of version 1")
         check = check_trace(trace)
+    except OSError as error:
+        print(printable(f"{path} cannot be read: {error.strerror or error}."), file=sys.stderr)
+        return 2
     except DAMAGE as error:
         print(printable(f"{path}: this is no whole trace ({type(error).__name__}: {error})"), file=sys.stderr)
         return 2
     largest, where = check.worst
     print(*map(printable, check.faults[:SHOWN]), sep="\n", end="\n" if check.faults else "")
     print(printable(f"{path}: {check.count:,} numbers computed, largest difference {largest:.1e} ({where})"))
-    print(f"{len(check.faults)} faults" if check.faults else f"every number is right, within {LIMIT:g}")
+    count = len(check.faults)
+    print(f"{count} fault{'' if count == 1 else 's'}" if count else f"every number is right, within {LIMIT:g}")
     return 1 if check.faults else 0
 
 
@@ -94,7 +99,10 @@ def is_given(path: str) -> bool:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        print("usage: python tools/check_trace.py trace.json", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(main(Path(sys.argv[1])))
+    words = argparse.ArgumentParser(
+        prog="check_trace.py",
+        description="Compute every number of a trace again, from its inputs and weights.",
+        epilog="Exits with 0 if every number is right, with 1 if one is off, missing or unchecked, with 2 without a trace.",
+    )
+    words.add_argument("trace", type=Path, help="a file with what network.trace(...).to_json() gives")
+    sys.exit(main(words.parse_args().trace))

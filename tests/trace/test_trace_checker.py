@@ -182,3 +182,14 @@ def test_what_is_no_trace_is_said_and_is_no_success(text, tmp_path):
     assert "no whole trace" in done.stderr
     assert "Traceback" not in done.stderr
     assert run(tmp_path / "missing.json").returncode == 2
+
+
+def test_a_file_that_is_not_there_and_the_way_to_use_it_are_said_in_plain_words(tmp_path):
+    for path in (tmp_path / "missing.json", tmp_path):
+        done = run(path)
+        assert done.returncode == 2
+        assert f"{path} cannot be read: " in done.stderr
+        assert "Error" not in done.stderr
+    done = run("--help")
+    assert done.returncode == 0
+    assert "Compute every number of a trace again" in done.stdout
