@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,3 +167,11 @@ def test_a_neuron_has_every_form(digit):
     assert page.count("<tr>") == 1 + np.count_nonzero(digit.given)
     with pytest.raises(pl.ArgumentError, match="names no neuron"):
         digit.to_html(address="dense_1")
+
+
+def test_the_document_names_every_key_of_the_json(photo, digit):
+    page = (Path(__file__).parents[2] / "docs" / "trace.md").read_text("utf-8").split("## In the terminal")[1]
+    data = photo.to_data()
+    keys = {*data, *data["scores"][0], *data["change"], *data["cover"], *data["attribution"], *data["layers"][0]}
+    keys |= {*data["change"]["reasons"][0], *digit.neuron("dense_1[4]").to_data(), "scaled", "untempered"}
+    assert {key for key in keys if f"`{key}`" not in page} == set()
