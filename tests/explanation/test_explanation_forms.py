@@ -83,7 +83,8 @@ def test_outputs_bear_their_labels(images):
 
 def test_one_input_is_one_number():
     network = pl.Network([pl.Input(1), pl.Regression()])
-    assert "  1 number from 3 to 3." in str(pl.explain(pl.Model(network), np.array([3.0])))
+    text = str(pl.explain(pl.Model(network), np.array([3.0])))
+    assert "  1 number from 3 to 3. 1 of 1 is not 0. Inputs count from 0.\n" in text
 
 
 def test_two_negative_factors_are_a_term_that_is_added():

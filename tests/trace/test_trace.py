@@ -317,6 +317,11 @@ class TestInput:
             assert name in text
         assert "gradient" not in str(made.trace(x))
 
+    def test_layers_and_neurons_are_a_line_each(self):
+        trace = by_hand().trace(np.array([[2.0, 1.0]]))
+        assert repr(trace.layers[1]) == "<LayerTrace dense_1, output (1, 2)>"
+        assert repr(trace.neuron("dense_1", 0)) == "<NeuronTrace dense_1[0]: z = 2*1 + 1*2 + 0.5 = 4.5; relu -> 4.5>"
+
     def test_the_table_ends_with_the_loss_and_the_price_of_the_weights(self):
         made = by_hand()  # its weights have the squares 1 + 1 + 4 + 1 and 1 + 0 + 9 + 1
         text = str(made.trace(np.array([[2.0, 1.0]]), [1], regularizer=pl.L2(0.5)))

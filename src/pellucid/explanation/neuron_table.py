@@ -7,7 +7,7 @@ from pellucid.explanation.blocks import Block, Section, Sums, Table, Words
 from pellucid.explanation.findings import Findings
 from pellucid.html.markup import counted
 from pellucid.trace.arithmetic import written
-from pellucid.trace.neuron import NeuronTrace
+from pellucid.trace.neuron import NeuronTrace, counting
 
 TERMS = 3
 
@@ -21,7 +21,7 @@ def neuron_section(found: Findings, neuron: NeuronTrace) -> Section:
     blocks: list[Block] = [
         sums,
         Table("Each input, its weight and their product", tuple(header), tuple(map(tuple, rows))),
-        Words(f"{counted(len(neuron.inputs), 'product')}, {bias}{left} Rows and columns count from 0."),
+        Words(f"{counted(len(neuron.inputs), 'product')}, {bias}{left} {counting(neuron.positions.shape[1])}"),
         sums,
     ]
     if neuron.dsum is not None:

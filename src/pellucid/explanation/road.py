@@ -17,7 +17,7 @@ from pellucid.html.pictures import is_picture
 from pellucid.layers.output import OutputLayer
 from pellucid.trace.arithmetic import as_sum, product, signed, written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import NeuronTrace, place_in_words
+from pellucid.trace.neuron import NeuronTrace, counting, place_in_words
 
 MOST_SCORES = 20  # rows of the table of scores
 TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
@@ -60,8 +60,11 @@ def seen(found: Findings) -> Iterator[Block]:
     numbers = first.output[0]
     what = f"{shape} {'number' if given.size == 1 else 'numbers'}"
     said = f"{what} from {written(float(given.min()))} to {written(float(given.max()))}.{scaled}"
-    active = f"{np.count_nonzero(numbers):,} of {numbers.size:,} are not 0"
-    yield Words(f"{said} {active}. Rows and columns count from 0.")
+    yield Words(f"{said} {_not_zero(int(np.count_nonzero(numbers)), numbers.size)}. {counting(given.ndim)}")
+
+
+def _not_zero(count: int, size: int) -> str:
+    return f"{count:,} of {size:,} {'is' if count == 1 else 'are'} not 0"
 
 
 def layer_section(found: Findings, layer: LayerExplanation) -> Section:
@@ -69,7 +72,7 @@ def layer_section(found: Findings, layer: LayerExplanation) -> Section:
     traced = found.trace.layer(layer.name)
     shape = "x".join(map(str, layer.shape))
     size = int(np.prod(layer.shape))
-    said = f"{layer.active:,} of {size:,} are not 0; from {written(layer.smallest)} to {written(layer.largest)}."
+    said = f"{_not_zero(layer.active, size)}; from {written(layer.smallest)} to {written(layer.largest)}."
     lines = tuple(_neuron_line(found, traced, neuron) for neuron in layer.neurons) or in_terms_of(traced)
     blocks: list[Block] = [Words(f"{formula(traced)} {said}")]
     return Section(f"{layer.name}: {shape}", [*blocks, Sums(lines)] if lines else blocks)

@@ -63,7 +63,7 @@ class LayerTrace:
     shortcut: tuple[LayerTrace, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<LayerTrace {self.name}: {self.layer!r}, output {self.output.shape}>"
+        return f"<LayerTrace {self.name}, output {self.output.shape}>"
 
     @property
     def kind(self) -> str:

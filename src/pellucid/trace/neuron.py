@@ -165,6 +165,11 @@ def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, in
     )
 
 
+def counting(axes: int) -> str:
+    """From where places are counted, of samples with so many axes."""
+    return f"{'Inputs' if axes == 1 else 'Rows and columns'} count from 0."
+
+
 def place_in_words(position: Iterable[int]) -> str:
     """``[5,7]``: row and column of a pixel, counted from 0; the channel is the third; of a table the column alone."""
     return f"[{','.join(map(str, position))}]"
