@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Words
@@ -9,6 +10,8 @@ from pellucid.html.markup import Markup, element, joined, table, text
 from pellucid.html.notebook import framed
 from pellucid.html.page import page
 from pellucid.html.pictures import picture
+
+ARROW = re.compile(r"\S+ -&gt; \S+")
 
 
 def as_html(title: str, sections: Iterable[Section]) -> str:
@@ -38,7 +41,7 @@ def _block(block: Block) -> Markup:
 
 def _unbroken(line: str) -> Markup:
     """A line that never breaks around an arrow: ``relu -> 2.78``."""
-    return Markup(text(line).replace(" -&gt; ", "&nbsp;-&gt;&nbsp;"))
+    return Markup(ARROW.sub(r'<span class="whole">\g<0></span>', text(line)))
 
 
 def _scale(largest: str) -> Markup:
