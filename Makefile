@@ -83,7 +83,7 @@ native-check: $(VENV)/.ready-dev
 		--config-settings=cmake.define.PELLUCID_SANITIZE=$(SANITIZE))
 
 sanitize: .venv-address/.ready .venv-thread/.ready
-	.venv-address/bin/python tools/sanitize.py address tests/native tests/process tests/contracts/test_training.py
+	.venv-address/bin/python tools/sanitize.py address tests/native tests/process tests/contracts/test_training.py tests/contracts/test_early_ends.py
 	.venv-thread/bin/python tools/sanitize.py thread tests/native/test_native_threads.py tests/native/test_equal_bits.py \
 		tests/native/test_native_predictions.py tests/native/test_native_divergence.py \
 		tests/native/test_image_bits.py tests/native/test_image_predictions.py

@@ -18,7 +18,13 @@ import pellucid as pl
 from pellucid.recipes import FASHION
 
 SEEDS = 5
-ON_PIXELS = {"epochs": 200, "batch_size": 32, "optimizer": pl.Adam(1e-3), "regularizer": pl.L2(1e-3), "progress": "none"}
+ON_PIXELS: dict[str, Any] = {
+    "epochs": 200,
+    "batch_size": 32,
+    "optimizer": pl.Adam(1e-3),
+    "regularizer": pl.L2(1e-3),
+    "progress": "none",
+}
 
 
 def fashion() -> dict[str, Any]:
@@ -57,4 +63,5 @@ def cats(folder: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump({"fashion": fashion, "cats": cats}[sys.argv[1]](*sys.argv[2:]), sys.stdout)
+    which, *folder = sys.argv[1:]
+    json.dump(cats(*folder) if which == "cats" else fashion(), sys.stdout)

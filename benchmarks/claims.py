@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from deletion import BENDS
 from growth import FROM_US, LIMIT
 from image_jobs import IMAGE_JOBS
 from jobs import TRAINING
@@ -22,6 +23,7 @@ FASHION = {"default": 0.905, "conv": 0.932}
 CATS, PICTURES_A_MINUTE = 0.84, 10_000
 MEMORY_MB, STEP_RATIO, IMPORT_SECONDS, HELP_SECONDS = 600, 1.2, 0.1, 0.3
 BF16_FASTER, BF16_POINTS = 1.4, 0.1
+TRACE_MS = 100
 WATCHED_RATIO = 1.05
 ONE_ROW_US, COLD_SECONDS, COLD_RATIO = 5, 3, 0.35
 
@@ -124,6 +126,17 @@ def of_recipes(figures: dict[str, Any]) -> Iterator[Claim]:
             yield Claim(f"recipe {name}: digits {kind}", pictures[kind], asked, "{:.2%}", at_least=True)
 
 
+def of_trace(figures: dict[str, float]) -> Iterator[Claim]:
+    yield Claim("trace of one digit, with JSON", figures["with JSON"], TRACE_MS, "{:.0f} ms")
+
+
+def of_deletion(figures: dict[str, Any]) -> Iterator[Claim]:
+    for activation in BENDS:
+        found, areas = figures[activation]["method"], figures[activation]["areas"]
+        for chance in ("random", "random among ink"):
+            yield Claim(f"deletion, {activation}: area of {found} beside {chance}", areas[found], areas[chance], "{:.3f}")
+
+
 def of_step(figures: dict[str, Any]) -> Iterator[Claim]:
     for name, found in figures.items():
         yield Claim(f"NumPy executor, {name}: time beside a plain loop", found["ratio"], STEP_RATIO)
@@ -151,6 +164,8 @@ SECTIONS = {
     "fashion": of_fashion,
     "cats": of_cats,
     "photos": of_photos,
+    "trace": of_trace,
+    "deletion": of_deletion,
     "studio": of_studio,
     "step": of_step,
     "startup": of_startup,

@@ -29,7 +29,7 @@ def samples(job: Job, folder: Path) -> Samples:
 
 def as_floats(x: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pixels divided by 255, for contestants that do not know pixels."""
-    return np.multiply(x, 1 / 255, dtype=np.float32) if x.dtype == np.uint8 else x
+    return np.multiply(x, 1 / 255, dtype=np.float32) if x.dtype == np.uint8 else np.asarray(x, np.float32)
 
 
 def write_digits(folder: Path) -> None:

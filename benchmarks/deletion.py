@@ -27,12 +27,12 @@ def main() -> None:
         network = pl.Network([pl.Input(28, 28), pl.Dense(128, bend), pl.Dense(64, bend), pl.Classification(10)], seed=0)
         network.fit(x, y, epochs=EPOCHS, batch_size=128, progress="none")
         accuracy = network.evaluate(x_test, y_test)["accuracy"]
-        figures[bend] = {"accuracy": accuracy, "areas": areas(network, x_test[:DIGITS])}
+        figures[bend] = {"accuracy": accuracy, **areas(network, x_test[:DIGITS])}
     json.dump(figures, sys.stdout, indent=2)
 
 
-def areas(network: pl.Network, x: NDArray[np.uint8]) -> dict[str, float]:
-    """Order of deletion -> area under the curve, the mean over all digits."""
+def areas(network: pl.Network, x: NDArray[np.uint8]) -> dict[str, Any]:
+    """The ``method`` of `attribute`, and order of deletion -> area under the curve, the mean over all digits."""
     found = pl.attribute(network, x)
     rng = np.random.default_rng(0)
     chances = rng.random((ORDERS, *x.shape))
@@ -45,7 +45,7 @@ def areas(network: pl.Network, x: NDArray[np.uint8]) -> dict[str, float]:
     measured = {name: area(network, x, given) for name, given in importance.items()}
     measured["random among ink"] = float(np.mean([area(network, x, chance + (x > 0)) for chance in chances]))
     measured["random"] = float(np.mean([area(network, x, chance) for chance in chances]))
-    return measured
+    return {"method": found.method, "areas": measured}
 
 
 def area(network: pl.Network, x: NDArray[np.uint8], importance: Any) -> float:

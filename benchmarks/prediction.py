@@ -35,7 +35,8 @@ def trained(folder: Path) -> tuple[Path, NDArray[np.float32]]:
     network = pl.Network([pl.Input(28, 28), pl.Dense(128, "relu"), pl.Classification(10)])
     network.fit(x, y, epochs=1, batch_size=128, progress="none")
     names = {"w1": "dense_1.weight", "b1": "dense_1.bias", "w2": "output.weight", "b2": "output.bias"}
-    np.savez(folder / "parameters.npz", **{key: np.array(network.parameters[name]) for key, name in names.items()})
+    arrays: dict[str, Any] = {key: np.array(network.parameters[name]) for key, name in names.items()}
+    np.savez(folder / "parameters.npz", **arrays)
     return folder / "parameters.npz", np.multiply(x_test.reshape(-1, 784), 1 / 255, dtype=np.float32)
 
 

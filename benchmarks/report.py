@@ -7,6 +7,7 @@ from typing import Any
 
 from claims import claims
 from cold import OTHERS, OURS, PEERS
+from deletion import BENDS
 from image_jobs import IMAGE_JOBS
 from jobs import TRAINING
 
@@ -215,6 +216,28 @@ def recipes(figures: dict[str, Any]) -> Lines:
     ]
 
 
+def trace(figures: dict[str, float]) -> Lines:
+    return [
+        "## Every number: the trace of one digit through 784-128-64-10\n",
+        "`Network.trace` in float64, and its `to_json`; medians of 15.\n",
+        *table(["what", "time"], [[name, f"{ms:.1f} ms"] for name, ms in figures.items()]),
+    ]
+
+
+def deletion(figures: dict[str, Any]) -> Lines:
+    columns = [figures[activation] for activation in BENDS]
+    names = [name for name in columns[0]["areas"] if name != columns[0]["method"]]
+    methods = " / ".join(found["method"].replace("_", " ") for found in columns)
+    attributed = [f"`attribute`: {methods}", *(f"{found['areas'][found['method']]:.3f}" for found in columns)]
+    others = [[name, *(f"{found['areas'][name]:.3f}" for found in columns)] for name in names]
+    return [
+        f"## Do attributions find the pixels that matter? {figures['digits']} test digits\n",
+        f"784-128-64-10 after {figures['epochs']} epochs. Pixels are set to black in the order of a method; the area under",
+        "the probability of the answer: low is good. Random orders are the mean of five.\n",
+        *table(["order", *BENDS], [attributed, *others]),
+    ]
+
+
 def step(figures: dict[str, Any]) -> Lines:
     return [
         "## The NumPy executor: one step of 784-128-10 with Adam\n",
@@ -248,6 +271,8 @@ SECTIONS = {
     "fashion": fashion,
     "cats": cats,
     "photos": photos,
+    "trace": trace,
+    "deletion": deletion,
     "studio": studio,
     "step": step,
     "startup": startup,

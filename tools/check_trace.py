@@ -2,8 +2,8 @@
 
 A trace is what ``network.trace(...).to_json()`` writes. This program shares nothing with the package and needs nothing but
 Python: it knows the formulas of docs/backprop.md and the format of docs/trace.md. It reports how many numbers it computed
-and the largest difference, and exits with 1 if any is off, if one was left unchecked, or if the input of a layer is not
-what the layer before it gave; with 2 if the file is no trace.
+and the largest difference, and exits with 1 if any is off, if one was left unchecked, if an array is missing or of another
+shape, or if the input of a layer is not what the layer before it gave; with 2 if the file is no trace.
 
 Each number is computed from recorded ones one step before it, so errors do not add up. The difference of a sum is measured
 against the sum of the sizes of its terms, since that is what its rounding depends on.
@@ -11,6 +11,7 @@ against the sum of the sizes of its terms, since that is what its rounding depen
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 
 from tracecheck.comparing import LIMIT, Checker, Record, numbers
 from tracecheck.ends import check_answer, check_loss
+from tracecheck.form import form_faults, named_layers
 from tracecheck.layers import check_chain
 from tracecheck.updates import check_rate, check_update
 
@@ -29,6 +31,7 @@ SOURCES = re.compile(
 )
 DESCRIPTIONS = {"description", "optimizer", "regularizers"}
 SHOWN = 20  # faults
+DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 def main(path: Path) -> int:
@@ -37,19 +40,26 @@ def main(path: Path) -> int:
         if not isinstance(trace, dict) or trace.get("format") != "pellucid-trace" or trace.get("version") != 1:
             raise ValueError("it does not say that it is a pellucid-trace of version 1")
         check = check_trace(trace)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
-        print(f"{path}: this is no whole trace ({type(error).__name__}: {error})", file=sys.stderr)
+    except OSError as error:
+        print(printable(f"{path} cannot be read: {error.strerror or error}."), file=sys.stderr)
         return 2
-    error, where = check.worst
-    print(*check.faults[:SHOWN], sep="\n", end="\n" if check.faults else "")
-    print(f"{path}: {check.count:,} numbers computed, largest difference {error:.1e} ({where})")
-    print(f"{len(check.faults)} faults" if check.faults else f"every number is right, within {LIMIT:g}")
+    except DAMAGE as error:
+        print(printable(f"{path}: this is no whole trace ({type(error).__name__}: {error})"), file=sys.stderr)
+        return 2
+    largest, where = check.worst
+    print(*map(printable, check.faults[:SHOWN]), sep="\n", end="\n" if check.faults else "")
+    print(printable(f"{path}: {check.count:,} numbers computed, largest difference {largest:.1e} ({where})"))
+    count = len(check.faults)
+    print(f"{count} fault{'' if count == 1 else 's'}" if count else f"every number is right, within {LIMIT:g}")
     return 1 if check.faults else 0
 
 
 def check_trace(trace: Record) -> Checker:
-    """Everything in a trace."""
+    """Everything in a trace: its form, and if that is right every number."""
     check = Checker()
+    check.faults += form_faults(trace)
+    if check.faults:
+        return check
     layers = trace["layers"]
     ends = [("the input", layers[0]["input"]), ("the gradient of the loss", layers[-1].get("doutput"))]
     check_chain(check, "layers", layers, ends, trace)
@@ -66,15 +76,6 @@ def check_trace(trace: Record) -> Checker:
     return check
 
 
-def named_layers(path: str, layers: list[Record]) -> Iterator[tuple[str, Record]]:
-    """Each layer with its path, those in blocks too."""
-    for index, layer in enumerate(layers):
-        at = f"{path}[{index}]"
-        yield at, layer
-        for branch in ("layers", "shortcut"):
-            yield from named_layers(f"{at}.{branch}", layer.get(branch, []))
-
-
 def arrays(path: str, value: Any) -> Iterator[str]:
     """The path of every array and every number, apart from those in descriptions."""
     if isinstance(value, dict) and "float64" not in value:
@@ -88,12 +89,20 @@ def arrays(path: str, value: Any) -> Iterator[str]:
         yield path
 
 
+def printable(text: str) -> str:
+    """Text that cannot command the terminal: what is no plain letter is spelt out."""
+    return "".join(c if c.isascii() and c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def is_given(path: str) -> bool:
     return SOURCES.fullmatch(path) is not None
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        print("usage: python tools/check_trace.py trace.json", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(main(Path(sys.argv[1])))
+    words = argparse.ArgumentParser(
+        prog="check_trace.py",
+        description="Compute every number of a trace again, from its inputs and weights.",
+        epilog="Exits with 0 if every number is right, with 1 if one is off, missing or unchecked, with 2 without a trace.",
+    )
+    words.add_argument("trace", type=Path, help="a file with what network.trace(...).to_json() gives")
+    sys.exit(main(words.parse_args().trace))

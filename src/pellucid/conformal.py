@@ -26,6 +26,7 @@ from pellucid.errors import ArgumentError
 from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 
 KEPT = 1000  # scores; of more, that many are kept, evenly spread
+MOST = 1 << 48  # samples: their ranks, times KEPT, fit into 64 bits
 ROUNDING = 1e-9  # (n + 1) confidence may miss a whole number by a rounding
 
 
@@ -41,7 +42,8 @@ class ConformalScores:
     scores: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        positive_integer(self.count, "the number of conformal scores")
+        if positive_integer(self.count, "the number of conformal scores") > MOST:
+            raise ArgumentError(f"{self.count} are no conformal scores that anybody has measured; {MOST} are the most.")
         if not isinstance(self.scores, tuple) or not 1 <= len(self.scores) <= min(self.count, KEPT):
             raise ArgumentError(f"1 to {min(self.count, KEPT)} conformal scores are expected, not {self.scores!r:.60}.")
         scores = tuple(number_between(score, "a conformal score", 0.0) for score in self.scores)
@@ -61,6 +63,8 @@ class ConformalScores:
 
     def quantile(self, confidence: float) -> float:
         """q for this confidence in (0, 1); raises `ArgumentError` if there are too few samples for it."""
+        if isinstance(confidence, int | float) and 1 < confidence < 100:
+            raise ArgumentError(f"confidence is a part of 1: for {confidence:g}% write {confidence / 100:g}.")
         wanted = number_between(confidence, "confidence", 0.0, 1.0, open_low=True, open_high=True)
         if not self.can_give(wanted):
             needed = math.ceil(1 / (1 - wanted) - 1 - ROUNDING)
@@ -81,25 +85,60 @@ def class_scores(logits: Array) -> NDArray[np.float64]:
 
 
 def prediction_sets(logits: Array, q: float) -> NDArray[np.bool_]:
-    """(N, K): whether each class is in the set of each sample."""
+    """(N, K): whether each class is in the set of each sample. A set may be empty: then no class fits well enough."""
     return class_scores(logits) <= q
+
+
+def with_most_probable(sets: NDArray[np.bool_], logits: Array) -> NDArray[np.bool_]:
+    """The same sets (N, K), each with the most probable class in it: none is empty, and they hold the truth no less often.
+
+    So whoever asks for less confidence never gets more doubt.
+    """
+    filled = sets.copy()
+    filled[np.arange(len(logits)), logits.argmax(axis=1)] = True
+    return filled
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What sets did on test samples: the part that held the truth, their mean size, and how many were empty or full."""
+    """What sets did on test samples: the part that held the truth, their mean size, and how many were empty or full.
+
+    ``by_chance`` is the part that chance alone leaves covered, 95 times in 100, if all is as promised.
+    """
 
     confidence: float
     covered: float
     mean_size: float
     unsure: int
+    by_chance: float
+
+    @property
+    def in_words(self) -> str:
+        """What it means if less was covered than stated; nothing if not."""
+        if self.covered >= self.confidence:
+            return ""
+        return "within chance" if self.covered >= self.by_chance else "less than chance explains: samples of another kind?"
 
 
-def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float) -> Coverage:
-    """From sets (N, K) that were made for this confidence, and the true classes y (N,)."""
+def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float, calibrated_on: int) -> Coverage:
+    """From sets (N, K) that were made for this confidence, the true classes y (N,), and how many scores decided q."""
     sizes = sets.sum(axis=1)
     unsure = int(((sizes == 0) | (sizes == sets.shape[1])).sum())
-    return Coverage(confidence, float(sets[np.arange(len(y)), y].mean()), float(sizes.mean()), unsure)
+    covered, least = float(sets[np.arange(len(y)), y].mean()), _least_by_chance(len(y), calibrated_on, confidence)
+    return Coverage(confidence, covered, float(sizes.mean()), unsure, least)
+
+
+def _least_by_chance(tested: int, count: int, confidence: float) -> float:
+    """The 5 % quantile of the part covered of ``tested`` samples: j of them with the beta-binomial probability
+
+    p_j = C(m, j) B(j + k, m - j + n + 1 - k) / B(k, n + 1 - k)
+    p_(j+1) / p_j = (m - j) (j + k) / ((j + 1) (m - j + n - k))
+    """
+    j, k = np.arange(tested), _rank(count, confidence)
+    terms = np.zeros(tested + 1)
+    terms[1:] = np.cumsum(np.log((tested - j) * (j + k) / ((j + 1.0) * (tested - j + count - k))))
+    cumulative = np.cumsum(np.exp(terms - terms.max()))
+    return float(np.searchsorted(cumulative, 0.05 * cumulative[-1])) / tested
 
 
 def _rank(count: int, confidence: float) -> int:

@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.batches import Samples
-from pellucid.conformal import ConformalScores, class_scores, coverage, prediction_sets
+from pellucid.conformal import ConformalScores, class_scores, coverage, prediction_sets, with_most_probable
 from pellucid.errors import ArgumentError
 from pellucid.evaluation import answer, sample_logits
+from pellucid.html.markup import Markup, element
+from pellucid.html.notebook import framed
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.network import Network
 from pellucid.pipeline.base import Pipeline, Prepared
-from pellucid.prediction import Prediction
+from pellucid.prediction import Prediction, in_doubt
 from pellucid.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts
 from pellucid.shapes import AnyArray, Array, instance_of
 from pellucid.temperature import Temperature, fit_temperature
 from pellucid.trust import Trust
 
-CONFIDENCE_IN_DOUBT = 0.1
 LABELS_SHOWN = 10
 SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
 
@@ -50,6 +51,18 @@ class Model:
         shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
         classes = f"{len(self.labels)} classes: {shown}" if self.labels else "a regression"
         return f"Model({classes}; {self.network.parameters.layout.size:,} parameters; {self.pipeline or 'no pipeline'})"
+
+    def _repr_html_(self) -> str:
+        """Its network as a table, its pipeline and labels, and whether it is calibrated, as a notebook shows it."""
+        shown = ", ".join(map(str, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
+        kept = self.conformal_scores[0].count if self.conformal_scores else 0
+        words = (
+            f"Labels: {shown}." if self.labels else "A regression.",
+            f"Pipeline: {self.pipeline or 'none: it takes arrays, not pictures'}.",
+            f"Temperature {self.temperature}." if self.temperature else "No temperature.",
+            f"Confidences are measured on {kept:,} samples." if kept else "Nothing to measure a confidence by.",
+        )
+        return framed(Markup(self.network._repr_html_()), *(element("p", text) for text in words))
 
     @property
     def temperature(self) -> Temperature | None:
@@ -102,10 +115,12 @@ class Model:
         self._quantiles(confidence)
 
     def predict_sets(self, x: Any, confidence: float = 0.9) -> NDArray[np.bool_]:
-        """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`."""
+        """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`. The
+        most probable one always is."""
         self._classifying()
         (q,) = self._quantiles(confidence)
-        return prediction_sets(self._logits(x), q)
+        logits = self._logits(x)
+        return with_most_probable(prediction_sets(logits, q), logits)
 
     def predict_interval(self, x: Any, confidence: float = 0.9) -> tuple[Array, Array]:
         """(low, high) of a regression, each (B,) or (B, V) in float64: with this confidence the true value of a sample lies
@@ -171,8 +186,8 @@ class Model:
     def _answer(
         self, p: Array, doubt: str | None, seen: AnyArray, confidence: float | None, held: AnyArray | None
     ) -> Prediction:
-        if doubt is not None:  # no confident answer then: move most of the way to "cannot tell"
-            p = CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)
+        if doubt is not None:
+            p = in_doubt(p)
         best = int(p.argmax())
         labels = None
         if held is not None:  # a picture in doubt is not of the kind that the scores were measured on
@@ -182,9 +197,10 @@ class Model:
 
     def _quantiles(self, confidence: float) -> list[float]:
         if not self.conformal_scores:
+            why = "it has learned more since" if self._conformal[0] else "no samples were kept aside from its training"
             raise ArgumentError(
-                "this model was not calibrated as it is now: a confidence needs samples that it has not learned from. "
-                "Train with a validation part (--validation 0.1), or call model.conformal(x, y)."
+                f"this model has nothing to measure a confidence by: {why}. Train with --validation 0.1, or call "
+                "model.conformal(x, y) with samples that it has not learned from."
             )
         return [scores.quantile(confidence) for scores in self.conformal_scores]
 
@@ -225,7 +241,9 @@ def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
         probabilities.append(model.predict_proba(x).astype(np.float64))
         if has_sets:
             sets.append(model.predict_sets(x, SET_CONFIDENCE))
-    covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE) if has_sets else None
+    covered = None
+    if has_sets:
+        covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE, model.conformal_scores[0].count)
     return Trust(np.concatenate(probabilities), y, model.temperature, covered)
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.datasets.folder_report import printable
 from pellucid.html.markup import element
 from pellucid.html.notebook import bars, framed
 from pellucid.html.pictures import is_picture, picture
 from pellucid.saving import Label
 from pellucid.shapes import Array, positive_integer
 
+CONFIDENCE_IN_DOUBT = 0.1
 MOST_BARS = 5  # in a notebook
 
 
@@ -25,7 +27,8 @@ class Prediction:
     empty colour); the probabilities are then low. ``seen`` is what the network saw, uint8 (H, W) or (H, W, 3).
 
     ``set`` is None, or the labels among which the true one is with ``confidence``, most probable first, when that was asked
-    for: ``model.predict(picture, confidence=0.9)``. A set without a label, or with all of them, says "not sure".
+    for: ``model.predict(picture, confidence=0.9)``. It always
+    holds ``label``. With all labels in it, or none because the picture is in doubt, it says "not sure".
     """
 
     label: Label
@@ -53,12 +56,13 @@ class Prediction:
             return ""
         confidence = f"with {100 * (self.confidence or 0):.6g}%"
         if not self.is_sure:
-            why = "every label is possible" if self.set else "no label fits well enough"
+            why = "every label is possible" if self.set else "the picture is in doubt"
             return f"not sure: {why} ({confidence} confidence)"
-        return f"{' or '.join(map(str, self.set))}, {confidence} confidence"
+        return printable(f"{' or '.join(map(str, self.set))}, {confidence} confidence")
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.1%})" + (f", but {self.doubt}" if self.doubt else "")
+        """On one line, and unable to command a terminal, whatever the label holds."""
+        return printable(f"{self.label} ({self.probability:.1%})" + (f", but {self.doubt}" if self.doubt else ""))
 
     def _repr_html_(self) -> str:
         """The picture that the network saw, and a bar for each of the most probable labels."""
@@ -67,3 +71,8 @@ class Prediction:
         sets = [element("p", self.set_in_words())] if self.set is not None else []
         answer = bars("The most probable labels", self.top(MOST_BARS))
         return framed(element("div", *shown, element("div", answer, *said, *sets), class_="beside"))
+
+
+def in_doubt(p: Array) -> Array:
+    """The probabilities (K,) of a picture in doubt: no confident answer, but most of the way to "cannot tell"."""
+    return CONFIDENCE_IN_DOUBT * p + (1 - CONFIDENCE_IN_DOUBT) / len(p)

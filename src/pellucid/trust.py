@@ -19,8 +19,11 @@ from pellucid.calibration import (
     reliability,
 )
 from pellucid.conformal import Coverage
+from pellucid.metrics import wilson_interval
 from pellucid.temperature import Temperature
 from pellucid.thresholds import Threshold, threshold_table
+
+ROUGH = 0.10  # an interval that is wider than this, or an error that may be larger, says little
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,36 @@ class Trust:
         return threshold_table(self.probabilities[:, 1], self.y) if self.probabilities.shape[1] == 2 else []
 
     @property
+    def is_by_chance(self) -> bool:
+        """Whether chance alone explains how far claims and truth are apart."""
+        return self.calibration_error <= self.band.error
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether these are too few samples to tell: of all such samples, claim and truth may be far apart."""
+        low, high = wilson_interval(int(self.right.sum()), len(self.y))
+        claim = float(self.claimed.mean())
+        return max(self.calibration_error_interval[1], claim - low, high - claim) > ROUGH
+
+    @cached_property
+    def excess(self) -> float:
+        """By how much it claims more than is right, on average; 0 where chance alone would show as much."""
+        difference = float(self.claimed.mean() - self.right.mean())
+        return difference if abs(difference) > honest_band(self.claimed, bins=1).error else 0.0
+
+    @property
     def verdict(self) -> str:
         """What the distance of claims and truth means."""
-        if self.calibration_error <= self.band.error:
-            return "no more than chance alone would show"
-        return "too sure of itself" if self.claimed.mean() > self.right.mean() else "more often right than it claims"
+        if self.is_by_chance:
+            return "too few samples to tell" if self.is_rough else "no more than chance alone would show"
+        if self.excess:
+            return "too sure of itself" if self.excess > 0 else "more often right than it claims"
+        return self._where() or "here too sure, there not sure enough"
+
+    def _where(self) -> str:
+        """Which claims are too high, and which too low, beyond what chance would show for each by itself."""
+        pairs = list(zip(self.bins, self.band.accuracies, strict=True))
+        high = [f"{each.low:.0%} to {each.high:.0%}" for each, (low, _) in pairs if each.accuracy < low]
+        low = [f"{each.low:.0%} to {each.high:.0%}" for each, (_, most) in pairs if each.accuracy > most]
+        said = [("too sure", high), ("not sure enough", low)]
+        return ", ".join(f"{what} where it claims {' or '.join(where)}" for what, where in said if where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from conftest import Visit
 from playwright.sync_api import Page, expect
@@ -118,17 +119,20 @@ def test_softmax_and_loss_term_by_term(visit: Visit, trace: Trace) -> None:
 
 
 def test_the_table_of_the_answer_fits_its_panel(visit: Visit, trace: Trace) -> None:
-    """Of a calibrated network too, where its last column is the probability that the headline gives."""
+    """Of a calibrated network too: the steps are those of z / T, and lead to the probability of the headline."""
     page = visit.to(f"/inside?sample=test-{ROW}")
     table = page.get_by_role("region", name="Scores")
-    expect(table).to_contain_text("calibrated")
+    expect(table).to_contain_text("with T = 1")
     assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
     rows, answer = dict(table.evaluate(ALL_ROWS)), trace.answer
+    model = pl.load(visit.studio.model)
+    assert model.temperature is not None
+    scores, calibrated = trace.layers[-1].output[0], model.predict_proba(X_TEST[ROW : ROW + 1])[0]
+    exponentials = np.exp((scores - scores.max()) / model.temperature.value)
     for k in range(10):
-        steps = (trace.layers[-1].output[0, k], answer.softmax["exponentials"][0, k], answer.probabilities[0, k])
-        assert rows[str(k)][:3] == [shown(float(step)) for step in steps]
-    calibrated = pl.load(visit.studio.model).predict_proba(X_TEST[ROW : ROW + 1])[0]
-    assert [float(rows[str(k)][3]) for k in range(10)] == pytest.approx(calibrated, rel=1e-3)
+        assert [rows[str(k)][0], rows[str(k)][3]] == [shown(float(scores[k])), shown(float(answer.probabilities[0, k]))]
+        assert float(rows[str(k)][1]) == pytest.approx(exponentials[k], rel=1e-3)
+        assert float(rows[str(k)][2]) == pytest.approx(calibrated[k], rel=1e-3)
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 740}}], indirect=True)

@@ -28,6 +28,13 @@ def test_the_gradient_map_is_what_small_changes_do(name):
     np.testing.assert_allclose(pl.gradient_map(network, x, target, times_input=True), x * found, rtol=1e-14)
 
 
+def test_pixels_count_as_the_numbers_that_they_become():
+    network = shaken(pl.Input(4, 4), pl.Dense(3, "tanh"), pl.Classification(3))
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 4, 4), np.uint8)
+    of_bytes, of_numbers = (pl.gradient_map(network, x, 1, times_input=True) for x in (pixels, pixels / 255))
+    np.testing.assert_allclose(of_bytes, of_numbers, rtol=1e-10)
+
+
 def test_where_a_network_is_linear_gradient_times_input_is_the_exact_attribution():
     network = shaken(*PIECEWISE_LINEAR["images"])
     x = samples_of(network)
@@ -177,6 +184,8 @@ class TestRefusals:
     def test_an_importance_that_does_not_fit(self, network):
         with pytest.raises(pl.ShapeError, match=r"importance has the shape \(7, 6\); .*\(7, 6, 5\)"):
             pl.deletion_curve(network, samples_of(network), np.zeros((7, 6)))
+        with pytest.raises(pl.ShapeError, match="importance holds NaN"):
+            pl.deletion_curve(network, samples_of(network), np.full((7, 6, 5), np.nan))
         with pytest.raises(pl.ArgumentError, match="steps"):
             pl.deletion_curve(network, samples_of(network), np.zeros((7, 6, 5)), steps=0)
         with pytest.raises(pl.ArgumentError, match="a regression has none"):

@@ -45,7 +45,7 @@ class TestText:
         text = str(pl.attribute(network, X, columns=["age", "dose"]))
         assert "age = 3   " in text
         assert "from 0, +2 a unit" in text
-        assert text.splitlines()[-1] == "and 1 more samples; largest gap of all 0.0e+00 relative"
+        assert text.splitlines()[-1] == "and 1 more sample; largest gap of all 0.0e+00 relative"
 
     def test_steps_and_the_other_class_are_said(self):
         bent = shaken(*BENT["tanh"])
@@ -78,7 +78,7 @@ class TestPictures:
         assert found.as_text_map(-1, color=True) == as_terminal_colors(found.map(6))
         (place, given), *_ = found.strongest(36, 3)
         row, column = np.unravel_index(np.abs(found.map(3)).argmax(), (6, 6))
-        assert place == f"[{row}, {column}]"
+        assert place == f"[{row},{column}]"
         assert given == found.map(3)[row, column]
 
     def test_a_table_has_no_map(self, network):

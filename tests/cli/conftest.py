@@ -9,6 +9,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from drawn_photos import COLORS, make_folder
 from running import environment
 
 import pellucid as pl
@@ -87,3 +88,38 @@ def pictures(few, tmp_path_factory):
     for index, path in enumerate(paths):
         Image.fromarray(few[1][0][index]).save(path)
     return paths
+
+
+@pytest.fixture
+def photo_cache(monkeypatch, tmp_path_factory):
+    """Prepared pictures go to a folder of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory):
+    """30 pictures of each of two classes, without a part to test with."""
+    return make_folder(tmp_path_factory.mktemp("photos") / "my shapes", ("red disc", "blue box"), 30)
+
+
+@pytest.fixture(scope="session")
+def divided(tmp_path_factory):
+    """train/ with three classes of uneven size, and test/; a broken file, and one that is no picture."""
+    root = tmp_path_factory.mktemp("divided") / "divided"
+    for label, count in zip(COLORS, (30, 20, 10), strict=True):
+        make_folder(root / "train", (label,), count)
+        make_folder(root / "test", (label,), 4, first=100)
+    whole = (root / "train" / "red disc" / "0.png").read_bytes()
+    (root / "train" / "red disc" / "broken.png").write_bytes(whole[:60])
+    (root / "train" / "red disc" / "notes.txt").write_text("remember the milk")
+    return root
+
+
+@pytest.fixture(scope="session")
+def model(divided, tmp_path_factory):
+    """The path of a model that knows the three classes of `divided`, by the Python API."""
+    photos = pl.datasets.folder(divided, 16, cache=tmp_path_factory.mktemp("cache"))
+    made = pl.train(photos, layers="conv8 pool conv8 average", epochs=30, batch_size=8, validation=None, progress="none")
+    path = tmp_path_factory.mktemp("model") / "three.safetensors"
+    made.save(path)
+    return path

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from running import environment
+from running import on_a_terminal
 
 import pellucid as pl
 
 
-def short(number):
+def short(number, digits=4):
     """Four significant digits, written once more."""
-    text = f"{number:.4g}"
+    text = f"{number:.{digits}g}"
     return "0" if text == "-0" else text
 
 
@@ -93,9 +94,9 @@ class TestTheSameDigits:
         texts = [
             cli("explain", trained[1], pictures[0]).stdout,
             cli("explain", trained[1], pictures[0], "--markdown").stdout,
-            (tmp_path / "page.html").read_text("utf-8"),
+            re.sub("</?span[^>]*>", "", (tmp_path / "page.html").read_text("utf-8")),
         ]
-        expected = [f"= {short(data['scores'][data['label']]['probability'])}", f"/ {short(data['total'])} ="]
+        expected = [f"= {short(data['scores'][data['label']]['probability'])}", f"/ {short(data['total'], 6)} ="]
         for layer in data["layers"]:
             for neuron in layer["neurons"]:
                 activation = neuron["activation"]
@@ -113,8 +114,8 @@ class TestTheSameDigits:
                 assert part in text.replace("-&gt;", "->").replace("\\", "")
         table = {row.split()[0]: row.split()[1:] for row in texts[0].splitlines() if re.match(r"  \d +-?\d", row)}
         for score in data["scores"]:
-            columns = [score[name] for name in ("score", "shifted", "exponential", "probability")]
-            assert table[str(score["label"])] == [short(number) for number in columns]
+            steps = [short(score[name], 6) for name in ("score", "shifted", "exponential")]
+            assert table[str(score["label"])] == [*steps, short(score["probability"])]
 
     def test_what_is_written_adds_up(self, cli, trained, pictures):
         """The arithmetic of each line, with the digits that are shown."""
@@ -160,15 +161,53 @@ class TestChange:
         assert f"if the one score were to {'fall by 1.5' if wanted else 'rise by 2'}, past 0" in text
         assert f"p(yes) = 1 / (1 + e^{'(-1.5)' if wanted else '2'})" in text
 
-    def test_temperature_is_in_the_table(self):
-        network = pl.Network([pl.Input(2), pl.Classification(3)], seed=4)
-        model = pl.Model(network)
+    @pytest.mark.parametrize("output", [pl.Classification(3), pl.BinaryClassification()], ids=["softmax", "sigmoid"])
+    def test_with_a_temperature_the_headline_follows_from_the_lines(self, output):
+        network = pl.Network([pl.Input(2), output], seed=4, dtype="float64")
+        model, x = pl.Model(network), np.array([1.0, 2.0])
         rng = np.random.default_rng(0)
-        model.calibrate(rng.normal(size=(200, 2)), rng.integers(0, 3, 200))
-        explanation = pl.explain(model, np.array([1.0, 2.0]))
-        assert explanation.temperature == model.temperature.value
-        assert explanation.probability == pytest.approx(float(model.predict_proba(np.array([[1.0, 2.0]])).max()))
-        assert "with temperature" in str(explanation)
+        samples = rng.normal(size=(200, 2))
+        y = np.where(rng.random(200) < 0.3, rng.integers(0, 2, 200), network.predict(samples))
+        t = model.calibrate(samples, y).value
+        assert abs(t - 1) > 0.05
+        explanation = pl.explain(model, x)
+        assert explanation.temperature == t
+        assert explanation.probability == pytest.approx(float(model.predict_proba(x[None]).max()))
+        z = network.forward(x[None])[0] / t
+        text = str(explanation)
+        assert text.splitlines()[0].endswith(f"({explanation.probability:.1%})")
+        own = network.predict_proba(x[None])[0]
+        for score, p in zip(explanation.scores, own, strict=True):
+            assert score.own == pytest.approx(p)
+        if len(z) == 1:
+            shown, p = re.search(r"p\(1\) = 1 / \(1 \+ e\^\(?([^)]+)\)+ = (\S+)", text).groups()
+            assert float(shown) == pytest.approx(-z[0], rel=1e-5)
+            assert 1 / (1 + np.exp(float(shown))) == pytest.approx(float(p), rel=1e-3)
+            assert max(float(p), 1 - float(p)) == pytest.approx(explanation.probability, rel=1e-3)
+            return
+        rows = [line.split() for line in text.split("with T = 1\n")[1].splitlines()[:3]]
+        for label, score, scaled, shifted, exponential, _, untempered in rows:
+            assert float(scaled) == pytest.approx(z[int(label)], rel=1e-5)
+            assert float(scaled) == pytest.approx(float(score) / t, rel=1e-5)
+            assert float(shifted) == pytest.approx(float(scaled) - z.max(), abs=1e-5)
+            assert float(exponential) == pytest.approx(np.exp(float(shifted)), rel=1e-5)
+            assert float(untempered) == pytest.approx(own[int(label)], rel=1e-3)
+        top, total, p = map(float, re.search(r"p\(\d\) = (\S+) / (\S+) = (\S+)", text).groups())
+        assert total == pytest.approx(sum(float(row[4]) for row in rows), rel=1e-5)
+        assert short(top / total) == short(p) == rows[0][5] == short(explanation.probability)
+
+    def test_a_picture_in_doubt_has_the_probability_of_predict(self, cli, trained, tmp_path):
+        from PIL import Image
+
+        Image.fromarray(np.full((40, 40), 200, np.uint8)).save(tmp_path / "empty.png")
+        (predicted,) = json.loads(cli("predict", trained[1], "empty.png", "--json").stdout)
+        data = json.loads(cli("explain", trained[1], "empty.png", "--json").stdout)
+        assert predicted["doubt"]
+        assert data["probability"] == pytest.approx(predicted["probability"], rel=1e-5)
+        own = max(score["probability"] for score in data["scores"])
+        text = cli("explain", trained[1], "empty.png").stdout
+        assert f"({predicted['probability']:.1%}; {own:.1%} without the doubt), but the picture is empty" in text
+        assert f"in doubt: 0.1 * {short(own)} + 0.9 / 10 = {short(0.1 * own + 0.09)}" in text
 
 
 class TestForms:
@@ -184,6 +223,51 @@ class TestForms:
         assert cli("explain", model, sample, "--html", "page.html").returncode == 0
         neuron = cli("explain", model, sample, "--neuron", "output[0]")
         assert "Every product" in neuron.stdout
+
+    def test_a_neuron_in_every_form(self, cli, saved, tmp_path):
+        options = ["--neuron", "dense_1[2]"]
+        assert cli("explain", *saved["table"], *options, "--markdown").stdout.startswith("# dense\\_1")
+        assert cli("explain", *saved["table"], *options, "--html", "page.html").returncode == 0
+        assert "Each input, its weight and their product" in (tmp_path / "page.html").read_text("utf-8")
+
+    @pytest.mark.parametrize("name", ["table", "binary", "regression", "images"])
+    def test_the_trace_is_a_file_that_the_checker_accepts(self, cli, saved, name, tmp_path):
+        label = [] if name == "regression" else ["--label", "1"]
+        for _ in range(2):  # its own file it may write again
+            done = cli("explain", *saved[name], "--trace", "trace.json", *label)
+            assert done.returncode == 0
+            assert done.stdout
+        trace = json.loads((tmp_path / "trace.json").read_text("utf-8"))
+        assert ("loss" in trace) == (name != "regression")
+        if label:
+            targets = np.ravel(trace["loss"]["targets"]).tolist()
+            assert targets == ([1.0] if name == "binary" else [float(k == 1) for k in range(len(targets))])
+        tool = Path(__file__).parents[2] / "tools" / "check_trace.py"
+        checked = subprocess.run(
+            [sys.executable, tool, "trace.json"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert checked.returncode == 0, checked.stdout
+
+    def test_a_trace_takes_the_place_of_no_other_file(self, cli, saved, tmp_path):
+        (tmp_path / "thesis.json").write_text('{"years": "of work"}')
+        done = cli("explain", *saved["table"], "--trace", "thesis.json")
+        assert done.returncode == 2
+        assert "thesis.json exists and is no trace" in done.stderr
+        assert (tmp_path / "thesis.json").read_text() == '{"years": "of work"}'
+
+    def test_json_has_no_line_for_each_number(self, cli, trained, pictures):
+        lines = cli("explain", trained[1], pictures[0], "--json").stdout.splitlines()
+        assert len(lines) < 600  # each of 784 inputs has five numbers in each neuron
+
+    def test_lines_fit_into_a_terminal_and_the_command_is_named_on_a_page(self, cli, trained, pictures, tmp_path):
+        shown = on_a_terminal("explain", trained[1], pictures[0], columns=60)
+        outside = [line for line in shown.splitlines() if not re.match(r"  (label|\d) ", line)]  # but for the table
+        assert max(map(len, outside[1:])) <= 60
+        assert "\n      " in shown
+        cli("explain", trained[1], pictures[0], "--html", "page.html")
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert "How to get this page again" in page
+        assert "--html page.html" in page
 
     def test_a_filter_at_a_place(self, cli, saved):
         done = cli("explain", *saved["images"], "--neuron", "residual_1.conv2d_1[2]@1,2")
@@ -208,64 +292,13 @@ class TestForms:
         markdown = cli("explain", *photos, "--markdown").stdout
         outside = re.sub(r"```text.*?```", "", markdown, flags=re.S)
         assert "*dog*" not in outside.replace("\\*dog\\*", "")
-        assert "around row" in markdown
+        assert re.search(r"around \\\[\d,\d\\\], in windows", markdown)
 
     def test_top_says_how_many(self, cli, trained, pictures):
         data = json.loads(cli("explain", trained[1], pictures[0], "--json", "--top", "2").stdout)
         assert [len(layer["neurons"]) for layer in data["layers"]] == [0, 2, 2]
         outputs = data["layers"][1]["neurons"]
         assert outputs[0]["output"] >= outputs[1]["output"] > 0
-
-
-class TestSteps:
-    @pytest.fixture
-    def walk(self, cli, trained, pictures, monkeypatch):
-        """The numbers of the sections that are shown when this is typed, and the text."""
-
-        def run(typed, *options, of=(trained[1], pictures[0])):
-            monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-            done = cli("explain", *of, "--step", *options)
-            assert done.returncode == 0, done.stderr
-            return [int(number) for number in re.findall(r"^\[(\d+)/\d+\]$", done.stdout, re.M)], done.stdout
-
-        return run
-
-    def test_enter_goes_there_and_back(self, walk):
-        numbers, text = walk("\n" * 50)
-        titles = re.findall(r"^(Forward|Backward)\. (.+)$", text, re.M)
-        assert numbers == list(range(1, len(titles) + 1))
-        assert [name for way, name in titles if way == "Backward"] == ["The loss", "output", "dense_1", "input"]
-        assert titles[0] == ("Forward", "What the network saw")
-
-    def test_q_and_the_end_of_input_stop(self, walk):
-        assert walk("\n\nq\n\n\n")[0] == [1, 2, 3]
-        assert walk("Q\n")[0] == [1]
-        assert walk("")[0] == [1]
-        assert walk("\n")[0] == [1, 2]
-
-    def test_it_works_in_a_pipe(self, trained, pictures):
-        command = [sys.executable, "-m", "pellucid", "explain", str(trained[1]), str(pictures[0]), "--step"]
-        done = subprocess.run(command, input="\nq\n", capture_output=True, encoding="utf-8", env=environment(), timeout=60)
-        assert done.returncode == 0
-        assert done.stdout.count("Forward.") == 2
-        assert "Enter: go on" in done.stderr
-
-    def test_the_loss_is_that_of_the_label(self, walk, trained, pictures):
-        _, text = walk("\n" * 50, "--label", "3")
-        p = pl.explain(pl.load(trained[1]), pictures[0]).scores[3].probability
-        assert f"loss = -log({short(p)}) = {short(-np.log(p))}" in text
-
-    def test_dz_is_what_is_written(self, walk):
-        _, text = walk("\n" * 50)
-        lines = re.findall(r"dz = (\S+)(?: \* (\S+))? = (\S+)$", text, re.M)
-        assert len(lines) == 6
-        for dy, slope, dz in lines:
-            assert float(dy) * float(slope or 1) == pytest.approx(float(dz), rel=1e-3)
-
-    def test_a_regression_goes_forward_only(self, walk, saved):
-        _, text = walk("\n" * 20, of=saved["regression"])
-        assert "Forward. output" in text
-        assert "Backward" not in text
 
 
 class TestWrongInput:
@@ -282,11 +315,14 @@ class TestWrongInput:
             (["--neuron", "dense_1[" + "9" * 30 + "]"], "names no neuron"),
             (["--neuron", ""], "names no neuron"),
             (["--neuron", "input[0]"], "has no neurons"),
-            (["--label", "seven"], "no label"),
+            (["--label", "seven", "--step"], "no label"),
+            (["--label", "3"], "--label has no effect on this page"),
+            (["--label", "3", "--markdown"], "--label has no effect on this page"),
             (["--json", "--markdown"], "--markdown and --json"),
             (["--step", "--html", "page.html"], "--step and --html"),
             (["--step", "--neuron", "dense_1[1]"], "--step and --neuron"),
             (["--neuron", "dense_1[1]", "--markdown", "--json"], "choose one"),
+            (["--trace", "no folder/trace.json"], "does not exist"),
             (["--html", "no folder/page.html"], "does not exist"),
             (["--top", "0"], "top"),
         ],
@@ -306,6 +342,7 @@ class TestWrongInput:
         np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
         (tmp_path / "text.npy").write_text("no array")
         (tmp_path / "empty.npy").write_text("")
+        (tmp_path / "brackets.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 1000) + b"(" * 999 + b"\n")
         (tmp_path / "text.png").write_text("no picture")
         with open(tmp_path / "several.npy", "wb") as file:
             np.savez(file, a=np.zeros(4), b=np.zeros(4))
@@ -322,6 +359,7 @@ class TestWrongInput:
             (saved["table"][0], "objects.npy", "no array of numbers"),
             (saved["table"][0], "text.npy", "no array of numbers"),
             (saved["table"][0], "empty.npy", "no array of numbers"),
+            (saved["table"][0], "brackets.npy", "no array of numbers"),
             (saved["table"][0], "several.npy", "several arrays"),
             (saved["regression"][0], saved["images"][1], "shape (6, 6, 2)"),
         ):
@@ -329,6 +367,6 @@ class TestWrongInput:
             assert done.returncode == 2, (sample, done.stdout)
             assert words in done.stderr
             assert "Traceback" not in done.stderr
-        done = cli("explain", *saved["regression"], "--label", "1")
+        done = cli("explain", *saved["regression"], "--label", "1", "--json")
         assert done.returncode == 2
         assert "no labels" in done.stderr

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from drawn_photos import COLORS, FAST, draw, make_folder, one_line
+from PIL import Image
 from running import on_a_terminal
 from scipy.stats import binomtest
 from sklearn import metrics as reference
@@ -17,66 +18,7 @@ from sklearn import metrics as reference
 import pellucid as pl
 from pellucid.cli.output import picture_as_text
 
-COLORS = {"red disc": (200, 40, 40), "blue box": (40, 40, 200), "green 数": (40, 200, 40)}
-FAST = ("--size", "16", "--layers", "conv8 pool conv8 average", "--batch-size", "8")
-
-
-def draw(path, label, seed):
-    """A colored shape at some place on a grey ground, 20 pixels wide and 18 high."""
-    rng = np.random.default_rng([seed, len(label)])
-    image = Image.new("RGB", (20, 18), tuple(rng.integers(90, 160, 3).tolist()))
-    left, top = rng.integers(2, 9, 2).tolist()
-    pen = ImageDraw.Draw(image)
-    (pen.ellipse if "disc" in label else pen.rectangle)((left, top, left + 8, top + 8), fill=COLORS[label])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
-
-
-def make_folder(root, labels, count, first=0):
-    for label in labels:
-        for number in range(first, first + count):
-            draw(root / label / f"{number}.png", label, number)
-    return root
-
-
-@pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path_factory):
-    """Prepared pictures go to a folder of the test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-
-
-@pytest.fixture(scope="session")
-def shapes(tmp_path_factory):
-    """30 pictures of each of two classes, without a part to test with."""
-    return make_folder(tmp_path_factory.mktemp("photos") / "my shapes", ("red disc", "blue box"), 30)
-
-
-@pytest.fixture(scope="session")
-def divided(tmp_path_factory):
-    """train/ with three classes of uneven size, and test/; a broken file, and one that is no picture."""
-    root = tmp_path_factory.mktemp("divided") / "divided"
-    for label, count in zip(COLORS, (30, 20, 10), strict=True):
-        make_folder(root / "train", (label,), count)
-        make_folder(root / "test", (label,), 4, first=100)
-    whole = (root / "train" / "red disc" / "0.png").read_bytes()
-    (root / "train" / "red disc" / "broken.png").write_bytes(whole[:60])
-    (root / "train" / "red disc" / "notes.txt").write_text("remember the milk")
-    return root
-
-
-@pytest.fixture(scope="session")
-def model(divided, tmp_path_factory):
-    """The path of a model that knows the three classes, by the Python API."""
-    photos = pl.datasets.folder(divided, 16, cache=tmp_path_factory.mktemp("cache"))
-    made = pl.train(photos, layers="conv8 pool conv8 average", epochs=30, batch_size=8, validation=None, progress="none")
-    path = tmp_path_factory.mktemp("model") / "three.safetensors"
-    made.save(path)
-    return path
-
-
-def one_line(text):
-    return " ".join(text.split())
-
+pytestmark = pytest.mark.usefixtures("photo_cache")
 
 # train
 
@@ -365,82 +307,3 @@ def test_info_shows_the_pipeline_for_photos(cli, model):
     report = json.loads(cli("info", model, "--json").stdout)
     assert report["pipeline"] == {"type": "PhotoPipeline", "height": 16, "width": 16, "channels": 3, "crop": "centre"}
     assert report["labels"] == ["blue box", "green 数", "red disc"]
-
-
-# what cannot work
-
-# name -> (arguments, words of the message); S is a folder of two classes, M a model for photos, D one for digits
-WRONG = {
-    "folder missing": ("train gone", "there is no folder and no CSV file 'gone'; other data are digits, fashion"),
-    "folder empty": ("train E", "E"),
-    "one class": ("train O", "only one class, 'red disc'"),
-    "a picture": ("train P", "not a folder"),
-    "size 0": ("train S --size 0", "height"),
-    "size huge": ("train S --size 99999", "4096"),
-    "size beyond numbers": ("train S --size 99999999999999999999", "--size is a number"),
-    "size text": ("train S --size big", "--size is a number.*'big'"),
-    "size of three": ("train S --size 3x4x5", "'3x4x5'"),
-    "crop unknown": ("train S --crop left", "'left'"),
-    "bad files unknown": ("train S --bad-files eat", "'eat'"),
-    "layers nonsense": ("train S --layers 'conv8 cnov8'", "word 2, 'cnov8'"),
-    "layers that leave no pixel": ("train S --size 16 --layers 'pool pool pool pool pool'", "word 5, 'pool'.*1x1"),
-    "options of digits": ("train S --hidden 5 --recipe best", "leave --recipe, --hidden out"),
-    "validation 1": ("train S --size 16 --validation 1", "validation"),
-    "epochs 0": ("train S --size 16 --epochs 0", "epochs"),
-    "batch size 0": ("train S --size 16 --batch-size 0", "batch_size"),
-    "rate NaN": ("train S --size 16 --learning-rate nan", "learning_rate"),
-    "threads 0": ("train S --threads 0", "threads"),
-    "resume a model for digits": ("train S --resume D", "single digits"),
-    "resume with a size": ("train S --resume M --size 8 --grey", "leave --size, --grey out"),
-    "resume with other classes": ("train S --resume M", "'box'"),
-    "evaluate by a model for digits": ("evaluate D S", "single digits.*pellucid train"),
-    "evaluate a model for photos on digits": ("evaluate M digits", "reads photos"),
-    "evaluate a missing folder": ("evaluate M gone", "there is no folder"),
-    "evaluate an empty folder": ("evaluate M E", "E"),
-    "evaluate with another class": ("evaluate M S", "classes that are not among .*: 'box'"),
-    "predict an empty folder": ("predict M E", "folder"),
-}
-
-
-@pytest.fixture
-def places(trained, model, tmp_path):
-    make_folder(tmp_path / "S", ("red disc", "blue box"), 2)
-    (tmp_path / "S" / "blue box").rename(tmp_path / "S" / "box")
-    make_folder(tmp_path / "O", ("red disc",), 2)
-    (tmp_path / "E").mkdir()
-    (tmp_path / "P").write_bytes((tmp_path / "S" / "box" / "0.png").read_bytes())
-    return {"D": trained[1], "M": model}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(cli, places, tmp_path, name):
-    line, words = WRONG[name]
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    done = cli(*(places.get(word, word) for word in shlex.split(line)))
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(re.findall(r"^Error: ", done.stderr, re.MULTILINE)) == 1, done.stderr
-    assert re.search(words, one_line(done.stderr)), done.stderr
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-@pytest.mark.parametrize(
-    "options", ["--layers 'conv8 cnov8'", "--size 0", "--threads 0", "--resume D", "--out nowhere/m", "--learning-rate -1"]
-)
-def test_what_cannot_work_fails_before_the_pictures_are_read(cli, places, monkeypatch, options):
-    def never(*_, **__):
-        raise AssertionError("the pictures were read before the mistake was found")
-
-    monkeypatch.setattr("pellucid.cli.photos.datasets.folder", never)
-    done = cli("train", "S", *(places.get(word, word) for word in shlex.split(options)))
-    assert done.returncode == 2, done.stderr
-
-
-def test_too_little_memory_is_one_sentence(cli, places, monkeypatch):
-    def greedy(*_, **__):
-        raise MemoryError
-
-    monkeypatch.setattr("pellucid.network.Trainer.run", greedy)
-    done = cli("train", "S", *FAST)
-    assert done.returncode == 2
-    assert "Error: not enough memory" in done.stderr

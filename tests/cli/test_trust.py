@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,11 +64,12 @@ def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, 
         assert line in text
         assert "measured on these 200 samples alone" in text
         assert f"hold the truth of {data['coverage']['covered']:.1%}" in text
+        assert data["coverage"]["covered"] >= 0.9 or f"({data['coverage']['in_words']})" in text
 
 
 def test_without_validation_there_is_no_temperature_and_the_way_to_one_is_said(cli):
     done = cli("train", "digits", "--hidden", "4", "--epochs", "1")
-    assert "no temperature: one is fitted on what --validation keeps aside" in done.stdout
+    assert "no temperature: one is fitted on what --validation keeps aside (50 samples or more)" in done.stdout
     assert "sets for" not in done.stdout
     model = pl.load("digits.safetensors")
     assert (model.temperature, model.conformal_scores) == (None, ())
@@ -78,6 +81,7 @@ def test_few_rows_give_sets_but_no_temperature(cli):
     model = pl.load("digits.safetensors")
     assert model.temperature is None
     assert model.conformal_scores[0].count == 25
+    assert "(50 samples or more; there were 25)" in done.stdout
     assert "sets for 90% confidence" in done.stdout
 
 
@@ -117,6 +121,7 @@ def test_predict_names_the_set(calibrated, pictures):
         ("0.999", "100 samples for calibration are too few for a confidence of 99.9%, which needs 999 at least"),
         ("1", "confidence must be in (0, 1), not 1.0"),
         ("0", "confidence must be in (0, 1)"),
+        ("90", "for 90% write 0.9"),
         ("nan", "confidence must be in (0, 1)"),
         ("high", "'high' is not a valid float"),
     ],
@@ -132,7 +137,19 @@ def test_a_confidence_that_cannot_be_given_is_one_sentence_before_any_picture(ca
 def test_a_model_that_was_not_calibrated_says_how_to(cli, trained, pictures):
     done = cli("predict", trained[1], *pictures, "--confidence", "0.9")
     assert done.returncode == 2
-    assert re.fullmatch(r"Error: this model was not calibrated .* \(--validation 0\.1\).*\n", done.stderr)
+    assert re.fullmatch(
+        r"Error: this model has nothing to measure a confidence by: no .* --validation 0\.1.*\n", done.stderr
+    )
+
+
+def test_the_commands_of_the_page_work_word_by_word(cli, tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "calibration.md"
+    (tmp_path / "examples").symlink_to(page.parents[1] / "examples")
+    commands = re.search(r"```sh\n(.*?)```", page.read_text("utf-8"), flags=re.S)[1].splitlines()
+    for command in commands:
+        done = cli(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    assert "with 90% confidence" in done.stdout
 
 
 def test_two_classes_get_a_table_of_thresholds(cli, few, monkeypatch):

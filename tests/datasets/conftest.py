@@ -1,4 +1,5 @@
-"""A small web server on the loopback interface, which can also misbehave, and no other network."""
+"""What the tests of data sets share: a small web server that can also misbehave, on the loopback interface and no other
+network; and folders of photos."""
 
 from __future__ import annotations
 
@@ -10,6 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from picture_files import GOOD, make
+
+import pellucid as pl
+from pellucid.datasets import photo_reader
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -119,3 +124,33 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("PELLUCID_DATA", raising=False)
     monkeypatch.setattr("pellucid.datasets.remote.cache_folder", lambda: tmp_path / "cache" / "pellucid")
     return tmp_path / "cache" / "pellucid"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """``read(root)``: the folder at 8 x 8, with a cache that belongs to this test."""
+
+    def folder(root, size=8, **options):
+        return pl.datasets.folder(root, size, **{"cache": tmp_path / "cache"} | options)
+
+    return folder
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The files that were decoded since the last ``clear()``."""
+    files = []
+    original = photo_reader.read_photo
+
+    def spy(root, entry, pipeline):
+        files.append(entry.file)
+        return original(root, entry, pipeline)
+
+    monkeypatch.setattr(photo_reader, "read_photo", spy)
+    return files
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two good pictures in each of two classes."""
+    return make(tmp_path / "photos", *GOOD)

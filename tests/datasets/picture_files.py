@@ -1,4 +1,4 @@
-"""Small pictures for the tests of folders: no two alike, made here."""
+"""Small pictures for the tests of folders: no two alike, made here; and what such tests share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+GOOD = ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png")
+FILES = ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png", "dog/deep/er/e.png")
 
 
 def picture(number: int, size: tuple[int, int] = (12, 10)) -> Image.Image:
@@ -28,3 +31,17 @@ def make(root: Path, *files: str) -> Path:
     for file in files:
         save(root / file, zlib.crc32(file.encode()) & 0xFFFFFF)
     return root
+
+
+def same(one, other):
+    """Whether two folders hold the same, in the same order."""
+    assert one.labels == other.labels
+    assert one.files == other.files
+    assert one.report == other.report
+    assert np.array_equal(one.x, other.x)
+    assert np.array_equal(one.y, other.y)
+
+
+def left(cache: Path) -> list[str]:
+    """What lies in the cache, apart from the lock."""
+    return sorted(path.name for path in cache.iterdir() if path.suffix != ".lock")

@@ -6,39 +6,19 @@ import builtins
 import errno
 import io
 import os
-import shutil
 import struct
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_files import make, picture, save
+from picture_files import GOOD, make, picture, save
 from PIL import Image
 
-import pellucid as pl
-from pellucid.datasets import photo_reader, picture_cache
+from pellucid.datasets import photo_reader
 from pellucid.datasets.folder_report import KINDS, FolderReport, Problem, printable
 from pellucid.errors import DataError
-
-GOOD = ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png")
-
-
-@pytest.fixture
-def root(tmp_path):
-    """Two good pictures in each of two classes."""
-    return make(tmp_path / "photos", *GOOD)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def folder(root, **options):
-        return pl.datasets.folder(root, **{"size": 8, "cache": tmp_path / "cache"} | options)
-
-    return folder
 
 
 def encoded(image, kind="PNG", **options):
@@ -331,82 +311,6 @@ def test_a_file_that_vanishes_while_it_is_read(root, read, monkeypatch):
     assert [(p.file, p.kind) for p in photos.report.problems] == [("cat/a.png", "unreadable")]
 
 
-def left(cache: Path) -> list[str]:
-    """What lies in the cache, apart from the lock."""
-    return sorted(path.name for path in cache.iterdir() if path.suffix != ".lock")
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
-@pytest.mark.parametrize("place", ["pixels", "index"])
-@pytest.mark.parametrize("had", [False, True])
-def test_whatever_interrupts_leaves_nothing_half_written(root, read, tmp_path, monkeypatch, error, place, had):
-    """Ctrl-C and a full disk, while pixels are written and while the index is; with a cache from before and without."""
-    if had:
-        read(root)
-        save(root / "cat/new.png", 77)
-    (tmp_path / "cache").mkdir(exist_ok=True)
-    before = left(tmp_path / "cache")
-
-    def fail(*_, **__):
-        raise error
-
-    expected = DataError if isinstance(error, OSError) else KeyboardInterrupt
-    with monkeypatch.context() as patch:
-        if place == "pixels":
-            patch.setattr(picture_cache.PictureWriter, "append", fail)
-        else:
-            patch.setattr(picture_cache.os, "replace", fail)
-        with pytest.raises(expected) as raised:
-            read(root)
-    if expected is DataError:
-        assert "No space left on device" in str(raised.value)
-        assert "cache=" in str(raised.value)
-    assert left(tmp_path / "cache") == before
-    assert len(read(root).x) == 4 + had
-
-
-def test_ctrl_c_between_two_chunks(root, read, tmp_path, monkeypatch):
-    monkeypatch.setattr(photo_reader, "_CHUNK_FILES", 1)
-
-    def stop(done, total):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        read(root, progress=stop)
-    assert left(tmp_path / "cache") == []
-    assert len(read(root).x) == 4
-
-
-def test_leftovers_of_a_killed_process_are_removed(root, read, tmp_path):
-    read(root)
-    (pixels,) = (tmp_path / "cache").glob("*.pixels")
-    key = pixels.name.split("-")[0]
-    for name in (f"{key}-dead.pixels", f"{key}-dead.part"):
-        (tmp_path / "cache" / name).write_bytes(b"half")
-    save(root / "cat/new.png", 78)
-    read(root)
-    assert len(left(tmp_path / "cache")) == 2
-
-
-def test_a_cache_that_cannot_be_made(root, read, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match="cannot be kept"):
-        read(root, cache=tmp_path / "file" / "cache")
-
-
-def test_a_hard_kill_leaves_a_cache_that_works(root, read, tmp_path):
-    code = (
-        "import os, sys, pellucid as pl\n"
-        "pl.datasets.folder(sys.argv[1], 8, cache=sys.argv[2], progress=lambda done, total: os._exit(9))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, root, tmp_path / "cache"], timeout=60)
-    assert done.returncode == 9
-    assert len(left(tmp_path / "cache")) == 1
-    assert len(read(root).x) == 4
-    assert len(left(tmp_path / "cache")) == 2
-
-
 def test_more_pictures_than_are_held_at_once(tmp_path, read, monkeypatch):
     """With one picture a task and two workers, no more than a handful are ever on their way to the disk."""
     monkeypatch.setattr(photo_reader, "_CHUNK_FILES", 1)
@@ -467,11 +371,3 @@ def test_every_kind_of_problem_is_in_the_table():
 def test_printable_names():
     assert printable("plain 猫 é.png") == "plain 猫 é.png"
     assert printable("a\nb\x1b[31m\udcff") == "a\\nb\\x1b[31m\\udcff"
-
-
-def test_a_copy_of_a_cached_folder_has_a_cache_of_its_own(root, read, tmp_path):
-    read(root)
-    shutil.copytree(root, tmp_path / "copy")
-    save(tmp_path / "copy/cat/a.png", 4711)
-    assert not np.array_equal(read(tmp_path / "copy").x[0], read(root).x[0])
-    assert len(left(tmp_path / "cache")) == 4

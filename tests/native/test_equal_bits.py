@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
-from twins import ISAS, assert_same_bits, fitted, numbers, spread
+from twins import (
+    ISAS,
+    assert_calls_add_up,
+    assert_listeners_do_not_matter,
+    assert_looking_does_not_matter,
+    assert_same_bits,
+    assert_threads_do_not_matter,
+    fitted,
+    numbers,
+    spread,
+)
 
 import pellucid as pl
-from pellucid.events import EpochFinished, Patient, StepFinished
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(310, 20)).astype(np.float32)
@@ -46,28 +57,23 @@ TRAININGS = {
     "no hidden layer": ([], {"batch_size": 64, "optimizer": pl.Adam(0.01)}),
 }
 trainings = pytest.mark.parametrize("name", TRAININGS)
-EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
+
+
+def network_of(name, seed=7):
+    return spread(pl.Network([pl.Input(20), *TRAININGS[name][0], pl.Classification(3, 0.1)], seed=seed), 2)
 
 
 def train(name, x=X, **more):
-    hidden, options = TRAININGS[name]
-    network = spread(pl.Network([pl.Input(20), *hidden, pl.Classification(3, 0.1)], seed=7), 2)
+    options = TRAININGS[name][1]
     epochs = -(-50 // -(-310 // options["batch_size"]))
-    return fitted(network, x, Y, **{"epochs": epochs, "shuffle": True, **options, **more})
+    return fitted(network_of(name), x, Y, **{"epochs": epochs, "shuffle": True, **options, **more})
 
 
-@EVERY_ISA
+@pytest.mark.parametrize("isa", ISAS)
 @trainings
 def test_any_number_of_threads_gives_the_same_bits_after_fifty_steps(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
-    first = train(name, threads=1)
-    assert first.training_state.step >= 50
-    assert np.isfinite(first.parameters.vector).all()
-    for threads in (2, 3, 4, 8) if isa == ISAS[-1] else (3, 8):
-        other = train(name, threads=threads)
-        assert_same_bits(numbers(other), numbers(first))
-        assert other.history["loss"] == first.history["loss"]
-        assert other.history["accuracy"] == first.history["accuracy"]
+    assert_threads_do_not_matter(partial(train, name), (2, 3, 4, 8) if isa == ISAS[-1] else (3, 8), steps=50)
 
 
 @trainings
@@ -81,64 +87,25 @@ def test_run_after_run_and_with_the_threads_that_are_chosen_by_default(name):
 @trainings
 def test_the_seed_matters(name):
     """The comparison is of numbers that chance decides: another seed gives other ones."""
-    hidden, options = TRAININGS[name]
-    vectors = [
-        fitted(pl.Network([pl.Input(20), *hidden, pl.Classification(3)], seed=seed), X, Y, **options).parameters.vector
-        for seed in (1, 2)
-    ]
+    options = TRAININGS[name][1]
+    vectors = [fitted(network_of(name, seed), X, Y, **options).parameters.vector for seed in (1, 2)]
     assert (vectors[0] != vectors[1]).mean() > 0.5
-
-
-class Quiet(Patient):
-    """A listener that lets several steps be made at once."""
-
-    def __init__(self):
-        self.events = []
-
-    def __call__(self, event):
-        self.events.append(event)
 
 
 @trainings
 def test_steps_one_by_one_or_several_at_once(name):
-    impatient, patient = [], Quiet()
-    silent = train(name, threads=2)
-    listened = train(name, threads=2, callbacks=[impatient.append])
-    patiently = train(name, threads=2, callbacks=[patient])
-    assert_same_bits(numbers(listened), numbers(silent))
-    assert_same_bits(numbers(patiently), numbers(silent))
-    for kind in (StepFinished, EpochFinished):
-        ours, theirs = ([e for e in events if isinstance(e, kind)] for events in (impatient, patient.events))
-        for event in (*ours, *theirs):
-            event.metrics.pop("seconds", None)
-        assert ours == theirs
-        assert ours
+    assert_listeners_do_not_matter(partial(train, name))
 
 
 @trainings
 def test_looking_and_predicting_between_steps_changes_nothing(name):
-    hidden, options = TRAININGS[name]
-    network = spread(pl.Network([pl.Input(20), *hidden, pl.Classification(3, 0.1)], seed=7), 2)
-    options = {"epochs": 3, "progress": "none", "threads": 2, **options}
-
-    def look(event):
-        if isinstance(event, StepFinished) and event.step % 3 == 1:
-            network.predict(X)
-            network.gradients(X[:10], Y[:10])
-
-    network.fit(X, Y, callbacks=[look], **options)
-    assert_same_bits(numbers(network), numbers(train(name, threads=2, epochs=3)))
+    options = {**TRAININGS[name][1], "epochs": 3}
+    assert_looking_does_not_matter(network_of(name), X, Y, partial(train, name, epochs=3), **options)
 
 
 def test_one_call_of_four_epochs_equals_four_calls():
-    """Schedules count from the start of a call, so only the constant one can promise this."""
     name = "columns, norm and prices"
-    whole, parts = train(name, epochs=4), train(name, epochs=1, threads=1)
-    _, options = TRAININGS[name]
-    for threads in (2, 3, 1):
-        parts.fit(X, Y, epochs=1, progress="none", threads=threads, **options)
-    assert_same_bits(numbers(whole), numbers(parts))
-    assert parts.history["loss"] == whole.history["loss"]
+    assert_calls_add_up(partial(train, name), X, Y, (1, 2, 3, 1), **TRAININGS[name][1])
 
 
 def test_sets_with_fused_multiply_add_agree_nearly():

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
-from twins import ISAS, QUIET, OneHugeRate, assert_same_bits, fitted, numbers, spread
+from twins import (
+    ISAS,
+    QUIET,
+    OneHugeRate,
+    Quiet,
+    assert_calls_add_up,
+    assert_listeners_do_not_matter,
+    assert_looking_does_not_matter,
+    assert_same_bits,
+    assert_threads_do_not_matter,
+    fitted,
+    numbers,
+    spread,
+)
 
 import pellucid as pl
-from pellucid.events import EpochFinished, Patient, StepFinished
+from pellucid.events import StepFinished
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(90, 8, 9, 3)).astype(np.float32)
@@ -77,14 +92,7 @@ def train(name, x=X, **more):
 @trainings
 def test_any_number_of_threads_gives_the_same_bits_after_twelve_steps(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
-    first = train(name, threads=1)
-    assert first.training_state.step >= 12
-    assert np.isfinite(first.parameters.vector).all()
-    for threads in (2, 3, 5) if isa == ISAS[-1] else (3,):
-        other = train(name, threads=threads)
-        assert_same_bits(numbers(other), numbers(first))
-        assert other.history["loss"] == first.history["loss"]
-        assert other.history["accuracy"] == first.history["accuracy"]
+    assert_threads_do_not_matter(partial(train, name), (2, 3, 5) if isa == ISAS[-1] else (3,), steps=12)
 
 
 @trainings
@@ -102,50 +110,20 @@ def test_the_seed_matters(name):
     assert (vectors[0] != vectors[1]).mean() > 0.5
 
 
-class Quiet(Patient):
-    """A listener that lets several steps be made at once."""
-
-    def __init__(self):
-        self.events = []
-
-    def __call__(self, event):
-        self.events.append(event)
-
-
 @trainings
 def test_steps_one_by_one_or_several_at_once(name):
-    impatient, patient = [], Quiet()
-    silent = train(name, threads=2)
-    assert_same_bits(numbers(train(name, threads=2, callbacks=[impatient.append])), numbers(silent))
-    assert_same_bits(numbers(train(name, threads=2, callbacks=[patient])), numbers(silent))
-    for kind in (StepFinished, EpochFinished):
-        ours, theirs = ([e for e in events if isinstance(e, kind)] for events in (impatient, patient.events))
-        for event in (*ours, *theirs):
-            event.metrics.pop("seconds", None)
-        assert ours == theirs
-        assert ours
+    assert_listeners_do_not_matter(partial(train, name))
 
 
 @trainings
 def test_looking_and_predicting_between_steps_changes_nothing(name):
-    network = network_of(name)
-
-    def look(event):
-        if isinstance(event, StepFinished) and event.step % 3 == 1:
-            network.predict(X)
-            network.gradients(X[:10], Y[:10])
-
-    network.fit(X, Y, callbacks=[look], epochs=2, threads=2, **QUIET, **TRAININGS[name][1])
-    assert_same_bits(numbers(network), numbers(train(name, threads=2, epochs=2)))
+    options = {**TRAININGS[name][1], "epochs": 2}
+    assert_looking_does_not_matter(network_of(name), X, Y, partial(train, name, epochs=2), **options)
 
 
 @trainings
 def test_one_call_of_three_epochs_equals_three_calls(name):
-    whole, parts = train(name, epochs=3), train(name, epochs=1, threads=1)
-    for threads in (2, 3):
-        parts.fit(X, Y, epochs=1, threads=threads, **QUIET, **TRAININGS[name][1])
-    assert_same_bits(numbers(whole), numbers(parts))
-    assert parts.history["loss"] == whole.history["loss"]
+    assert_calls_add_up(partial(train, name), X, Y, (1, 2, 3), **TRAININGS[name][1])
 
 
 @trainings

@@ -12,6 +12,7 @@ import numpy as np
 
 import pellucid as pl
 from pellucid._native import instruction_sets
+from pellucid.events import EpochFinished, Patient, StepFinished
 from pellucid.schedules import Position, Schedule
 
 QUIET = {"progress": "none"}
@@ -29,6 +30,67 @@ def assert_same_bits(ours, theirs):
     assert ours.keys() == theirs.keys()
     for name, vector in ours.items():
         assert vector.tobytes() == theirs[name].tobytes(), name
+
+
+def assert_same_training(ours, theirs):
+    """Two networks with the same bits, and the same road to them."""
+    assert_same_bits(numbers(ours), numbers(theirs))
+    for name in ("loss", "accuracy"):
+        assert ours.history[name] == theirs.history[name]
+
+
+def assert_threads_do_not_matter(train, counts, steps):
+    """``train(threads=...)`` gives one network, after that many steps at least; to be run on every instruction set."""
+    first = train(threads=1)
+    assert first.training_state.step >= steps
+    assert np.isfinite(first.parameters.vector).all()
+    for threads in counts:
+        assert_same_training(train(threads=threads), first)
+
+
+def assert_listeners_do_not_matter(train):
+    """``train(callbacks=...)`` gives one network, and tells the same events, whether steps are told one by one or not."""
+    impatient, patient = [], Quiet()
+    silent = train(threads=2)
+    assert_same_training(train(threads=2, callbacks=[impatient.append]), silent)
+    assert_same_training(train(threads=2, callbacks=[patient]), silent)
+    for kind in (StepFinished, EpochFinished):
+        ours, theirs = ([e for e in events if isinstance(e, kind)] for events in (impatient, patient.events))
+        for event in (*ours, *theirs):
+            event.metrics.pop("seconds", None)
+        assert ours == theirs
+        assert ours
+
+
+def assert_looking_does_not_matter(network, x, y, train, **options):
+    """Whoever predicts, or asks for gradients, between the steps of ``network`` finds it trained as by ``train()``."""
+
+    def look(event):
+        if isinstance(event, StepFinished) and event.step % 3 == 1:
+            network.predict(x)
+            network.gradients(x[:10], y[:10])
+
+    network.fit(x, y, callbacks=[look], threads=2, **QUIET, **options)
+    assert_same_bits(numbers(network), numbers(train(threads=2)))
+
+
+def assert_calls_add_up(train, x, y, threads, **options):
+    """One call of several epochs, or a call for each of them, on as many ``threads`` as it says. Schedules count from the
+    start of a call, so only the constant one can promise this."""
+    whole, parts = train(epochs=len(threads)), train(epochs=1, threads=threads[0])
+    for count in threads[1:]:
+        parts.fit(x, y, epochs=1, threads=count, **QUIET, **options)
+    assert_same_training(parts, whole)
+
+
+class Quiet(Patient):
+    """A listener that lets several steps be made at once."""
+
+    def __init__(self):
+        self.events = []
+
+    def __call__(self, event):
+        self.events.append(event)
 
 
 def twin(network, dtype="float32"):

@@ -7,7 +7,9 @@ import re
 import sys
 import warnings
 from html.parser import HTMLParser
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pellucid as pl
@@ -24,6 +26,10 @@ model = pl.Model(network, labels=[hostile, *map(str, range(1, 10))])
 _ = model.conformal(x[500:700], y[500:700])
 """,
     "network": "network",
+    "model": "model",
+    "explanation": "pl.explain(model, x[7])",
+    "neuron": "network.trace(x[:1], y[:1]).neuron('dense_1', 3)",
+    "attribution": "pl.attribute(network, x[:2])",
     "history": "history",
     "empty history": "pl.History()",
     "prediction": "model.predict(x[7], confidence=0.9)",
@@ -108,13 +114,61 @@ def test_nothing_is_fetched_and_nothing_runs(shown, pages):
             for key, value in attributes.items():
                 assert not key.startswith("on")
                 assert key not in ("src", "href") or value.startswith("data:image/png;base64,")
-        assert not re.search(r"url\(|@import|https?:", shown[name]["text/html"])
+        assert not re.search(r"url\(|@import|https?:|loading=", shown[name]["text/html"])
 
 
 def test_a_network_is_its_table_of_layers(pages):
     assert pages["network"].count("tr") == 4
     assert "dense_1Dense(8, 'relu')(B, 8)6,280" in pages["network"].text
     assert "6,370 parameters" in pages["network"].text
+
+
+def test_a_model_is_its_network_and_what_it_knows(pages):
+    text = pages["model"].text
+    assert "dense_1Dense(8, 'relu')(B, 8)6,280" in text
+    assert "<script>alert(1)</script>, 1, 2" in text
+    assert "DigitPipeline" in text
+    assert "No temperature." in text
+    assert "measured on 200 samples" in text
+
+
+def test_an_explanation_is_its_page(pages):
+    page = pages["explanation"]
+    assert page.count("img") == 2
+    assert "What would have changed the answer" in page.text
+    assert "dense_1[" in page.text
+
+
+def test_a_neuron_is_its_sum_and_a_row_for_each_input_that_is_not_0(pages):
+    x = pl.datasets.digits()[0][0]
+    page = pages["neuron"]
+    assert page.count("tr") == 1 + np.count_nonzero(x[0])
+    assert f"{784 - np.count_nonzero(x[0])} inputs are 0." in page.text
+    assert "dense_1[3]: z = " in page.text
+
+
+def test_an_attribution_is_its_map_and_its_sum(pages):
+    page = pages["attribution"]
+    assert page.count("img") == 1
+    assert "output.bias" in page.text
+    assert "strongest inputs" in page.text
+
+
+def test_a_repr_is_one_line(shown):
+    for name in ("model", "explanation", "neuron", "attribution", "trace"):
+        assert "\n" not in shown[name]["text/plain"]
+        assert "array(" not in shown[name]["text/plain"]
+
+
+def test_tables_keep_their_form_beside_the_style_of_jupyter():
+    """JupyterLab aligns cells by ``:not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon td``: two classes and an element. What
+    this style says of cells weighs more."""
+    style = re.sub(r"\s+", " ", (Path(pl.__file__).parent / "html" / "notebook.css").read_text("utf-8"))
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", style)
+    aligned = [selector for selector, declared in rules if re.search(r"text-align|white-space: pre;|padding", declared)]
+    cells = [selector for selector in aligned if re.search(r"\bt[dh]\b", selector)]
+    assert len(cells) >= 4
+    assert all(selector.strip().startswith(".pellucid.pellucid.pellucid") for selector in cells)
 
 
 def test_a_history_is_its_curves(pages):

@@ -111,6 +111,12 @@ def test_the_curves_hold_the_figures(pyplot, tmp_path):
         assert len(set(picture.convert("L").tobytes())) > 20
 
 
+def test_a_notebook_names_the_error_of_a_regression_in_words():
+    shown = pl.History([{"loss": 2.0, "mae": 1.0, "seconds": 1.0}])._repr_html_()
+    assert "Mean absolute error over 1 epoch" in shown
+    assert "Mae" not in shown
+
+
 def test_curves_without_validation(pyplot):
     figure = pl.History([{"loss": 2.0, "mae": 1.0, "seconds": 1.0}, {"loss": 1.0, "mae": 0.5, "seconds": 1.0}]).plot()
     loss, mae = figure.axes

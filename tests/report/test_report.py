@@ -6,76 +6,18 @@ import base64
 import io
 import os
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
+from report_pages import linear, pixels, written
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 import pellucid as pl
 from pellucid.datasets.folder_report import FolderReport, Problem
 from pellucid.report import write_report
 
-VOID = {"meta", "img", "wbr"}
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "$headline ${x} {y} %s", "новый\nкот 猫\u202e"]
-
-
-class Page(HTMLParser):
-    """A page read as a browser does: its elements, the words in them, its tables; every tag must be closed in turn."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.elements, self.open, self.words, self.tables = [], [], [], []
-        self.feed(source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-        if ("td" in self.open or "th" in self.open) and "title" not in self.open:
-            self.tables[-1][-1][-1] += data
-
-    @property
-    def text(self):
-        return "".join(self.words)
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def linear(shape, labels, weight=None, history=2):
-    """A model of one layer, which answers as its weights say; with a history if it is asked for."""
-    network = pl.Network([pl.Input(*shape), pl.Classification(len(labels))], seed=1)
-    if weight is not None:
-        network.parameters["output.weight"] = weight
-    for epoch in range(history):
-        network.history.epochs.append({"loss": 1 / (epoch + 1), "accuracy": 0.5, "validation_loss": 0.4})
-    return pl.Model(network, labels=labels)
-
-
-def written(path, *arguments, **options):
-    write_report(path, *arguments, **({"data": "things (test)"} | options))
-    return Page(path.read_text("utf-8"))
-
-
-def pixels(count, shape, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
-
 
 CASES = {
     "ten classes": lambda: (linear((6, 6), list(range(10))), pixels(200, (6, 6)), np.arange(200) % 10),
@@ -220,21 +162,26 @@ def test_the_calibration_error_is_shown(tmp_path):
 
 
 def test_probabilities_that_fit_on_average_alone_are_not_called_believable(tmp_path):
-    """By hand: 24 answers, 16 right (47 to 82 % with 95 %), all claimed at 58 %: believable. Claimed at 99.9 % (12 of 16
-    right) and at 34 % (4 of 8): 78 % on average, but 22 % apart."""
+    """By hand: of 480 answers that claim 58 % 278 are right: believable; of 24 such 14: too few to tell. 320 that claim
+    99.9 % (270 right) and 160 that claim 34 % (105 right): 78 % on average, as many are right, but 20 % apart."""
     believable, single = "its probabilities can be believed", "a single probability may be far off"
-    x, y = np.zeros((24, 2, 2), np.uint8), np.zeros(24, np.int64)
-    x[:, 0, 0], y[16:] = 255, 1
+    x, y = np.zeros((480, 2, 2), np.uint8), np.zeros(480, np.int64)
+    x[:, 0, 0], y[278:] = 255, 1
     weight = np.zeros((4, 3))
     weight[0, 0] = 1.0  # e / (e + 2) = 58 %
-    text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
+    model = linear((2, 2), ["a", "b", "c"], weight)
+    text = written(tmp_path / "report.html", model, x, y).text
     assert believable in text
     assert single not in text
+    text = written(tmp_path / "report.html", model, x[::20], y[::20]).text
+    assert "too few pictures to tell" in text
+    assert "too few samples to tell" in text
+    assert believable not in text
     weight[0, 0], weight[1, 0] = 8.0, 0.01
-    x[:8, 0], x[:8, 0, 1] = 0, 255  # dim pictures, and half of the mistakes are theirs
-    y[:] = [0, 0, 0, 0, 1, 1, 1, 1] + [0] * 12 + [1] * 4
+    x[:160, 0], x[:160, 0, 1] = 0, 255  # dim pictures
+    y[:] = [0] * 105 + [1] * 55 + [0] * 270 + [1] * 50
     text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
-    assert single in text
+    assert f"{single}: it is too sure where it claims 90% to 100%, not sure enough where it claims 30% to 40%" in text
     assert believable not in text
 
 

@@ -53,11 +53,10 @@ class TestOverview:
         z = trace.layers[-1].output[0]
         assert [row["score"] for row in data["answer"]["rows"]] == z.tolist()
         np.testing.assert_allclose([row["probability"] for row in data["answer"]["rows"]], np.exp(z) / np.exp(z).sum())
-        assert data["answer"]["maximum"] == z.max()
         assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-12)
         assert data["answer"]["best"] == z.argmax()
         row = data["answer"]["rows"][1]
-        score = Score(1, row["score"], row["shifted"], row["exponential"], row["probability"])
+        score = Score(1, row["score"], None, row["shifted"], row["exponential"], row["probability"])
         assert row["line"] == softmax_line(score, data["answer"]["total"])
         assert data["loss"] is None
 
@@ -69,15 +68,18 @@ class TestOverview:
         assert no["probability"] + yes["probability"] == pytest.approx(1, rel=1e-12)
         assert data["loss"]["value"] == pytest.approx(-np.log(no["probability"]), rel=1e-12)
 
-    def test_the_temperature_of_the_model_counts_apart(self, session):
+    def test_the_steps_are_those_of_the_temperature(self, session):
         one = model("dense")
         x = RNG.normal(size=(60, 6)).astype(np.float32)
         temperature = one.calibrate(x, RNG.integers(0, 3, 60)).value
         data, _ = ask(Session(models={"dense": one}), "/api/inside", sample=WORDS["dense"])
-        z = one.network.trace(SAMPLES["dense"][None]).layers[-1].output[0] / temperature
+        scores = one.network.trace(SAMPLES["dense"][None]).layers[-1].output[0]
+        z = scores / temperature
         assert data["answer"]["temperature"] == temperature
-        calibrated = [row["calibrated"] for row in data["answer"]["rows"]]
-        np.testing.assert_allclose(calibrated, np.exp(z) / np.exp(z).sum(), rtol=1e-6)
+        rows = data["answer"]["rows"]
+        np.testing.assert_allclose([row["probability"] for row in rows], np.exp(z) / np.exp(z).sum(), rtol=1e-6)
+        np.testing.assert_allclose([row["untempered"] for row in rows], np.exp(scores) / np.exp(scores).sum(), rtol=1e-6)
+        assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-6)
 
     def test_large_layers_are_sent_in_float32_with_what_is_drawn(self, session, monkeypatch):
         monkeypatch.setattr("pellucid.studio.inside_data.IN_FULL", 100)
@@ -156,7 +158,7 @@ class TestNeuron:
         image = np.array([[[1, -2, 3, 0.5], [0, 4, -1, 2]]], np.float32)
         trace = pl.Network(layers).trace(image)
         assert element(trace, "input", (0, 1)).line == "x = -2"
-        assert element(trace, "max_pooling2d_1", (0, 0, 0)).line == "y = max(1, (-2), 0, 4) = 4"
+        assert element(trace, "max_pooling2d_1", (0, 0, 0)).line == "y = max(1, -2, 0, 4) = 4"
         assert element(trace, "max_pooling2d_1", (0, 0, 0)).weights.tolist() == [0, 0, 0, 1]
         assert element(trace, "average_pooling2d_1", (0, 0, 0)).line == "y = (4 + 3) / 2 = 3.5"
         assert element(trace, "flatten_1", (0,)).line == "y = x = 3.5"

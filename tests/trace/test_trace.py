@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 
 import autograd.numpy as anp
@@ -13,6 +14,7 @@ from traced_networks import TABLE, WHOLE, every_case, network, samples
 
 import pellucid as pl
 from pellucid.layers.base import Layer
+from pellucid.trace.table import norm
 
 CASES = dict(every_case())
 
@@ -73,7 +75,7 @@ class TestByHand:
         assert (neuron.bias, neuron.sum, neuron.output, neuron.slope) == (0.0, -1.0, 0.0, 0.0)
         assert neuron.arithmetic() == "z = -2*1 + 1*1 + 0 = -1; relu -> 0"
         assert trace.neuron("dense_1", 0).arithmetic(1) == "z = 2*1 + ... (1 more: 2) + 0.5 = 4.5; relu -> 4.5"
-        assert trace.neuron("output", 1).arithmetic() == "z = 1 = 1"
+        assert trace.neuron("output", 1).arithmetic() == "z = 1"
         data = trace.neuron("output", 0).to_data()
         assert data["products"] == [4.5, 0.0]
         assert data["dweights"] == [data["dsum"] * 4.5, 0.0]
@@ -190,8 +192,9 @@ class TestAutograd:
 
 class TestNeurons:
     @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 4)], ids=str)
-    def test_each_window_of_a_convolution_is_its_products(self, shape):
-        layer = pl.Conv2D(4, (3, 2), "tanh", (2, 1), "same", (1, 2), 2 if len(shape) == 3 else 1)
+    @pytest.mark.parametrize("dilation", [(1, 2), (2, 1)], ids=str)
+    def test_each_window_of_a_convolution_is_its_products(self, shape, dilation):
+        layer = pl.Conv2D(4, (3, 2), "tanh", (2, 1), "same", dilation, 2 if len(shape) == 3 else 1)
         made = network(shape, [layer], pl.Regression())
         x, y = samples(made, 2)
         trace = made.trace(x, y)
@@ -277,8 +280,34 @@ class TestInput:
     def test_a_number_that_is_not_finite_is_no_json(self):
         made = network(TABLE, [], pl.Regression())
         made.parameters.vector[...] = 1e308
-        with np.errstate(over="ignore"), pytest.raises(pl.ArgumentError, match="NaN or infinity"):
-            made.trace(np.full((1, 4), 1e3)).to_json()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            trace = made.trace(np.full((1, 4), 1e3))
+        assert "inf" in str(trace)
+        with pytest.raises(pl.ArgumentError, match="NaN or infinity"):
+            trace.to_json()
+
+    def test_the_norm_of_huge_gradients_is_finite(self):
+        """3, 4, 5: the squares of 3e300 and 4e300 would overflow."""
+        assert norm(np.array([[3e300], [-4e300]])) == pytest.approx(5e300)
+        assert norm(np.array([3.0, -4.0])) == pytest.approx(5)
+        assert norm(np.zeros(3)) == 0
+        assert norm(np.array([1.0, np.inf])) == np.inf
+
+    def test_what_is_no_place_no_count_and_no_price_is_said(self):
+        made = network((5, 5), [pl.Conv2D(2)], pl.Classification(2))
+        x, y = samples(made)
+        trace = made.trace(x)
+        for place in (3, {0, 1}, (1,), "ab"):
+            with pytest.raises(pl.ArgumentError, match=r"say which: conv2d_1\[0\]@2,2"):
+                trace.neuron("conv2d_1", 0, place=place)
+        for count in (0, -1, 1.5, "all"):
+            with pytest.raises(pl.ArgumentError, match="count must be a whole number"):
+                trace.neuron("conv2d_1", 0, place=(0, 0)).arithmetic(count)
+        with pytest.raises(pl.ArgumentError, match="regularizer must be of the kind Regularizer, not 'l2'"):
+            made.trace(x, y, regularizer="l2")
+        with pytest.raises(pl.ArgumentError, match="training must be of the kind bool, not 'yes'"):
+            made.trace(x, training="yes")
 
     def test_the_table_names_every_layer(self):
         made = network(*WHOLE["photos"])
@@ -287,3 +316,13 @@ class TestInput:
         for name in ("input", "residual_1.shortcut_conv2d_1", "output", "norm of gradient", "loss "):
             assert name in text
         assert "gradient" not in str(made.trace(x))
+
+    def test_layers_and_neurons_are_a_line_each(self):
+        trace = by_hand().trace(np.array([[2.0, 1.0]]))
+        assert repr(trace.layers[1]) == "<LayerTrace dense_1, output (1, 2)>"
+        assert repr(trace.neuron("dense_1", 0)) == "<NeuronTrace dense_1[0]: z = 2*1 + 1*2 + 0.5 = 4.5; relu -> 4.5>"
+
+    def test_the_table_ends_with_the_loss_and_the_price_of_the_weights(self):
+        made = by_hand()  # its weights have the squares 1 + 1 + 4 + 1 and 1 + 0 + 9 + 1
+        text = str(made.trace(np.array([[2.0, 1.0]]), [1], regularizer=pl.L2(0.5)))
+        assert text.splitlines()[-1] == f"loss {np.log1p(np.exp(3.5)):.4g} + penalty 9"

@@ -107,6 +107,15 @@ def test_pixels_are_right_too(shape):
     assert faults(made.trace(x, [0, 2]).to_data()) == []
 
 
+@pytest.mark.parametrize("gap", [30, 700, 720, 745, 1e5])
+@pytest.mark.parametrize("label", [0, 1])
+def test_an_answer_as_sure_as_numbers_can_be_is_right_too(gap, label):
+    """e^-720 is a number of few digits; so is all that follows from it, down to the update."""
+    made = pl.Network([pl.Input(1), pl.Classification(3)], dtype="float64")
+    made.parameters["output.weight"] = np.array([[gap, 0.3, -0.1]])
+    assert faults(json.loads(made.trace([[1.0]], [label], pl.Adam()).to_json())) == []
+
+
 BITES = {
     "dense": network(TABLE, [pl.Dense(2, "gelu")], pl.Classification(3, 0.1)),
     "normalized": network(
@@ -173,3 +182,14 @@ def test_what_is_no_trace_is_said_and_is_no_success(text, tmp_path):
     assert "no whole trace" in done.stderr
     assert "Traceback" not in done.stderr
     assert run(tmp_path / "missing.json").returncode == 2
+
+
+def test_a_file_that_is_not_there_and_the_way_to_use_it_are_said_in_plain_words(tmp_path):
+    for path in (tmp_path / "missing.json", tmp_path):
+        done = run(path)
+        assert done.returncode == 2
+        assert f"{path} cannot be read: " in done.stderr
+        assert "Error" not in done.stderr
+    done = run("--help")
+    assert done.returncode == 0
+    assert "Compute every number of a trace again" in done.stdout

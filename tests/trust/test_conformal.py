@@ -46,6 +46,18 @@ def test_of_many_scores_the_quantile_is_never_too_low_and_hardly_too_high(count,
             scores.quantile(confidence)
 
 
+def test_of_2500_scores_1000_are_kept_with_the_ranks_that_are_documented():
+    """The first are of rank ceil(2.5) = 3, 5, ceil(7.5) = 8, and the last one stays."""
+    scores = ConformalScores.of(np.arange(1.0, 2501)).scores
+    assert (scores[:3], scores[-1]) == ((3.0, 5.0, 8.0), 2500.0)
+
+
+def test_a_label_that_fits_just_as_well_is_in_the_set():
+    logits = np.array([[0.0, 0.0], [1.0, 0.0]])
+    held = prediction_sets(logits, float(class_scores(logits)[1, 1]))
+    assert held.tolist() == [[True, True], [True, True]]
+
+
 HOSTILE = {
     "no scores": (3, ()),
     "more than there were": (2, (0.1, 0.2, 0.3)),
@@ -57,6 +69,7 @@ HOSTILE = {
     "a number": (3, 0.1),
     "a count of none": (0, (0.1,)),
     "a broken count": (2.5, (0.1,)),
+    "a count beyond all measure": (10**18, (0.1,)),
     "too many": (10**6, tuple(float(i) for i in range(KEPT + 1))),
 }
 
@@ -75,8 +88,23 @@ def test_scores_are_the_loss_of_each_class_even_where_exponentials_overflow():
 
 def test_coverage_by_hand():
     sets = np.array([[True, False, False], [False, False, False], [True, True, True], [True, True, False]])
-    found = coverage(sets, np.array([0, 1, 2, 2]), 0.9)
+    found = coverage(sets, np.array([0, 1, 2, 2]), 0.9, 99)
     assert (found.confidence, found.covered, found.mean_size, found.unsure) == (0.9, 0.5, 1.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("tested", "count", "confidence"), [(4, 99, 0.9), (50, 9, 0.9), (200, 100, 0.7), (10_000, 50, 0.9)]
+)
+def test_what_chance_leaves_covered_is_the_quantile_of_the_exact_law(tested, count, confidence):
+    rank = math.ceil((count + 1) * confidence - 1e-9)
+    least = stats.betabinom(tested, rank, count + 1 - rank).ppf(0.05) / tested
+    for below, words in ((0, "within chance"), (1, "less than chance explains")):
+        sets = np.zeros((tested, 2), bool)
+        sets[: round(least * tested) - below, 0] = True
+        found = coverage(sets, np.zeros(tested, int), confidence, count)
+        assert found.by_chance == least
+        assert found.in_words.startswith(words)
+    assert coverage(np.ones((tested, 2), bool), np.zeros(tested, int), confidence, count).in_words == ""
 
 
 def within_bound(covered, count, test, confidence):

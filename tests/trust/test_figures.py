@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import brier_score_loss
 
+from pellucid import calibration
 from pellucid.bootstrap import interval, resampled_means
-from pellucid.calibration import (
-    brier_interval,
-    brier_score,
-    calibration_error_interval,
-    expected_calibration_error,
-    honest_band,
-    reliability,
-)
 
 TRIALS = 200
 ALLOWED = stats.binom.ppf(1 - 1e-4, TRIALS, 0.05)  # misses among them, if each happens in 5 of 100
@@ -35,14 +28,14 @@ def drawn(classes, count, seed=0, sharpness=2.0):
 def test_the_brier_score_is_that_of_scikit_learn(classes):
     p, y = drawn(classes, 500)
     expected = brier_score_loss(y, p[:, 1]) if classes == 2 else brier_score_loss(y, p)
-    assert brier_score(p, y) == pytest.approx(expected, rel=1e-12)
+    assert calibration.brier_score(p, y) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_brier_score_by_hand():
     """(0.7 - 1)^2 + 0.2^2 + 0.1^2 = 0.14 and 0.5^2 + (0.3 - 1)^2 + 0.2^2 = 0.78; of two classes the half: 0.3^2."""
     p = np.array([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2]], np.float32)
-    assert brier_score(p, np.array([0, 1])) == pytest.approx((0.14 + 0.78) / 2, rel=1e-6)
-    assert brier_score(np.array([[0.7, 0.3]]), np.array([0])) == pytest.approx(0.09)
+    assert calibration.brier_score(p, np.array([0, 1])) == pytest.approx((0.14 + 0.78) / 2, rel=1e-6)
+    assert calibration.brier_score(np.array([[0.7, 0.3]]), np.array([0])) == pytest.approx(0.09)
 
 
 def test_resamples_spread_as_the_mean_does_and_are_drawn_from_all_rows():
@@ -82,7 +75,7 @@ def test_the_interval_of_a_mean_holds_it_95_times_in_100():
 def test_the_interval_of_the_brier_score_is_that_of_its_terms():
     p, y = drawn(3, 300)
     terms = ((p - np.eye(3)[y]) ** 2).sum(axis=1)
-    low, high = brier_interval(p, y)
+    low, high = calibration.brier_interval(p, y)
     half = 1.96 * terms.std() / 300**0.5
     assert (low, high) == pytest.approx((terms.mean() - half, terms.mean() + half), abs=0.15 * half)
 
@@ -98,10 +91,18 @@ def test_the_interval_of_the_calibration_error_holds_the_true_one(power):
     for trial in range(TRIALS):
         claimed = rng.choice(claims, 300)
         right = rng.random(300) < claimed**power
-        low, high = calibration_error_interval(claimed, right, resamples=200, seed=trial)
-        assert low <= expected_calibration_error(reliability(claimed, right)) <= high
+        low, high = calibration.calibration_error_interval(claimed, right, resamples=200, seed=trial)
+        assert low <= calibration.expected_calibration_error(calibration.reliability(claimed, right)) <= high
         missed += not low <= truth <= high
     assert missed <= ALLOWED
+
+
+def test_the_interval_of_an_error_that_is_no_chance_reaches_as_far_down_as_up():
+    claimed = np.full(400, 0.9)
+    right = np.arange(400) < 200  # off by 0.4; the mean of 400 coins is off by 0.025
+    low, high = calibration.calibration_error_interval(claimed, right)
+    assert (low + high) / 2 == pytest.approx(0.4)
+    assert (high - low) / 2 == pytest.approx(1.96 * 0.025, rel=0.1)
 
 
 def test_an_honest_network_stays_in_the_band_and_another_does_not():
@@ -110,28 +111,31 @@ def test_an_honest_network_stays_in_the_band_and_another_does_not():
     for trial in range(TRIALS):
         claimed = 0.3 + 0.7 * rng.random(200)
         right = rng.random(200) < claimed
-        bins, band = reliability(claimed, right), honest_band(claimed, resamples=400, seed=trial)
-        above += expected_calibration_error(bins) > band.error
+        bins, band = calibration.reliability(claimed, right), calibration.honest_band(claimed, resamples=400, seed=trial)
+        above += calibration.expected_calibration_error(bins) > band.error
         outside += sum(not low <= each.accuracy <= high for each, (low, high) in zip(bins, band.accuracies, strict=True))
         dots += len(bins)
     assert 0 < above <= ALLOWED
     assert 0 < outside <= stats.binom.ppf(1 - 1e-4, dots, 0.05)
     boastful = rng.random(500) < 0.5
-    assert expected_calibration_error(reliability(np.full(500, 0.9), boastful)) > 5 * honest_band(np.full(500, 0.9)).error
+    assert (
+        calibration.expected_calibration_error(calibration.reliability(np.full(500, 0.9), boastful))
+        > 5 * calibration.honest_band(np.full(500, 0.9)).error
+    )
 
 
 def test_the_band_is_that_of_binomial_counts():
     """Of 50 answers that claim 0.8: the quantiles of Binomial(50, 0.8)."""
-    ((low, high),) = honest_band(np.full(50, 0.8), resamples=20_000).accuracies
+    ((low, high),) = calibration.honest_band(np.full(50, 0.8), resamples=20_000).accuracies
     assert (low, high) == pytest.approx(tuple(stats.binom.ppf([0.025, 0.975], 50, 0.8) / 50))
 
 
 @given(st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), min_size=1, max_size=60))
 def test_any_answers_have_an_interval_and_a_band(answers):
     claimed, right = (np.array(column) for column in zip(*answers, strict=True))
-    low, high = calibration_error_interval(claimed, right, resamples=20)
-    band = honest_band(claimed, resamples=20)
+    low, high = calibration.calibration_error_interval(claimed, right, resamples=20)
+    band = calibration.honest_band(claimed, resamples=20)
     assert 0 <= low <= high <= 1
     assert 0 <= band.error <= 1
     assert all(0 <= a <= b <= 1 for a, b in band.accuracies)
-    assert len(band.accuracies) == len(reliability(claimed, right))
+    assert len(band.accuracies) == len(calibration.reliability(claimed, right))

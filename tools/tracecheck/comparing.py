@@ -9,15 +9,17 @@ from collections.abc import Iterable
 from typing import Any
 
 LIMIT = 1e-11  # rounding leaves some 1e-15
+TINY = 1e-300  # what comes of numbers near the smallest ones, 5e-324, has few digits: it is measured against this
 
 Record = dict[str, Any]
+Shape = tuple[int, ...]
 Sized = tuple[float, float]  # a number, and the size against which its difference is measured
 
 
 class Numbers:
     """An array: its shape, and its numbers row by row."""
 
-    def __init__(self, shape: tuple[int, ...], flat: list[float]) -> None:
+    def __init__(self, shape: Shape, flat: list[float]) -> None:
         self.shape, self.flat = shape, flat
 
     @property
@@ -35,21 +37,29 @@ class Numbers:
 
 
 def numbers(written: Any) -> Numbers:
-    """An array as it is written: nested lists, or packed in base64."""
+    """An array as it is written: nested lists, or packed in base64. It holds at least one number, and finite ones only."""
     if isinstance(written, dict):
-        raw = base64.b64decode(written["float64"])
-        flat = list(struct.unpack(f"<{len(raw) // 8}d", raw))
-        shape = tuple(written["shape"])
-        if math.prod(shape) != len(flat):
-            raise ValueError(f"{len(flat)} packed numbers do not fill the shape {shape}")
-        return Numbers(shape, flat)
+        return unpacked(written["shape"], base64.b64decode(written["float64"], validate=True))
     if not isinstance(written, list):
+        if type(written) not in (int, float) or not math.isfinite(written):
+            raise ValueError(f"a finite number is expected, not {written!r:.60}")
         return Numbers((), [float(written)])
     parts = [numbers(item) for item in written]
-    if len({part.shape for part in parts}) > 1:
-        raise ValueError("rows of different lengths")
-    shape = (len(parts), *(parts[0].shape if parts else ()))
-    return Numbers(shape, [number for part in parts for number in part.flat])
+    if len({part.shape for part in parts}) != 1:
+        raise ValueError("rows of different lengths, or none")
+    return Numbers((len(parts), *parts[0].shape), [number for part in parts for number in part.flat])
+
+
+def unpacked(shape: Any, raw: bytes) -> Numbers:
+    """An array from its bytes."""
+    if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
+        raise ValueError(f"a shape of whole numbers from 1 is expected, not {shape!r:.60}")
+    if 8 * math.prod(shape) != len(raw):
+        raise ValueError(f"{len(raw)} packed bytes do not fill the shape {tuple(shape)}")
+    flat = list(struct.unpack(f"<{len(raw) // 8}d", raw))
+    if not all(map(math.isfinite, flat)):
+        raise ValueError("packed numbers that are not finite")
+    return Numbers(tuple(shape), flat)
 
 
 class Checker:
@@ -87,11 +97,11 @@ class Checker:
 
 
 def difference(found: float, value: float, size: float) -> float:
-    """0 for equal numbers, else their difference by the size."""
+    """0 for equal numbers, else their difference by the size; infinite if what is right is no finite number."""
     if found == value:
         return 0.0
-    scale = max(abs(value), size)
-    return abs(found - value) / scale if scale and math.isfinite(found) else math.inf
+    scale = max(abs(value), size, TINY)
+    return abs(found - value) / scale if math.isfinite(scale) else math.inf
 
 
 def total(terms: Iterable[float], divisor: float = 1.0) -> Sized:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracecheck.common import check_activation, check_gradient
-from tracecheck.comparing import Checker, Numbers, Record, Sized, exact, numbers, total
+from tracecheck.comparing import Checker, Numbers, Record, Shape, Sized, exact, numbers, total
 
 
 class Collected:
@@ -40,7 +40,7 @@ class Geometry:
     margin: tuple[int, int]
 
     @classmethod
-    def of(cls, layer: Record, shape: tuple[int, ...]) -> Geometry:
+    def of(cls, layer: Record, shape: Shape) -> Geometry:
         """From the description of a layer and the shape of its input."""
         about = layer["description"]
         size = pair(about.get("kernel_size", about.get("size")))
@@ -68,16 +68,23 @@ class Geometry:
         """For each pixel in a window that is no margin: its number in the window, and where its channels begin in the
         numbers of the batch."""
         b, h, w = place
-        for i in range(self.size[0]):
-            p = h * self.stride[0] + i * self.dilation[0] - self.margin[0]
-            for j in range(self.size[1]):
-                q = w * self.stride[1] + j * self.dilation[1] - self.margin[1]
-                if 0 <= p < self.height and 0 <= q < self.width:
-                    yield i * self.size[1] + j, ((b * self.height + p) * self.width + q) * self.channels
+        columns = list(self.inside(1, w))
+        for i, p in self.inside(0, h):
+            for j, q in columns:
+                yield i * self.size[1] + j, ((b * self.height + p) * self.width + q) * self.channels
+
+    def inside(self, axis: int, window: int) -> Iterator[tuple[int, int]]:
+        """Along one axis: the number of a pixel in the window, and that on the image, of those that are no margin."""
+        step, start = self.dilation[axis], window * self.stride[axis] - self.margin[axis]
+        first, end = max(0, math.ceil(-start / step)), math.ceil(((self.height, self.width)[axis] - start) / step)
+        yield from ((i, start + i * step) for i in range(first, min(self.size[axis], end)))
 
 
 def pair(value: int | list[int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+    both = value if isinstance(value, list) else [value, value]
+    if len(both) != 2 or not all(type(size) is int and size > 0 for size in both):
+        raise ValueError(f"one or two whole numbers from 1 are expected, not {value!r:.60}")
+    return both[0], both[1]
 
 
 def check_convolution(check: Checker, path: str, layer: Record, trace: Record) -> None:

@@ -19,6 +19,7 @@ from pellucid.shapes import Array, as_numbers, number_between, one_of, positive_
 from pellucid.stack import Stack
 
 METHODS = ("auto", EXACT, INTEGRATED_GRADIENTS)
+TOLERANCE, MOST_STEPS = 1e-5, 2048
 Found: TypeAlias = tuple[Array, Array, dict[str, Array], Indices]  # score, dscore/dx, parts, steps
 
 
@@ -31,8 +32,8 @@ def attribute(
     against: Any = None,
     baseline: Any = None,
     columns: Sequence[str] | None = None,
-    tolerance: float = 1e-5,
-    max_steps: int = 2048,
+    tolerance: float = TOLERANCE,
+    max_steps: int = MOST_STEPS,
 ) -> Attribution:
     """Why this answer: the score of each sample x (B, ...) as a sum over its inputs and the biases of the network.
 
@@ -46,7 +47,7 @@ def attribute(
                 table, the means that a `Rescale` in front of the network has measured
     columns     the names of the columns of a table (B, D)
     tolerance   of integrated gradients: the gap, as a part of the score, at which refining ends; at most ``max_steps``
-                gradients are taken for each sample
+                gradients are taken for each sample (but 32 at least)
 
     Raises `ArgumentError` for "exact" on a network that bends elsewhere than in corners, naming the layer.
     """

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.attribution.case import check_columns, check_network
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.evaluation import answer
+from pellucid.html.markup import counted
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.shapes import Array, as_numbers
 from pellucid.stack import Stack
@@ -37,7 +38,7 @@ class WhatIf:
 
     def __str__(self) -> str:
         """A line for each value: the mean answer."""
-        head = f"{self.column}, mean answer of {len(self.answers)} samples"
+        head = f"{self.column}, mean answer of {counted(len(self.answers), 'sample')}"
         lines = [(f"{value:.6g}", row) for value, row in zip(self.values, self.partial_dependence, strict=True)]
         width = max(len(value) for value, _ in lines)
         return "\n".join([head, *(f"{value:>{width}}  " + "  ".join(f"{p:.4f}" for p in row) for value, row in lines)])

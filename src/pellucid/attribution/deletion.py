@@ -31,6 +31,8 @@ def deletion_curve(network: Stack, x: Any, importance: Any, target: Any = None, 
     given = as_numbers(importance, "importance", expected)
     if given.shape != (count, *shape[:2]):
         raise ShapeError(f"importance has the shape {given.shape}; {expected}.")
+    if np.isnan(given).any():
+        raise ShapeError(f"importance holds NaN, which has no place in an order; {expected}.")
     positive_integer(steps, "steps")
     order = np.argsort(-given.reshape(count, -1), axis=1, kind="stable")
     left = case.x.reshape(count, order.shape[1], -1).copy()

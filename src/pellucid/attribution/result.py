@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from pellucid.attribution.colors import as_letters, as_terminal_colors, colored
 from pellucid.errors import ArgumentError
+from pellucid.html.markup import counted, element, table
+from pellucid.html.notebook import framed
+from pellucid.html.pictures import picture
 from pellucid.shapes import AnyArray, Array, positive_integer
 
 EXACT, INTEGRATED_GRADIENTS = "exact", "integrated_gradients"
@@ -91,7 +94,7 @@ class Attribution:
     def strongest(self, count: int = 5, sample: int = 0) -> list[tuple[str, float]]:
         """The inputs with the largest contributions, for or against: (name or place, contribution), strongest first.
 
-        The place of a pixel is ``[row, column]``, its channels added up.
+        The place of a pixel is ``[row,column]``, counted from 0, its channels added up.
         """
         row = _row(sample, len(self))
         given = self.contributions[row]
@@ -118,7 +121,36 @@ class Attribution:
 
     def __str__(self) -> str:
         """The first sample as a sum, term by term, with its strongest inputs; of the others, how many and their gap."""
-        rows = [
+        rows = self._rows()
+        name, number = (max(len(row[column]) for row in rows) for column in (0, 1))
+        lines = [f"{row[0]:<{name}}  {row[1]:>{number}}  {row[2]}".rstrip() for row in rows]
+        steps = f", {self.steps[0]} steps" if self.method == INTEGRATED_GRADIENTS else ""
+        lines.insert(0, f"{self.method.replace('_', ' ')} attribution{steps}")
+        if len(self) > 1:
+            lines.append(
+                f"and {counted(len(self) - 1, 'more sample')}; largest gap of all {self.relative_gap.max():.1e} relative"
+            )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Attribution of {counted(len(self), 'sample')} {self.x.shape[1:]}, {self.method.replace('_', ' ')}>"
+
+    def _repr_html_(self) -> str:
+        """The first sample as a notebook shows it: its map if it is a picture, and the sum with the strongest inputs."""
+        header, rows = ["", "gives", ""], self._rows()
+        shown = [element("div", table(f"Why the {rows[0][0]}", header, rows))]
+        if self.contributions.ndim in (3, 4):
+            said = "orange speaks for it, blue against it"
+            shown.insert(0, element("figure", picture(self.picture(), said), element("figcaption", said)))
+        return framed(element("div", *shown, class_="beside"))
+
+    def _asked(self) -> str:
+        against = "" if self.against is None else f" against {self.against[0]}"
+        return f"{self.kind} {self.target[0]}{against}"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """The first sample as a sum: what, how much, and a remark."""
+        return [
             (f"score of {self._asked()}", f"{self.score[0]:.4f}", ""),
             ("  inputs", f"{self.total[0]:+.4f}", ""),
             *((f"  {name}", f"{part[0]:+.4f}", "") for name, part in self.bias_parts.items()),
@@ -126,17 +158,6 @@ class Attribution:
             ("strongest inputs", "", ""),
             *self._strongest_rows(),
         ]
-        name, number = (max(len(row[column]) for row in rows) for column in (0, 1))
-        lines = [f"{row[0]:<{name}}  {row[1]:>{number}}  {row[2]}".rstrip() for row in rows]
-        steps = f", {self.steps[0]} steps" if self.method == INTEGRATED_GRADIENTS else ""
-        lines.insert(0, f"{self.method.replace('_', ' ')} attribution{steps}")
-        if len(self) > 1:
-            lines.append(f"and {len(self) - 1} more samples; largest gap of all {self.relative_gap.max():.1e} relative")
-        return "\n".join(lines)
-
-    def _asked(self) -> str:
-        against = "" if self.against is None else f" against {self.against[0]}"
-        return f"{self.kind} {self.target[0]}{against}"
 
     def _strongest_rows(self) -> list[tuple[str, str, str]]:
         """Columns with value, baseline and slope in their own units; pixels with their place alone."""
@@ -152,7 +173,7 @@ class Attribution:
     def _name(self, place: tuple[Any, ...]) -> str:
         if self.columns is not None:
             return self.columns[int(place[0])]
-        return "[" + ", ".join(str(int(index)) for index in place) + "]"
+        return f"[{','.join(str(int(index)) for index in place)}]"
 
 
 def _row(sample: int, count: int) -> int:

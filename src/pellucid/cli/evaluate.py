@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from pellucid.batches import Samples
 from pellucid.cli import trust
 from pellucid.cli.data import METAVAR, NAMED_DATA, check_is_there
-from pellucid.cli.output import say, write_json, write_table
+from pellucid.cli.output import check_page, say, write_json, write_table
 from pellucid.datasets.folder_report import FolderReport, printable
-from pellucid.errors import ArgumentError, OutputError
+from pellucid.errors import ArgumentError
 from pellucid.evaluation import evaluate
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.metrics import class_figures, confusion_matrix, wilson_interval
 from pellucid.model import Model, load
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.shapes import AnyArray
-from pellucid.writing import writable_place
 
 MISTAKES = 10
 ENOUGH = 10_000
-PAGE_START = b"<!DOCTYPE HTML"
 WIDEST_MATRIX = 25  # classes
 
 
@@ -48,7 +46,7 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
     A FOLDER has a sub-folder of pictures for each class, named as in the model; of train/ and test/, the latter counts.
     """
     if page is not None:
-        _check_page(page)
+        check_page(page)
     loaded = load(model)
     test = _test_data(loaded, model, data)
     report = {"model": model, "data": test.name} | evaluation_report(loaded, test.x, test.y, files=test.files)
@@ -133,15 +131,6 @@ def evaluation_report(
         ],
         "trust": trust.as_data(judged, model),
     }
-
-
-def _check_page(path: str) -> None:
-    """Raise `OutputError` if a report cannot be written there, or would take the place of something else."""
-    if writable_place(path).exists():
-        with open(path, "rb") as file:
-            start = file.read(len(PAGE_START))
-        if start and start.upper() != PAGE_START:
-            raise OutputError(f"{path} exists and is no HTML page; choose another name, or remove it first.")
 
 
 def _write_page(path: str, model: Model, name: str, data: str, test: TestData) -> None:

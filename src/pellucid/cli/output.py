@@ -1,22 +1,25 @@
-"""What the commands share in writing: safe text, JSON, tables, and a picture in text."""
+"""What the commands share in writing: safe text, JSON, tables, a picture in text, and where a page may go."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
 import numpy as np
 
+from pellucid.attribution.colors import halved, reduced
 from pellucid.datasets.folder_report import printable
+from pellucid.errors import OutputError
 from pellucid.shapes import AnyArray
+from pellucid.writing import writable_place
 
 SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:+#"
-WIDEST_PICTURE = 40  # characters
+PAGE_START = b"<!DOCTYPE HTML"
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 
 
@@ -32,7 +35,25 @@ def say(text: object, *, err: bool = False) -> None:
 
 def write_json(document: Any) -> None:
     """One JSON document on standard output; numbers of NumPy become plain ones, NaN becomes null."""
-    click.echo(json.dumps(_plain(document), indent=2, allow_nan=False))
+    click.echo("".join(_json(_plain(document), "\n")))
+
+
+def _json(value: Any, line: str) -> Iterator[str]:
+    """JSON with a line for each member; arrays of numbers and words stay on one line."""
+    if isinstance(value, dict) and value:
+        for number, (key, item) in enumerate(value.items()):
+            yield from ("," if number else "{", f"{line}  {json.dumps(key)}: ", *_json(item, f"{line}  "))
+        yield f"{line}}}"
+    elif isinstance(value, list) and _holds_objects(value):
+        for number, item in enumerate(value):
+            yield from ("," if number else "[", f"{line}  ", *_json(item, f"{line}  "))
+        yield f"{line}]"
+    else:
+        yield json.dumps(value, allow_nan=False)
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_objects, value)))
 
 
 def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> None:
@@ -46,6 +67,20 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
             say("-" * (sum(widths) + 2 * (len(widths) - 1)))
 
 
+def check_page(path: str) -> None:
+    """Raise `OutputError` if an HTML page cannot be written there, or would take the place of something else."""
+    check_replaceable(path, PAGE_START, "HTML page")
+
+
+def check_replaceable(path: str, start: bytes, kind: str) -> None:
+    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin as its kind does."""
+    if writable_place(path).exists():
+        with open(path, "rb") as file:
+            found = file.read(len(start))
+        if found and found.upper() != start.upper():
+            raise OutputError(f"{path} exists and is no {kind}; choose another name, or remove it first.")
+
+
 def picture_as_text(pixels: AnyArray) -> str:
     """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright.
 
@@ -53,12 +88,8 @@ def picture_as_text(pixels: AnyArray) -> str:
     """
     if pixels.ndim == 3:
         pixels = pixels @ LUMINANCE
-    step = -(-pixels.shape[1] // WIDEST_PICTURE)
-    height, width = (max(1, length // step) for length in pixels.shape)
-    pixels = pixels[: height * step, : width * step]
-    pixels = pixels.reshape(height, len(pixels) // height, width, -1).mean(axis=(1, 3))
-    low, high = float(pixels.min()), float(pixels.max())
-    rows = pixels[: len(pixels) // 2 * 2].reshape(-1, 2, pixels.shape[1]).mean(axis=1)
+    pixels = reduced(pixels)
+    rows, low, high = halved(pixels), float(pixels.min()), float(pixels.max())
     levels = np.minimum(((rows - low) / (high - low + 1) * len(SHADES)).astype(int), len(SHADES) - 1)
     shades = SHADES if _can_print(SHADES) else PLAIN_SHADES
     return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)

@@ -13,9 +13,10 @@ from pellucid.cli.output import say, write_table
 from pellucid.evaluation import block_size
 from pellucid.model import Model, trust_of
 from pellucid.shapes import AnyArray
+from pellucid.training import FEWEST_TO_CALIBRATE
 from pellucid.trust import Trust
 
-NO_TEMPERATURE = "no temperature: one is fitted on what --validation keeps aside (50 samples or more)"
+NO_TEMPERATURE = f"no temperature: one is fitted on what --validation keeps aside ({FEWEST_TO_CALIBRATE} samples or more"
 
 
 def judge(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -> Trust:
@@ -35,7 +36,7 @@ def as_data(trust: Trust, model: Model) -> dict[str, Any]:
         "brier_score": trust.brier,
         "brier_score_interval": trust.brier_interval,
         "temperature": None if trust.temperature is None else asdict(trust.temperature),
-        "coverage": None if trust.coverage is None else asdict(trust.coverage),
+        "coverage": None if trust.coverage is None else asdict(trust.coverage) | {"in_words": trust.coverage.in_words},
     }
     if trust.thresholds:
         data["thresholds"] = {"label": model.labels[1], "rows": [asdict(row) for row in trust.thresholds]}
@@ -51,8 +52,11 @@ def show(figures: dict[str, Any], model: Model) -> None:
 
 def show_temperature(model: Model) -> None:
     """The temperature, with where it comes from; or why there is none."""
-    found = model.temperature
-    say(NO_TEMPERATURE if found is None else f"temperature {found} that were kept aside for validation")
+    if model.temperature is not None:
+        say(f"temperature {model.temperature} that were kept aside for validation")
+    else:
+        kept = f"; there were {model.conformal_scores[0].count}" if model.conformal_scores else ""
+        say(f"{NO_TEMPERATURE}{kept})")
 
 
 def show_thresholds(figures: dict[str, Any]) -> None:
@@ -71,8 +75,9 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
     )
     coverage = figures["coverage"]
     if coverage is not None:
+        words = f" ({coverage['in_words']})" if coverage["in_words"] else ""
         yield (
-            f"sets for {coverage['confidence']:.0%} confidence hold the truth of {coverage['covered']:.1%}, with "
+            f"sets for {coverage['confidence']:.0%} confidence hold the truth of {coverage['covered']:.1%}{words}, with "
             f"{coverage['mean_size']:.2f} labels on average; not sure of {coverage['unsure']:,}"
         )
     yield f"measured on these {figures['samples']:,} samples alone; in brackets, where a figure lies with 95% confidence"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pellucid.explanation.findings import Score
 from pellucid.layers.classification import BinaryClassification, Classification
@@ -13,11 +14,15 @@ from pellucid.layers.flatten import Flatten
 from pellucid.layers.layer_normalization import LayerNormalization
 from pellucid.layers.normalization import BatchNormalization
 from pellucid.layers.output import OutputLayer
-from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.layers.rescale import Rescale
 from pellucid.layers.residual import Residual
+from pellucid.layers.windows import as_image
+from pellucid.prediction import CONFIDENCE_IN_DOUBT
+from pellucid.shapes import Array
+from pellucid.trace.arithmetic import as_sum, factor, signed, written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import written
+from pellucid.trace.neuron import place_in_words
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
@@ -30,16 +35,19 @@ FORMULAS = {
     Dropout: "Silent only while training: y = x.",
     BatchNormalization: "z = gamma (x - mean) / std + beta, with moving averages, and f(z).",
     LayerNormalization: "y = gamma (x - mean) / std + beta, with the mean and std of this sample.",
-    Residual: "z = layers(x) + shortcut(x), and f(z); the layers of the block follow.",
+    Residual: "z = layers(x) + shortcut(x), and f(z); the layers of the block stand above.",
     Classification: "The score of each class: z = sum of input * weight + bias.",
     BinaryClassification: "One score: z = sum of input * weight + bias.",
     OutputLayer: "Each value: z = sum of input * weight + bias.",
 }
+TERMS = 4  # of a mean
+FINE = 6  # digits of the steps of a softmax, so that the probability can be computed again
 
 
 def formula(layer: LayerTrace) -> str:
     """What this kind of layer computes, in a sentence."""
-    return next((text for kind, text in FORMULAS.items() if isinstance(layer.layer, kind)), "A layer of your own.")
+    text = next((text for kind, text in FORMULAS.items() if isinstance(layer.layer, kind)), "A layer of your own.")
+    return text if getattr(layer.layer, "use_bias", True) else text.replace(" + bias", "")
 
 
 def in_terms_of(layer: LayerTrace) -> tuple[str, ...]:
@@ -47,47 +55,89 @@ def in_terms_of(layer: LayerTrace) -> tuple[str, ...]:
     at = np.unravel_index(int(np.abs(layer.output[0]).argmax()), layer.output.shape[1:])
     index = tuple(int(i) for i in at)
     line = spelled_out(layer, index)
-    return () if line is None else (f"{layer.name}[{','.join(map(str, index))}]  {line}",)
+    return () if line is None else (f"{layer.name}{place_in_words(index)}  {line}",)
 
 
 def spelled_out(layer: LayerTrace, index: tuple[int, ...]) -> str | None:
-    """One output of a normalization or of a residual block as arithmetic; None for other layers."""
+    """One output of a layer without neurons, such as (row, column, channel), as arithmetic with its activation; None for
+    what is no arithmetic."""
     place = (0, *index)
-    y = written(float(layer.output[place]))
-    end = f"; {layer.activation} -> {y}" if layer.activation not in (None, "identity") else ""
-    if isinstance(layer.layer, BatchNormalization):
-        c = place[-1]
-        gamma, beta = (written(float(layer.parameters[part][c])) for part in ("gamma", "beta"))
-        x, mean, std = (
-            float(layer.input[place]),
-            float(layer.numbers["mean"][c]),
-            1 / float(layer.numbers["inverse_std"][c]),
+    arithmetic = _arithmetic(layer, place)
+    if arithmetic is None or layer.activation in (None, "identity"):
+        return arithmetic
+    return f"{arithmetic}; {layer.activation} -> {written(float(layer.output[place]))}"
+
+
+def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """How the output at this place (sample first) comes about; None for what is no arithmetic."""
+    c, y = place[-1], written(float(layer.output[place]))
+    z = y if layer.sums is None else written(float(layer.sums[place]))
+    if isinstance(layer.layer, BatchNormalization | LayerNormalization):
+        gamma, beta, x = (
+            float(number) for number in (layer.parameters["gamma"][c], layer.parameters["beta"][c], layer.input[place])
         )
-        assert layer.sums is not None
-        z = written(float(layer.sums[place]))
-        return f"z = {gamma} * ({written(x)} - {factor(mean)}) / {written(std)} + {factor(beta)} = {z}{end}"
+        mean, std = _mean_and_std(layer, place)
+        name = "z" if isinstance(layer.layer, BatchNormalization) else "y"
+        left = f"{factor(gamma)} * ({as_sum([signed(x), signed(-mean)])}) / {written(std)}"
+        return f"{name} = {as_sum([('+', left), signed(beta)])} = {z}"
     if isinstance(layer.layer, Residual):
-        assert layer.sums is not None
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
-        return f"z = {written(float(main))} + {factor(float(other))} = {written(float(layer.sums[place]))}{end}"
+        return f"z = {as_sum([signed(float(main)), signed(float(other))])} = {z}"
+    if isinstance(layer.layer, MaxPooling2D):
+        return f"y = max({', '.join(written(float(x)) for x in _window(layer, layer.layer, place))}) = {y}"
+    if isinstance(layer.layer, AveragePooling2D):
+        return _mean(_window(layer, layer.layer, place), y)
+    if isinstance(layer.layer, GlobalAveragePooling2D):
+        return _mean(as_image(layer.input[:1])[0, :, :, c].ravel(), y)
     return None
+
+
+def _mean_and_std(layer: LayerTrace, place: tuple[int, ...]) -> tuple[float, float]:
+    """Those of a channel in batch normalization, of this sample or pixel in layer normalization."""
+    if isinstance(layer.layer, BatchNormalization):
+        return float(layer.numbers["mean"][place[-1]]), 1 / float(layer.numbers["inverse_std"][place[-1]])
+    return float(layer.input[place[:-1]].mean()), 1 / float(layer.numbers["inverse_std"][place[:-1]].item())
+
+
+def _window(layer: LayerTrace, pooling: Pooling2D, place: tuple[int, ...]) -> Array:
+    """What one window sees of one channel, row by row, without what lies outside of the image."""
+    windows, image = pooling.windows, as_image(layer.input[:1].astype(np.float64))
+    row, column, channel = (*place[1:], 0)[:3]
+    seen = windows.view(windows.pad(image, np.nan))[0, row, column, ..., channel].ravel()
+    inside: Array = seen[~np.isnan(seen)]
+    return inside
+
+
+def _mean(numbers: Array, y: str) -> str:
+    """The largest terms by size, and what the others add up to."""
+    order: NDArray[np.int64] = np.argsort(-np.abs(numbers), kind="stable")
+    terms = [signed(float(numbers[d])) for d in order[:TERMS]]
+    left = numbers[order[TERMS:]]
+    if np.count_nonzero(left):
+        terms.append(("+", f"... ({np.count_nonzero(left):,} more: {written(float(left.sum()))})"))
+    return f"y = ({as_sum(terms)}) / {len(numbers)} = {y}"
 
 
 def softmax_line(score: Score, total: float) -> str:
     """The probability of one label: its exponential, divided by the sum of all."""
     assert score.exponential is not None
     assert score.probability is not None
-    return f"p({score.label}) = {written(score.exponential)} / {written(total)} = {written(score.probability)}"
+    return f"p({score.label}) = {written(score.exponential, FINE)} / {written(total, FINE)} = {written(score.probability)}"
 
 
 def sigmoid_line(score: Score) -> str:
     """The probability of class 1."""
     assert score.probability is not None
-    return f"p({score.label}) = 1 / (1 + e^{factor(-score.score)}) = {written(score.probability)}"
+    z = score.score if score.scaled is None else score.scaled
+    shown = written(-z, FINE)
+    return (
+        f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
+    )
 
 
-def factor(number: float | str) -> str:
-    """A number inside of arithmetic: in parentheses if it is negative."""
-    text = number if isinstance(number, str) else written(number)
-    return f"({text})" if text.startswith("-") else text
+def doubt_line(score: Score, labels: int, probability: float) -> str:
+    """What a doubt makes of the probability of the answer."""
+    assert score.probability is not None
+    kept, rest = written(CONFIDENCE_IN_DOUBT), written(1 - CONFIDENCE_IN_DOUBT)
+    return f"in doubt: {kept} * {written(score.probability)} + {rest} / {labels} = {written(probability)}"

@@ -34,12 +34,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture uint8 (H, W) or (H, W, 3); ``lines`` shows it where there is only text, None leaves that to whoever
-    writes it."""
+    """A picture uint8 (H, W) or (H, W, 3).
+
+    ``lines`` shows it where there is only text, None leaves that to whoever writes it. ``scale``: the number that its full
+    colors stand for, blue for minus and orange for plus, of a map.
+    """
 
     pixels: AnyArray
     description: str
     lines: str | None = None
+    scale: str | None = None
 
 
 Block: TypeAlias = Words | Sums | Table | Picture

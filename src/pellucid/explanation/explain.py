@@ -9,19 +9,25 @@ from typing import Any
 import numpy as np
 
 from pellucid.attribution import attribute, occlusion
-from pellucid.errors import ArgumentError, DataError
-from pellucid.explanation.choose import strongest
+from pellucid.attribution.choose import MOST_STEPS
+from pellucid.errors import ArgumentError, DataError, DivergenceError
+from pellucid.explanation.choose import in_order, strongest
 from pellucid.explanation.explanation import Explanation
 from pellucid.explanation.findings import Change, Cover, LayerExplanation, Score
+from pellucid.explanation.scores import scores_of
 from pellucid.model import Model
+from pellucid.network import Network
 from pellucid.pipeline.base import Prepared
+from pellucid.prediction import in_doubt
 from pellucid.saving import Label
-from pellucid.shapes import AnyArray, batch_letters, positive_integer
+from pellucid.shapes import AnyArray, as_numbers, batch_letters, positive_integer
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.trace import Trace
 
 CLASSIFIED = ("softmax", "sigmoid")
-MOST_STEPS = 256  # of integrated gradients, where no exact attribution exists: a page should not take minutes
+# Of integrated gradients, where no exact attribution exists: so many steps at least, and more while all layers of all steps
+# have no more numbers than this. A page should not take minutes.
+FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
 def explain(model: Model, source: Any, *, label: Label | None = None, top: int = 3) -> Explanation:
@@ -32,26 +38,33 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
     label   whose loss is followed backward (default: the answer itself); not for a regression
     top     how many neurons of a layer are spelled out
 
-    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit.
+    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
+    are not finite.
     """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
     positive_integer(top, "top")
     prepared, is_picture = _sample(model, source)
     network, x = model.network, prepared.pixels[None]
     plain = network.trace(x)
-    found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(plain, label)
+    if not np.isfinite(plain.layers[-1].output).all():
+        raise DivergenceError(
+            "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
+        )
+    found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(model, plain, label)
     return Explanation(
         source=_name(source),
         label=found.answer,
-        probability=found.probability,
+        probability=_probability(found, prepared.doubt),
         doubt=prepared.doubt,
         seen=prepared.pixels if is_picture else None,
-        layers=tuple(_layer(found.trace, layer, top) for layer in found.trace.every_layer()),
+        layers=tuple(_layer(found.trace, layer, top) for layer in in_order(found.trace.layers)),
         scores=found.scores,
         total=found.total,
         temperature=None if model.temperature is None else model.temperature.value,
         change=found.change,
         cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
-        attribution=attribute(network, x, found.target, against=found.against, max_steps=MOST_STEPS),
+        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network)),
         trace=found.trace,
         backward_from=found.followed,
     )
@@ -64,7 +77,6 @@ class _Answered:
     answer: Any
     trace: Trace
     scores: tuple[Score, ...]
-    probability: float | None = None
     total: float | None = None
     change: Change | None = None
     followed: Label | None = None
@@ -72,11 +84,11 @@ class _Answered:
     against: int | None = None
 
 
-def _value(trace: Trace, label: Label | None) -> _Answered:
+def _value(model: Model, trace: Trace, label: Label | None) -> _Answered:
     """The answer of a regression; of several values, the first is attributed."""
     if label is not None:
         raise ArgumentError("a regression has no labels: leave label out.")
-    scores = tuple(Score(v, float(z)) for v, z in enumerate(trace.layers[-1].output[0]))
+    scores, _ = scores_of(model, trace)
     return _Answered(np.asarray(trace.answer.predictions[0]).tolist(), trace, scores, target=0)
 
 
@@ -85,12 +97,25 @@ def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: in
     first = int(plain.answer.predictions[0])
     followed = model.labels[first] if label is None else _known(model, label)
     trace = model.network.trace(x, [model.labels.index(followed)], training=False)
-    scores, total = _scores(model, trace)
+    scores, total = scores_of(model, trace)
     second = _runner_up(trace, first)
-    sure = scores[first].probability if scores[first].calibrated is None else scores[first].calibrated
     change = _change(trace, first, second, model.labels[second], top)
     against = None if trace.answer.kind == "sigmoid" else second  # yes or no has one score
-    return _Answered(model.labels[first], trace, scores, sure, total, change, followed, None, against)
+    return _Answered(model.labels[first], trace, scores, total, change, followed, None, against)
+
+
+def _probability(found: _Answered, doubt: str | None) -> float | None:
+    """As `Model.predict` says it; None for a regression."""
+    p = np.array([np.nan if score.probability is None else score.probability for score in found.scores])
+    if np.isnan(p).any():
+        return None
+    return float((p if doubt is None else in_doubt(p)).max())
+
+
+def _steps(network: Network) -> int:
+    """How many gradients an attribution may take."""
+    each = sum(int(np.prod(node.output_shape)) for node in network.nodes)
+    return min(max(FEW_STEPS, MOST_NUMBERS // each), MOST_STEPS)
 
 
 def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
@@ -104,12 +129,10 @@ def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
             f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file that "
             f"numpy.save has written; {os.fspath(source)!r} is none."
         )
-    array = _read_array(os.fspath(source)) if named else np.asarray(source)
+    expected = f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}"
+    array = _read_array(os.fspath(source)) if named else as_numbers(source, "the array", expected)
     if array.shape != shape and array.shape != (1, *shape):
-        raise ArgumentError(
-            f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}; "
-            f"the array has the shape {array.shape}."
-        )
+        raise ArgumentError(f"{expected}; the array has the shape {array.shape}.")
     return Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), False
 
 
@@ -117,7 +140,7 @@ def _read_array(path: str) -> AnyArray:
     try:
         with open(path, "rb") as file:
             array = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # a damaged header fails in whichever parser it reaches
         why = getattr(error, "strerror", None) or "it holds no array of numbers"
         raise DataError(f"{path!r} cannot be read: {why}.") from None
     if not isinstance(array, np.ndarray):
@@ -127,29 +150,11 @@ def _read_array(path: str) -> AnyArray:
 
 def _known(model: Model, label: Label) -> Label:
     """The label of the model that is meant; the command line writes numbers as text."""
-    for known in model.labels:
-        if known == label or str(known) == str(label):
-            return known
-    shown = ", ".join(map(str, model.labels[:20]))
-    raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
-
-
-def _scores(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None]:
-    """A row for each label, and what the exponentials add up to."""
-    answer, z = trace.answer, trace.layers[-1].output
-    assert answer.probabilities is not None
-    calibrated: Any = [None] * len(model.labels)
-    if model.temperature is not None:
-        both = np.concatenate([np.zeros_like(z), z], axis=1) if answer.kind == "sigmoid" else z
-        calibrated = model.temperature.probabilities(both)[0].tolist()
-    probabilities = answer.probabilities[0].tolist()
-    if answer.kind == "sigmoid":
-        score = float(z[0, 0])
-        rows = zip(model.labels, (-score, score), probabilities, calibrated, strict=True)
-        return tuple(Score(label, s, None, None, p, c) for label, s, p, c in rows), None
-    columns = (z[0].tolist(), answer.softmax["shifted"][0].tolist(), answer.softmax["exponentials"][0].tolist())
-    rows_of_softmax = zip(model.labels, *columns, probabilities, calibrated, strict=True)
-    return tuple(Score(*row) for row in rows_of_softmax), float(answer.softmax["total"][0])
+    named = [known for known in model.labels if str(known) == str(label)]
+    if not named:
+        shown = ", ".join(map(str, model.labels[:20]))
+        raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+    return named[named.index(label)] if label in named else named[0]
 
 
 def _runner_up(trace: Trace, first: int) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pellucid.datasets.folder_report import printable
 from pellucid.explanation.address import neuron_at
-from pellucid.explanation.blocks import Section
+from pellucid.explanation.blocks import Section, Sums
 from pellucid.explanation.findings import Findings
-from pellucid.explanation.page import as_html
+from pellucid.explanation.neuron_table import neuron_section
+from pellucid.explanation.page import as_html, as_notebook
 from pellucid.explanation.render import Draw, as_markdown, as_text, drawn_coarsely
 from pellucid.explanation.road import road, title
 from pellucid.explanation.walk import walk
@@ -16,27 +18,45 @@ from pellucid.trace.neuron import NeuronTrace
 
 @dataclass(frozen=True, eq=False)
 class Explanation(Findings):
-    """What ``pl.explain(model, picture)`` gives: ``print`` it, or take its numbers (see `Findings`) and `to_data`."""
+    """What ``pl.explain(model, picture)`` gives: ``print`` it, or take its numbers (see `Findings`) and `to_data`.
+
+    The forms of the page take the ``address`` of a neuron, to show that one in full, and the ``command`` that asked for it,
+    to be named at the end.
+    """
 
     def neuron(self, address: str) -> NeuronTrace:
         """One weighted sum in full, by its name: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
         return neuron_at(self.trace, address)
 
-    def to_text(self, draw: Draw = drawn_coarsely) -> str:
-        """The page as text; ``draw`` makes lines of a picture."""
-        return as_text(title(self), road(self), draw)
+    def to_text(self, draw: Draw = drawn_coarsely, address: str | None = None, width: int | None = None) -> str:
+        """The page as text, wrapped to ``width`` letters if one is given; ``draw`` makes lines of a picture."""
+        return as_text(self._title(address), self._sections(address), draw, width)
 
-    def to_markdown(self, draw: Draw = drawn_coarsely) -> str:
+    def to_markdown(self, draw: Draw = drawn_coarsely, address: str | None = None, command: str | None = None) -> str:
         """The page in Markdown."""
-        return as_markdown(title(self), road(self), draw)
+        return as_markdown(self._title(address), self._sections(address, command), draw)
 
-    def to_html(self) -> str:
+    def to_html(self, address: str | None = None, command: str | None = None) -> str:
         """The page as HTML that needs no other file and no network."""
-        return as_html(title(self), road(self))
+        return as_html(self._title(address), self._sections(address, command))
 
     def steps(self) -> list[Section]:
         """The walk: a section for each layer forward, then for each one backward."""
         return walk(self)
 
+    def _title(self, address: str | None) -> str:
+        return title(self) if address is None else f"{self.neuron(address).name} of {title(self)}"
+
+    def _sections(self, address: str | None, command: str | None = None) -> list[Section]:
+        made = [] if command is None else [Section("How to get this page again", [Sums((command,))])]
+        return [*(road(self) if address is None else [neuron_section(self, self.neuron(address))]), *made]
+
     def __str__(self) -> str:
         return self.to_text()
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {printable(title(self))}>"
+
+    def _repr_html_(self) -> str:
+        """The page, as a notebook shows it."""
+        return as_notebook(title(self), road(self))

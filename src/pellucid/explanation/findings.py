@@ -17,15 +17,26 @@ from pellucid.trace.trace import Trace
 
 @dataclass(frozen=True)
 class Score:
-    """A row of the table of scores; for a regression, a value alone. ``probability`` is that of the softmax or sigmoid,
-    ``calibrated`` the one with the temperature of the model, if it has one."""
+    """A row of the table of scores; for a regression, a value alone.
+
+    If the model has a temperature T, ``scaled`` is z / T, from where the steps of the softmax or sigmoid up to
+    ``probability`` start; ``untempered`` is the probability that the network itself gives, with T = 1. Else both are None.
+    """
 
     label: Label
     score: float
+    scaled: float | None = None
     shifted: float | None = None
     exponential: float | None = None
     probability: float | None = None
-    calibrated: float | None = None
+    untempered: float | None = None
+
+    @property
+    def own(self) -> float:
+        """The probability that the network itself gives, whose loss training descends."""
+        own = self.probability if self.untempered is None else self.untempered
+        assert own is not None
+        return own
 
 
 @dataclass(frozen=True)
@@ -71,10 +82,13 @@ class LayerExplanation:
 class Findings:
     """The numbers of an explanation.
 
-    label, probability   the answer; the probability is None for a regression, whose label is its value
-    doubt                None, or why this may be nothing that the network knows: `Model.predict` is less sure then
+    label, probability   the answer, as `Model.predict` gives it; the probability is None for a regression, whose label is
+                         its value
+    doubt                None, or why this may be nothing that the network knows: the probability is a low one then, not
+                         that in ``scores``
     seen                 what the network saw, uint8 (H, W) or (H, W, 3), or None for an array
-    layers, scores       the road; ``change`` is None for a regression, ``cover`` for what is no picture
+    layers, scores       the road; ``total`` is the sum of the exponentials of a softmax
+    change, cover        None for a regression, and for what is no picture
     attribution          what each input gives to the answer, for the first against the second
     trace                all numbers, backward too: to ``backward_from``, the label whose loss is followed
     """
@@ -98,6 +112,11 @@ class Findings:
     def kind(self) -> str:
         """ "softmax", "sigmoid" or "identity"."""
         return self.trace.answer.kind
+
+    @property
+    def answered(self) -> Score:
+        """The score of the answer."""
+        return next(score for score in self.scores if score.label == self.label)
 
     @property
     def given(self) -> Array:

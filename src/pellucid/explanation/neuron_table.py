@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from pellucid.explanation.backward import chain_rule
 from pellucid.explanation.blocks import Block, Section, Sums, Table, Words
-from pellucid.trace.neuron import NeuronTrace, written
+from pellucid.explanation.findings import Findings
+from pellucid.html.markup import counted
+from pellucid.trace.arithmetic import written
+from pellucid.trace.neuron import NeuronTrace, counting
 
 TERMS = 3
 
 
-def neuron_section(neuron: NeuronTrace) -> Section:
-    """The sum in a line, then a row for each input; with a way back, its factors."""
-    blocks: list[Block] = [Sums((neuron.arithmetic(TERMS),))]
-    if neuron.dsum is not None and neuron.doutput is not None:
-        slope = "" if neuron.slope is None else f" * f'(z) {written(neuron.slope)}"
-        blocks.append(Sums((f"dz = dy {written(neuron.doutput)}{slope} = {written(neuron.dsum)}",)))
-    columns = [neuron.inputs, neuron.weights, neuron.products]
-    header = ["input at", "input", "weight", "product"]
-    if neuron.dweights is not None:
-        columns.append(neuron.dweights)
-        header.append("dweight")
-    rows = (
-        (",".join(map(str, position)), *(written(float(number)) for number in numbers))
-        for position, *numbers in zip(neuron.positions.tolist(), *columns, strict=True)
-    )
+def neuron_section(found: Findings, neuron: NeuronTrace) -> Section:
+    """The sum in a line, then a row for each input that is not 0; the sum once more, and with a way back dz."""
+    sums = Sums((neuron.arithmetic(TERMS), *([] if neuron.dsum is None else [chain_rule(neuron)])))
+    header, rows = neuron.rows()
     bias = "there is no bias" if neuron.bias is None else f"bias {written(neuron.bias)}"
-    blocks += [
-        Table("Each input, its weight and their product", tuple(header), tuple(rows)),
-        Words(f"{len(neuron.inputs):,} products; {bias}."),
+    left = f"; {neuron.left_out()}" if neuron.left_out() else "."
+    blocks: list[Block] = [
+        sums,
+        Table("Each input, its weight and their product", tuple(header), tuple(map(tuple, rows))),
+        Words(f"{counted(len(neuron.inputs), 'product')}, {bias}{left} {counting(neuron.positions.shape[1])}"),
+        sums,
     ]
+    if neuron.dsum is not None:
+        blocks.append(Words(f"dz and dweight: the gradient of the loss if {found.backward_from} is the right answer."))
     return Section("Every product", blocks)

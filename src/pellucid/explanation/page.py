@@ -1,34 +1,50 @@
-"""Sections as one HTML page that needs no other file and no network, and in which nothing runs."""
+"""Sections as HTML: a page of its own, or a part of a notebook."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from importlib.resources import files as resources
-from string import Template
 
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Words
 from pellucid.html.markup import Markup, element, joined, table, text
+from pellucid.html.notebook import framed
+from pellucid.html.page import page
 from pellucid.html.pictures import picture
-from pellucid.version import __version__
+
+ARROW = re.compile(r"\S+ -&gt; \S+")
 
 
 def as_html(title: str, sections: Iterable[Section]) -> str:
     """The whole page."""
-    parts = (element("section", element("h2", part.title), *map(_block, part.blocks)) for part in sections)
-    return _resource("page.html").substitute(
-        style=_resource("page.css").template, title=text(title), sections=joined(parts, "\n"), version=text(__version__)
-    )
+    return page(title, element("main", joined([element("h1", title), *_parts(sections)], "\n")), "pellucid.explanation")
+
+
+def as_notebook(title: str, sections: Iterable[Section]) -> str:
+    """The same inside of a notebook."""
+    return framed(element("h2", title), *_parts(sections))
+
+
+def _parts(sections: Iterable[Section]) -> Iterable[Markup]:
+    return (element("section", element("h2", part.title), *map(_block, part.blocks)) for part in sections)
 
 
 def _block(block: Block) -> Markup:
     if isinstance(block, Words):
         return element("p", block.text)
     if isinstance(block, Sums):
-        return element("pre", *(element("code", line, class_="line") for line in block.lines))
+        return element("pre", *(element("code", _unbroken(line), class_="line") for line in block.lines))
     if isinstance(block, Picture):
-        return element("figure", picture(block.pixels, block.description), element("figcaption", block.description))
+        caption = [block.description] if block.scale is None else [block.description, _scale(block.scale)]
+        return element("figure", picture(block.pixels, block.description), element("figcaption", *caption))
     return table(block.caption, block.header, block.rows)
 
 
-def _resource(name: str) -> Template:
-    return Template(resources("pellucid.explanation").joinpath(name).read_text("utf-8"))
+def _unbroken(line: str) -> Markup:
+    """A line that never breaks around an arrow: ``relu -> 2.78``."""
+    return Markup(ARROW.sub(r'<span class="whole">\g<0></span>', text(line)))
+
+
+def _scale(largest: str) -> Markup:
+    """The colors of a map, with the numbers at their ends."""
+    ends = (element("span", f"-{largest}"), element("span", class_="colors"), element("span", largest))
+    return element("span", *ends, class_="scale")

@@ -6,22 +6,30 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.explanation.arithmetic import factor, formula, in_terms_of, sigmoid_line, softmax_line
+from pellucid.attribution.choose import TOLERANCE
+from pellucid.attribution.colors import as_small_letters
+from pellucid.attribution.result import INTEGRATED_GRADIENTS
+from pellucid.explanation.arithmetic import FINE, doubt_line, formula, in_terms_of, sigmoid_line, softmax_line
 from pellucid.explanation.blocks import Block, Picture, Section, Sums, Table, Words
 from pellucid.explanation.findings import Change, Findings, LayerExplanation
-from pellucid.html.markup import percent
+from pellucid.html.markup import counted
 from pellucid.html.pictures import is_picture
-from pellucid.trace.neuron import written
+from pellucid.layers.output import OutputLayer
+from pellucid.trace.arithmetic import as_sum, product, signed, written
+from pellucid.trace.layer_trace import LayerTrace
+from pellucid.trace.neuron import NeuronTrace, counting, place_in_words
 
 MOST_SCORES = 20  # rows of the table of scores
-TERMS = 3  # products of a neuron
+TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
 
 
 def title(found: Findings) -> str:
-    """The answer in a line."""
-    sure = "" if found.probability is None else f" ({percent(found.probability)})"
+    """The answer in a line, with the probability of `Model.predict`; in doubt, with that of the network beside it."""
+    sure = "" if found.probability is None else f"{found.probability:.1%}"
     doubt = f", but {found.doubt}" if found.doubt else ""
-    return f"{found.source}: {answer_in_words(found)}{sure}{doubt}"
+    if sure and found.doubt:
+        sure += f"; {found.answered.probability:.1%} without the doubt"
+    return f"{found.source}: {answer_in_words(found)}{f' ({sure})' if sure else ''}{doubt}"
 
 
 def answer_in_words(found: Findings) -> str:
@@ -50,8 +58,13 @@ def seen(found: Findings) -> Iterator[Block]:
     shape = "x".join(map(str, given.shape))
     scaled = " Each is divided by 255." if given.dtype == np.uint8 else ""
     numbers = first.output[0]
-    said = f"{shape} numbers from {written(float(given.min()))} to {written(float(given.max()))}.{scaled}"
-    yield Words(f"{said} {np.count_nonzero(numbers):,} of {numbers.size:,} are not 0.")
+    what = f"{shape} {'number' if given.size == 1 else 'numbers'}"
+    said = f"{what} from {written(float(given.min()))} to {written(float(given.max()))}.{scaled}"
+    yield Words(f"{said} {_not_zero(int(np.count_nonzero(numbers)), numbers.size)}. {counting(given.ndim)}")
+
+
+def _not_zero(count: int, size: int) -> str:
+    return f"{count:,} of {size:,} {'is' if count == 1 else 'are'} not 0"
 
 
 def layer_section(found: Findings, layer: LayerExplanation) -> Section:
@@ -59,10 +72,19 @@ def layer_section(found: Findings, layer: LayerExplanation) -> Section:
     traced = found.trace.layer(layer.name)
     shape = "x".join(map(str, layer.shape))
     size = int(np.prod(layer.shape))
-    said = f"{layer.active:,} of {size:,} are not 0; from {written(layer.smallest)} to {written(layer.largest)}."
-    lines = tuple(f"{neuron.name}  {neuron.arithmetic(TERMS)}" for neuron in layer.neurons) or in_terms_of(traced)
+    said = f"{_not_zero(layer.active, size)}; from {written(layer.smallest)} to {written(layer.largest)}."
+    lines = tuple(_neuron_line(found, traced, neuron) for neuron in layer.neurons) or in_terms_of(traced)
     blocks: list[Block] = [Words(f"{formula(traced)} {said}")]
     return Section(f"{layer.name}: {shape}", [*blocks, Sums(lines)] if lines else blocks)
+
+
+def _neuron_line(found: Findings, layer: LayerTrace, neuron: NeuronTrace) -> str:
+    """The sum of a neuron; of an output with the label whose score it is, if it has another name than its number."""
+    label = str(neuron.unit)
+    if isinstance(layer.layer, OutputLayer) and found.kind != "identity":
+        label = str(found.scores[-1 if found.kind == "sigmoid" else neuron.unit].label)
+    named = "" if label == str(neuron.unit) else f" ({label})"
+    return f"{neuron.name}{named}  {neuron.arithmetic(TERMS)}"
 
 
 def ends(found: Findings) -> Iterator[Block]:
@@ -73,26 +95,28 @@ def ends(found: Findings) -> Iterator[Block]:
         return
     order = sorted(range(len(found.scores)), key=lambda k: -found.scores[k].score)
     rows = [found.scores[k] for k in order[:MOST_SCORES]]
-    columns: dict[str, list[float | None]] = {
-        "score z": [row.score for row in rows],
-        "z - max": [row.shifted for row in rows],
-        "e^(z - max)": [row.exponential for row in rows],
-        "probability": [row.probability for row in rows],
-        "with temperature": [row.calibrated for row in rows],
+    z = "z" if found.temperature is None else "z / T"
+    columns: dict[str, tuple[list[float | None], int]] = {
+        "score z": ([row.score for row in rows], FINE),
+        "z / T": ([row.scaled for row in rows], FINE),
+        f"{z} - max": ([row.shifted for row in rows], FINE),
+        f"e^({z} - max)": ([row.exponential for row in rows], FINE),
+        "probability": ([row.probability for row in rows], DIGITS),
+        "with T = 1": ([row.untempered for row in rows], DIGITS),
     }
-    kept = {name: values for name, values in columns.items() if rows[0] and values[0] is not None}
-    cells = ([str(row.label), *(written(float(v[n] or 0)) for v in kept.values())] for n, row in enumerate(rows))
+    kept = {name: column for name, column in columns.items() if column[0][0] is not None}
+    cells = ([str(row.label), *(written(float(v[n] or 0), d) for v, d in kept.values())] for n, row in enumerate(rows))
     yield Table("Scores and probabilities, the highest first", ("label", *kept), tuple(tuple(row) for row in cells))
     if len(found.scores) > len(rows):
-        yield Words(f"and {len(found.scores) - len(rows):,} more labels.")
-    yield Sums((softmax_line(rows[0], found.total) if found.total is not None else sigmoid_line(found.scores[1]),))
+        yield Words(f"and {counted(len(found.scores) - len(rows), 'more label')}.")
     if found.temperature is not None:
-        yield Words(
-            f"This model has the temperature {written(found.temperature)}: its probabilities are those of z / "
-            f"{written(found.temperature)}."
-        )
+        yield Words(f"This model has the temperature T = {written(found.temperature, FINE)}, by which scores are divided.")
+    lines = [softmax_line(rows[0], found.total) if found.total is not None else sigmoid_line(found.scores[1])]
+    if found.doubt and found.probability is not None:
+        lines.append(doubt_line(found.answered, len(found.scores), found.probability))
+    yield Sums(tuple(lines))
     if found.doubt:
-        yield Words(f"But {found.doubt}: pellucid predict says so, and gives lower probabilities.")
+        yield Words(f"Since {found.doubt}, no answer is sure.")
 
 
 def changed(found: Findings, change: Change) -> Iterator[Block]:
@@ -106,10 +130,10 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
             f"The runner-up is {change.runner_up}. It would be the answer if its score were to rise by {margin}, or that "
             f"of {found.label} to fall by as much."
         )
-    terms = [f"{factor(x)}*{factor(w)}" for _, x, w, _ in change.reasons]
-    terms += [f"... ({written(change.others)} from the others)"] if change.others else []
-    inputs = ", ".join(f"[{d}]" for d, *_ in change.reasons)
-    yield Sums((f"margin = {' + '.join([*terms, factor(change.bias)])} = {margin}",))
+    terms = [product(x, w) for _, x, w, _ in change.reasons]
+    terms += [("+", f"... ({written(change.others)} from the others)")] if change.others else []
+    inputs = ", ".join(place_in_words([d]) for d, *_ in change.reasons)
+    yield Sums((f"margin = {as_sum([*terms, signed(change.bias)])} = {margin}",))
     if inputs:
         below = found.trace.layers[-2].name
         yield Words(
@@ -119,8 +143,8 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
         row, column = found.cover.place
         high, wide = found.cover.window
         yield Words(
-            f"Covered by 0 where that matters most, around row {row} and column {column}, in windows of {high}x{wide}, the "
-            f"margin would fall by {written(found.cover.fall)} on the average."
+            f"Covered by 0 where that matters most, around {place_in_words((row, column))}, in windows of {high}x{wide}, "
+            f"the margin would fall by {written(found.cover.fall)} on average."
         )
 
 
@@ -129,11 +153,14 @@ def attributed(found: Findings) -> Iterator[Block]:
     attribution = found.attribution
     given = attribution.contributions[0]
     if given.ndim in (2, 3) and found.seen is not None:
-        yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", attribution.as_text_map())
-        yield Words("In text, . + # speak for the answer, - = % against it.")
+        values = attribution.map()
+        lines = f"{as_small_letters(values)}\n  . + # speak for the answer, - = % against it"
+        scale = written(float(np.abs(values).max()))
+        yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", lines, scale)
     rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
     yield Table("The inputs that give most", ("input", "gives"), rows)
-    parts = f"{written(float(attribution.total[0]))} from inputs + {written(float(attribution.bias[0]))} from biases"
+    inputs, (sign, biases) = written(float(attribution.total[0])), signed(float(attribution.bias[0]))
+    parts = f"{inputs} from inputs {sign} {biases} from biases"
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
     if len(found.scores) > 1 and found.kind == "identity":
         compared = " (value 0)"
@@ -141,4 +168,6 @@ def attributed(found: Findings) -> Iterator[Block]:
     gap, relative = float(attribution.gap[0]), float(attribution.relative_gap[0])
     method = attribution.method.replace("_", " ")
     steps = f", {attribution.steps[0]} steps" if attribution.steps[0] > 1 else ""
-    yield Words(f"Method: {method}{steps}; completeness gap {gap:.1e}, {relative:.1e} relative.")
+    left = relative > TOLERANCE and attribution.method == INTEGRATED_GRADIENTS
+    more = f" More steps make it smaller: pl.attribute(..., max_steps={4 * attribution.steps[0]})." if left else ""
+    yield Words(f"Method: {method}{steps}; completeness gap {gap:.1e}, {relative:.1e} relative.{more}")

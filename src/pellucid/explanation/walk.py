@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pellucid.explanation.backward import gradient_lines
 from pellucid.explanation.blocks import Block, Section, Sums, Words
+from pellucid.explanation.choose import strongest_backward
 from pellucid.explanation.findings import Findings, LayerExplanation
 from pellucid.explanation.road import road
+from pellucid.layers.input import Input
+from pellucid.trace.arithmetic import factor, written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import NeuronTrace, written
+from pellucid.trace.table import norm
 
-TERMS = 3
+MOST_SCORES = 5  # gradients of the scores
 
 
 def walk(found: Findings) -> list[Section]:
@@ -26,45 +30,54 @@ def walk(found: Findings) -> list[Section]:
 def _loss(found: Findings) -> Section:
     loss = found.trace.loss
     assert loss is not None
-    k = next(n for n, score in enumerate(found.scores) if score.label == found.backward_from)
-    p = found.scores[k].probability
-    assert p is not None
+    p = next(score.own for score in found.scores if score.label == found.backward_from)
     said = f"The loss if {found.backward_from} is the right answer:"
     smoothing = getattr(loss.loss, "label_smoothing", 0.0)
     smoothed = f" (with label smoothing {written(smoothing)})" if smoothing else ""
     line = f"loss = {written(loss.value)}{smoothed}" if smoothing else f"loss = -log({written(p)}) = {written(loss.value)}"
-    return Section("Backward. The loss", [Words(said), Sums((line,)), Words("Its gradient by each score is p - t.")])
+    words = "Its gradient by each score z is p - t: the probability minus what it should be."
+    if found.temperature is not None:
+        words += " Training knows of no temperature: p is that of T = 1."
+    return Section("Backward. The loss", [Words(said), Sums((line,)), Words(words), Sums(tuple(_score_gradients(found)))])
+
+
+def _score_gradients(found: Findings) -> Iterator[str]:
+    """dz = p - t of the scores with the largest gradients."""
+    dz, loss = found.trace.layers[-1].dsums, found.trace.loss
+    assert dz is not None
+    assert loss is not None
+    scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # yes or no has one score, that of yes
+    for k in np.argsort(-np.abs(dz[0]), kind="stable")[:MOST_SCORES]:
+        p, t = scores[k].own, float(loss.smoothed[0, k])
+        digits = 4 if abs(p - t) > 1e-3 else 10  # two numbers that are nearly equal
+        yield f"dz({scores[k].label}) = p - t = {written(p, digits)} - {written(t, digits)} = {written(float(dz[0, k]))}"
+    if dz.shape[1] > MOST_SCORES:
+        yield f"... ({dz.shape[1] - MOST_SCORES:,} more, smaller ones)"
 
 
 def _down(found: Findings, layer: LayerExplanation) -> Section:
     """What comes down to a layer, what it makes of it, and what it sends further down."""
     traced = found.trace.layer(layer.name)
-    return Section(f"Backward. {layer.name}", [*_norms(traced), *_neurons(layer.neurons)])
+    neurons = strongest_backward(found.trace, traced, len(layer.neurons))
+    lines = tuple(line for neuron in neurons for line in gradient_lines(found.trace, neuron))
+    blocks = [*_norms(traced), *([Sums(lines)] if lines else [])]
+    if isinstance(traced.layer, Input) and float(traced.numbers["scale"]) != 1:
+        blocks.append(_input_scale(traced))
+    return Section(f"Backward. {layer.name}", blocks)
 
 
 def _norms(traced: LayerTrace) -> Iterator[Block]:
     sizes = {"by its output": traced.doutput, "by its sums": traced.dsums, "by its input": traced.dinput}
     sizes |= {f"by {name}": gradient for name, gradient in traced.gradients.items()}
-    known = (
-        f"{name} {written(float(np.linalg.norm(array.ravel())))}" for name, array in sizes.items() if array is not None
-    )
+    known = (f"{name} {written(norm(array))}" for name, array in sizes.items() if array is not None)
     yield Words(f"Norms of the gradient: {', '.join(known)}.")
 
 
-def _neurons(neurons: tuple[NeuronTrace, ...]) -> Iterator[Block]:
-    for neuron in neurons:
-        yield Sums(tuple(_back(neuron)))
-
-
-def _back(neuron: NeuronTrace) -> Iterator[str]:
-    """dz = dy f'(z), and the largest gradients of the weights, dz x."""
-    assert neuron.dsum is not None
-    assert neuron.doutput is not None
-    slope = f" * {written(neuron.slope)}" if neuron.slope is not None else ""
-    yield f"{neuron.name}  dz = {written(neuron.doutput)}{slope} = {written(neuron.dsum)}"
-    if neuron.dsum == 0:
-        return
-    for d in np.argsort(-np.abs(neuron.inputs), kind="stable")[:TERMS]:
-        x = float(neuron.inputs[d])
-        if x:
-            yield f"  dw[{','.join(map(str, neuron.positions[d]))}] = dz x = {written(neuron.dsum * x)}"
+def _input_scale(traced: LayerTrace) -> Block:
+    """On the way up y = x / 255, so dx = dy / 255: here for the pixel with the largest gradient."""
+    assert traced.doutput is not None
+    dy = traced.doutput.ravel()[np.abs(traced.doutput).argmax()]
+    return Words(
+        "On the way up each pixel was divided by 255, so on the way back its gradient is, too: the largest is "
+        f"dx = dy / 255 = {factor(float(dy))} / 255 = {written(float(dy) / 255)}."
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pellucid.html.chart import Chart, Point, round_ticks, whole_ticks
-from pellucid.html.markup import Markup, element
+from pellucid.html.markup import Markup, counted, element
 
-FIGURES = ("loss", "accuracy", "mae")
+FIGURES = {"loss": "Loss", "accuracy": "Accuracy", "mae": "Mean absolute error"}
 SERIES = {"training": ("", "first"), "validation": ("validation_", "second")}  # name -> prefix of the figure, kind of line
 Epochs = Sequence[dict[str, float]]
 
@@ -30,9 +30,9 @@ def _chart(epochs: Epochs, figure: str) -> Markup:
         if points:
             chart.line(points, SERIES[name][1])
     ends = ", ".join(f"{name} ends at {points[-1][1]:.4g}" for name, points in lines.items() if points)
-    title = f"{figure.capitalize()} over {last} epochs"
+    title = f"{FIGURES[figure]} over {counted(last, 'epoch')}"
     keys = (element("span", name, class_=f"key {SERIES[name][1]}") for name, points in lines.items() if points)
-    return element("figure", element("figcaption", figure.capitalize(), *keys), chart.svg(title, f"{ends}."))
+    return element("figure", element("figcaption", FIGURES[figure], *keys), chart.svg(title, f"{ends}."))
 
 
 def _whole(last: int) -> dict[float, str]:

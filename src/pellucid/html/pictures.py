@@ -32,7 +32,7 @@ def picture(sample: AnyArray, description: str) -> Markup:
     address = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")
     width, height = image.size
     kind = "coarse" if max(image.size) <= COARSE else None
-    return element("img", src=address, alt=description, width=width, height=height, loading="lazy", class_=kind)
+    return element("img", src=address, alt=description, width=width, height=height, class_=kind)
 
 
 def _pixels(sample: AnyArray) -> NDArray[np.uint8]:

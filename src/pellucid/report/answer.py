@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pellucid.html.markup import Markup, between, counted, element, joined, percent
-from pellucid.metrics import wilson_interval
 from pellucid.report.findings import Findings
+from pellucid.trust import ROUGH
 
-ROUGH = 0.10  # an interval wider than this is said to be wide; so is a calibration error
 FEW = 30  # samples of a class, below which its figures say little
 
 
@@ -74,15 +73,15 @@ def _weakest(found: Findings) -> list[str]:
 
 
 def _honesty(found: Findings) -> str:
-    claim, (low, high) = float(found.claimed.mean()), wilson_interval(found.right, found.count)
-    error = found.trust.calibration_error
+    trust = found.trust
     judgement = (
-        "it is too sure of itself" if claim > high else "it is more often right than it claims" if claim < low else
-        "on average that fits, but a single probability may be far off (see below)" if error > ROUGH else
-        "on the whole, its probabilities can be believed"
+        "too few pictures to tell how far its probabilities can be trusted" if trust.is_by_chance and trust.is_rough else
+        "on the whole, its probabilities can be believed" if trust.is_by_chance else
+        f"it is {trust.verdict}" if trust.excess else
+        f"on average that fits, but a single probability may be far off: it is {trust.verdict}"
     )  # fmt: skip
-    truth = f"{percent(found.accuracy)} of its answers are right"
-    return f"On average it claims to be {percent(claim)} sure, and {truth}: {judgement}."
+    claims = f"On average it claims to be {percent(float(found.claimed.mean()))} sure"
+    return f"{claims}, and {percent(found.accuracy)} of its answers are right: {judgement}."
 
 
 def _warnings(found: Findings) -> list[Markup]:

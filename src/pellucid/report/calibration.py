@@ -54,10 +54,11 @@ def _coverage(trust: Trust) -> list[str]:
     found = trust.coverage
     if found is None:
         return []
+    words = f" ({found.in_words})" if found.in_words else ""
     return [
         f"Asked for sets of labels that hold the truth with {found.confidence:.0%} confidence, it gave sets that "
-        f"hold it for {percent(found.covered)} of the test pictures, with {found.mean_size:.2f} labels on average; of "
-        f"{counted(found.unsure, 'picture')} it was not sure."
+        f"hold it for {percent(found.covered)} of the test pictures{words}, with {found.mean_size:.2f} labels on average; "
+        f"of {counted(found.unsure, 'picture')} it was not sure."
     ]
 
 

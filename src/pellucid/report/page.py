@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from importlib.resources import files as resources
-from string import Template
 from typing import Any, TypeAlias
 
 from pellucid.datasets.folder_report import FolderReport
 from pellucid.errors import ArgumentError
-from pellucid.html.markup import Markup, element, joined, text
+from pellucid.html.markup import Markup, element, joined
+from pellucid.html.page import page as whole_page
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model
 from pellucid.report.answer import answer, headline
@@ -24,7 +23,6 @@ from pellucid.report.mistakes import mistakes
 from pellucid.report.origin import architecture, origin
 from pellucid.report.regression import CONTENTS as OF_VALUES
 from pellucid.report.regression import Errors, judge_regression, regression_answer, regression_headline, residuals
-from pellucid.version import __version__
 from pellucid.writing import writable_place, write_whole
 
 CONTENTS = {
@@ -100,16 +98,8 @@ def _of_values(found: Errors, model: Model, command: str) -> Parts:
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:
     links = (element("a", name, href=f"#{anchor}") for anchor, name in contents.items())
-    return _resource("page.html").substitute(
-        style=_resource("page.css").template,
-        data=text(data),
-        headline=text(title),
-        contents=joined(links),
-        answer=first,
-        sections=joined(sections, "\n"),
-        version=text(__version__),
-    )
-
-
-def _resource(name: str) -> Template:
-    return Template(resources("pellucid.report").joinpath(name).read_text("utf-8"))
+    navigation = element("nav", *links, aria_label="Contents")
+    header = element("header", element("p", data, class_="data"), element("h1", title), navigation)
+    answered = element("section", first, id="answer", aria_label="The answer")
+    body = joined([header, element("main", joined([answered, *sections], "\n"))], "\n")
+    return whole_page(f"{title} – {data}", body, "pellucid.report")

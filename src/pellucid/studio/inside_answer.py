@@ -8,13 +8,14 @@ import numpy as np
 
 from pellucid.explanation.arithmetic import sigmoid_line, softmax_line
 from pellucid.explanation.findings import Score
+from pellucid.explanation.scores import scores_of
 from pellucid.studio.inside_traces import Look
-from pellucid.trace.neuron import written
+from pellucid.trace.arithmetic import written
 
 
 def answer_data(look: Look) -> dict[str, Any]:
     """As studio/src/pages/inside/types.ts describes it (Answer)."""
-    rows, total = scores(look)
+    rows, total = scores_of(look.model, look.trace)
     kind = look.trace.answer.kind
     first = np.asarray(look.trace.answer.predictions[0])
     best = 0 if kind == "identity" else int(first)
@@ -22,35 +23,16 @@ def answer_data(look: Look) -> dict[str, Any]:
         "kind": kind,
         "best": best,
         "label": first.tolist() if kind == "identity" else look.model.labels[best],
-        "rows": [vars(row) | {"line": _line(kind, rows, k, total)} for k, row in enumerate(rows)],
-        "maximum": None if kind != "softmax" else float(look.trace.answer.softmax["maximum"][0]),
+        "rows": [vars(row) | {"line": _line(kind, row, total)} for row in rows],
         "total": total,
         "temperature": None if look.model.temperature is None else look.model.temperature.value,
     }
 
 
-def scores(look: Look) -> tuple[list[Score], float | None]:
-    """A row for each label, or each value of a regression; and what the exponentials add up to."""
-    answer, z, labels = look.trace.answer, look.trace.layers[-1].output, look.model.labels
-    if answer.kind == "identity" or answer.probabilities is None:
-        return [Score(v, float(score)) for v, score in enumerate(z[0])], None
-    probabilities = answer.probabilities[0].tolist()
-    calibrated: list[Any] = [None] * len(labels)
-    if look.model.temperature is not None:
-        both = np.concatenate([np.zeros_like(z), z], axis=1) if answer.kind == "sigmoid" else z
-        calibrated = look.model.temperature.probabilities(both)[0].tolist()
-    if answer.kind == "sigmoid":
-        score = float(z[0, 0])
-        return [Score(labels[k], (-score, score)[k], None, None, probabilities[k], calibrated[k]) for k in range(2)], None
-    steps = (answer.softmax[name][0].tolist() for name in ("shifted", "exponentials"))
-    rows = zip(labels, z[0].tolist(), *steps, probabilities, calibrated, strict=True)
-    return [Score(*row) for row in rows], float(answer.softmax["total"][0])
-
-
-def _line(kind: str, rows: list[Score], k: int, total: float | None) -> str | None:
+def _line(kind: str, row: Score, total: float | None) -> str | None:
     if kind == "softmax" and total is not None:
-        return softmax_line(rows[k], total)
-    return sigmoid_line(rows[k]) if kind == "sigmoid" else None
+        return softmax_line(row, total)
+    return sigmoid_line(row) if kind == "sigmoid" else None
 
 
 def loss_data(look: Look) -> dict[str, Any] | None:

@@ -23,8 +23,8 @@ from pellucid.studio.inside_answer import answer_data, loss_data
 from pellucid.studio.inside_elements import Index, element, in_order, sources, unit_and_place
 from pellucid.studio.inside_traces import Look
 from pellucid.summary import describe_layer
+from pellucid.trace.arithmetic import written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import written
 from pellucid.trace.trace import Trace
 
 IN_FULL = 1 << 16  # numbers of a layer: larger ones are sent in float32, and without what only the tables show

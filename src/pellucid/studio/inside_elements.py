@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError
-from pellucid.explanation.arithmetic import factor, spelled_out
+from pellucid.explanation.arithmetic import spelled_out
 from pellucid.layers.convolution import Conv2D
 from pellucid.layers.dense import Dense
 from pellucid.layers.dropout import Dropout
@@ -18,13 +18,14 @@ from pellucid.layers.input import Input
 from pellucid.layers.layer_normalization import LayerNormalization
 from pellucid.layers.normalization import BatchNormalization
 from pellucid.layers.output import OutputLayer
-from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
+from pellucid.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.layers.rescale import Rescale
 from pellucid.layers.residual import Residual
 from pellucid.layers.windows import Windows, image_shape
 from pellucid.shapes import Array, Shape
+from pellucid.trace.arithmetic import factor, written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import neuron_trace, written
+from pellucid.trace.neuron import neuron_trace
 from pellucid.trace.trace import Trace
 
 Index = tuple[int, ...]  # of a number in the output of a layer, without the batch: (unit,), (row, column, channel)
@@ -153,17 +154,14 @@ def _one_to_one(layer: LayerTrace, index: Index) -> tuple[str, float, Index] | N
         gamma, inverse_std = float(layer.parameters["gamma"][index[-1]]), float(layer.numbers["inverse_std"][index[-1]])
         return spelled_out(layer, index) or "", gamma * inverse_std, index
     if isinstance(layer.layer, LayerNormalization):
-        gamma, beta = (float(layer.parameters[part][index[-1]]) for part in ("gamma", "beta"))
-        inverse_std = float(layer.numbers["inverse_std"][(0, *index[:-1], 0)])
-        mean = float(layer.input[(0, *index[:-1])].mean())
-        top = f"{factor(gamma)} * ({written(x)} - {factor(mean)})"
-        return f"y = {top} / {written(1 / inverse_std)} + {factor(beta)} = {y}", gamma * inverse_std, index
+        gamma, inverse_std = layer.parameters["gamma"][index[-1]], layer.numbers["inverse_std"][(0, *index[:-1], 0)]
+        return spelled_out(layer, index) or "", float(gamma * inverse_std), index
     return None
 
 
 def _pooled(layer: LayerTrace, below: tuple[str, ...], index: Index) -> Element:
     """The largest number of a window, or the mean of it or of the whole channel."""
-    shape, y, kind = layer.input.shape[1:], written(float(layer.output[(0, *index)])), layer.layer
+    shape, kind = layer.input.shape[1:], layer.layer
     if isinstance(kind, Pooling2D):
         places = window_places(kind.windows, shape, index[:2])
     else:
@@ -173,12 +171,9 @@ def _pooled(layer: LayerTrace, below: tuple[str, ...], index: Index) -> Element:
     if isinstance(kind, MaxPooling2D):
         weights = np.zeros(len(inputs))
         weights[inputs.argmax()] = 1.0
-        line = f"y = max({_listed(inputs, ', ')}) = {y}"
     else:
-        assert isinstance(kind, AveragePooling2D | GlobalAveragePooling2D)
         weights = np.full(len(inputs), 1 / len(inputs))
-        line = f"y = ({_listed(inputs, ' + ')}) / {len(inputs)} = {y}"
-    return Element(layer.name, index, line, below, positions, inputs, weights)
+    return Element(layer.name, index, spelled_out(layer, index) or "", below, positions, inputs, weights)
 
 
 def window_places(windows: Windows, shape: Shape, place: Index) -> NDArray[np.int64]:
@@ -189,15 +184,6 @@ def window_places(windows: Windows, shape: Shape, place: Index) -> NDArray[np.in
     columns = place[1] * windows.stride[1] + j * windows.dilation[1] - left
     inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
     return np.stack([rows[inside], columns[inside]], axis=1)
-
-
-def _listed(numbers: Array, between: str) -> str:
-    shown = between.join(factor(float(number)) for number in numbers[: 2 * TERMS])
-    left = numbers[2 * TERMS :]
-    if not len(left):
-        return shown
-    rest = f"{len(left):,} more" + (f": {written(float(left.sum()))}" if "+" in between else "")
-    return f"{shown}{between}... ({rest})"
 
 
 def _of_channel(numbers: float | tuple[float, ...], index: Index) -> float:

@@ -62,6 +62,9 @@ class LayerTrace:
     layers: tuple[LayerTrace, ...] = ()
     shortcut: tuple[LayerTrace, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<LayerTrace {self.name}, output {self.output.shape}>"
+
     @property
     def kind(self) -> str:
         """The class of the layer in snake case."""

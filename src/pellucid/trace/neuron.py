@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import ArgumentError
+from pellucid.html.markup import counted, element, table
+from pellucid.html.notebook import framed
 from pellucid.layers.convolution import Conv2D
 from pellucid.layers.dense import Dense
 from pellucid.layers.output import OutputLayer
 from pellucid.layers.windows import as_image
-from pellucid.shapes import Array, Shape
+from pellucid.shapes import Array, Shape, positive_integer
+from pellucid.trace.arithmetic import as_sum, largest_products, products_as_terms, signed, written
 from pellucid.trace.layer_trace import LayerTrace
-
-DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,7 @@ class NeuronTrace:
 
     def strongest(self, count: int) -> NDArray[np.int64]:
         """The numbers d of the largest products, by size, at most ``count``; those that are 0 do not count."""
-        products = np.abs(self.products)
-        order = np.argsort(-products, kind="stable")[:count]
-        return order[products[order] > 0]
+        return largest_products(self.products, positive_integer(count, "count"))
 
     def arithmetic(self, count: int | None = None) -> str:
         """``z = 0.99*0.31 - 0.45*0.12 + ... (40 more: 0.53) + 0.08 = 1.94; relu -> 1.94``.
@@ -75,17 +75,30 @@ class NeuronTrace:
         Each product is input times weight; the ``count`` largest are written (None: all that are not 0), then what the
         others add up to, then the bias.
         """
-        shown = self.strongest(len(self.inputs) if count is None else count)
-        products = self.products
-        left = np.delete(products, shown)
-        terms = [_signed(self.weights[d], f"{_factor(self.inputs[d])}*") for d in shown]
-        if np.count_nonzero(left):
-            terms.append(("+", f"... ({np.count_nonzero(left):,} more: {written(left.sum())})"))
+        shown = len(self.inputs) if count is None else positive_integer(count, "count")
+        terms = products_as_terms(self.inputs, self.weights, shown)
         if self.bias is not None:
-            terms.append(_signed(self.bias))
-        text = " ".join(f"{sign} {term}" for sign, term in terms).removeprefix("+ ") or "0"
+            terms.append(signed(self.bias))
+        text, z = as_sum(terms), written(self.sum)
         end = f"; {self.activation} -> {written(self.output)}" if self.activation not in (None, "identity") else ""
-        return f"z = {'-' + text[2:] if text.startswith('- ') else text} = {written(self.sum)}{end}"
+        return f"z = {text if text == z else f'{text} = {z}'}{end}"
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """(header, rows) of a table of each input that is not 0, with its place, weight and product, and after a way back
+        what it adds to the gradient of its weight."""
+        columns = {"input": self.inputs, "weight": self.weights, "product": self.products}
+        if self.dweights is not None:
+            columns["dweight" if self.place is None else "dweight of this window"] = self.dweights
+        places = [place_in_words(position) for position in self.positions.tolist()]
+        rows = (
+            [places[d], *(written(float(column[d])) for column in columns.values())] for d in np.flatnonzero(self.inputs)
+        )
+        return ["input at", *columns], list(rows)
+
+    def left_out(self) -> str:
+        """How many inputs are 0, of which `rows` does not speak."""
+        count = len(self.inputs) - int(np.count_nonzero(self.inputs))
+        return f"{counted(count, 'input')} {'is' if count == 1 else 'are'} 0." if count else ""
 
     def to_data(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -112,14 +125,22 @@ class NeuronTrace:
     def __str__(self) -> str:
         return f"{self.name}: {self.arithmetic(5)}"
 
+    def __repr__(self) -> str:
+        return f"<NeuronTrace {self}>"
+
+    def _repr_html_(self) -> str:
+        """The sum, and the table of `rows`, as a notebook shows it."""
+        words = [element("p", text) for text in (str(self), self.left_out()) if text]
+        return framed(words[0], table("Each input that is not 0", *self.rows()), *words[1:])
+
 
 def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, int] | None) -> NeuronTrace:
     """The weighted sum of one unit; see `Trace.neuron`."""
     if not isinstance(layer.layer, Dense | Conv2D | OutputLayer) or layer.sums is None:
         raise ArgumentError(f"{layer.name} has no neurons: weighted sums are in dense, convolution and output layers.")
     sums = layer.sums
-    _check_index(sample, len(sums), f"the batch has {len(sums)} samples; sample")
-    _check_index(unit, sums.shape[-1], f"{layer.name} has {sums.shape[-1]} units; unit")
+    _check_index(sample, len(sums), f"the batch has {counted(len(sums), 'sample')}; sample")
+    _check_index(unit, sums.shape[-1], f"{layer.name} has {counted(sums.shape[-1], 'unit')}; unit")
     if isinstance(layer.layer, Conv2D):
         place = _check_place(layer, place)
         positions, inputs, weights = _window(layer, layer.layer, unit, sample, place)
@@ -144,10 +165,14 @@ def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, in
     )
 
 
-def written(number: float) -> str:
-    """A number as the explanations write it: four significant digits."""
-    text = f"{number:.{DIGITS}g}"
-    return "0" if text == "-0" else text
+def counting(axes: int) -> str:
+    """From where places are counted, of samples with so many axes."""
+    return f"{'Inputs' if axes == 1 else 'Rows and columns'} count from 0."
+
+
+def place_in_words(position: Iterable[int]) -> str:
+    """``[5,7]``: row and column of a pixel, counted from 0; the channel is the third; of a table the column alone."""
+    return f"[{','.join(map(str, position))}]"
 
 
 def _window(
@@ -170,7 +195,7 @@ def _window(
 def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:
     height, width = layer.output.shape[1:3]
     example = f"{layer.name}[0]@{height // 2},{width // 2}"
-    if place is None or len(place) != 2:
+    if not isinstance(place, tuple | list) or len(place) != 2:
         raise ArgumentError(f"a filter of {layer.name} looks through {height}x{width} windows; say which: {example}.")
     _check_index(place[0], height, f"{layer.name} has {height} rows of windows; row")
     _check_index(place[1], width, f"{layer.name} has {width} columns of windows; column")
@@ -184,12 +209,3 @@ def _check_index(index: object, count: int, what: str) -> None:
 
 def _number(array: Array | None, at: Shape) -> float | None:
     return None if array is None else float(array[at])
-
-
-def _factor(number: float) -> str:
-    return written(number) if number >= 0 else f"({written(number)})"
-
-
-def _signed(number: float, before: str = "") -> tuple[str, str]:
-    """A term with its sign apart: ("-", "0.45*0.12")."""
-    return ("-" if number < 0 else "+"), f"{before}{written(abs(number))}"

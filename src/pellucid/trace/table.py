@@ -10,8 +10,8 @@ from pellucid.html.markup import element, table
 from pellucid.html.notebook import framed
 from pellucid.shapes import AnyArray
 from pellucid.trace.answer import LossTrace
+from pellucid.trace.arithmetic import written
 from pellucid.trace.layer_trace import LayerTrace
-from pellucid.trace.neuron import written
 
 HEADER = ("layer", "output", "smallest", "mean", "largest", "norm of gradient")
 
@@ -40,8 +40,8 @@ def _rows(layers: Iterable[LayerTrace], loss: LossTrace | None) -> list[tuple[st
     for layer in layers:
         shape = "x".join(map(str, layer.output.shape))
         measured = [written(float(measure(layer.output))) for measure in (np.min, np.mean, np.max)]
-        norm = [written(_norm(layer.doutput))] if loss and layer.doutput is not None else []
-        rows.append((layer.name, shape, *measured, *norm))
+        size = [written(norm(layer.doutput))] if loss and layer.doutput is not None else []
+        rows.append((layer.name, shape, *measured, *size))
     return rows
 
 
@@ -52,5 +52,7 @@ def _loss_line(loss: LossTrace | None) -> list[str]:
     return [f"loss {written(loss.value)}{price}"]
 
 
-def _norm(array: AnyArray) -> float:
-    return float(np.linalg.norm(array.ravel()))
+def norm(array: AnyArray) -> float:
+    """The Euclidean norm, also where the squares would overflow."""
+    largest = float(np.abs(array).max())
+    return largest * float(np.linalg.norm(array.ravel() / largest)) if 0 < largest < np.inf else largest

@@ -16,7 +16,7 @@ from pellucid.errors import ArgumentError
 from pellucid.executors.base import OptimizerState, penalty, price_of
 from pellucid.optimizers import Optimizer
 from pellucid.regularizers import Regularizer
-from pellucid.shapes import AnyArray, Array, one_of, positive_integer
+from pellucid.shapes import AnyArray, Array, instance_of, one_of, positive_integer
 from pellucid.stack import Pass, Stack
 from pellucid.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace, with_penalty
 from pellucid.trace.data import Write, answer_data, as_json, as_lists, layer_data, loss_data, packing, step_data
@@ -105,6 +105,7 @@ class Trace:
         return f"<Trace of {len(self.layers)} layers, batch {self.layers[0].input.shape}>"
 
 
+@np.errstate(all="ignore")  # it shows what is not finite
 def trace(
     stack: Stack,
     x: AnyArray,
@@ -120,6 +121,9 @@ def trace(
     what it remembers) into the update."""
     if optimizer is not None and targets is None:
         raise ArgumentError("an update follows from a loss: with an optimizer, trace needs y too.")
+    instance_of(training, bool, "training")
+    if regularizer is not None:
+        instance_of(regularizer, Regularizer, "regularizer")
     twin = stack.twin(FLOAT64)
     recorders = tuple(Recorder(node.layer, node.name) for node in twin.nodes)
     twin.nodes = tuple(replace(node, layer=recorder) for node, recorder in zip(twin.nodes, recorders, strict=True))

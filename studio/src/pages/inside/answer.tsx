@@ -2,11 +2,11 @@ import { probability, short } from "../../numbers";
 import { LongTable, type TableColumn } from "./long-table";
 import { type Seen, select, targetOf } from "./state";
 
-const TITLES = { shifted: "z − max", exponential: "e^(z − max)", probability: "probability", calibrated: "calibrated" } as const;
+const TITLES = { shifted: "z − max", exponential: "e^(z − max)", probability: "probability", untempered: "with T = 1" } as const;
 
 /* As many columns as the panel has room for: on the way to the probabilities, and on that to the loss. */
 const TO_PROBABILITY = ["shifted", "exponential", "probability"] as const;
-const TO_CALIBRATED = ["exponential", "probability", "calibrated"] as const;
+const TO_TEMPERED = ["exponential", "probability", "untempered"] as const;
 const TO_LOSS = ["probability"] as const;
 
 /** The end of the road: from scores to probabilities, and to the loss, term by term. */
@@ -25,8 +25,9 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
     { title: "score z", cell: (k) => short(rows[k]!.score) },
   ];
   const terms = loss?.terms;
-  for (const name of terms ? TO_LOSS : answer.temperature === null ? TO_PROBABILITY : TO_CALIBRATED) {
-    if (rows[0]?.[name] != null) columns.push({ title: TITLES[name], cell: (k) => short(rows[k]![name]!) });
+  for (const name of terms ? TO_LOSS : answer.temperature === null ? TO_PROBABILITY : TO_TEMPERED) {
+    const own = terms && rows[0]?.untempered != null ? "untempered" : name; // the loss knows no temperature
+    if (rows[0]?.[own] != null) columns.push({ title: TITLES[own], cell: (k) => short(rows[k]![own]!) });
   }
   if (terms && answer.kind === "softmax") {
     columns.push({ title: "target t", cell: (k) => short(loss.targets[k]!) }, { title: "loss term", cell: (k) => short(terms[k]!) });
@@ -34,7 +35,7 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
   return (
     <>
       {answer.kind === "identity" ? <p class="readout">{label}</p> : (
-        <p class="readout">{label}<span>{probability(best.calibrated ?? best.probability ?? 0)}</span></p>
+        <p class="readout">{label}<span>{probability(best.probability ?? 0)}</span></p>
       )}
       {truth !== null && answer.kind !== "identity" ? (
         <p class="quiet">{answer.kind === "sigmoid" || truth !== answer.best ? `It is ${String(rows[truth]?.label ?? truth)}.` : "That is right."}</p>
@@ -42,11 +43,8 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
       {answer.kind === "softmax" ? <h3>Softmax, term by term</h3> : null}
       {answer.kind === "sigmoid" ? <h3>Sigmoid</h3> : null}
       {row.line ? <p class="formula sum">{row.line}</p> : null}
-      {answer.total !== null && answer.maximum !== null ? (
-        <p class="hint">max = {short(answer.maximum)}; the exponentials add up to {short(answer.total)}.</p>
-      ) : null}
       {answer.temperature !== null ? (
-        <p class="hint">The temperature of this network is {short(answer.temperature)}: its calibrated probabilities are the softmax of z / {short(answer.temperature)}.</p>
+        <p class="hint">This network is calibrated: its scores are divided by the temperature T = {short(answer.temperature)} before the {answer.kind}.</p>
       ) : null}
       {loss ? (
         <>

@@ -138,7 +138,7 @@ export class Painter {
       context.font = isBest ? `600 ${this.colors.font}` : this.colors.font;
       context.fillStyle = isBest ? this.colors.ink : this.colors.quiet;
       context.textAlign = "left";
-      const p = isBackward ? null : (row?.calibrated ?? row?.probability ?? null); // as the answer says it
+      const p = isBackward ? null : (row?.probability ?? null)
       context.fillText(fitting(context, String(row?.label ?? k), (p === null ? 140 : 46) * unit), box.x + side + 9, middle);
       if (p === null) continue;
       context.textAlign = "right";

@@ -17,10 +17,11 @@ export interface LayerView {
 export interface ScoreRow {
   label: string | number;
   score: number;
+  scaled: number | null; // z / T, where there is a temperature
   shifted: number | null;
   exponential: number | null;
   probability: number | null;
-  calibrated: number | null;
+  untempered: number | null; // with T = 1
   line: string | null;
 }
 
@@ -29,7 +30,6 @@ export interface Answer {
   best: number;
   label: string | number | number[];
   rows: ScoreRow[];
-  maximum: number | null;
   total: number | null;
   temperature: number | null;
 }
