@@ -93,7 +93,7 @@ sanitize: .venv-address/.ready .venv-thread/.ready
 	.venv-peers/bin/python $(PIP_INSTALL) --requirement benchmarks/requirements.txt
 	@touch $@
 
-bench: $(VENV)/.ready-test .venv-peers/.ready
+bench: $(VENV)/.ready-browser .venv-peers/.ready browser
 	PEERS_PYTHON=$(CURDIR)/.venv-peers/bin/python $(BIN)/python benchmarks/run.py
 
 clean:

@@ -25,6 +25,7 @@ MEMORY_MB, STEP_RATIO, IMPORT_SECONDS, HELP_SECONDS = 600, 1.2, 0.1, 0.3
 BF16_FASTER, BF16_POINTS = 1.4, 0.1
 TRACE_MS = 100
 WATCHED_RATIO = 1.05
+OPEN_SECONDS, STROKE_MS, FRAME_MS, PAGES_BYTES = 1.0, 50, 17.0, 400_000
 ONE_ROW_US, COLD_SECONDS, COLD_RATIO = 5, 3, 0.35
 
 
@@ -147,6 +148,14 @@ def of_studio(figures: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(f"{name}: time in the studio, watched, beside fit", found["watched_to_fit"], WATCHED_RATIO)
 
 
+def of_pages(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, seconds in figures["seconds_to_open"].items():
+        yield Claim(f"studio, open {name}", seconds, OPEN_SECONDS, "{:.2f} s")
+    yield Claim("studio, from a stroke to the bars", figures["stroke_to_bars_ms"]["median"], STROKE_MS, "{:.0f} ms")
+    yield Claim("studio, from a frame to the next", figures["frame_ms"]["median"], FRAME_MS, "{:.1f} ms")
+    yield Claim("studio, all files compressed", figures["compressed_bytes"], PAGES_BYTES, "{:,.0f} bytes")
+
+
 def of_startup(figures: dict[str, float]) -> Iterator[Claim]:
     extra = figures["import numpy, pellucid"] - figures["import numpy"]
     yield Claim("import pellucid, beyond numpy", extra, IMPORT_SECONDS, "{:.3f} s")
@@ -167,6 +176,7 @@ SECTIONS = {
     "trace": of_trace,
     "deletion": of_deletion,
     "studio": of_studio,
+    "pages": of_pages,
     "step": of_step,
     "startup": of_startup,
 }

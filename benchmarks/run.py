@@ -62,21 +62,8 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
-    names = [
-        "startup",
-        "step",
-        "prediction",
-        "training",
-        "images",
-        "bf16",
-        "cold",
-        "growth",
-        "photos",
-        "trace",
-        "deletion",
-        "studio",
-        "recipes",
-    ]
+    names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos"]
+    names += ["trace", "deletion", "studio", "pages", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
     parser.add_argument(
         "--only", action="append", choices=[*names, *OF_OTHER_DATA], help="measure this section, keep the others"
@@ -100,6 +87,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "trace": lambda: run_script("trace.py"),
         "deletion": lambda: run_script("deletion.py"),
         "studio": lambda: run_script("studio.py"),
+        "pages": lambda: run_script("studio_pages.py"),
         "recipes": lambda: recipes(options.quick, old_recipes),
         "fashion": lambda: run_script("accuracy.py", "fashion"),
         "cats": lambda: run_script("accuracy.py", "cats", os.environ["PELLUCID_CATS"]),

@@ -146,3 +146,14 @@ def test_a_chapter_that_is_closed_leaves_no_run_behind(visit: Visit) -> None:
     other.goto(visit.studio.address("/draw"))
     page.close()
     other.wait_for_function("() => fetch('/api/runs').then((answer) => answer.json()).then(({runs}) => runs.length === 0)")
+
+
+def test_a_chapter_about_digits_says_so_of_another_network(visit: Visit) -> None:
+    page = visit.to("/train?data=xor")
+    page.get_by_role("button", name="One step", exact=True).click()
+    run = page.locator(".state b").inner_text()
+    for chapter in (1, 2, 5, 6, 7):
+        page = visit.to(f"/learn/{chapter}?model={run}")
+        expect(page.locator(".widget")).to_contain_text("needs a network that reads digits")
+    page.get_by_role("link", name="Go on with digits").click()
+    expect(page.locator(".widget .curve")).to_be_visible()

@@ -127,11 +127,31 @@ def test_rewind_brings_back_the_same_network(visit: Visit) -> None:
     assert after["history"][-1] == before["history"][-1]
 
 
+def test_a_rewound_run_shows_the_figures_of_its_step(visit: Visit) -> None:
+    """What it was ahead of that step is still kept, so that the way forward is open, but no figure is of there."""
+    page = start(visit, "data=moons&samples=80&epochs=6")
+    slider = page.get_by_label("Rewind to")
+    slider.focus()
+    slider.press("Home")
+    expect(reading(page, "Step")).to_have_text("0")
+    page.reload()
+    [now] = [one for one in asked(page, "/api/runs")["runs"] if one["name"] == run_of(page)]
+    first, last = now["history"][0], now["history"][-1]
+    assert now["step"] == first["step"] == 0 < last["step"]
+    validation = f"validation {100 * first['validation_accuracy']:.1f}%"
+    expect(reading(page, "Training loss")).to_have_text(f"{first['loss']:.3g}")
+    expect(page.locator(".gap-words")).to_contain_text(validation)
+    expect(page.locator(".chart figcaption").nth(1)).to_contain_text(validation)
+    expect(page.locator(".runs tr[aria-current]")).to_contain_text(f"{first['validation_loss']:.3g}")
+
+
 def test_a_click_adds_a_regularizer_beside(visit: Visit) -> None:
     """Few and noisy points are learned by heart; the price on weights makes the gap smaller, and both are shown."""
     page = start(visit, "data=circles&samples=60&noise=0.3&validation=0.5&hidden=64,64&epochs=300")
     first = run_of(page)
     expect(page.locator(".gap-words")).to_contain_text("learned by heart and of no use on new data")
+    shares = re.findall(r"\d+\.\d", page.locator(".gap-words").inner_text())
+    assert float(shares[0]) - float(shares[1]) == pytest.approx(float(shares[2]), abs=1e-9)
     press(page, "+ L2")
     expect(page.locator(".state")).to_have_text(re.compile(rf"(?!{first} )run-\d+ finished"))
     second = run_of(page)

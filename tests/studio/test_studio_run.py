@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.studio import copies, figures
 from pellucid.studio.course import Course
 from pellucid.studio.looks import Looks
 from pellucid.studio.material import network_of
@@ -166,6 +167,23 @@ def test_figures_are_those_of_evaluate():
         shown = run.summary()["history"][-1]
         assert shown[names[0]] == pytest.approx(-np.log(p).mean(), rel=1e-4)
         assert shown[names[1]] == np.mean(run.network.predict(x) == y)
+
+
+def test_large_networks_are_measured_and_calibrated_on_fewer_samples(monkeypatch):
+    """Else nobody could pause them for that long."""
+    fields = {"data": "digits", "samples": 1000, "validation": 0.5, "layers": "conv8 conv8", "epochs": 1}
+    per_sample = 784 * 8 * 9 + 784 * 8 * 8 * 9 + 784 * 8 * 10
+    monkeypatch.setattr(figures, "WORK_ASIDE", 300 * per_sample)
+    monkeypatch.setattr(copies, "WORK_ASIDE", 300 * per_sample)
+    run = Runs().create(fields)
+    run.make_step()
+    aside = run.material.validation
+    rows = aside.rows[[499 * i // 299 for i in range(300)]]
+    shown = run.summary()["history"][-1]
+    assert shown["validation_accuracy"] == np.mean(run.network.predict(aside.x[rows]) == aside.y[rows])
+    alone = pl.Model(run.model().network)
+    alone.calibrate(aside.x, aside.y, rows=rows)
+    assert run.model().temperature == alone.temperature
 
 
 def test_a_fork_without_changes_does_what_its_run_does():

@@ -13,6 +13,7 @@ from pellucid.history import History
 from pellucid.model import Model
 from pellucid.network import Network
 from pellucid.studio.experiment import Experiment
+from pellucid.studio.figures import WORK_ASIDE, some
 from pellucid.studio.material import Material
 from pellucid.training import calibrate
 
@@ -39,8 +40,8 @@ class Copies:
             is_fresh = True
         if self._model is None or not is_fresh:
             model = self._material.model(self._copied(history))
-            kept_aside = self._material.validation
-            if kept_aside is not None and not is_learning:
+            if self._material.validation is not None and not is_learning:
+                kept_aside = some(self._material.validation, self._network, WORK_ASIDE)
                 with suppress(DivergenceError):  # nothing can be said of one that gives no numbers
                     calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
             self._model, self._is_of, self._made = model, (version, is_learning), time.perf_counter()

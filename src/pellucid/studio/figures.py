@@ -14,10 +14,12 @@ import numpy as np
 from pellucid.batches import Samples
 from pellucid.evaluation import evaluate
 from pellucid.executors.image_compilation import multiply_adds
+from pellucid.network import Network
 from pellucid.studio.course import Course
 
 MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
 WORK = 1_000_000_000  # multiply-adds of measuring on training samples
+WORK_ASIDE = 60_000_000_000  # and on those kept aside: all of them but for very large networks, which could not be stopped
 MOST_FIGURES = 1_000
 
 
@@ -27,8 +29,8 @@ class Figures:
     def __init__(self, course: Course) -> None:
         self.history: list[dict[str, Any]] = []
         self._course = course
-        most = min(max(WORK // max(multiply_adds(course.network), 1), FEWEST_MEASURED), MOST_MEASURED)
-        self._training = _some(course.training, most)
+        self._training = some(_spread(course.training, MOST_MEASURED), course.network, WORK)
+        self._aside = None if course.validation is None else some(course.validation, course.network, WORK_ASIDE)
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
         """Measure where the course is now, note it in the history, and give it: the data of a ``figures`` event.
@@ -38,8 +40,8 @@ class Figures:
         course = self._course
         seen = evaluate(course.network, self._training)
         new = None
-        if validate and course.validation is not None:
-            new = evaluate(course.network, course.validation)
+        if validate and self._aside is not None:
+            new = evaluate(course.network, self._aside)
         figures = {
             "step": course.step,
             "epoch": course.step / course.steps_per_epoch,
@@ -56,7 +58,7 @@ class Figures:
         """Whether the step was measured in full."""
         if not self.history or self.history[-1]["step"] != step:
             return False
-        return self._course.validation is None or self.history[-1]["validation_loss"] is not None
+        return self._aside is None or self.history[-1]["validation_loss"] is not None
 
     def at(self, step: int) -> dict[str, Any] | None:
         """The last figures at or before this step; None if there are none."""
@@ -75,7 +77,12 @@ class Figures:
             self.history = self.history[: older + 1 : 2] + self.history[older + 1 :]
 
 
-def _some(samples: Samples, most: int) -> Samples:
-    """At most so many of them, evenly spread."""
-    places = np.linspace(0, len(samples) - 1, min(most, len(samples))).astype(int)
+def some(samples: Samples, network: Network, work: int) -> Samples:
+    """As many of them as so many multiply-adds reach for, but `FEWEST_MEASURED` at least; evenly spread."""
+    most = max(work // max(multiply_adds(network), 1), FEWEST_MEASURED)
+    return samples if len(samples) <= most else _spread(samples, most)
+
+
+def _spread(samples: Samples, count: int) -> Samples:
+    places = np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(int)
     return replace(samples, rows=samples.rows[places], weights=None)

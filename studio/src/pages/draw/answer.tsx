@@ -16,7 +16,7 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
     <section class="panel answer" aria-labelledby="answer-title">
       <h2 id="answer-title">The answer</h2>
       <p class="readout" aria-hidden="true">{words ? <>{words.headline}{words.share ? <span>{words.share}</span> : null}</> : <span class="nothing">–</span>}</p>
-      <p class="detail" aria-hidden="true">{words ? words.detail : "It answers while you draw."}<Truth /></p>
+      <p class="detail" aria-hidden="true">{words ? words.detail : model.reads === "photos" ? "It answers when there is a picture." : "It answers while you draw."}<Truth /></p>
       <p class="unseen" role="status">{said ? `${said.headline}${said.share ? `, ${said.share}` : ""}. ${said.detail}` : ""}</p>
       {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}
       <Bars

@@ -59,9 +59,9 @@ function SampleChoice({ seen }: { seen: Seen | null }) {
   return (
     <div class="row sample">
       <button type="button" aria-label="Previous test sample" disabled={at === null || at === 0} onClick={() => go(at! - 1)}>‹</button>
-      <span class="number" aria-live="polite">{at === null ? "Your picture" : `Test ${at}`}{truth !== null ? `: ${String(model.value?.labels[truth] ?? truth)}` : ""}</span>
+      <span class="number" aria-live="polite">{at !== null ? `Test ${at}` : parameter("sample") ? "Your picture" : "No picture yet"}{truth !== null ? `: ${String(model.value?.labels[truth] ?? truth)}` : ""}</span>
       <button type="button" aria-label="Next test sample" onClick={() => go(at === null ? 0 : at + 1)}>›</button>
-      <a class="button" href={address("/draw", { model: parameter("model") || null, sample: sample || null })} onClick={follow}>Draw one</a>
+      <a class="button" href={address("/draw", { model: parameter("model") || null, sample: sample || null })} onClick={follow}>{model.value?.reads === "photos" ? "Open one" : "Draw one"}</a>
     </div>
   );
 }

@@ -13,6 +13,7 @@ export interface Chapter {
   heading: string;
   text: string[];
   widget: ComponentType;
+  readsDigits?: true; // it goes with a digit through the network
   question: string;
   answer: string;
 }
@@ -27,6 +28,7 @@ export const CHAPTERS: Chapter[] = [
       "Point at a pixel to read its number. Press on it to put ink there, or to take it away: the network answers again each time.",
     ],
     widget: Pixels,
+    readsDigits: true,
     question: "Change as few pixels as you can, until the answer is another digit. How many did you need?",
     answer: "Often a handful, if they close a gap or open a loop. Pixels far from the ink can count as well: the network has learned that ink there speaks against a digit.",
   },
@@ -38,6 +40,7 @@ export const CHAPTERS: Chapter[] = [
       "These are the weights of a neuron of the network that read your picture, as a picture: orange where ink makes z larger, blue where it makes it smaller.",
     ],
     widget: Neuron,
+    readsDigits: true,
     question: "Move the bias until z is 0. What does the bias say about the neuron?",
     answer: "It is the threshold: how much the picture must speak for the pattern before z is above 0. A neuron with a bias far below 0 answers only to a picture that fits its weights well.",
   },
@@ -71,6 +74,7 @@ export const CHAPTERS: Chapter[] = [
       "At the end stands one score for each digit. Softmax turns scores into probabilities: e to the power of each, divided by their sum.",
     ],
     widget: Forward,
+    readsDigits: true,
     question: "Look at the scores before softmax: how far must the best be ahead of the second for a probability of 99%?",
     answer: "By about ln 99 = 4.6, if no other comes near: softmax looks at differences only, and each difference of 1 multiplies the odds by e = 2.718.",
   },
@@ -82,6 +86,7 @@ export const CHAPTERS: Chapter[] = [
       "A sure and right answer costs almost nothing. A sure and wrong one is dear, and no limit ends how dear.",
     ],
     widget: Loss,
+    readsDigits: true,
     question: "Compare both curves where p is near 0. Why does the squared error teach a classifier so slowly?",
     answer: "The squared error ends at 1, with a slope of 2 at most; the cross-entropy grows without end. And p comes out of a softmax or a sigmoid, which is nearly flat where p is near 0. By the score, the slope of the squared error is therefore almost 0 where the answer is worst; that of the cross-entropy is 1 − p, the steepest just there.",
   },
@@ -93,6 +98,7 @@ export const CHAPTERS: Chapter[] = [
       "Backpropagation finds the slopes of all weights in one walk back, by the chain rule: the slope of a weight is its input times what came back to its neuron, dL/dw = x · dL/dz.",
     ],
     widget: Backward,
+    readsDigits: true,
     question: "Raise the learning rate until the step leaves the picture. The loss of this digit falls all the way: why is such a long step wrong all the same?",
     answer: "The slope is true only where the weight stands, and for this one digit. The weight serves all others too: where another digit is right, what helps here makes their loss worse. Over a batch of digits the loss has a valley, and a step that is too long passes its bottom and climbs the other side. On the page Train, raise the learning rate while a network learns, and see it happen.",
   },

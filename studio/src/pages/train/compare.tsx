@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { percent, short } from "../../numbers";
 import { openSession } from "../../session";
 import { setParameters } from "../../url";
-import { runColor } from "./curves";
+import { gapInPoints, runColor } from "./curves";
 import { differences, words } from "./experiment";
 import { discard, epochOf, latest, type LiveRun, runs } from "./live";
 import { titleOf } from "./settings";
@@ -65,9 +65,9 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
   const { name } = run;
   const { state } = run.now.value;
   const { parent, experiment } = run.summary.value;
-  const tested = latest(run.history.value, "accuracy", "validation_accuracy");
-  const figures = tested ?? latest(run.history.value, "accuracy"); // of the same step, so that the gap is one
-  const gap = figures && tested ? 100 * (figures.accuracy! - tested.validation_accuracy!) : null;
+  const tested = latest(run.past.value, "accuracy", "validation_accuracy");
+  const figures = tested ?? latest(run.past.value, "accuracy"); // of the same step, so that the gap is one
+  const gap = tested ? gapInPoints(tested) : null;
   const tick = (isOn: boolean) => {
     const names = beside.value.map((one) => one.name).filter((one) => one !== name);
     setBeside(isOn ? [...names, name] : names);

@@ -69,8 +69,8 @@ const GO: Record<State | "none", string> = {
 
 function Readings({ run }: { run: LiveRun | null }) {
   const now = run?.now.value;
-  const figures = run ? latest(run.history.value, "loss") : undefined;
-  const tested = run ? latest(run.history.value, "validation_accuracy") : undefined;
+  const figures = run ? latest(run.past.value, "loss") : undefined;
+  const tested = run ? latest(run.past.value, "validation_accuracy") : undefined;
   const epochs = run?.summary.value.experiment.epochs ?? 1;
   const epoch = run ? epochOf(run) : 0;
   const readings: [string, string][] = [

@@ -12,7 +12,7 @@ const MOST_POINTS = 800; // of a curve: more than a screen tells apart
 export const runColor = (i: number) => css(CLASS_COLORS[i % CLASS_COLORS.length]!);
 
 export function Curves({ runs }: { runs: LiveRun[] }) {
-  const histories = runs.map((run) => run.history.value);
+  const histories = runs.map((run) => run.past.value);
   const [losses, accuracies] = useMemo(
     () =>
       (["loss", "accuracy"] as const).map((what) => runs.flatMap((run, i) => pair(run.name, histories[i]!, what, runColor(i)))),
@@ -79,13 +79,19 @@ function pair(name: string, history: readonly Figures[], what: "loss" | "accurac
 
 const isNumber = (value: number | null | undefined): value is number => typeof value === "number" && Number.isFinite(value);
 
+/** In percentage points, between the accuracies as they are shown. */
+export function gapInPoints({ accuracy, validation_accuracy }: Figures): number {
+  const [seen, unseen] = [accuracy!, validation_accuracy!].map((share) => Number((100 * share).toFixed(1)));
+  return seen! - unseen!;
+}
+
 /** What the gap between training and validation means. */
 export function gapInWords(history: readonly Figures[]): string {
   const figures = latest(history, "accuracy", "validation_accuracy");
   if (!figures) return " ";
-  const gap = 100 * (figures.accuracy! - figures.validation_accuracy!);
+  const gap = gapInPoints(figures);
   const both = `training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
   if (gap >= 0.95) return `${both}: a gap of ${gap.toFixed(1)} percentage points, learned by heart and of no use on new data.`;
-  if (gap <= -0.95) return `${both}: new data are read no worse than those it learned from.`;
-  return `${both}: what it learned holds on new data.`;
+  if (gap <= -0.95) return `${both}: it does better on new data than on those it learned from.`;
+  return `${both}: it does as well on new data as on those it learned from.`;
 }

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { get } from "../../api";
 import { parameter, setParameters } from "../../url";
+import { trouble } from "./live";
 import { pointsFromText, pointsToText } from "./points";
 import type { DataName, Experiment } from "./types";
 
@@ -32,6 +33,7 @@ function baseOf(data: string, known: Partial<Record<string, Experiment>>): Exper
 
 /** Changes the experiment of the page. Other data are another problem: then the run that is shown is let go. */
 export function change(changes: Partial<Experiment>, visit = false): void {
+  trouble.value = null; // it was about the experiment as it was
   const next = { ...experiment.value!, ...changes };
   const lets = Object.keys(changes).some((field) => DATA_FIELDS.has(field as Field));
   setParameters({ ...toParameters(next), ...(lets ? { run: null, beside: null } : {}) }, visit);

@@ -8,7 +8,7 @@ const SECONDS_BETWEEN = 5;
 /** Says for those who listen how it goes: after an epoch, but not more often than every few seconds. */
 export function Herald({ run }: { run: LiveRun }) {
   const [said, setSaid] = useState({ text: "", at: 0, epoch: -1 });
-  const figures = latest(run.history.value, "validation_loss") ?? latest(run.history.value, "loss");
+  const figures = latest(run.past.value, "validation_loss") ?? latest(run.past.value, "loss");
   const state = run.now.value.state;
   const epoch = Math.floor(figures?.epoch ?? 0);
   useEffect(() => {

@@ -1,5 +1,5 @@
 /** The runs of the studio as they are now. Events are collected and shown once a frame, whatever their number. */
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import { ApiError, get, listen, post, remove } from "../../api";
 import type { Experiment, Figures, Look, RunSummary, StateEvent } from "./types";
 
@@ -10,6 +10,7 @@ export class LiveRun {
   readonly history: Signal<Figures[]>;
   readonly kept: Signal<number[]>;
   readonly look = signal<Look | null>(null);
+  readonly past = computed(() => before(this.history.value, this.now.value.step + 1)); // after a rewind more may be kept
 
   constructor(
     readonly name: string,
