@@ -153,6 +153,7 @@ def test_a_run_is_a_model_too(reader):
     run.resume()  # while it learns it is not calibrated
     model = ask(app, "GET", "/api/session").json["models"][1]
     assert (model["is_calibrated"], model["has_confidence"]) == (False, False)
+    assert session.model(name).temperature is None
     session.runs.close()
 
 
