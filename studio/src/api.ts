@@ -104,5 +104,6 @@ export function unpack(packed: Packed): Numbers {
 export function listen(path: string, names: string[], each: (name: string, data: any) => void): () => void {
   const source = new EventSource(path);
   for (const name of names) source.addEventListener(name, (event) => each(name, JSON.parse((event as MessageEvent).data)));
+  source.onerror = () => silence.value ?? get("/api/session").catch(() => undefined); // it may say why nothing comes any more
   return () => source.close();
 }

@@ -1,6 +1,6 @@
 /** Asking the server while a component is shown. */
 import { useEffect, useState } from "preact/hooks";
-import { type Frame, get, getFrame } from "./api";
+import { type Frame, get, getFrame, silence } from "./api";
 import { said } from "./session";
 
 interface Got<T> {
@@ -16,7 +16,10 @@ export function useAnswer<T>(path: string | null, ask: (path: string, signal: Ab
     const asked = new AbortController();
     ask(path, asked.signal).then(
       (value) => setGot({ value, error: null }),
-      (error) => asked.signal.aborted || setGot((old) => ({ value: old.value, error: said(error) })),
+      (error) => {
+        if (asked.signal.aborted || silence.value !== null) return; // silence is told for the whole page
+        setGot((old) => ({ value: old.value, error: said(error) }));
+      },
     );
     return () => asked.abort();
   }, [path]);

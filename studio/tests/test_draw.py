@@ -151,3 +151,17 @@ def test_a_finger_draws_and_does_not_scroll(visit: Visit) -> None:
         fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     expect(page.locator(LIVE)).to_contain_text("1, ")
     assert page.evaluate("scrollY") == 0
+
+
+def test_a_pasted_picture_is_read(visit: Visit) -> None:
+    row = int(np.argmax(TEST_LABELS == 4))
+    page = visit.to("/draw")
+    page.evaluate(
+        """(bytes) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.items.add(new File([new Uint8Array(bytes)], "four.png", {type: "image/png"}));
+          window.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+        }""",
+        list(png(np.kron(TEST_IMAGES[row], np.ones((5, 5), np.uint8)))),
+    )
+    expect(page.locator(".readout")).to_contain_text("4")

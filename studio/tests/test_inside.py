@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,3 +142,35 @@ def test_on_a_narrow_screen_the_columns_scroll_in_their_own_box(visit: Visit) ->
     page.get_by_role("region", name="The terms of").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.get_by_role(NETWORK).evaluate("box => box.scrollWidth > box.clientWidth")
+
+
+def test_a_number_of_a_convolution_is_that_of_the_trace(visit: Visit, tmp_path: Path) -> None:
+    """Of a network that waits to be trained, whose file says what it holds."""
+    page = visit.to("/train")
+    experiment = {"data": "digits", "samples": 100, "layers": "conv4 pool dense8"}
+    made = page.evaluate(
+        """experiment => fetch("/api/runs", {
+          method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({experiment}),
+        }).then((answer) => answer.json())""",
+        experiment,
+    )
+    name = made["run"]["name"]
+    content = visit.context.request.get(f"{visit.studio.origin}/api/runs/{name}/model").body()
+    (tmp_path / "model.safetensors").write_bytes(content)
+    trace = pl.load(tmp_path / "model.safetensors").network.trace(X_TEST[ROW : ROW + 1], training=False)
+    row, column, channel = np.argwhere(trace.layer("conv2d_1").output[0] > 0)[-1].tolist()
+    page = visit.to(f"/inside?model={name}&sample=test-{ROW}&layer=conv2d_1&neuron={channel}&place={row},{column}")
+    expect(page.locator(".details h2")).to_contain_text(f"[{channel}]@{row},{column}")
+    page.get_by_role("region", name="The terms of").wait_for()
+    neuron = trace.neuron("conv2d_1", channel, place=(row, column))
+    assert page.locator(".sum").first.inner_text() == neuron.arithmetic(5)
+    rows = dict(page.get_by_role("region", name="The terms of").evaluate(ALL_ROWS))
+    assert len(rows) == len(neuron.inputs)
+    for (i, j, *_), *terms in zip(neuron.positions.tolist(), neuron.inputs, neuron.weights, neuron.products, strict=True):
+        if 0 <= i < 28 and 0 <= j < 28:
+            assert rows[f"input[0]@{i},{j}"] == [shown(number) for number in terms]
+    page.get_by_role(NETWORK).focus()
+    page.keyboard.press("ArrowRight")
+    after = trace.layer("batch_normalization_1").output[0, row, 0, channel]  # at the left edge of the next column
+    said = f"batch_normalization_1[{channel}]@{row},0 = {shown(after)}"
+    expect(page.get_by_role(NETWORK).locator("[aria-live]")).to_have_text(said)

@@ -13,6 +13,9 @@ from conftest import Visit
 from playwright.sync_api import Locator, Page, expect
 
 import pellucid as pl
+from pellucid.activations import ACTIVATIONS
+from pellucid.recipes import OPTIMIZERS
+from pellucid.schedules import SCHEDULES
 
 AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_text()
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]
@@ -244,3 +247,34 @@ def test_axe_finds_nothing_while_it_learns(visit: Visit) -> None:
     page.evaluate(AXE)
     found = page.evaluate("axe.run().then((result) => result.violations)")
     assert [f"{one['id']}: {one['nodes'][0]['html']}" for one in found] == []
+
+
+def test_who_only_watches_hears_that_the_studio_was_stopped(visit: Visit) -> None:
+    page = visit.to("/train?data=xor")
+    for path in ("**/events", "**/api/session"):
+        page.route(path, lambda route: route.abort())
+    press(page, "One step")
+    expect(page.get_by_role("alert")).to_contain_text("The studio does not answer")
+    visit.said.clear()  # the browser says itself what it could not load
+
+
+def test_the_choices_are_those_of_the_package(visit: Visit) -> None:
+    page = visit.to("/train?data=moons")
+    known = {"Activation": ACTIVATIONS, "Optimizer": OPTIMIZERS, "Schedule": SCHEDULES}
+    for title, names in known.items():
+        options = page.get_by_label(title, exact=True).locator("option")
+        assert sorted(options.evaluate_all("(options) => options.map((one) => one.value)")) == sorted(names)
+
+
+@pytest.mark.parametrize("path", ["/draw?sample=test-0", "/learn/5"])
+def test_a_studio_that_does_not_answer_is_said_and_noticed_when_it_is_back(visit: Visit, path: str) -> None:
+    page = visit.to("/train?data=moons")
+    page.locator(".plane canvas").first.wait_for()
+    page.route("**/api/**", lambda route: route.abort())
+    page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+    expect(page.get_by_role("alert")).to_contain_text("Start it again with: pellucid studio")
+    assert {said.rpartition("net::")[2] for said in visit.said} == {"ERR_FAILED"}
+    visit.said.clear()
+    page.unroute("**/api/**")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.locator(".readout, .stops").first.wait_for()

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from looking import RNG, SAMPLES, WORDS, ask, model, trace_of
+from looking import RNG, SAMPLES, WORDS, ask, model, moved, trace_of
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
@@ -15,7 +15,7 @@ from pellucid.explanation.arithmetic import softmax_line
 from pellucid.explanation.findings import Score
 from pellucid.studio import inside
 from pellucid.studio.inside_elements import element, in_order, index_of, sources
-from pellucid.studio.inside_traces import KEPT, Question, Traces
+from pellucid.studio.inside_traces import KEPT, Question, Traces, version_of
 from pellucid.studio.packing import framed
 from pellucid.studio.session import Session
 
@@ -66,6 +66,7 @@ class TestOverview:
         no, yes = data["answer"]["rows"]
         assert yes["probability"] == pytest.approx(1 / (1 + np.exp(-z)), rel=1e-12)
         assert no["probability"] + yes["probability"] == pytest.approx(1, rel=1e-12)
+        assert (no["score"], yes["score"]) == (-z, z)
         assert data["loss"]["value"] == pytest.approx(-np.log(no["probability"]), rel=1e-12)
 
     def test_the_steps_are_those_of_the_temperature(self, session):
@@ -153,6 +154,21 @@ class TestNeuron:
             *("global_average_pooling2d", "dropout", "dense", "layer_normalization", "classification"),
         }
 
+    @pytest.mark.parametrize("pooling", [pl.MaxPooling2D, pl.AveragePooling2D])
+    def test_windows_over_the_margin(self, pooling):
+        """Of 7 x 6 pixels, in windows of 3 x 4, every second one: some rows and columns of them lie outside."""
+        network = pl.Network([pl.Input(7, 6, 2), pooling((3, 4), 2, padding="same"), pl.Classification(2)], dtype="float64")
+        trace = network.trace(RNG.normal(size=(1, 7, 6, 2)), training=False)
+        layer = trace.layers[1]
+        for index in np.ndindex(*layer.output.shape[1:]):
+            found = element(trace, layer.name, index)
+            assert found.products.sum() == pytest.approx(layer.output[(0, *index)], rel=1e-12), index
+            assert found.inputs.tolist() == [layer.input[(0, *position)] for position in found.positions.tolist()]
+        corner = element(trace, layer.name, (0, 0, 1))
+        assert {tuple(position[:2]) for position in corner.positions.tolist()} == {
+            (i, j) for i in (0, 1) for j in (0, 1, 2)
+        }
+
     def test_lines_of_layers_without_weights(self):
         layers = [pl.Input(2, 4), pl.MaxPooling2D(2), pl.AveragePooling2D((1, 2)), pl.Flatten(), pl.Classification(2)]
         image = np.array([[[1, -2, 3, 0.5], [0, 4, -1, 2]]], np.float32)
@@ -212,6 +228,12 @@ class TestTraces:
         with pytest.raises(HTTPException, match="look again") as caught:
             ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], version="of another day")
         assert caught.value.status_code == 409
+
+    def test_averages_are_part_of_what_the_network_is(self):
+        network = moved([pl.Input(2), pl.Dense(3), pl.BatchNormalization(), pl.Classification(2)])
+        before = version_of(network)
+        network.state.vector[-1] += 0.5
+        assert version_of(network) != before
 
     def test_large_traces_are_not_kept_beside_each_other(self, monkeypatch):
         session = Session(models={"m": model("dense")})

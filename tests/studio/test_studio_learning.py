@@ -56,6 +56,14 @@ def test_the_gradient_is_the_slope_of_that_curve(model: pl.Model) -> None:
     assert (l1 - l0) / (w1 - w0) == pytest.approx(found["gradient"], rel=2e-3)
 
 
+@pytest.mark.parametrize(("weight", "reach"), [(0.25, 1.0), (-3.0, 6.0)])
+def test_the_curve_reaches_beyond_0_on_both_sides(weight: float, reach: float) -> None:
+    network = pl.Network(LAYERS, seed=3)
+    network.parameters["dense_1.weight"][0, 0] = weight
+    tried = loss_along(pl.Model(network), X, 0, "dense_1", 0, 0)["weights"]
+    assert (tried[0], tried[-1]) == (weight - reach, weight + reach)
+
+
 def test_the_network_is_not_touched(model: pl.Model) -> None:
     before = model.network.parameters.vector.copy()
     loss_along(model, X, 0, "dense_1", 0, 0)

@@ -10,6 +10,7 @@ import pytest
 from asking import ask
 
 import pellucid as pl
+from pellucid.studio.samples import word_of
 from pellucid.studio.server import application
 from pellucid.studio.session import Session
 
@@ -93,6 +94,15 @@ def test_a_doubtful_picture_is_not_sure(app):
     assert answer["probability"] < 0.2
     assert (answer["set"], answer["is_sure"]) == ([], False)
     assert answer["set_in_words"].startswith("not sure")
+
+
+def test_what_was_made_from_a_doubtful_picture_stays_in_doubt(app):
+    """Its pixels alone, of a digit here, would show nothing to doubt."""
+    session = Session()
+    x = pl.datasets.digits()[1][0][0]
+    sure, unsure = (ask(app, "GET", f"/api/sample?sample={word_of(session, x, doubt)}").json for doubt in (None, "why"))
+    assert (sure["doubt"], unsure["doubt"]) == (None, "the picture that this was made from shows nothing to read")
+    assert unsure["probability"] < 0.2 < sure["probability"]
 
 
 def test_a_test_digit_knows_its_truth(app, reader):

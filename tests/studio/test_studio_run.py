@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from running import SMALL, are_equal, finished, fit, fitted, new, numbers
 
 import pellucid as pl
 from pellucid.studio import copies, figures
 from pellucid.studio.course import Course
 from pellucid.studio.looks import Looks
-from pellucid.studio.material import network_of
 from pellucid.studio.run import Run
 from pellucid.studio.runs import Runs
 from pellucid.studio.watch import Mailbox
 
-SMALL = {"data": "moons", "samples": 80, "hidden": [6, 5], "batch_size": 16, "epochs": 6, "learning_rate": 0.02}
 WAYS = {
     "adam": {},
     "momentum and cosine": {"optimizer": "momentum", "schedule": "cosine"},
@@ -27,40 +26,6 @@ WAYS = {
     "no hidden layer": {"data": "blobs", "hidden": []},
 }
 ways = pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
-
-
-def new(changes=(), **more):
-    return Runs().create(SMALL | dict(changes) | more)
-
-
-def finished(run):
-    run.resume()
-    run.wait()
-    assert run.message is None
-    return run
-
-
-def fitted(run, **options):
-    """A network of its own, trained on the same samples by ``fit``."""
-    network = network_of(run.experiment, run.material)
-    fit(network, run, **options)
-    return network
-
-
-def fit(network, run, **options):
-    parts = (run.material.training, run.material.validation)
-    (x, y), aside = (None if part is None else (part.x[part.rows], part.y[part.rows]) for part in parts)
-    network.fit(x, y, validation=aside, progress="none", **run.experiment.recipe.fit_options() | options)
-
-
-def numbers(network):
-    memory = network.training_state.optimizer_state
-    return [network.parameters.vector, network.state.vector, *memory.slots.values(), np.array(memory.updates)]
-
-
-def are_equal(one, other):
-    pairs = list(zip(numbers(one), numbers(other), strict=True))
-    return all(np.array_equal(a, b) for a, b in pairs) and one.training_state.step == other.training_state.step
 
 
 @ways
@@ -186,54 +151,19 @@ def test_large_networks_are_measured_and_calibrated_on_fewer_samples(monkeypatch
     assert run.model().temperature == alone.temperature
 
 
-def test_a_fork_without_changes_does_what_its_run_does():
-    runs = Runs()
-    run = finished(runs.create(SMALL | {"dropout": 0.2}))
-    step = run.summary()["kept"][3]
-    fork = runs.fork("run-1", step, {})
-    assert fork.summary()["parent"] == {"run": "run-1", "step": step}
-    assert fork.course.step == step
-    assert are_equal(finished(fork).network, run.network)
-
-
-def test_a_fork_from_now_takes_the_learning_rate_along():
-    runs = Runs()
-    run = runs.create(SMALL)
-    run.make_step()
-    run.set_learning_rate(0.125)
-    fork = runs.fork("run-1", None, {"l2": 0.5})
-    assert (fork.course.step, fork.experiment.recipe.learning_rate) == (1, 0.125)
-    assert np.array_equal(fork.network.parameters.vector, run.network.parameters.vector)
-    assert np.array_equal(*(one.network.training_state.optimizer_state.slots["m"] for one in (run, fork)))
-
-
-@pytest.mark.parametrize(
-    ("changes", "kept", "keeps_memory"),
-    [
-        ({"dropout": 0.5}, {"dense_1", "dense_2", "output"}, True),
-        ({"l2": 0.1, "learning_rate": 0.1}, {"dense_1", "dense_2", "output"}, True),
-        ({"optimizer": "rmsprop"}, {"dense_1", "dense_2", "output"}, False),
-        ({"batch_norm": True}, {"dense_1", "dense_2", "output"}, False),
-        ({"hidden": [6, 5, 4]}, {"dense_1", "dense_2"}, False),
-        ({"hidden": [6, 7]}, {"dense_1"}, False),
-        ({"batch_size": 5}, {"dense_1", "dense_2", "output"}, True),
-    ],
-)
-def test_a_fork_takes_along_what_fits(changes, kept, keeps_memory):
-    runs = Runs()
-    run = finished(runs.create(SMALL))
-    step = run.summary()["kept"][2]
-    old = run.place(step)
-    fork = runs.fork("run-1", step, changes)
-    layout = run.network.parameters.layout
-    weights = {name: array for name, array in fork.network.parameters.items() if name.endswith(".weight")}
-    for name, array in weights.items():
-        is_same = name in layout.slots and np.array_equal(array, layout.view(old.parameters, name))
-        assert is_same == (name.split(".")[0] in kept), name
-    memory = fork.network.training_state.optimizer_state
-    assert memory.updates == (step if keeps_memory else 0)
-    assert fork.course.step // fork.course.steps_per_epoch == 2
-    assert finished(fork).course.step == 6 * fork.course.steps_per_epoch
+def test_a_plateau_counts_the_whole_epoch_after_a_rewind_into_it():
+    run = new(schedule="reduce_on_plateau", validation=0, epochs=2)
+    for _ in range(2):
+        run.make_step()
+    run.epoch()
+    run.wait()
+    losses = run.place(None).losses
+    run.rewind(2)
+    assert run.course.step == 2
+    run.epoch()
+    run.wait()
+    assert run.place(None).losses == losses
+    assert len(losses) == 1
 
 
 def test_a_diverged_run_says_so_and_can_be_rewound():

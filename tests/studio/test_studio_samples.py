@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -72,6 +73,21 @@ def test_a_larger_picture_is_kept(session, photographs):
     np.testing.assert_array_equal(find_sample(session, photographs, word).x, pixels_before)
     assert word_of(session, pixels_before) == word
     assert word_of(session, pixels) != word
+    assert not find_sample(session, photographs, word).is_doubtful
+    assert find_sample(session, photographs, word_of(session, pixels, "why")).is_doubtful
+
+
+def test_a_word_is_unpacked_no_further_than_the_network_looks(session, reader):
+    """A word of 8,000 letters can hold six million pixels."""
+    bomb = base64.urlsafe_b64encode(zlib.compress(bytes(6_000_000), 9)).decode().rstrip("=")
+    assert len(bomb) < 8_192 - 3
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArgumentError, match="are not 28 x 28"):
+            find_sample(session, reader, f"px.{bomb}")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_numbers_in_the_address(session, plane):

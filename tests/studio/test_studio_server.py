@@ -148,6 +148,13 @@ def test_a_run_is_a_model_too(reader):
     assert ask(app, "GET", f"/api/sample?model={name}&sample=xy.0.1,0.2&confidence=0.9").json["set"] is not None
     with pytest.raises(ArgumentError, match="it has digits, run-1"):
         session.model("run-2")
+    run = session.runs.run(name)
+    run.set_pace(0.5)
+    run.resume()  # while it learns it is not calibrated
+    model = ask(app, "GET", "/api/session").json["models"][1]
+    assert (model["is_calibrated"], model["has_confidence"]) == (False, False)
+    assert session.model(name).temperature is None
+    session.runs.close()
 
 
 @pytest.fixture(scope="module")
