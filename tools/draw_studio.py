@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -25,8 +26,8 @@ SECONDS = 60_000  # in milliseconds
 
 
 def main(model: str) -> None:
-    command = [sys.executable, "-m", "pellucid", "studio", model, "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio:
+    command = [sys.executable, "-m", "pellucid", "studio", str(Path(model).resolve()), "--no-open"]
+    with TemporaryDirectory() as folder, subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as studio:
         try:
             assert studio.stdout is not None
             link = next(word for line in studio.stdout for word in line.split() if word.startswith("http://"))
