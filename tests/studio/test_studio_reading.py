@@ -151,7 +151,7 @@ def test_a_few_digits_to_try(app):
         ("GET", "/api/sample?confidence=nan", b"", "confidence"),
         ("GET", "/api/sample?confidence=much", b"", "'much'"),
         ("GET", "/api/sample?confidence=0.99999", b"", "too few"),
-        ("GET", "/api/sample?model=plane&confidence=0.9", b"", "not calibrated"),
+        ("GET", "/api/sample?model=plane&confidence=0.9", b"", "model.conformal(x, y)"),
         ("GET", "/api/sample?model=regression", b"", "regression"),
         ("GET", "/api/digits?count=0", b"", "1 to 100"),
         ("GET", "/api/digits?count=%C2%B2", b"", "1 to 100"),

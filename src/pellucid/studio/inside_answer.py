@@ -22,7 +22,7 @@ def answer_data(look: Look) -> dict[str, Any]:
         "kind": kind,
         "best": best,
         "label": first.tolist() if kind == "identity" else look.model.labels[best],
-        "rows": [vars(row) | {"line": _line(kind, rows, k, total)} for k, row in enumerate(rows)],
+        "rows": [_row(row, p, _line(kind, row, total)) for row, p in zip(rows, _calibrated(look), strict=True)],
         "maximum": None if kind != "softmax" else float(look.trace.answer.softmax["maximum"][0]),
         "total": total,
         "temperature": None if look.model.temperature is None else look.model.temperature.value,
@@ -30,27 +30,38 @@ def answer_data(look: Look) -> dict[str, Any]:
 
 
 def scores(look: Look) -> tuple[list[Score], float | None]:
-    """A row for each label, or each value of a regression; and what the exponentials add up to."""
+    """A row for each label, or each value of a regression; and what the exponentials add up to. All as the network itself
+    has it, whose loss training descends; with the temperature of the model there is `_calibrated`."""
     answer, z, labels = look.trace.answer, look.trace.layers[-1].output, look.model.labels
     if answer.kind == "identity" or answer.probabilities is None:
         return [Score(v, float(score)) for v, score in enumerate(z[0])], None
-    probabilities = answer.probabilities[0].tolist()
-    calibrated: list[Any] = [None] * len(labels)
-    if look.model.temperature is not None:
-        both = np.concatenate([np.zeros_like(z), z], axis=1) if answer.kind == "sigmoid" else z
-        calibrated = look.model.temperature.probabilities(both)[0].tolist()
-    if answer.kind == "sigmoid":
-        score = float(z[0, 0])
-        return [Score(labels[k], (-score, score)[k], None, None, probabilities[k], calibrated[k]) for k in range(2)], None
-    steps = (answer.softmax[name][0].tolist() for name in ("shifted", "exponentials"))
-    rows = zip(labels, z[0].tolist(), *steps, probabilities, calibrated, strict=True)
-    return [Score(*row) for row in rows], float(answer.softmax["total"][0])
+    z = np.concatenate([-z, z], axis=1) if answer.kind == "sigmoid" else z
+    columns = {"score": z[0], "probability": answer.probabilities[0]}
+    if answer.kind == "softmax":
+        columns |= {"shifted": answer.softmax["shifted"][0], "exponential": answer.softmax["exponentials"][0]}
+    rows = [Score(label, **{name: float(own[k]) for name, own in columns.items()}) for k, label in enumerate(labels)]
+    return rows, float(answer.softmax["total"][0]) if answer.kind == "softmax" else None
 
 
-def _line(kind: str, rows: list[Score], k: int, total: float | None) -> str | None:
+def _calibrated(look: Look) -> list[float | None]:
+    """The probabilities of the model; None for each row where it has no temperature."""
+    z, temperature = look.trace.layers[-1].output, look.model.temperature
+    if temperature is None:
+        return [None] * max(len(look.model.labels), z.shape[1])
+    both = np.concatenate([np.zeros_like(z), z], axis=1) if look.trace.answer.kind == "sigmoid" else z
+    probabilities: list[float | None] = temperature.probabilities(both)[0].tolist()
+    return probabilities
+
+
+def _row(score: Score, calibrated: float | None, line: str | None) -> dict[str, Any]:
+    steps = {name: getattr(score, name) for name in ("label", "score", "shifted", "exponential", "probability")}
+    return steps | {"calibrated": calibrated, "line": line}
+
+
+def _line(kind: str, row: Score, total: float | None) -> str | None:
     if kind == "softmax" and total is not None:
-        return softmax_line(rows[k], total)
-    return sigmoid_line(rows[k]) if kind == "sigmoid" else None
+        return softmax_line(row, total)
+    return sigmoid_line(row) if kind == "sigmoid" else None
 
 
 def loss_data(look: Look) -> dict[str, Any] | None:
