@@ -100,10 +100,26 @@ export function unpack(packed: Packed): Numbers {
   return { shape: packed.shape, values: packed.float32 === undefined ? bytes : new Float32Array(bytes.buffer) };
 }
 
-/** Listens to server-sent events until `stop` is called; `each` gets the name of an event and its data. */
-export function listen(path: string, names: string[], each: (name: string, data: any) => void): () => void {
-  const source = new EventSource(path);
-  for (const name of names) source.addEventListener(name, (event) => each(name, JSON.parse((event as MessageEvent).data)));
-  source.onerror = () => silence.value ?? get("/api/session").catch(() => undefined); // it may say why nothing comes any more
-  return () => source.close();
+/**
+ * Listens to server-sent events until the returned function is called; `each` gets the name of an event and its data,
+ * `opened` is called when they begin to come, for the first time or again. A page that nobody sees does not listen: all
+ * tabs together have six connections, and a look costs the training time.
+ */
+export function listen(path: string, names: string[], each: (name: string, data: any) => void, opened = () => {}): () => void {
+  let source: EventSource | null = null;
+  const attend = () => {
+    source?.close();
+    source = null;
+    if (document.hidden) return;
+    source = new EventSource(path);
+    for (const name of names) source.addEventListener(name, (event) => each(name, JSON.parse((event as MessageEvent).data)));
+    source.onopen = opened;
+    source.onerror = () => silence.value ?? get("/api/session").catch(() => undefined); // it may say why nothing comes any more
+  };
+  attend();
+  document.addEventListener("visibilitychange", attend);
+  return () => {
+    document.removeEventListener("visibilitychange", attend);
+    source?.close();
+  };
 }

@@ -21,6 +21,9 @@ AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_t
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]
 
 
+HIDDEN = "Object.defineProperty(document, 'hidden', {get: () => window.isHidden ?? true, configurable: true})"
+
+
 def reading(page: Page, name: str) -> Locator:
     return page.locator(".readings > div", has=page.get_by_text(name, exact=True)).locator("dd")
 
@@ -278,3 +281,22 @@ def test_a_studio_that_does_not_answer_is_said_and_noticed_when_it_is_back(visit
     page.unroute("**/api/**")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.locator(".readout, .stops").first.wait_for()
+
+
+def test_pages_that_nobody_sees_do_not_listen(visit: Visit) -> None:
+    """A browser has six connections for all pages of a studio: with as many tabs in the background, all would stand still."""
+    page = visit.to("/train?data=xor&epochs=1000&pace=slow")
+    press(page, "Start")
+    expect(page.locator(".state")).to_have_text(re.compile("running"))
+    for _ in range(6):
+        tab = visit.context.new_page()
+        tab.add_init_script(HIDDEN)
+        tab.goto(page.url)
+        expect(tab.locator(".state")).to_have_text(re.compile("running"))
+    press(page, "Pause")
+    expect(page.locator(".state")).to_have_text(re.compile("paused"))
+    expect(tab.locator(".state")).to_have_text(re.compile("running"))  # it was not told
+    step = reading(page, "Step").inner_text()
+    tab.evaluate("window.isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(tab.locator(".state")).to_have_text(re.compile("paused"))  # it is up to date as soon as it is seen
+    expect(reading(tab, "Step")).to_have_text(step)

@@ -56,7 +56,7 @@ class TestOverview:
         assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-12)
         assert data["answer"]["best"] == z.argmax()
         row = data["answer"]["rows"][1]
-        score = Score(1, row["score"], None, row["shifted"], row["exponential"], row["probability"])
+        score = Score(1, row["score"], **{name: row[name] for name in ("shifted", "exponential", "probability")})
         assert row["line"] == softmax_line(score, data["answer"]["total"])
         assert data["loss"] is None
 

@@ -32,6 +32,8 @@ export class LiveRun {
   }
 }
 
+const MOST_FIGURES = 2_000; // of a run: then those of the studio are fetched, which keeps fewer old ones
+
 export const runs = signal<ReadonlyMap<string, LiveRun>>(new Map());
 export const isLoaded = signal(false);
 export const trouble = signal<string | null>(null); // why the last action did not work
@@ -125,13 +127,14 @@ let waiting: Waiting = new Map();
 /** Follows a run until the returned function is called. */
 export function follow(run: LiveRun): () => void {
   let isNew = true;
-  return listen(`/api/runs/${run.name}/events`, ["state", "figures", "look", "kept"], (name, data) => {
+  const each = (name: string, data: any) => {
     if (isNew) void loadRuns(); // what happened until the listening began
     isNew = false;
     if (waiting.size === 0) requestAnimationFrame(show);
     const events = (waiting.get(run) ?? []).filter(([other]) => name !== "look" || other !== "look");
     waiting.set(run, [...events, [name, data]]);
-  });
+  };
+  return listen(`/api/runs/${run.name}/events`, ["state", "figures", "look", "kept"], each, () => (isNew = true));
 }
 
 function show(): void {
@@ -151,7 +154,10 @@ function apply(run: LiveRun, name: string, data: any): void {
   }
   if (name === "look") run.look.value = data;
   if (name === "kept") run.kept.value = data.kept;
-  if (name === "figures") run.history.value = [...before(run.history.peek(), data.step), data];
+  if (name === "figures") {
+    run.history.value = [...before(run.history.peek(), data.step), data];
+    if (run.history.value.length > MOST_FIGURES) void loadRuns();
+  }
 }
 
 /** The figures before a step: after a rewind, those that come take the place of those that were. */
