@@ -10,11 +10,6 @@ systemDark.addEventListener("change", (event) => (system.value = event.matches))
 export const choice = signal<Choice>(stored());
 export const isDark = computed(() => (choice.value === "system" ? system.value : choice.value === "dark"));
 
-/** Whether the reader asked for less motion. */
-const less = matchMedia("(prefers-reduced-motion: reduce)");
-export const reducedMotion = signal(less.matches);
-less.addEventListener("change", (event) => (reducedMotion.value = event.matches));
-
 function stored(): Choice {
   const text = localStorage.getItem(KEY);
   return text === "light" || text === "dark" ? text : "system";

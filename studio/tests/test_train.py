@@ -284,7 +284,7 @@ def test_a_studio_that_does_not_answer_is_said_and_noticed_when_it_is_back(visit
 
 
 def test_pages_that_nobody_sees_do_not_listen(visit: Visit) -> None:
-    """A browser has six connections for all pages of a studio: as many tabs in the background would stop all."""
+    """A browser has six connections for all pages of a studio: as many tabs in the background would stop them all."""
     page = visit.to("/train?data=xor&epochs=1000&pace=slow")
     press(page, "Start")
     expect(page.locator(".state")).to_have_text(re.compile("running"))

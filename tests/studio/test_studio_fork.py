@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from runs_and_fits import SMALL, are_equal, finished
+from small_runs import SMALL, are_equal, finished
 
 import pellucid as pl
 from pellucid.studio.runs import Runs

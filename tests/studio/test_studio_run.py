@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from runs_and_fits import SMALL, are_equal, finished, fit, fitted, new, numbers
+from small_runs import SMALL, are_equal, finished, fit, fitted, new, numbers
 
 import pellucid as pl
 from pellucid.studio import copies, figures
