@@ -79,8 +79,11 @@ def test_a_one_drawn_by_keys_and_taken_back(visit: Visit) -> None:
 
 
 def test_the_probabilities_and_pixels_are_those_of_the_model(visit: Visit) -> None:
-    row = 7
-    expected = pl.load(visit.studio.model).predict_proba(TEST_IMAGES[row][None])[0]
+    """Of a digit of which it is sure, but not wholly: that is not shown as 100%."""
+    probabilities = pl.load(visit.studio.model).predict_proba(TEST_IMAGES[:2000])
+    best = probabilities.max(axis=1)
+    row = int(np.flatnonzero((best > 0.9995) & (best < 1) & (probabilities.argmax(axis=1) == TEST_LABELS[:2000]))[0])
+    expected = probabilities[row]
     page = visit.to(f"/draw?sample=test-{row}")
     truth = int(TEST_LABELS[row])
     expect(page.locator(".detail")).to_contain_text(f"it is {truth}.")

@@ -174,3 +174,10 @@ def test_a_number_of_a_convolution_is_that_of_the_trace(visit: Visit, tmp_path: 
     after = trace.layer("batch_normalization_1").output[0, row, 0, channel]  # at the left edge of the next column
     said = f"batch_normalization_1[{channel}]@{row},0 = {shown(after)}"
     expect(page.get_by_role(NETWORK).locator("[aria-live]")).to_have_text(said)
+
+
+def test_the_way_back_begins_at_the_truth_where_the_answer_is_wrong(visit: Visit) -> None:
+    wrong = pl.load(visit.studio.model).network.predict(X_TEST[:2000]) != Y_TEST[:2000]
+    row = int(np.flatnonzero(wrong)[0])
+    page = visit.to(f"/inside?sample=test-{row}&view=backward")
+    expect(page.get_by_role("heading", name=f"Loss, if {Y_TEST[row]} is right")).to_be_visible()

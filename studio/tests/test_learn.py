@@ -102,6 +102,9 @@ def test_the_loss_of_the_truth(visit: Visit, model: pl.Model, eight: np.ndarray)
     p = float(model.predict_proba(eight[None])[0, 3])
     (loss,) = shown(page, r"a loss of (\d+\.?\d*)\.")
     assert loss == pytest.approx(-np.log(p), rel=1e-3)
+    page.goto(f"{visit.studio.origin}/learn/6?sample=test-61&truth=3&p=0.25")
+    page.get_by_text("The network gives 3").wait_for()
+    assert shown(page, r"-ln 0.25 = (\S+)\s+\(1 - 0.25\)² = (\S+)") == [1.386, 0.5625]
 
 
 def test_the_slope_of_a_weight_and_a_step(visit: Visit, model: pl.Model, eight: np.ndarray) -> None:
