@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import pellucid as pl
 
@@ -22,6 +22,7 @@ QUIET = (
     *("--disable-component-update", "--disable-sync"),
 )
 SECONDS = 60  # at most, for anything that is waited for
+expect.set_options(timeout=SECONDS * 1000)
 EPOCHS, KEPT_ASIDE = 2, 5000
 
 
