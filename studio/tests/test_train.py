@@ -229,7 +229,7 @@ def test_a_file_is_overwritten_only_when_told_to(visit: Visit) -> None:
     press(page, "Overwrite it")
     expect(page.locator(".said")).to_contain_text("Saved as")
     assert written.read_bytes() != before
-    visit.said[:] = [line for line in visit.said if "409" not in line]  # the browser itself notes the refusal
+    visit.forgiven.append("409")
 
 
 def test_a_run_can_be_deleted(visit: Visit) -> None:
@@ -258,7 +258,7 @@ def test_who_only_watches_hears_that_the_studio_was_stopped(visit: Visit) -> Non
         page.route(path, lambda route: route.abort())
     press(page, "One step")
     expect(page.get_by_role("alert")).to_contain_text("The studio does not answer")
-    visit.said.clear()  # the browser says itself what it could not load
+    visit.forgiven.append("ERR_FAILED")
 
 
 def test_the_choices_are_those_of_the_package(visit: Visit) -> None:
@@ -276,8 +276,7 @@ def test_a_studio_that_does_not_answer_is_said_and_noticed_when_it_is_back(visit
     page.route("**/api/**", lambda route: route.abort())
     page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
     expect(page.get_by_role("alert")).to_contain_text("Start it again with: pellucid studio")
-    assert {said.rpartition("net::")[2] for said in visit.said} == {"ERR_FAILED"}
-    visit.said.clear()
+    visit.forgiven.append("ERR_FAILED")
     page.unroute("**/api/**")
     expect(page.get_by_role("alert")).to_have_count(0)
     page.locator(".readout, .stops").first.wait_for()
