@@ -384,38 +384,3 @@ def test_a_wrong_call_is_refused_in_a_sentence(kit, call, error, words):
 def test_the_table_is_long_enough_and_has_no_row_twice():
     names = [param.id for param in (*LAYERS, *RULES, *NETWORKS, *PREDICTING, *GRADIENTS, *FITTING)]
     assert len(names) == len(set(names)) >= 70
-
-
-def test_every_error_of_the_package_is_caught_by_one_name_and_by_its_usual_one():
-    assert issubclass(pl.ShapeError, pl.ArgumentError)
-    for error, usual in (
-        (pl.ArgumentError, ValueError),
-        (pl.DataError, ValueError),
-        (pl.ModelFileError, ValueError),
-        (pl.DivergenceError, ArithmeticError),
-        (pl.GradientError, ArithmeticError),
-        (pl.MissingDependencyError, ImportError),
-    ):
-        assert issubclass(error, pl.PellucidError)
-        assert issubclass(error, usual)
-
-
-@pytest.mark.parametrize("mapping", ["parameters", "state", "history"])
-def test_asking_whether_a_name_is_there_never_raises(kit, mapping):
-    """``in`` and ``get`` are questions, not demands: Mapping answers them through KeyError."""
-    names = getattr(kit.classifier, mapping)
-    assert "no such name" not in names
-    assert names.get("no such name") is None
-    assert all(name in names for name in names)
-
-
-@pytest.mark.filterwarnings("ignore:x holds numbers as large as")
-def test_divergence_keeps_the_last_good_parameters_and_says_what_helps(kit):
-    network = kit.table()
-    with pytest.raises(pl.DivergenceError) as caught:
-        network.fit(kit.table_x * 1e15, kit.table_y, optimizer=pl.GradientDescent(1e9), epochs=5, progress="none")
-    assert np.isfinite(network.parameters.vector).all()
-    assert np.isfinite(network.predict(kit.table_x)).all()
-    for word in ("diverged", "smaller learning rate", "clipping"):
-        assert word in str(caught.value)
-    assert network.history.reason == "diverged"

@@ -184,21 +184,12 @@ def test_a_diverged_run_says_so_and_can_be_rewound():
     assert are_equal(run.network, fitted(run, optimizer=pl.GradientDescent(0.01), epochs=1))
 
 
-def test_what_nobody_foresaw_ends_the_run_and_not_the_studio(monkeypatch):
-    run = new()
-    monkeypatch.setattr(Course, "advance", lambda *_: [][0])
-    run.resume()
-    run.wait()
-    assert run.state == "failed"
-    assert "IndexError" in run.message
-    monkeypatch.undo()
-    assert finished(run).state == "finished"
-
-
-def test_a_look_that_fails_leaves_a_run_that_can_be_resumed(monkeypatch):
+@pytest.mark.parametrize(("owner", "name"), [(Course, "advance"), (Looks, "look")])
+def test_what_nobody_foresaw_ends_the_run_and_not_the_studio(monkeypatch, owner, name):
+    """A step or a look that fails leaves a run that can be resumed."""
     run = new()
     run.watch.join(Mailbox(lambda: None))
-    monkeypatch.setattr(Looks, "look", lambda *_: [][0])
+    monkeypatch.setattr(owner, name, lambda *_: [][0])
     run.resume()
     run.wait()
     assert run.state == "failed"
