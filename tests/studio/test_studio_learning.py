@@ -28,10 +28,10 @@ def model() -> pl.Model:
     ],
 )
 def test_curves_are_those_of_the_math_module(name: str, f: object, slope: object) -> None:
-    found = activation_curves("1.94")
+    found = activation_curves()
     curve = next(one for one in found["functions"] if one["name"] == name)
     assert found["z"][0] == -6
-    assert found["z"][-2:] == [6, 1.94]
+    assert found["z"][-1] == 6
     assert curve["values"] == pytest.approx([f(z) for z in found["z"]], abs=1e-12)  # type: ignore[operator]
     assert curve["slopes"] == pytest.approx([slope(z) for z in found["z"]], abs=1e-12)  # type: ignore[operator]
 
@@ -79,9 +79,3 @@ def test_a_weight_that_is_not_there_is_named(model: pl.Model, place: tuple[str, 
 def test_a_regression_has_no_classes() -> None:
     with pytest.raises(pl.ArgumentError, match="classes"):
         loss_along(pl.Model(pl.Network([pl.Input(3), pl.Regression()])), X, 0, "output", 0, 0)
-
-
-@pytest.mark.parametrize("word", ["", "abc", "nan", "inf", "1e999"])
-def test_z_is_a_number(word: str) -> None:
-    with pytest.raises(pl.ArgumentError, match="z is a number"):
-        activation_curves(word)

@@ -14,7 +14,7 @@ from pellucid.errors import ArgumentError
 from pellucid.layers.classification import ClassifyingOutput
 from pellucid.model import Model
 from pellucid.shapes import AnyArray
-from pellucid.studio.checks import number_in_words, whole_in_words
+from pellucid.studio.checks import whole_in_words
 from pellucid.studio.samples import find_sample
 from pellucid.studio.session import Session
 
@@ -24,8 +24,8 @@ FLOAT64 = np.dtype(np.float64)
 
 
 def routes(session: Session) -> list[BaseRoute]:
-    def activations(request: Request) -> Response:
-        return JSONResponse(activation_curves(request.query_params.get("z")))
+    def activations(_: Request) -> Response:
+        return JSONResponse(activation_curves())
 
     def weight(request: Request) -> Response:
         asked = request.query_params
@@ -39,14 +39,9 @@ def routes(session: Session) -> list[BaseRoute]:
     return [Route("/api/learn/activations", activations), Route("/api/learn/weight", weight)]
 
 
-def activation_curves(more: str | None = None) -> dict[str, Any]:
-    """{"z": [...], "functions": [{"name", "values", "slopes"}]}: f(z) and f'(z) of every activation, from -6 to 6.
-
-    ``more`` is one more z, in words, which comes last: that of a neuron of the real network.
-    """
+def activation_curves() -> dict[str, Any]:
+    """{"z": [...], "functions": [{"name", "values", "slopes"}]}: f(z) and f'(z) of every activation, from -6 to 6."""
     z = np.round(np.linspace(-REACH, REACH, POINTS), 10)
-    if more is not None:
-        z = np.append(z, number_in_words(more, "z"))
     functions = []
     for row in ACTIVATIONS.values():
         values = row.value(z)
