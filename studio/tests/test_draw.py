@@ -168,3 +168,28 @@ def test_a_pasted_picture_is_read(visit: Visit) -> None:
         list(png(np.kron(TEST_IMAGES[row], np.ones((5, 5), np.uint8)))),
     )
     expect(page.locator(".readout")).to_contain_text("4")
+
+
+def test_another_network_reads_the_same_strokes_and_each_can_still_be_undone(visit: Visit) -> None:
+    page = visit.to("/draw")
+    page.evaluate(
+        """() => fetch("/api/runs", {
+          method: "POST", headers: {"Content-Type": "application/json"},
+          body: JSON.stringify({experiment: {data: "digits", samples: 100}}),
+        })"""
+    )
+    page = visit.to("/draw")
+    undo, paper = page.get_by_role("button", name="Undo"), page.get_by_label("Paper to draw on")
+    paper.focus()
+    stroke = ["ArrowLeft"] * 8 + ["ArrowUp"] * 4 + ["Space"] + ["ArrowRight"] * 8 + ["Space"]
+    for key in stroke * 2:
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("sample=px"))
+    page.get_by_role("combobox", name="Network").select_option("run-1")
+    expect(page).to_have_url(re.compile("model=run-1"))
+    expect(page.locator(".answer .readout")).not_to_have_text("–")
+    undo.click()
+    expect(undo).to_be_enabled()  # the first stroke is still there
+    undo.click()
+    expect(undo).to_be_disabled()
+    expect(page).not_to_have_url(re.compile("sample="))

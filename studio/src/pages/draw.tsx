@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { unpack } from "../api";
 import { type ModelSummary, model } from "../session";
 import { parameter, setParameters } from "../url";
@@ -21,7 +21,7 @@ export function Draw() {
     <>
       <h1>Draw</h1>
       <p class="lede">{chosen ? LEDES[chosen.reads] : ""}</p>
-      {chosen ? <Desk key={chosen.name} model={chosen} /> : null}
+      {chosen ? <Desk key={`${chosen.reads} ${chosen.input_shape}`} model={chosen} /> : null}
     </>
   );
 }
@@ -33,6 +33,7 @@ const LEDES: Record<ModelSummary["reads"], string> = {
   values: "Choose the numbers, and the network answers.",
 };
 
+/** It stays while networks of one kind answer, and so do the strokes on its paper. */
 function Desk({ model }: { model: ModelSummary }) {
   const word = parameter("sample");
   const asked = model.has_confidence ? parameter("confidence", USUAL_CONFIDENCE) : "none";
@@ -42,19 +43,21 @@ function Desk({ model }: { model: ModelSummary }) {
   const [under, setUnder] = useState<HTMLCanvasElement | ImageBitmap | null>(null);
   const readsRow = model.reads === "points" || model.reads === "values";
 
-  useEffect(() => forget, []); // on leaving
-  const before = useRef("");
+  useLayoutEffect(() => forget, [model.name]); // on leaving, and what another network has read
+  const before = useRef(manner);
   useEffect(() => {
-    const isSame = before.current === confidence && reading.value?.sample === word;
-    before.current = confidence;
+    const isSame = before.current.confidence === confidence && reading.value?.sample === word;
+    const isOther = before.current.model !== model.name;
+    before.current = manner;
     if (isSame) return; // it came from this page
+    if (isOther && paper.current?.hasInk()) return readInk(null, true);
     if (!word && !readsRow) return clear();
     void show(word, manner).then((answer) => {
       if (!answer) return;
       if (!word) setParameters({ sample: answer.sample });
       if (model.reads === "digits" && !isDrawn(word)) setUnder(pictureCanvas(unpack(answer.seen), true));
     });
-  }, [word, confidence]);
+  }, [word, confidence, model.name]);
 
   const drawn = useRef(""); // the word of what lies on the paper already, as it was drawn or dropped
   const isDrawn = (sample: string) => sample !== "" && sample === drawn.current;
@@ -65,7 +68,7 @@ function Desk({ model }: { model: ModelSummary }) {
     paper.current?.clear();
     if (word) setParameters({ sample: null });
   };
-  const readInk = (since: number, isEnd: boolean) => {
+  const readInk = (since: number | null, isEnd: boolean) => {
     const settle = (answer: Reading) => (drawn.current = answer.sample);
     void ask({ manner, picture: () => paper.current!.picture(), since, ...(isEnd ? { settle } : {}) });
   };

@@ -7,6 +7,7 @@ const STEP = 1 / 28; // of the paper, that an arrow key moves the pen
 
 export interface PaperHandle {
   picture: () => Blob;
+  hasInk: () => boolean;
   clear: () => void;
 }
 
@@ -41,6 +42,7 @@ export function Paper({ handle, under, onInk, onClear }: Props) {
   };
   useImperativeHandle(handle, () => ({
     clear,
+    hasInk: () => strokes.current.length > 0,
     picture: () => greymap(sent.current!.getContext("2d")!.getImageData(0, 0, SENT, SENT)),
   }), [under]);
 
