@@ -114,6 +114,7 @@ def test_softmax_and_loss_term_by_term(visit: Visit, trace: Trace) -> None:
     expect(table).to_contain_text("target t")
     rows = dict(table.evaluate(ALL_ROWS))
     answer = trace.answer
+    assert [int(label) for label in rows] == np.argsort(-trace.layers[-1].output[0]).tolist()
     for k in range(10):
         score = float(trace.layers[-1].output[0, k])
         assert rows[str(k)][:3] == [shown(score), shown(float(answer.probabilities[0, k])), "1" if k == 3 else "0"]
