@@ -16,6 +16,8 @@ import pellucid as pl
 from pellucid.activations import ACTIVATIONS
 from pellucid.recipes import OPTIMIZERS
 from pellucid.schedules import SCHEDULES
+from pellucid.studio.experiment import experiment as make_experiment
+from pellucid.studio.material import material
 
 AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_text()
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]
@@ -49,15 +51,17 @@ def asked(page: Page, path: str) -> Any:
     return page.evaluate("path => fetch(path).then(answer => answer.json())", path)
 
 
-def colors_of(page: Page) -> Any:
-    """The picture of the boundary: (rows, columns, 4) bytes."""
+def colors_of(page: Page, canvas: str = "ground") -> Any:
+    """The picture of the boundary, or another canvas of the plane: (rows, columns, 4) bytes."""
     size, values = page.evaluate(
-        """() => {
-          const {width, height} = document.querySelector(".plane .ground");
+        """(canvas) => {
+          const source = document.querySelector(`.plane .${canvas}`);
+          const {width, height} = source;
           const context = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
-          context.drawImage(document.querySelector(".plane .ground"), 0, 0);
+          context.drawImage(source, 0, 0);
           return [[height, width, 4], [...context.getImageData(0, 0, width, height).data]];
-        }"""
+        }""",
+        canvas,
     )
     return np.array(values).reshape(size)
 
@@ -210,6 +214,40 @@ def test_points_are_drawn_by_mouse_and_by_keys(visit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"points=a-78\.65a-52\.65a-26\.65b-26\.49b-18\.49b-10\.49$"))
     page.reload()
     expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("6 training"))
+
+
+def test_the_point_that_a_link_cannot_hold_is_refused_aloud(visit: Visit) -> None:
+    points = "".join(f"{'ab'[i % 2]}{4 * (i % 60) - 118}.{8 * (i // 60)}" for i in range(599))
+    page = visit.to(f"/train?data=drawn&points={points}")
+    plane, said = page.get_by_role("application"), page.locator(".room[role=status]")
+    expect(plane).to_have_attribute("aria-label", re.compile("599 training"))
+    expect(said).to_be_empty()
+    plane.focus()
+    for key in ("Enter", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(said).to_have_text("600 points: a link holds no more.")
+    expect(plane).to_have_attribute("aria-label", re.compile("600 training"))
+    page.keyboard.press("Backspace")
+    expect(said).to_be_empty()
+
+
+def test_drawn_points_that_a_run_keeps_aside_are_hollow(visit: Visit) -> None:
+    """Every point is its color in the middle if it is learned from, and as light as the page if not."""
+    points = "".join(f"{letter}{x}.{y}" for letter, y in (("a", 60), ("b", -60)) for x in range(-100, 101, 40))
+    page = start(visit, f"data=drawn&points={points}&epochs=2")
+    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("9 training and 3 validation"))
+    expect(page.locator(".plane figcaption")).to_contain_text("hollow: validation")
+    experiment = asked(page, "/api/runs")["runs"][-1]["experiment"]
+    aside = material(make_experiment(experiment)).validation
+    assert aside is not None
+    marks = colors_of(page, "marks")
+    for row, (x1, x2) in enumerate(aside.x):
+        column, line = (int(len(marks) * (1 + share / 1.3) / 2) for share in (x1, -x2))
+        assert (marks[line, column, :3].tolist() == [255, 255, 255]) == (row in aside.rows)
+    press(page, "Eraser")
+    page.get_by_role("application").click(position={"x": 1, "y": 1})  # too far from all of them
+    expect(page.locator(".state")).to_have_text("nothing runs yet")
+    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("12 training and 0 validation"))
 
 
 def test_a_file_is_overwritten_only_when_told_to(visit: Visit) -> None:

@@ -199,6 +199,20 @@ def test_what_was_learned_and_is_in_no_file_is_unsaved(app, session):
     assert runs.unsaved() == ["run-1"]
 
 
+@pytest.mark.parametrize("is_temporary", [True, False])
+def test_temporary_runs_are_lost_when_the_studio_stops(app, session, is_temporary):
+    make(app, temporary=is_temporary)
+    for _ in range(2):
+        tell(app, "run-1", "step")
+    lasting = [] if is_temporary else ["run-1"]
+    assert session.runs.unsaved() == lasting
+    tell(app, "run-1", "rewind", {"step": 1})
+    assert session.runs.go_forward() == lasting
+    tell(app, "run-1", "fork")  # which was made to last
+    tell(app, "run-2", "step")
+    assert session.runs.unsaved() == [*lasting, "run-2"]
+
+
 def test_the_network_of_a_run_is_a_model_of_the_session(app, session):
     make(app)
     model = session.model("run-1")
@@ -225,6 +239,20 @@ def test_points_are_those_of_a_run_with_the_same_words(app):
         assert answer[y] == part.y[part.rows].tolist()
     assert len(answer["y_validation"]) == 10
     assert answer["extent"] == [-found.points.extent, found.points.extent]
+
+
+def test_drawn_points_are_divided_as_their_run_divides_them(app, session):
+    drawn = [[i / 10, 0.5, i % 2] for i in range(10)]
+    make(app, experiment={"data": "drawn", "points": drawn, "validation": 0.4})
+    answer = ask(app, "GET", "/api/runs/run-1/points").json
+    aside = session.runs.run("run-1").material.validation.rows
+    assert len(aside) == 4
+    assert unpack(answer["x_validation"]).tolist() == [pytest.approx(drawn[row][:2]) for row in aside]
+    assert answer["y_validation"] == [drawn[row][2] for row in aside]
+    assert sorted(np.round(unpack(answer["x"])[:, 0], 1)) == [i / 10 for i in range(10) if i not in aside]
+    make(app, experiment={"data": "digits", "samples": 100, "hidden": [2]})
+    assert "pictures" in ask(app, "GET", "/api/runs/run-2/points").json["error"]
+    assert ask(app, "GET", "/api/runs/run-3/points").status == 404
 
 
 @pytest.mark.parametrize(

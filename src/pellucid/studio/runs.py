@@ -28,6 +28,7 @@ class Runs:
         self._turns = Turns()
         self._runs: dict[str, Run] = {}
         self._deleted: set[str] = set()
+        self._temporary: set[str] = set()
         self._count = 0
         self._guard = Lock()
 
@@ -46,11 +47,12 @@ class Runs:
         """Whether there was a run of this name, which was deleted."""
         return name in self._deleted
 
-    def create(self, fields: Any) -> Run:
-        """A new run of the experiment with these fields; it waits to be resumed."""
+    def create(self, fields: Any, *, is_temporary: bool = False) -> Run:
+        """A new run of the experiment with these fields; it waits to be resumed. One that is temporary, as in a chapter of
+        Learn, is lost when the studio stops."""
         photos = self._photos()
         chosen = experiment(fields, photos)
-        return self._add(chosen, material(chosen, photos))
+        return self._add(chosen, material(chosen, photos), is_temporary=is_temporary)
 
     def fork(self, name: str, step: int | None, changes: Any) -> Run:
         """A new run that goes on from a kept step of another one (default: from where it is), with other settings."""
@@ -82,12 +84,12 @@ class Runs:
         self.run(name).mark_saved(model)
 
     def unsaved(self) -> list[str]:
-        """The names of the runs that have learned something which is in no file."""
-        return [name for name, run in list(self._runs.items()) if run.course.step > 0 and not run.is_saved]
+        """The names of the runs that have learned something which is in no file and should be."""
+        return [name for name, run in self._lasting() if run.course.step > 0 and not run.is_saved]
 
     def go_forward(self) -> list[str]:
         """Bring runs that were rewound back to their last step; the names of those for which that step is in no file."""
-        return [name for name, run in list(self._runs.items()) if run.go_forward()]
+        return [name for name, run in self._lasting() if run.go_forward()]
 
     def close(self) -> None:
         """Stop all that train and end all streams, for good; what was learned stays."""
@@ -96,12 +98,17 @@ class Runs:
             run.pause()
             run.close()
 
+    def _lasting(self) -> list[tuple[str, Run]]:
+        return [(name, run) for name, run in list(self._runs.items()) if name not in self._temporary]
+
     def _add(
         self,
         chosen: Experiment,
         its_material: Material,
         start: tuple[Course, Place] | None = None,
         parent: dict[str, Any] | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> Run:
         with self._guard:
             if len(self._runs) >= MOST_RUNS:
@@ -113,6 +120,8 @@ class Runs:
                     f"all runs together would have {total:,} parameters, and {MOST_PARAMETERS:,} are kept: delete one."
                 )
             self._count += 1
+            if is_temporary:
+                self._temporary.add(run.name)
             self._runs[run.name] = run
         if self.is_closed:  # while it was made
             run.close()

@@ -71,7 +71,7 @@ def save_run(session: Session, run: str, body: dict[str, Any]) -> str:
 
 
 def save_unsaved(session: Session, say: Callable[[str], None]) -> None:
-    """Save every network that was trained and is in no file, under names that are free, and say where.
+    """Save every network that was trained and is in no file, under names that are free, and say where; not temporary ones.
 
     One that was rewound is saved as it is, and as it was at its last step.
     """

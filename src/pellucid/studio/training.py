@@ -16,7 +16,7 @@ from pellucid.studio.checks import flag, number, number_in_words, whole, whole_i
 from pellucid.studio.event_stream import KIND as KIND_OF_STREAM
 from pellucid.studio.event_stream import event_stream
 from pellucid.studio.experiment import DATA, POINT_SETS, default, experiment
-from pellucid.studio.material import material
+from pellucid.studio.material import Material, material
 from pellucid.studio.packing import pack
 from pellucid.studio.requests import read_json
 from pellucid.studio.run import Run
@@ -35,10 +35,10 @@ def routes(session: Session) -> list[BaseRoute]:
         return JSONResponse({"runs": runs.summaries()})
 
     async def create(request: Request) -> Response:
-        body = await _body(runs, request, ("experiment", "start", "pace"))
+        body = await _body(runs, request, ("experiment", "start", "pace", "temporary"))
 
-        begin = _beginning(body)
-        return await _answer(lambda: begin(runs.create(body.get("experiment"))))
+        begin, is_temporary = _beginning(body), flag(body.get("temporary", False), "temporary")
+        return await _answer(lambda: begin(runs.create(body.get("experiment"), is_temporary=is_temporary)))
 
     async def fork(request: Request) -> Response:
         name = _known(runs, request).name
@@ -93,6 +93,7 @@ def routes(session: Session) -> list[BaseRoute]:
         Route(f"{one}/rewind", command(_rewind, ("step",)), methods=["POST"]),
         Route(f"{one}/fork", fork, methods=["POST"]),
         Route(f"{one}/events", events),
+        Route(f"{one}/points", lambda request: _marked(_known(runs, request).material)),
         Route(one, delete, methods=["DELETE"]),
         Route("/api/points", points),
         Route("/api/defaults", defaults),
@@ -109,8 +110,13 @@ def points(request: Request) -> Response:
         if text := query.get(name):
             value = whole_in_words(text, name, 0, LARGEST) if name in WHOLE_NUMBERS else number_in_words(text, name)
             fields["data_seed" if name == "seed" else name] = value
-    found = material(experiment(fields))
-    assert found.points is not None
+    return _marked(material(experiment(fields)))
+
+
+def _marked(found: Material) -> Response:
+    """The points of an experiment, those to learn from and those kept aside."""
+    if found.points is None:
+        raise ArgumentError("this run learns from pictures, not from points in the plane.")
     kept = found.training.rows[:0] if found.validation is None else found.validation.rows
     x, y, rows = found.points.x, found.points.y, found.training.rows
     return JSONResponse(

@@ -10,7 +10,7 @@ import { Layers } from "./train/layers";
 import { attempt, follow, isLoaded, type LiveRun, loadRuns, runs, trouble } from "./train/live";
 import { CLASS_LETTERS } from "./train/marks";
 import { Plane, SmallPlane } from "./train/plane";
-import { fetchPoints, type Marked } from "./train/points";
+import { fetchPoints, fetchPointsOf, type Marked } from "./train/points";
 import { Regularize } from "./train/regularize";
 import { beside, shown } from "./train/shown";
 import "./train/train.css";
@@ -79,16 +79,16 @@ function useFollowed(run: LiveRun | null): void {
 }
 
 function Boundary({ run }: { run: LiveRun | null }) {
-  const points = usePoints();
-  const isDrawn = experiment.value!.data === "drawn";
+  const points = usePoints(run);
+  const drawn = experiment.value!.points;
   return (
     <section class="panel boundary" aria-labelledby="boundary-title">
-      <h2 id="boundary-title">{run ? "What it answers, everywhere" : isDrawn ? "Put points into the plane" : "The points"}</h2>
+      <h2 id="boundary-title">{run ? "What it answers, everywhere" : drawn ? "Put points into the plane" : "The points"}</h2>
       <Plane
         points={points}
         labels={run?.summary.value.labels ?? CLASS_LETTERS.slice(0, classesOf(points))}
         boundary={run?.look.value?.boundary ?? null}
-        {...(isDrawn ? { edit: (wanted) => change({ points: wanted }) } : {})}
+        {...(drawn ? { drawing: { points: drawn, set: (points) => change({ points }) } } : {})}
       />
       {run && beside.value.length > 0 ? (
         <div class="thumbs">
@@ -117,20 +117,29 @@ function classesOf({ training, validation }: Marked): number {
 
 const NONE: Marked = { training: [], validation: [], extent: DRAWN_EXTENT };
 
-/** The points of the experiment: drawn ones from the address, generated ones from the server. */
-function usePoints(): Marked {
+/** The points of the experiment: drawn ones from the address, until a run divides them; generated ones from the server. */
+function usePoints(run: LiveRun | null): Marked {
   const now = experiment.value!;
-  const drawn = parameter("points");
-  const [generated, setGenerated] = useState(NONE);
+  const isDrawn = now.data === "drawn";
+  const of = JSON.stringify([
+    now.data,
+    now.samples,
+    now.noise,
+    now.data_seed,
+    now.validation,
+    isDrawn && parameter("points"),
+    isDrawn && run?.name,
+  ]);
+  const [divided, setDivided] = useState({ of: "", points: NONE });
   useEffect(() => {
-    if (!isGenerated(now.data)) return;
+    if (!isGenerated(now.data) && !(isDrawn && run)) return;
     const ended = new AbortController();
-    fetchPoints(now, ended.signal).then(
-      setGenerated,
+    (isDrawn ? fetchPointsOf(run!.name, ended.signal) : fetchPoints(now, ended.signal)).then(
+      (points) => setDivided({ of, points }),
       (error: Error) => error.name === "AbortError" || attempt(() => Promise.reject(error)),
     );
     return () => ended.abort();
-  }, [now.data, now.samples, now.noise, now.data_seed, now.validation]);
-  const own = useMemo(() => ({ ...NONE, training: now.points ?? [] }), [drawn]);
-  return now.data === "drawn" ? own : generated;
+  }, [of]);
+  const own = useMemo(() => ({ ...NONE, training: now.points ?? [] }), [of]);
+  return isDrawn && divided.of !== of ? own : divided.points;
 }

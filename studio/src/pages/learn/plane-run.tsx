@@ -26,7 +26,7 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
     const asked = new AbortController();
     setRun(null);
     void (async () => {
-      const made = await make(experiment as Experiment);
+      const made = await make(experiment as Experiment, true);
       if (!made) return;
       if (asked.signal.aborted) return void discard(made.name);
       mine.current = made.name;

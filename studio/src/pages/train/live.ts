@@ -82,8 +82,9 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | undefine
   }
 }
 
-export function make(experiment: Experiment): Promise<LiveRun | undefined> {
-  return answered("/api/runs", { experiment, start: false });
+/** A new run; a temporary one is not saved when the studio stops. */
+export function make(experiment: Experiment, temporary = false): Promise<LiveRun | undefined> {
+  return answered("/api/runs", { experiment, start: false, temporary });
 }
 
 export function fork(run: string, changes: Partial<Experiment>, step?: number): Promise<LiveRun | undefined> {

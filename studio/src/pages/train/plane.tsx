@@ -5,26 +5,26 @@ import { css } from "../../colors";
 import { percent } from "../../numbers";
 import { Ground, Marks } from "./ground";
 import { CLASS_LETTERS, classColor, MARK_PATHS } from "./marks";
-import type { Marked } from "./points";
+import { type Marked, MOST_DRAWN } from "./points";
 import type { Point } from "./types";
 
 interface Props {
   points: Marked;
   labels: readonly (string | number)[];
   boundary: Packed | null;
-  edit?: (points: Point[]) => void; // present: the points may be changed
+  drawing?: { points: readonly Point[]; set: (points: Point[]) => void }; // present: the points may be changed
 }
 
 const APART = 0.06; // dragging puts points no closer than this
 const STEP = 1 / 16; // of the arrow keys, as a share of the plane
 const ERASER = -1;
 
-export function Plane({ points, labels, boundary, edit }: Props) {
+export function Plane({ points, labels, boundary, drawing }: Props) {
   const [at, setAt] = useState<[number, number] | null>(null);
   const [tool, setTool] = useState(0);
   const dragging = useRef(false);
   const { extent } = points;
-  const put = (x1: number, x2: number) => edit?.(edited(points.training, [x1, x2], tool, extent));
+  const put = (x1: number, x2: number, what = tool) => drawing?.set(edited(drawing.points, [x1, x2], what, extent));
   const place = (event: PointerEvent): [number, number] => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
@@ -39,29 +39,28 @@ export function Plane({ points, labels, boundary, edit }: Props) {
   const move = (event: PointerEvent) => {
     const here = place(event);
     setAt(here);
-    if (dragging.current && (tool === ERASER || isApart(points.training, here))) put(...here);
+    if (drawing && dragging.current && (tool === ERASER || isApart(drawing.points, here))) put(...here);
   };
   const key = (event: KeyboardEvent) => {
     const way = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
     const [x1, x2] = at ?? [0, 0];
     if (way) setAt([clamp(x1 + way[0]! * STEP * extent, extent), clamp(x2 + way[1]! * STEP * extent, extent)]);
-    else if (edit && (event.key === " " || event.key === "Enter")) put(x1, x2);
-    else if (edit && (event.key === "Delete" || event.key === "Backspace"))
-      edit(edited(points.training, [x1, x2], ERASER, extent));
-    else if (edit && /^[1-4]$/.test(event.key)) setTool(Number(event.key) - 1);
+    else if (drawing && (event.key === " " || event.key === "Enter")) put(x1, x2);
+    else if (drawing && (event.key === "Delete" || event.key === "Backspace")) put(x1, x2, ERASER);
+    else if (drawing && /^[1-4]$/.test(event.key)) setTool(Number(event.key) - 1);
     else return;
     event.preventDefault();
   };
   const name = `The plane: ${points.training.length} training and ${points.validation.length} validation points. Arrow keys move the cross.`;
   return (
     <figure class="plane">
-      {edit ? <Tools tool={tool} choose={setTool} clear={points.training.length ? () => edit([]) : undefined} /> : null}
+      {drawing ? <Tools tool={tool} choose={setTool} {...drawing} /> : null}
       <div
-        class={edit ? "stage edited" : "stage"}
-        role={edit ? "application" : "img"}
-        aria-label={edit ? `${name} Enter puts a point, Delete takes the nearest away, 1 to 4 choose its class.` : name}
+        class={drawing ? "stage edited" : "stage"}
+        role={drawing ? "application" : "img"}
+        aria-label={drawing ? `${name} Enter puts a point, Delete takes the nearest away, 1 to 4 choose its class.` : name}
         tabIndex={0}
-        onPointerDown={edit ? down : undefined}
+        onPointerDown={drawing ? down : undefined}
         onPointerMove={move}
         onPointerUp={() => (dragging.current = false)}
         onPointerCancel={() => (dragging.current = false)}
@@ -82,27 +81,35 @@ export function Plane({ points, labels, boundary, edit }: Props) {
   );
 }
 
-function Tools({ tool, choose, clear }: { tool: number; choose: (tool: number) => void; clear: (() => void) | undefined }) {
+type ToolsProps = { tool: number; choose: (tool: number) => void } & NonNullable<Props["drawing"]>;
+
+function Tools({ tool, choose, points, set }: ToolsProps) {
+  const isFull = points.length >= MOST_DRAWN;
   return (
-    <div class="row tools" role="toolbar" aria-label="What a click puts">
-      {CLASS_LETTERS.map((letter, label) => (
-        <button
-          key={letter}
-          type="button"
-          aria-pressed={tool === label}
-          aria-label={`Points of class ${letter}`}
-          onClick={() => choose(label)}
-        >
-          <Mark label={label} filled /> {letter}
+    <>
+      <div class="row tools" role="toolbar" aria-label="What a click puts">
+        {CLASS_LETTERS.map((letter, label) => (
+          <button
+            key={letter}
+            type="button"
+            aria-pressed={tool === label}
+            aria-label={`Points of class ${letter}`}
+            onClick={() => choose(label)}
+          >
+            <Mark label={label} filled /> {letter}
+          </button>
+        ))}
+        <button type="button" aria-pressed={tool === ERASER} onClick={() => choose(ERASER)}>
+          Eraser
         </button>
-      ))}
-      <button type="button" aria-pressed={tool === ERASER} onClick={() => choose(ERASER)}>
-        Eraser
-      </button>
-      <button type="button" disabled={!clear} onClick={clear}>
-        Clear
-      </button>
-    </div>
+        <button type="button" disabled={points.length === 0} onClick={() => set([])}>
+          Clear
+        </button>
+      </div>
+      <p class="room" role="status">
+        {isFull ? `${MOST_DRAWN} points: a link holds no more.` : ""}
+      </p>
+    </>
   );
 }
 
@@ -175,7 +182,7 @@ export function SmallPlane({
 }
 
 function edited(points: readonly Point[], [x1, x2]: [number, number], tool: number, extent: number): Point[] {
-  if (tool !== ERASER) return [...points, [x1, x2, tool]];
+  if (tool !== ERASER) return [...points, [x1, x2, tool] as Point].slice(0, MOST_DRAWN);
   const far = points.map(([a, b]) => Math.hypot(a - x1, b - x2));
   const nearest = far.indexOf(Math.min(...far));
   return far[nearest]! < 0.1 * extent ? points.toSpliced(nearest, 1) : [...points];

@@ -3,7 +3,7 @@ import { get, unpack } from "../../api";
 import { address } from "../../url";
 import type { Experiment, Point, PointSet } from "./types";
 
-const MOST = 600;
+export const MOST_DRAWN = 600; // what an address holds that programs still pass on whole
 const LETTERS = "abcd";
 
 /** Points with what they are for. */
@@ -19,12 +19,23 @@ export function pointsToText(points: readonly Point[]): string {
 
 export function pointsFromText(text: string): Point[] {
   const found = text.matchAll(/([a-d])(-?\d{1,4})\.(-?\d{1,4})/g);
-  return [...found].slice(0, MOST).map(([, letter, x1, x2]) => [Number(x1) / 100, Number(x2) / 100, LETTERS.indexOf(letter!)]);
+  return [...found]
+    .slice(0, MOST_DRAWN)
+    .map(([, letter, x1, x2]) => [Number(x1) / 100, Number(x2) / 100, LETTERS.indexOf(letter!)]);
 }
 
-export async function fetchPoints(of: Experiment, signal: AbortSignal): Promise<Marked> {
+export function fetchPoints(of: Experiment, signal: AbortSignal): Promise<Marked> {
   const { data, samples, noise, data_seed: seed, validation } = of;
-  const set = await get<PointSet>(address("/api/points", { data, samples, noise, seed, validation }), signal);
+  return fetchMarked(address("/api/points", { data, samples, noise, seed, validation }), signal);
+}
+
+/** The points of a run, as it divides them. */
+export function fetchPointsOf(run: string, signal: AbortSignal): Promise<Marked> {
+  return fetchMarked(`/api/runs/${run}/points`, signal);
+}
+
+async function fetchMarked(from: string, signal: AbortSignal): Promise<Marked> {
+  const set = await get<PointSet>(from, signal);
   return {
     training: pointsOf(set.x, set.y),
     validation: pointsOf(set.x_validation, set.y_validation),
