@@ -229,6 +229,14 @@ def test_mistakes_are_named_by_file(cli, model, tmp_path):
     assert re.search(r"blue box/300\.png +blue box +red disc", done.stdout)
 
 
+def test_without_a_mistake_there_is_no_table_of_them(cli, model, tmp_path):
+    make_folder(tmp_path / "right", ("red disc",), 5, first=200)
+    done = cli("evaluate", model, "right")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 100.00%" in done.stdout
+    assert "Worst mistakes" not in done.stdout
+
+
 def test_many_classes_print_pairs_and_no_matrix(cli, tmp_path):
     labels = [f"class {k}" for k in range(40)]
     network = pl.Network([pl.Input(4, 4, 3), pl.Classification(40)])

@@ -178,7 +178,8 @@ def _show(report: dict[str, Any], model: Model) -> None:
         for row in report["worst_mistakes"]
     )
     what = "file" if "folder_report" in report else "sample"
-    write_table("Worst mistakes", [what, "true", "predicted", "probability"], mistakes)
+    if report["worst_mistakes"]:
+        write_table("Worst mistakes", [what, "true", "predicted", "probability"], mistakes)
 
 
 def _most_confused(confusion: NDArray[np.int64], labels: list[str]) -> Iterator[tuple[str, str, str]]:
