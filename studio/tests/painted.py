@@ -24,10 +24,12 @@ RAMPS = {  # below 0, at 0, above 0
 }
 
 
-def pixels(canvas: Locator) -> Any:
-    """A canvas: (rows, columns, red green blue) from 0 to 255."""
+def pixels(canvas: Locator, paper: Any = 0) -> Any:
+    """A canvas: (rows, columns, red green blue) from 0 to 255; where it is clear, its ``paper`` is seen."""
     size, text = canvas.evaluate(READ)
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(size)[..., :3].astype(float)
+    values = np.frombuffer(base64.b64decode(text), np.uint8).reshape(size).astype(float)
+    ink = values[..., 3:] / 255
+    return ink * values[..., :3] + (1 - ink) * paper
 
 
 def ramp(values: Any, scale: float, is_dark: bool) -> Any:
@@ -50,7 +52,8 @@ def beside_ramp(colors: Any, values: Any, scale: float, is_dark: bool, steps: in
 def color_of(element: Locator, name: str) -> Any:
     """A color of the style sheet, as it stands for an element."""
     text = element.evaluate("(one, name) => getComputedStyle(one).getPropertyValue(name).trim()", name)
-    return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], float)
+    digits = text[1:] if len(text) == 7 else "".join(2 * digit for digit in text[1:])  # "#fff" is "#ffffff"
+    return np.array([*bytes.fromhex(digits)], float)
 
 
 def unpacked(packed: Mapping[str, Any]) -> Any:
