@@ -177,6 +177,22 @@ def test_a_click_adds_a_regularizer_beside(visit: Visit) -> None:
     assert weights[1] < weights[0]
 
 
+def test_a_click_stops_early_and_the_best_network_is_back(visit: Visit) -> None:
+    page = start(visit, "data=circles&samples=60&noise=0.3&validation=0.5&hidden=64,64&epochs=300")
+    first = run_of(page)
+    press(page, "+ early stopping")
+    expect(page.locator(".state")).to_have_text(re.compile(rf"(?!{first} )run-\d+ finished"))
+    expect(page.locator(".controls")).to_contain_text("the validation loss has not fallen for 30 epochs")
+    expect(page).to_have_url(re.compile("patience=30"))
+    expect(page.get_by_label("Early stopping")).to_have_value("30")
+    runs = {one["name"]: one for one in asked(page, "/api/runs")["runs"]}
+    stopped = runs[run_of(page)]
+    assert stopped["experiment"] == runs[first]["experiment"] | {"patience": 30}
+    assert stopped["step"] < runs[first]["step"]
+    losses = [loss for figures in stopped["history"] if (loss := figures["validation_loss"]) is not None]
+    assert losses[-1] == pytest.approx(min(losses))
+
+
 def first_matrix(page: Page, run: str) -> Any:
     """The first layer's weights, from the run's own stream."""
     look = page.evaluate(

@@ -31,7 +31,11 @@ def fitted(run, **options):
 def fit(network, run, **options):
     parts = (run.material.training, run.material.validation)
     (x, y), aside = (None if part is None else (part.x[part.rows], part.y[part.rows]) for part in parts)
-    network.fit(x, y, validation=aside, progress="none", **run.experiment.recipe.fit_options() | options)
+    network.fit(x, y, validation=aside, progress="none", **made_for_fit(run) | options)
+
+
+def made_for_fit(run):
+    return run.experiment.recipe.fit_options() | {"early_stopping": run.experiment.patience or None}
 
 
 def numbers(network):

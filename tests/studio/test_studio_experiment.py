@@ -102,6 +102,7 @@ WRONG = {
     "epochs": (0, 1001, 2.0),
     "batch_size": (0, 4097, -(10**400)),
     "augment": (True, 1),
+    "patience": (-1, 1001, 1.5, None, True),
     "seed": (-1, 2**31, 0.5),
     "data_seed": (-1, 2**31, "0"),
 }

@@ -25,7 +25,14 @@ WAYS = {
     "convolutions": {"data": "digits", "samples": 120, "layers": "conv3 pool conv4 average", "epochs": 3},
     "no hidden layer": {"data": "blobs", "hidden": []},
 }
+EARLY = {
+    "early stopping": {"patience": 3},
+    "early stopping, plateaus and momentum": {"patience": 4, "schedule": "reduce_on_plateau", "optimizer": "momentum"},
+    "early stopping and moving averages": {"patience": 3, "batch_norm": True, "schedule": "cosine"},
+}
+EARLY = {name: {"noise": 0.3, "learning_rate": 0.1, "epochs": 60} | changes for name, changes in EARLY.items()}
 ways = pytest.mark.parametrize("changes", WAYS.values(), ids=WAYS)
+all_ways = pytest.mark.parametrize("changes", (WAYS | EARLY).values(), ids=[*WAYS, *EARLY])
 
 
 @ways
@@ -41,7 +48,7 @@ def test_a_run_is_fit(changes):
         assert shown[name] == last.get(name)
 
 
-@ways
+@all_ways
 def test_pauses_and_single_steps_change_no_bit(changes):
     run = new(changes)
     run.make_step()
@@ -59,24 +66,63 @@ def test_pauses_and_single_steps_change_no_bit(changes):
     assert are_equal(run.network, fitted(run))
 
 
-@ways
+@all_ways
 def test_going_on_after_the_end_is_a_second_fit(changes):
-    run = finished(finished(new(changes)))
+    run = new(changes)
+    for _ in range(2):
+        run.resume()
+        run.wait()
     network = fitted(run)
     fit(network, run)
     assert are_equal(run.network, network)
 
 
-@ways
+@all_ways
 def test_what_is_rewound_happens_again_bit_by_bit(changes):
-    run = finished(new(changes))
+    run = new(changes)
+    run.resume()
+    run.wait()
     first = [np.copy(vector) for vector in numbers(run.network)]
     for step in run.summary()["kept"][-2::-1]:
         run.rewind(step)
         assert run.course.step == step
         assert run.state == "paused"
-        finished(run)
+        run.resume()
+        run.wait()
         assert all(np.array_equal(a, b) for a, b in zip(numbers(run.network), first, strict=True))
+
+
+@pytest.mark.parametrize("changes", EARLY.values(), ids=EARLY)
+def test_early_stopping_is_that_of_fit(changes):
+    run = new(changes)
+    run.resume()
+    run.wait()
+    network = fitted(run)
+    assert are_equal(run.network, network)
+    assert len(network.history.epochs) < 60  # it did stop
+    assert run.state == "finished"
+    assert f"has not fallen for {changes['patience']} epochs" in run.message
+    losses = [epoch["validation_loss"] for epoch in network.history.epochs]
+    assert run.summary()["history"][-1]["validation_loss"] == min(losses)
+
+
+def test_a_fork_waits_on_from_where_its_run_waited():
+    runs = Runs()
+    run = runs.create(SMALL | EARLY["early stopping"])
+    run.resume()
+    run.wait()
+    fork = runs.fork("run-1", run.summary()["kept"][-2], {})
+    fork.resume()
+    fork.wait()
+    assert are_equal(fork.network, run.network)
+    other = finished(runs.fork("run-1", run.summary()["kept"][-2], {"patience": 0, "schedule": "reduce_on_plateau"}))
+    assert other.course.step == 60 * other.course.steps_per_epoch
+    assert not np.array_equal(other.network.parameters.vector, run.network.parameters.vector)
+
+
+def test_early_stopping_needs_samples_kept_aside():
+    with pytest.raises(pl.ArgumentError, match="kept aside"):
+        new(patience=3, validation=0)
 
 
 def test_a_place_within_an_epoch_is_kept_when_it_pauses_there():

@@ -1,8 +1,8 @@
 """The course of a training: its steps in their order, one place after the other, to be left and entered anywhere.
 
 It makes the steps that ``Network.fit`` would make, and the same bits: the order of samples is a function of (seed, epoch),
-chance one of (seed, step), the learning rate one of the place. After the last planned epoch it begins another round of as
-many, as a second call of ``fit`` would.
+chance one of (seed, step), the learning rate one of the place. After the last planned epoch, or when early stopping ends
+them, it begins another round of as many, as a second call of ``fit`` would.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pellucid.batches import Draw, Samples
-from pellucid.errors import DivergenceError
+from pellucid.errors import ArgumentError, DivergenceError
 from pellucid.evaluation import evaluate
 from pellucid.executors.base import Executor, OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
@@ -20,6 +20,7 @@ from pellucid.metrics import WeightedMeans
 from pellucid.network import Network
 from pellucid.schedules import Position, ReduceOnPlateau, schedule
 from pellucid.shapes import Array, Shape
+from pellucid.studio.patience import Waiting
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,36 @@ class Place:
     updates: int
     losses: tuple[float, ...]
     means: WeightedMeans
+    round_start: int  # a step at which a round began
+    waiting: Waiting
 
     @property
     def nbytes(self) -> int:
-        return sum(vector.nbytes for vector in (self.parameters, self.state, *self.slots.values()))
+        own = (self.parameters, self.state, *self.slots.values())
+        return sum(vector.nbytes for vector in own) + self.waiting.nbytes
 
 
 class Course:
     """Trains ``network``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it
-    may be changed between two steps."""
+    may be changed between two steps.
 
-    def __init__(self, network: Network, training: Samples, validation: Samples | None, options: dict[str, Any]) -> None:
+    ``patience`` is that of early stopping, 0 for none: a round ends when the validation loss has not fallen for so many
+    epochs, and at its end the network gets its best parameters back, as `EarlyStopping` does it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Samples,
+        validation: Samples | None,
+        options: dict[str, Any],
+        patience: int = 0,
+    ) -> None:
+        if patience and validation is None:
+            raise ArgumentError(
+                "early stopping watches samples that are kept aside, and there are none: set validation above 0, "
+                "or patience to 0."
+            )
         self.network = network
         self.training = training
         self.validation = validation
@@ -56,7 +76,10 @@ class Course:
         self.steps_per_epoch = -(-len(training) // self.batch_size)
         self.steps_per_round = options["epochs"] * self.steps_per_epoch
         network.training_state.use(self.rules.optimizer, network)
-        self._needs_losses = isinstance(self.schedule, ReduceOnPlateau)
+        self.patience = patience
+        self._waiting = Waiting()
+        self._round_start = 0  # where one began; the others follow it evenly
+        self._needs_losses = isinstance(self.schedule, ReduceOnPlateau) or patience > 0
         self._losses: tuple[float, ...] = ()  # of the epochs finished in this round
         self._means = WeightedMeans()  # of the steps made in this epoch
         self._epoch: tuple[int, list[Draw]] = -1, []
@@ -73,7 +96,17 @@ class Course:
 
     @property
     def is_at_round_end(self) -> bool:
-        return self.step > 0 and self.step % self.steps_per_round == 0
+        return self.step > 0 and self._within_round(self.step) == 0
+
+    @property
+    def is_stopped_early(self) -> bool:
+        """Whether early stopping has ended the round here."""
+        return self.step > 0 and self.step == self._round_start
+
+    @property
+    def round_end(self) -> int:
+        """The step at which the round ends that the next step belongs to, unless it is stopped early."""
+        return self.step + self.steps_per_round - self._within_round(self.step)
 
     @property
     def executor(self) -> Executor:
@@ -118,7 +151,8 @@ class Course:
         parameters = network.parameters.vector.copy()  # reading it brings the slots up to date too
         slots = {name: slot.copy() for name, slot in memory.slots.items()}
         means = deepcopy(self._means) if self._needs_losses else self._means
-        return Place(self.step, parameters, network.state.vector.copy(), slots, memory.updates, self._losses, means)
+        state, where = network.state.vector.copy(), (self._round_start, self._waiting)
+        return Place(self.step, parameters, state, slots, memory.updates, self._losses, means, *where)
 
     def enter(self, place: Place) -> None:
         """Go on from there."""
@@ -129,6 +163,7 @@ class Course:
         slots = {name: slot.copy() for name, slot in place.slots.items()}
         network.training_state.optimizer_state = OptimizerState(slots, place.updates)
         self._losses, self._means = place.losses, deepcopy(place.means)
+        self._round_start, self._waiting = place.round_start, place.waiting
         self._move_to(place.step)
 
     def release(self) -> None:
@@ -143,12 +178,24 @@ class Course:
 
     def _finish_epoch(self) -> None:
         measured = self._means.means() if self.validation is None else evaluate(self.network, self.validation)
-        self._losses = () if self.is_at_round_end else (*self._losses, measured["loss"])
+        self._losses = (*self._losses, measured["loss"])
         self._means = WeightedMeans()
+        if self.patience:
+            self._waiting = self._waiting.after(measured["loss"], self.network)
+            if self._waiting.epochs >= self.patience:
+                self._round_start = self.step
+        if self.is_at_round_end:
+            if self.patience:
+                self.release()
+                self._waiting.restore(self.network)
+            self._losses, self._waiting = (), Waiting()
 
     def _factor(self, step: int) -> float:
-        within = step % self.steps_per_round
+        within = self._within_round(step)
         return self.schedule.factor(Position(within, self.steps_per_round, self.steps_per_epoch, self._losses))
+
+    def _within_round(self, step: int) -> int:
+        return (step - self._round_start) % self.steps_per_round
 
     def _draws(self, epoch: int) -> list[Draw]:
         """The draws of this epoch, in order."""
@@ -174,14 +221,16 @@ def graft(from_course: Course, place: Place, course: Course) -> None:
         for name in holder:
             if name in before and before.layout.slots[name].spec.shape == holder.layout.slots[name].spec.shape:
                 holder[name] = before.layout.view(vector, name)
-    step = place.step
+    step, round_start = place.step, place.round_start
     if course.steps_per_epoch != from_course.steps_per_epoch:
-        step = step // from_course.steps_per_epoch * course.steps_per_epoch
+        step, round_start = (at // from_course.steps_per_epoch * course.steps_per_epoch for at in (step, round_start))
     fresh = course.place()
     keeps_memory = same and type(course.rules.optimizer) is type(from_course.rules.optimizer)
     keeps_memory = keeps_memory and place.slots.keys() == fresh.slots.keys()
     slots, updates = (place.slots, place.updates) if keeps_memory else (fresh.slots, 0)
-    course.enter(replace(fresh, step=step, slots=slots, updates=updates, losses=place.losses, means=place.means))
+    waiting = place.waiting if same and course.patience else fresh.waiting
+    begun = replace(fresh, step=step, round_start=round_start, losses=place.losses, means=place.means, waiting=waiting)
+    course.enter(replace(begun, slots=slots, updates=updates))
 
 
 def _shapes(network: Network) -> dict[str, Shape]:

@@ -46,6 +46,7 @@ class Experiment:
     validation  the share that is kept aside
     layers      words of `pellucid.architectures`, in place of the hidden layers of the recipe
     seed        decides the chance of the training
+    patience    of early stopping: epochs without a lower validation loss; 0 for none
     """
 
     data: str
@@ -57,6 +58,7 @@ class Experiment:
     layers: str | None
     recipe: Recipe
     seed: int
+    patience: int = 0
 
     @property
     def is_of_points(self) -> bool:
@@ -64,9 +66,8 @@ class Experiment:
 
     def to_data(self) -> dict[str, Any]:
         """All fields as a page has them."""
-        own = {
-            name: getattr(self, name) for name in ("data", "samples", "noise", "data_seed", "validation", "layers", "seed")
-        }
+        names = ("data", "samples", "noise", "data_seed", "validation", "layers", "patience", "seed")
+        own = {name: getattr(self, name) for name in names}
         recipe = {name: getattr(self.recipe, name) for name in OF_THE_RECIPE}
         own |= {} if self.points is None else {"points": [list(point) for point in self.points]}
         return own | recipe | {"hidden": list(self.recipe.hidden)}
@@ -209,5 +210,6 @@ CHECKS: dict[str, Check] = {
     "epochs": whole(1, 1_000),
     "batch_size": whole(1, 4_096),
     "augment": flag,
+    "patience": whole(0, 1_000),
     "seed": whole(0, 2**31 - 1),
 }

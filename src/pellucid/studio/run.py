@@ -46,7 +46,9 @@ class Run:
         self.material = material
         self.parent = parent
         self.network = network_of(experiment, material)
-        self.course = Course(self.network, material.training, material.validation, experiment.recipe.fit_options())
+        self.course = Course(
+            self.network, material.training, material.validation, experiment.recipe.fit_options(), experiment.patience
+        )
         if start is not None:
             graft(*start, self.course)
         self.state = "paused"
@@ -76,7 +78,7 @@ class Run:
     def resume(self) -> None:
         """Train until the last planned epoch has ended; from there on, as many epochs more."""
         with self._turns:
-            self._go_until((self.course.step // self.course.steps_per_round + 1) * self.course.steps_per_round)
+            self._go_until(self.course.round_end)
 
     def epoch(self) -> None:
         """Train to the end of this epoch."""
@@ -229,8 +231,10 @@ class Run:
             course.advance(min(left, self._pace.most() or left))
             self._version += 1
             self._furthest = course.step
-            if course.step >= self._until:
-                self._stop("finished" if course.is_at_round_end else "paused")
+            if course.is_at_round_end:
+                self._stop("finished", self._why_early())
+            elif course.step >= self._until:
+                self._stop("paused")
             else:
                 self._report()
         except DivergenceError as error:
@@ -289,6 +293,14 @@ class Run:
         last = self._figures.at(self.course.step)
         figures = [] if last is None else [("figures", last)]
         return [("state", self._state()), ("kept", self._kept_now()), *figures, ("look", self._look_now())]
+
+    def _why_early(self) -> str | None:
+        if not self.course.is_stopped_early:
+            return None
+        epochs = "an epoch" if self.course.patience == 1 else f"{self.course.patience} epochs"
+        return (
+            f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
+        )
 
     def _is_rewound(self) -> bool:
         return self.course.step < self._furthest

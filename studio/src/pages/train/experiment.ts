@@ -80,6 +80,7 @@ export const kindOf = (data: DataName) => (data === "drawn" || isGenerated(data)
 export function matters(field: Field, of: Experiment): boolean {
   if (field === "samples") return of.data === "digits" || isGenerated(of.data);
   if (field === "noise") return isGenerated(of.data);
+  if (field === "patience") return of.validation > 0;
   if (field === "points") return of.data === "drawn";
   if (field === "augment" || field === "layers") return kindOf(of.data) === "images";
   if (field === "hidden" || field === "activation" || field === "dropout" || field === "batch_norm") return of.layers === null;
@@ -111,5 +112,6 @@ export function words(of: Experiment, field: Field): string {
   if (!matters(field, of)) return "–";
   if (field === "points") return `${of.points?.length ?? 0} drawn`;
   const text = toText(of[field], field);
+  if (field === "patience" && of.patience === 0) return "off";
   return field === "hidden" && text !== "none" ? text.replaceAll(",", "–") : text;
 }

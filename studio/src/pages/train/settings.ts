@@ -161,6 +161,12 @@ export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] 
         control: { kind: "switch" },
       },
       {
+        name: "patience",
+        title: "Early stopping",
+        help: "Its patience: epochs without a lower validation loss, then the best network comes back. 0: off.",
+        control: { kind: "whole", low: 0, high: 1000 },
+      },
+      {
         name: "augment",
         title: "Augmentation",
         help: "Changes each picture a little, anew each time it is seen.",

@@ -24,6 +24,7 @@ export interface Experiment {
   epochs: number;
   batch_size: number;
   augment: boolean;
+  patience: number; // of early stopping, in epochs; 0: none
   seed: number;
 }
 
