@@ -54,8 +54,10 @@ test: $(VENV)/.ready-test
 test-studio: $(VENV)/.ready-browser studio/node_modules/.package-lock.json browser
 	$(BIN)/python -m pytest studio/tests
 
+NEW_ENOUGH = const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major + minor / 100 < 20.19 ? 1 : 0)
 studio/node_modules/.package-lock.json: studio/package-lock.json
-	@command -v npm > /dev/null || { echo "Node.js 20.19 or newer with npm is needed to build the studio's pages."; exit 1; }
+	@command -v npm > /dev/null && node -e '$(NEW_ENOUGH)' || \
+		{ echo "Node.js 20.19 or newer with npm is needed to build the studio's pages."; exit 1; }
 	npm ci --prefix studio --no-audit --no-fund
 	@touch $@
 
