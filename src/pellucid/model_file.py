@@ -64,7 +64,9 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
             description = _description(name, file.metadata())
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except SafetensorError as error:
-        raise ModelFileError(f"{name} is no model file, or was cut off: {error}.") from None
+        raise ModelFileError(
+            f"{name} is no model file, or was cut off ({error}); one that pellucid train or Model.save wrote is expected."
+        ) from None
     except OSError as error:
         raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from None
     except TypeError as error:  # a tensor type that NumPy does not have

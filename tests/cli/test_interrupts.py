@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 import signal
@@ -115,6 +117,47 @@ def test_the_command_to_go_on_keeps_the_settings_of_the_run(cli, monkeypatch):
     arguments = command_to_go_on(done.stderr)
     assert {"--engine=numpy", "--threads=2", "--precision=float32"} < set(arguments)
     assert not {word.split("=")[0] for word in arguments} & {"--seed", "--hidden"}
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True], ids=["at the end", "at Ctrl-C"])
+def test_a_full_disk_loses_nothing_that_was_trained(cli, tmp_path, monkeypatch, is_interrupted):
+    def press(*_, **__):
+        raise KeyboardInterrupt
+
+    flush, calls = os.fsync, []
+
+    def full_once(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(descriptor)
+
+    other_disk = tmp_path / "other disk"
+    other_disk.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(other_disk))
+    monkeypatch.setattr(os, "fsync", full_once)
+    if is_interrupted:
+        monkeypatch.setattr("pellucid.network.Trainer.run", press)
+    done = cli("train", "digits", *TINY, "--out=mine.safetensors")
+    assert done.returncode == 2
+    found = re.search(
+        r"mine\.safetensors cannot be written: No space left on device\. The network is in (.*)\.$", done.stderr.strip()
+    )
+    assert found, done.stderr
+    assert pl.load(found[1]).network.training_state.epoch == (0 if is_interrupted else 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["other disk"]
+
+
+def test_a_disk_that_stays_full_is_said(cli, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "fsync", full)
+    done = cli("train", "digits", *TINY, "--out=mine.safetensors")
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("mine.safetensors cannot be written: No space left on device.")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):

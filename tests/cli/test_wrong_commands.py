@@ -260,3 +260,19 @@ def test_a_gradient_that_is_zero_for_a_good_reason_is_no_failure(cli):
     assert done.returncode == 0
     assert "nothing was compared for dense_1.bias" in done.stdout
     assert "all other gradients are right" in done.stdout
+
+
+def test_a_model_is_no_data(cli, trained, tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(trained[1].read_bytes())
+    done = cli("train", "mine.safetensors")
+    assert done.returncode == 2
+    assert "cannot be learned from" in done.stderr
+    assert "--resume mine.safetensors" in done.stderr
+
+
+def test_a_file_of_another_program_is_no_model(cli, tmp_path):
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04" + bytes(100))
+    done = cli("info", "model.pkl")
+    assert done.returncode == 2
+    assert "model.pkl is no model file" in done.stderr
+    assert "one that pellucid train or Model.save wrote is expected" in done.stderr

@@ -15,6 +15,7 @@ NATIVE = ROOT / "docs" / "native.md"
 PHOTOS = ROOT / "docs" / "photos.md"
 TRACE = ROOT / "docs" / "trace.md"
 ATTRIBUTION = ROOT / "docs" / "attribution.md"
+CALIBRATION = ROOT / "docs" / "calibration.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4

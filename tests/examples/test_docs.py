@@ -15,13 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import ARCHITECTURE, ATTRIBUTION, BACKPROP, NATIVE, PACKAGE, PHOTOS, TRACE, sections, text_of
+from documents import ARCHITECTURE, ATTRIBUTION, BACKPROP, CALIBRATION, NATIVE, PACKAGE, PHOTOS, TRACE, sections, text_of
 from PIL import Image
+
+DOCUMENTS = [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION, CALIBRATION]
 
 # All documents with snippets
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", text_of(path))
     assert links
@@ -33,7 +35,7 @@ def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
             assert (path.parent / link.split("#")[0]).exists(), f"{path.name} links to {link}"
 
 
-@pytest.mark.parametrize("path", [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text_of(path), flags=re.S)
     assert blocks

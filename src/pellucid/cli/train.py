@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +213,11 @@ def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
 def _check_data(data: str, given: dict[str, Any]) -> None:
     """Raise `ArgumentError` for data that are not there, and for options that other data have."""
     check_is_there(data)
+    if data.endswith(".safetensors") and os.path.isfile(data):
+        raise ArgumentError(
+            f"{data} has the name of a model, and cannot be learned from; name a folder of pictures, a CSV file, or one of "
+            f"{', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
+        )
     if data in NAMED_DATA:
         _refuse(given, OF_FOLDERS, f"{data} is no folder of pictures")
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -75,7 +77,7 @@ def train_and_save(
         try:
             network.fit(*samples, **options | {"callbacks": [Heading(network)]})
         except KeyboardInterrupt:
-            network.save(out, labels=labels, optimizer_state=True)
+            _write(lambda path: network.save(path, labels=labels, optimizer_state=True), out)
             say(f"Interrupted; the network so far is in {out}.", err=True)
             left = options["epochs"] - (len(network.history.epochs) - before)
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
@@ -83,8 +85,22 @@ def train_and_save(
         seconds = time.perf_counter() - start
         model = Model(network, labels=labels)
         calibrate(model, *samples, kept_aside(network, *samples, options["validation"]))
-        model.save(out, optimizer_state=optimizer_state)
+        _write(lambda path: model.save(path, optimizer_state=optimizer_state), out)
     return model, seconds
+
+
+def _write(save: Callable[[str], None], out: str) -> None:
+    """Save there. If that fails (the disk is full), save among the temporary files, so that what was trained is not lost,
+    and raise a `ModelFileError` that names the place."""
+    try:
+        save(out)
+    except ModelFileError as error:
+        rescued = os.path.join(tempfile.gettempdir(), f"pellucid-{uuid4().hex}.safetensors")
+        try:
+            save(rescued)
+        except ModelFileError:  # nor there
+            raise error from None
+        raise ModelFileError(f"{error} The network is in {rescued}.") from None
 
 
 def check_engine(stack: Stack, options: dict[str, Any], run: dict[str, Any]) -> None:
