@@ -52,6 +52,14 @@ def test_an_eight_drawn_by_mouse_is_read_and_its_link_shows_it_again(visit: Visi
     expect(page.locator(".readout")).to_have_text(said)
 
 
+def test_before_there_is_a_picture_no_probability_is_shown(visit: Visit) -> None:
+    page = visit.to("/draw")
+    numbers = page.locator(".bars .number")
+    expect(numbers).to_have_text(["–"] * 10)
+    draw_eight(page)
+    expect(numbers).to_have_text([re.compile(r"^>?[\d.]+%$")] * 10)
+
+
 def test_while_the_pen_is_down_the_network_answers_but_nothing_is_announced(visit: Visit) -> None:
     page = visit.to("/draw")
     box = page.get_by_label("Paper to draw on").bounding_box()

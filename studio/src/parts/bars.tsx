@@ -7,7 +7,7 @@ const MOST = 8; // of more, those that are most probable
 
 interface Props {
   labels: Label[];
-  probabilities: ArrayLike<number>;
+  probabilities: ArrayLike<number>; // empty: there is no answer yet
   marked?: ReadonlySet<Label>; // labels of the conformal set
   caption: string;
 }
@@ -26,7 +26,7 @@ export function Bars({ labels, probabilities, marked, caption }: Props) {
           <tr key={isShort ? place : k} class={[k === best && probabilities[k]! > 0 ? "best" : "", marked?.has(labels[k]!) ? "marked" : ""].join(" ")}>
             <th scope="row"><span>{labels[k]}</span>{marked?.has(labels[k]!) ? <span class="unseen"> (in the set)</span> : null}</th>
             <td class="track" aria-hidden="true"><span><i style={{ transform: `scaleX(${probabilities[k] ?? 0})` }} /></span></td>
-            <td class="number">{probability(probabilities[k] ?? 0)}</td>
+            <td class="number">{probabilities.length ? probability(probabilities[k]!) : "–"}</td>
           </tr>
         ))}
       </tbody>

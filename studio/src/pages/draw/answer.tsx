@@ -22,7 +22,7 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
       <Bars
         caption="Probability of each label"
         labels={model.labels}
-        probabilities={now?.probabilities ?? model.labels.map(() => 0)}
+        probabilities={now?.probabilities ?? []}
         marked={new Set(now?.set ?? [])}
       />
       <p class="hint calibration">{now ? calibration(now) : "\u00a0"}</p>
