@@ -341,6 +341,12 @@ def test_a_held_pace_changes_no_bit_and_can_be_let_go():
     assert are_equal(run.network, fitted(run))
 
 
+def test_every_epoch_of_a_short_run_has_its_point_on_the_curve():
+    """However fast it was: between two figures of a long run there may be many epochs."""
+    run = finished(new(epochs=60))
+    assert [figures["epoch"] for figures in run.summary()["history"]] == list(range(61))
+
+
 def test_the_history_of_a_long_run_is_bounded(monkeypatch):
     monkeypatch.setattr("pellucid.studio.run.SECONDS_BETWEEN_FIGURES", 0.0)
     monkeypatch.setattr("pellucid.studio.figures.MOST_FIGURES", 50)

@@ -19,7 +19,8 @@ from pellucid.studio.turns import Turns
 from pellucid.studio.watch import Budget, Watch
 from pellucid.summary import describe_layer
 
-SECONDS_BETWEEN_FIGURES = 0.02
+FIRST_EPOCHS = 100  # are all measured: a short run is over in a blink, and is to have a curve all the same
+SECONDS_BETWEEN_FIGURES = 0.02  # from then on
 SECONDS_WITHOUT_FIGURES = 1.0  # from then on they are measured within a long epoch too
 SECONDS_BETWEEN_STATES = 0.1
 NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
@@ -250,7 +251,7 @@ class Run:
         at_epoch_end = self.course.is_at_epoch_end
         if at_epoch_end:
             self._keep()
-            if self._figures_budget.allows():
+            if self.course.step <= FIRST_EPOCHS * self.course.steps_per_epoch or self._figures_budget.allows():
                 with self._figures_budget.spend():
                     events.append(("figures", self._figures.measure()))
         if not self.watch.has_listeners:

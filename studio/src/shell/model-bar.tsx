@@ -28,7 +28,7 @@ export function ModelBar() {
           {chosen.layers.map((layer, i) => <li key={i}>{layer}</li>)}
         </ol>
         <span class="number">{count.format(chosen.parameters)} parameters</span>
-        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} right on unseen samples</span>}
+        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} on unseen samples</span>}
       </div>
     </>
   );
