@@ -24,6 +24,7 @@ from pellucid.shapes import AnyArray, Array, number_between, positive_integer
 
 LOWEST, HIGHEST = 0.01, 100.0
 HALVINGS = 60
+FARTHEST = -1e150  # below the largest logit: what is further down has the probability 0 too, and its square overflows
 NEXT_TO_FIRST = 1 - 2.0**-50  # as near as another class may come to the first, relative to it
 
 
@@ -63,7 +64,7 @@ class Temperature:
 def fit_temperature(logits: Array, y: AnyArray) -> Temperature:
     """The temperature with the least negative log-likelihood of the classes y (N,), from logits (N, K); in 0.01..100."""
     z = logits.astype(np.float64)
-    z -= z.max(axis=1, keepdims=True)
+    z = np.maximum(z - z.max(axis=1, keepdims=True), FARTHEST)
     truth = z[np.arange(len(y)), y]
     if not truth.any():  # each true class has the largest logit
         return Temperature(1.0, None, len(y))

@@ -101,3 +101,9 @@ def test_impossible_temperatures_are_refused(value):
 def test_impossible_standard_errors_are_refused(error):
     with pytest.raises(pl.ArgumentError, match="standard error"):
         Temperature(1.0, error, 5)
+
+
+def test_logits_beyond_the_root_of_the_largest_number():
+    """They have no square in float64. Of two classes 2 apart, right three times of four: e^(2 / T) = 3."""
+    logits, y = np.array([[0.0, -2.0, -1e160]] * 400), np.array([0, 0, 0, 1] * 100)
+    assert fit_temperature(logits, y).value == pytest.approx(2 / np.log(3), rel=1e-12)
