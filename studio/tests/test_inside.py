@@ -182,3 +182,37 @@ def test_the_way_back_begins_at_the_truth_where_the_answer_is_wrong(visit: Visit
     row = int(np.flatnonzero(wrong)[0])
     page = visit.to(f"/inside?sample=test-{row}&view=backward")
     expect(page.get_by_role("heading", name=f"Loss, if {Y_TEST[row]} is right")).to_be_visible()
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_the_step_of_a_weight_is_that_of_the_trace(visit: Visit, trace: Trace, key: bool) -> None:
+    """The first step by Adam: m = (1 - 0.9) g and v = (1 - 0.999) g^2, so that both corrected are g and g^2."""
+    unit = int(trace.layer("dense_2").output[0].argmax())
+    strongest = int(trace.neuron("dense_2", unit).strongest(1)[0])
+    page = visit.to(
+        f"/inside?sample=test-{ROW}&view=backward&optimizer=adam&learning_rate=0.01&layer=dense_2&neuron={unit}"
+    )
+    page.get_by_role("columnheader", name="dL/dw").wait_for()  # the way back is there too
+    row = page.locator(".long tbody tr").filter(has_text=f"dense_1[{strongest}]")
+    if key:
+        row.get_by_role("button").last.press("Enter")
+    else:
+        row.locator("td").nth(1).click()
+    layer = trace.layer("dense_2")
+    at = strongest, unit
+    g, w, new = layer.gradients["weight"][at], layer.parameters["weight"][at], layer.updates["weight"].new[at]
+    x, dz = trace.layer("dense_1").output[0, strongest], layer.dsums[0, unit]
+    negative = f"({shown(g)})" if g < 0 else shown(g)
+    expect(page.locator(".step h3")).to_have_text(f"The step of dense_2.weight[{strongest}, {unit}]")
+    assert page.locator(".rules .formula").all_inner_texts() == [
+        f"g = {shown(dz)} * {shown(x)} = {shown(g)}",
+        f"m = 0 + (1 - 0.9) * ({shown(g)} - 0) = {shown(0.1 * g)}",
+        f"v = 0 + (1 - 0.999) * ({negative}^2 - 0) = {shown(0.001 * g * g)}",
+        f"m_hat = {shown(0.1 * g)} / (1 - 0.9^1) = {shown(g)}",
+        f"v_hat = {shown(0.001 * g * g)} / (1 - 0.999^1) = {shown(g * g)}",
+        f"w = {shown(w, 6)} - 0.01 * {negative} / (sqrt({shown(g * g)}) + 1e-08) = {shown(new, 6)}",
+    ]
+    expect(page).to_have_url(re.compile(f"weight={strongest}(&|$)"))
+    expect(page.locator(".step")).to_contain_text("The first step of a training")
+    page.locator(".details section").first.get_by_role("button").click()  # the bias
+    expect(page.locator(".step h3")).to_have_text(f"The step of dense_2.bias[{unit}]")

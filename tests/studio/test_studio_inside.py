@@ -310,4 +310,4 @@ def test_a_frame_holds_what_was_put_in():
 
 def test_the_routes_are_part_of_an_application(session):
     paths = [route.path for route in Starlette(routes=inside.routes(session)).routes]
-    assert paths == ["/api/inside", "/api/inside/neuron", "/api/inside/weights", "/api/inside/paths"]
+    assert paths == ["/api/inside", "/api/inside/neuron", "/api/inside/step", "/api/inside/weights", "/api/inside/paths"]

@@ -2,6 +2,7 @@
 
     GET /api/inside           every layer and its numbers                            (framed)
     GET /api/inside/neuron    one number in full: ?layer=dense_1&neuron=17&place=5,7  (framed)
+    GET /api/inside/step      the step of one weight: ?layer=&neuron=&place=&weight=17, or weight=bias  (JSON)
     GET /api/inside/weights   weights as pictures: ?layer=&first=&count=&of=weight    (framed)
     GET /api/inside/paths     the strongest paths: ?layer=&neuron=&place=&count=3     (JSON)
 
@@ -26,6 +27,7 @@ from pellucid.studio.checks import number_in_words, whole_in_words
 from pellucid.studio.inside_data import number_in_full, overview, weights_as_pictures
 from pellucid.studio.inside_elements import Index, index_of
 from pellucid.studio.inside_paths import strongest_paths
+from pellucid.studio.inside_step import step_of
 from pellucid.studio.inside_traces import LearnedOn, Look, Question, Traces
 from pellucid.studio.packing import framed
 from pellucid.studio.session import Session
@@ -36,7 +38,7 @@ HIGHEST_RATE = 100.0  # as of a run
 
 
 def routes(session: Session) -> list[BaseRoute]:
-    """The four addresses above."""
+    """The five addresses above."""
     traces = Traces(session)
 
     def look_at(request: Request) -> Look:
@@ -51,6 +53,10 @@ def routes(session: Session) -> list[BaseRoute]:
     def neuron(request: Request) -> Response:
         look = look_at(request)
         return _frame(*number_in_full(look, *_where(look, request)))
+
+    def step(request: Request) -> Response:
+        look = look_at(request)
+        return JSONResponse(step_of(look, *_where(look, request), request.query_params.get("weight", "")))
 
     def weights(request: Request) -> Response:
         look, query = look_at(request), request.query_params
@@ -69,6 +75,7 @@ def routes(session: Session) -> list[BaseRoute]:
     return [
         Route("/api/inside", everything),
         Route("/api/inside/neuron", neuron),
+        Route("/api/inside/step", step),
         Route("/api/inside/weights", weights),
         Route("/api/inside/paths", paths),
     ]

@@ -10,6 +10,8 @@ interface Props {
   caption: string;
   columns: TableColumn[];
   order: ArrayLike<number>; // the rows, in the order in which they are shown
+  chosen?: number | null; // a row
+  onChoose?: (row: number) => void; // by the mouse, anywhere in the row; for the keyboard, a cell holds a button
 }
 
 const ROW = 30; // CSS pixels
@@ -17,7 +19,7 @@ const SHOWN = 11;
 const SPARE = 6; // rows beyond the edges, so that scrolling shows no gap
 
 /** A table of any length: it holds the rows in sight alone, and says to screen readers how many there are. */
-export function LongTable({ caption, columns, order }: Props) {
+export function LongTable({ caption, columns, order, chosen, onChoose }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [first, setFirst] = useState(0);
   const count = order.length;
@@ -40,7 +42,10 @@ export function LongTable({ caption, columns, order }: Props) {
         <tbody>
           <Space rows={from} />
           {rows.map((i) => (
-            <tr key={i} aria-rowindex={i + 2}>
+            <tr
+              key={i} aria-rowindex={i + 2} class={order[i] === chosen ? "chosen" : undefined}
+              onClick={onChoose && ((event) => (event.target as Element).closest("button") || onChoose(order[i]!))}
+            >
               {columns.map(({ title, cell }, c) => c ? <td key={title}>{cell(order[i]!)}</td> : <th key={title} scope="row">{cell(order[i]!)}</th>)}
             </tr>
           ))}

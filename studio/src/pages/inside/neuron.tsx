@@ -4,7 +4,8 @@ import { scaleOf } from "../../colors";
 import { count, short } from "../../numbers";
 import { Gallery, type Tile, tilesOf } from "./gallery";
 import { LongTable, type TableColumn } from "./long-table";
-import { type Seen, select } from "./state";
+import { chosenWeight, type Seen, select, selectWeight } from "./state";
+import { StepPanel } from "./step";
 import { addressOf, type Index, type LayerView, type Neuron } from "./types";
 
 const MOST_TILES = 48;
@@ -29,6 +30,7 @@ export function NeuronPanel({ frame, layer, seen }: { frame: Frame<Neuron>; laye
           <Products frame={frame} seen={seen} hasUpdate={hasUpdate} layer={layer} />
         </>
       ) : null}
+      {backward && (hasUpdate || data.parameters.length) ? <StepPanel neuron={data} seen={seen} /> : null}
     </>
   );
 }
@@ -53,11 +55,11 @@ function Backward({ data }: { data: Neuron }) {
           <thead><tr><th scope="col">Parameter</th><th scope="col">now</th><th scope="col">gradient</th><th scope="col">after the step</th></tr></thead>
           <tbody>
             {data.parameters.map((one) => (
-              <tr key={one.name}>
+              <tr key={one.name} class={one.name === chosenWeight.value ? "chosen" : undefined}>
                 <th scope="row">{one.name}</th>
                 <td>{short(one.value)}</td>
                 <td>{one.gradient === null ? "" : short(one.gradient)}</td>
-                <td>{one.new === null ? "" : short(one.new, 6)}</td>
+                <td>{one.new === null ? "" : <Choose weight={one.name} after={one.new} />}</td>
               </tr>
             ))}
           </tbody>
@@ -117,7 +119,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
   if (hasUpdate) {
     const [gradients, after] = [of("gradients"), of("new")];
     columns[2]!.title = "weight w";
-    columns.push({ title: "dL/dw", cell: (d) => short(gradients[d]!) }, { title: "new w", cell: (d) => short(after[d]!, 6) });
+    columns.push({ title: "dL/dw", cell: (d) => short(gradients[d]!) }, { title: "new w", cell: (d) => <Choose weight={String(d)} after={after[d]!} /> });
   }
   return (
     <section>
@@ -135,10 +137,19 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
           </fieldset>
         ) : null}
       </div>
-      <LongTable caption={`The terms of ${data.address}`} columns={columns} order={order} />
+      <LongTable
+        caption={`The terms of ${data.address}`} columns={columns} order={order}
+        {...(hasUpdate ? { chosen: /^\d+$/.test(chosenWeight.value) ? Number(chosenWeight.value) : null, onChoose: selectWeight } : {})}
+      />
       {hasUpdate && data.place ? <p class="hint">A filter looks through every window, so dL/dw adds up what all of them say.</p> : null}
     </section>
   );
+}
+
+/** The parameter after the step: pressed, it shows the step. */
+function Choose({ weight, after }: { weight: string; after: number }) {
+  const isChosen = chosenWeight.value === weight;
+  return <button type="button" class="plain from" aria-pressed={isChosen} onClick={() => selectWeight(weight)}>{short(after, 6)}</button>;
 }
 
 /** A link to the number that a term comes from; what lies in the margin of a convolution comes from nowhere. */

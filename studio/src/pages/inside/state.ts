@@ -12,6 +12,7 @@ export const isBackward = computed(() => parameter("view") === "backward");
 export const optimizer = computed(() => parameter("optimizer", "gradient_descent"));
 export const rate = computed(() => parameter("learning_rate", "0.01"));
 export const paths = computed(() => Math.min(MOST_PATHS, Math.max(0, Math.round(numberParameter("paths", 3)))));
+export const chosenWeight = computed(() => parameter("weight")); // of the chosen neuron: its number, or "bias"
 export const isCommonScale = computed(() => parameter("scale") === "common");
 
 /** Goes up when the network has learned on and is to be looked at again. */
@@ -53,7 +54,12 @@ export function askAbout(what: string, { look }: Seen, more: Record<string, stri
 }
 
 export function select(layer: string, index: Index | null): void {
-  setParameters({ layer, neuron: null, place: null, ...(index ? unitAndPlace(index) : {}) }, true);
+  setParameters({ layer, neuron: null, place: null, weight: null, ...(index ? unitAndPlace(index) : {}) }, true);
+}
+
+/** A weight of the chosen neuron, by its number, or another parameter, by its name. */
+export function selectWeight(weight: number | string): void {
+  setParameters({ weight }, true);
 }
 
 export interface Selection {
@@ -77,7 +83,8 @@ export function useFrame<T>(path: string | null) {
   return useAnswer(path, (path, signal) => getFrame<T>(path, signal).catch(lookAgain));
 }
 
-function lookAgain(error: unknown): Promise<never> {
+/** If the network has learned on, the answer never comes: the next look asks anew. */
+export function lookAgain(error: unknown): Promise<never> {
   if (!(error instanceof ApiError && error.status === 409)) throw error;
   again.value++;
   return new Promise(() => undefined);

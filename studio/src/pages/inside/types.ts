@@ -81,6 +81,19 @@ export interface Neuron {
   parameters: OwnParameter[];
 }
 
+/** What the optimizer makes of one weight or bias (Python: pellucid/studio/inside_step.py). */
+export interface Step {
+  parameter: string; // "dense_1.weight[3, 17]"
+  weight: string; // as it was asked for: "3", "bias"
+  letter: string; // in the rules: w, b, gamma, beta
+  before: number;
+  gradient: number;
+  after: number;
+  slots: { name: string; before: number; after: number }[];
+  lines: { rule: string; filled: string }[];
+  memory: string;
+}
+
 export interface Edge {
   source: string;
   start: number[];
