@@ -177,3 +177,42 @@ def test_the_document_names_every_key_of_the_json(photo, digit):
     keys = {*data, *data["scores"][0], *data["change"], *data["cover"], *data["attribution"], *data["layers"][0]}
     keys |= {*data["change"]["reasons"][0], *digit.neuron("dense_1[4]").to_data(), "scaled", "untempered"}
     assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A model whose answer can be worked out by hand: z = (0, 2 age - 3 dose)."""
+    network = pl.Network([pl.Input(2), pl.Classification(2)], seed=0, dtype="float64")
+    network.parameters["output.weight"] = np.array([[0.0, 2.0], [0.0, -3.0]])
+    network.parameters["output.bias"] = np.zeros(2)
+    return pl.Model(network, labels=["well", "ill"])
+
+
+def test_columns_of_a_table_have_their_names_and_values(linear):
+    found = pl.explain(linear, [40.0, 0.5], columns=["age", "dose"])
+    text = str(found)
+    assert re.search(r"input +column +value\n +0 +age +40\n +1 +dose +0\.5\n", text)
+    assert re.search(r"input +gives\n +age +80\n +dose +-1\.5\n", text)  # 2 * 40, -3 * 0.5
+    data = found.to_data()["attribution"]
+    assert (data["columns"], data["contributions"]) == (["age", "dose"], [80.0, -1.5])
+    for form in (found.to_markdown(), found.to_html()):
+        assert form.count("dose") == text.count("dose")
+    assert "column" not in str(pl.explain(linear, [40.0, 0.5]))
+
+
+def test_of_many_columns_the_first_are_shown_and_the_others_counted():
+    network = pl.Network([pl.Input(25), pl.Classification(2)], seed=0)
+    text = str(pl.explain(pl.Model(network), np.ones(25), columns=[f"c{d}" for d in range(25)]))
+    assert re.search(r"\n +19 +c19 +1\n +and 5 more columns\.\n", text)
+
+
+@pytest.mark.parametrize("names", [["age"], ["age", "age"], "ab", [1, 2]], ids=repr)
+def test_names_that_do_not_fit_the_columns_are_refused(linear, names):
+    with pytest.raises(pl.ArgumentError, match="columns "):
+        pl.explain(linear, [1.0, 2.0], columns=names)
+
+
+def test_pixels_have_no_columns_to_name():
+    network = pl.Network([pl.Input(2, 2), pl.Classification(2)], seed=0)
+    with pytest.raises(pl.ArgumentError, match="columns names those of a table"):
+        pl.explain(pl.Model(network), np.ones((2, 2)), columns=["a"] * 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +31,16 @@ CLASSIFIED = ("softmax", "sigmoid")
 FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
-def explain(model: Model, source: Any, *, label: Label | None = None, top: int = 3) -> Explanation:
+def explain(
+    model: Model, source: Any, *, label: Label | None = None, top: int = 3, columns: Sequence[str] | None = None
+) -> Explanation:
     """Why a model answers as it does for one picture: the road from what the network saw to the answer, with numbers.
 
     source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
             it: an array, or the path of a ``.npy`` file
     label   whose loss is followed backward (default: the answer itself); not for a regression
     top     how many neurons of a layer are spelled out
+    columns the names of the columns, if the sample is a row of a table (D)
 
     Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
     are not finite.
@@ -64,7 +68,7 @@ def explain(model: Model, source: Any, *, label: Label | None = None, top: int =
         temperature=None if model.temperature is None else model.temperature.value,
         change=found.change,
         cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
-        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network)),
+        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network), columns=columns),
         trace=found.trace,
         backward_from=found.followed,
     )

@@ -19,7 +19,7 @@ from pellucid.trace.arithmetic import as_sum, product, signed, written
 from pellucid.trace.layer_trace import LayerTrace
 from pellucid.trace.neuron import NeuronTrace, counting, place_in_words
 
-MOST_SCORES = 20  # rows of the table of scores
+MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
 TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
 
 
@@ -61,6 +61,12 @@ def seen(found: Findings) -> Iterator[Block]:
     what = f"{shape} {'number' if given.size == 1 else 'numbers'}"
     said = f"{what} from {written(float(given.min()))} to {written(float(given.max()))}.{scaled}"
     yield Words(f"{said} {_not_zero(int(np.count_nonzero(numbers)), numbers.size)}. {counting(given.ndim)}")
+    names = found.attribution.columns
+    if names is not None:
+        rows = tuple((str(d), name, written(float(given[d]))) for d, name in enumerate(names[:MOST_COLUMNS]))
+        yield Table("The columns", ("input", "column", "value"), rows)
+        if len(names) > len(rows):
+            yield Words(f"and {counted(len(names) - len(rows), 'more column')}.")
 
 
 def _not_zero(count: int, size: int) -> str:
