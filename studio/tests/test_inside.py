@@ -50,7 +50,7 @@ def test_every_number_of_a_neuron_is_that_of_the_trace(visit: Visit, trace: Trac
         f"/inside?sample=test-{ROW}&view=backward&optimizer=adam&learning_rate=0.01&layer=dense_2&neuron={unit}"
     )
     expect(page.locator(".details h2")).to_contain_text(f"[{unit}]")
-    page.get_by_role("columnheader", name="dL/dw").wait_for()  # the way back is there too
+    page.get_by_role("columnheader", name="gradient of w").wait_for()  # the way back is there too
     layer, neuron = trace.layer("dense_2"), trace.neuron("dense_2", unit)
     assert page.locator(".sum").first.inner_text() == neuron.arithmetic(5)
     assert facts(page) == {
@@ -192,7 +192,7 @@ def test_the_step_of_a_weight_is_that_of_the_trace(visit: Visit, trace: Trace, k
     page = visit.to(
         f"/inside?sample=test-{ROW}&view=backward&optimizer=adam&learning_rate=0.01&layer=dense_2&neuron={unit}"
     )
-    page.get_by_role("columnheader", name="dL/dw").wait_for()  # the way back is there too
+    page.get_by_role("columnheader", name="gradient of w").wait_for()  # the way back is there too
     row = page.locator(".long tbody tr").filter(has_text=f"dense_1[{strongest}]")
     if key:
         row.get_by_role("button").last.press("Enter")

@@ -235,6 +235,21 @@ class TestTraces:
         network.state.vector[-1] += 0.5
         assert version_of(network) != before
 
+    def test_what_the_optimizer_remembers_is_too(self):
+        """As when early stopping gives back parameters that were looked at before: the slots are those of later."""
+        session = Session(models={"m": model("dense")})
+        network, traces = session.models["m"].network, Traces(session)
+        network.training_state.use(pl.Adam(), network)
+        question = Question("m", WORDS["dense"], "1", "adam")
+        memory = network.training_state.optimizer_state
+        assert traces.look(question).trace.layer("dense_1").updates["bias"].slots["v"][0] == 0.0
+        memory.slots["v"][...] = 0.25
+        assert traces.look(question).trace.layer("dense_1").updates["bias"].slots["v"][0] == 0.25
+        memory.updates = 7
+        assert traces.look(question).trace.update.update == 8
+        network.training_state.step = 9
+        assert traces.look(question).trace.step == 9
+
     def test_large_traces_are_not_kept_beside_each_other(self, monkeypatch):
         session = Session(models={"m": model("dense")})
         monkeypatch.setattr("pellucid.studio.inside_traces.MOST_PARAMETERS", 100)  # one of 74 parameters, not two

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from math import sqrt
 
+import numpy as np
 import pytest
 from looking import WORDS, ask, model, trace_of
 from small_runs import new
@@ -19,7 +20,7 @@ def computed(filled):
     _, *arithmetic, result = filled.split(" = ")
     if not arithmetic:
         return float(result), float(result)
-    return eval(arithmetic[0].replace("^", "**"), {"sqrt": sqrt}), float(result)
+    return eval(arithmetic[0].replace("^", "**"), {"sqrt": sqrt, "sign": np.sign}), float(result)
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
@@ -69,6 +70,47 @@ def test_a_run_has_its_own_slots():
     data = ask(session, "/api/inside/step", optimizer="rmsprop", **query)
     assert data["memory"].startswith("The first step")
     assert data["memory"].endswith(f"{run.name} itself learns by adam.")
+
+
+class TestPrice:
+    """A price on weights is part of what training descends, and so of g."""
+
+    @pytest.mark.parametrize(("l1", "l2"), [(0, 0.3), (0.2, 0), (0.2, 0.3)])
+    @pytest.mark.parametrize("unit", range(6))
+    def test_a_run_pays_its_own(self, l1, l2, unit):
+        session = Session()
+        run = session.runs.create({**new().experiment.to_data(), "l1": l1, "l2": l2})
+        query = {"model": run.name, "sample": "xy.0.5,-1", "target": 1, "layer": "dense_1", "neuron": unit}
+        data = ask(session, "/api/inside/step", weight=1, **query)
+        x, w = np.array([[0.5, -1]], np.float32), float(run.network.parameters["dense_1.weight"][1, unit])
+        alone = run.network.trace(x, [1], training=False).layer("dense_1").gradients["weight"][1, unit]
+        assert data["gradient"] == pytest.approx(alone + l1 * np.sign(w) + 2 * l2 * w, rel=1e-12)
+        _, arrays = ask(session, "/api/inside/neuron", **query)
+        assert arrays["gradients"][1] == data["gradient"]
+        rules = {(0, 0.3): "2 l2 w", (0.2, 0): "l1 sign(w)", (0.2, 0.3): "l1 sign(w) + 2 l2 w"}
+        line = data["lines"][0]
+        assert line["rule"] == f"g = dz x + {rules[l1, l2]}"
+        given, said = computed(line["filled"])
+        assert given == pytest.approx(said, rel=3e-3, abs=1e-6)
+        assert "price" not in data["memory"]
+        bias = ask(session, "/api/inside/step", weight="bias", **query)
+        assert bias["lines"][0]["rule"] == "g = dL/db = dz"
+
+    def test_a_filter_pays_too(self):
+        layer = pl.Conv2D(3, 3, regularizer=pl.L2(0.1))
+        network = pl.Network([pl.Input(5, 5), layer, pl.Flatten(), pl.Classification(3)], seed=1)
+        session = Session(models={"m": pl.Model(network)})
+        data = ask(session, "/api/inside/step", target=1, layer="conv2d_1", place="1,1", neuron=2, weight=4)
+        assert data["lines"][0]["rule"] == "g = dL/dw over every window + 2 l2 w"
+        given, said = computed(data["lines"][0]["filled"])
+        assert given == pytest.approx(said, rel=3e-3) == pytest.approx(data["gradient"], rel=1e-3)
+
+    def test_that_of_a_finished_training_is_named(self):
+        opened = model("dense")
+        opened.network.training_state.settings["regularizer"] = repr(pl.L2(0.01))
+        asked = {"sample": WORDS["dense"], "target": 1, "layer": "dense_1", "neuron": 0, "weight": 1}
+        data = ask(Session(models={"dense": opened}), "/api/inside/step", **asked)
+        assert "the weights had the price L2(strength=0.01), which is not in g" in data["memory"]
 
 
 @pytest.mark.parametrize(

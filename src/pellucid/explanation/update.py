@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from pellucid.explanation.arithmetic import FINE
 from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
+from pellucid.regularizers import L1, L2, Regularizer, Sum
 from pellucid.trace.arithmetic import factor, written
 from pellucid.trace.step import StepTrace
 
@@ -33,6 +36,18 @@ class ParameterStep:
     slots: dict[str, float]
     new_slots: dict[str, float]
     decays: bool
+
+
+def price_term(price: Regularizer, w: float, gradient: float) -> tuple[str, str]:
+    """What a price on the weight w adds to its gradient: ("2 l2 w", "2 * 0.001 * 0.3"); of one of your own the number."""
+    if isinstance(price, Sum):
+        first, second = (price_term(part, w, float(part.gradient(np.array(w)))) for part in (price.first, price.second))
+        return f"{first[0]} + {second[0]}", f"{first[1]} + {second[1]}"
+    if isinstance(price, L1):
+        return "l1 sign(w)", f"{written(price.strength)} * sign({written(w)})"
+    if isinstance(price, L2):
+        return "2 l2 w", f"2 * {written(price.strength)} * {factor(w)}"
+    return "that of the price", factor(gradient)
 
 
 def step_lines(step: StepTrace, one: ParameterStep) -> Iterator[Line]:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import ArgumentError
-from pellucid.explanation.update import Line, ParameterStep, step_lines
+from pellucid.explanation.update import Line, ParameterStep, price_term, step_lines
 from pellucid.layers.convolution import Conv2D
 from pellucid.recipes import OPTIMIZERS
 from pellucid.studio.checks import whole_in_words
 from pellucid.studio.inside_elements import Index, unit_and_place
 from pellucid.studio.inside_traces import Look
-from pellucid.trace.arithmetic import as_sum, factor, signed, written
+from pellucid.trace.arithmetic import factor, written
 from pellucid.trace.layer_trace import LayerTrace
 
 LETTERS = {"weight": "w", "bias": "b"}
@@ -47,7 +47,7 @@ def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, A
         **{key: getattr(one, key) for key in ("letter", "before", "gradient", "after")},
         "slots": [{"name": slot, "before": one.slots[slot], "after": one.new_slots[slot]} for slot in one.slots],
         "lines": [asdict(line) for line in lines],
-        "memory": _memory(look),
+        "memory": _memory(look) + _price_left_out(look),
     }
 
 
@@ -67,21 +67,23 @@ def _where(layer: LayerTrace, unit: int, word: str) -> tuple[str, tuple[int, ...
 
 
 def _gradient_line(layer: LayerTrace, name: str, at: tuple[int, ...], place: tuple[int, ...], one: ParameterStep) -> Line:
-    """Where g comes from, for the sample alone: in a dense layer one product; what L1 or L2 add is added to it."""
-    rule, g = f"g = dL/d{one.letter}", written(one.gradient)
+    """Where g comes from, for the sample alone: in a dense layer one product; a price on weights adds its own."""
+    price, g = layer.regularizers.get(name), written(one.gradient)
+    paid = 0.0 if price is None else float(price.gradient(layer.parameters[name])[at])
+    rule, filled, slope = f"dL/d{one.letter}", written(one.gradient - paid), ""
     if isinstance(layer.layer, Conv2D):
-        return Line(f"{rule}, over every window", f"g = {g}")
-    if layer.dsums is None or name not in LETTERS:
-        return Line(rule, f"g = {g}")
-    dz = float(layer.dsums[place])
-    x = float(layer.input[0].ravel()[at[0]]) if name == "weight" else 1.0
-    product = f"{written(dz)} * {factor(x)}" if name == "weight" else written(dz)
-    left = one.gradient - dz * x
-    price = [] if name not in layer.regularizers else [signed(left)]
-    rule += " = dz x" if name == "weight" else " = dz"
-    if not price and name == "bias":
-        return Line(rule, f"g = {g}")
-    return Line(rule + (" + that of the price" if price else ""), f"g = {as_sum([('+', product), *price])} = {g}")
+        rule += " over every window"
+    elif layer.dsums is not None and name == "weight":
+        slope, dz, x = "dz x", float(layer.dsums[place]), float(layer.input[0].ravel()[at[0]])
+        filled = f"{written(dz)} * {factor(x)}"
+    elif layer.dsums is not None and name == "bias":
+        slope = "dz"
+    if price is None:
+        rule += f" = {slope}" if slope else ""
+    else:
+        words, numbers = price_term(price, one.before, paid)
+        rule, filled = f"{slope or rule} + {words}", f"{filled} + {numbers}"
+    return Line(f"g = {rule}", f"g = {g}" if filled == g else f"g = {filled} = {g}")
 
 
 def _memory(look: Look) -> str:
@@ -98,6 +100,14 @@ def _memory(look: Look) -> str:
     other = own if state.optimizer_state.slots and own != look.question.optimizer else None
     learns = f" {name} itself learns by {other.replace('_', ' ')}." if other else ""
     return f"The first step of a training: before it, the slots are 0.{learns}"
+
+
+def _price_left_out(look: Look) -> str:
+    """The price of a training that only the words of a model file tell of, in a sentence; of a run it is in the trace."""
+    price = look.model.network.training_state.settings.get("regularizer")
+    if price is None or any(layer.regularizers for layer in look.trace.every_layer()):
+        return ""
+    return f" In its training the weights had the price {price}, which is not in g here."
 
 
 def _is_like(known: object, optimizer: object) -> bool:

@@ -93,15 +93,18 @@ class Traces:
         sample = find_sample(self._session, model, question.sample)
         targets = _targets(model, question.target)
         optimizer = None if targets is None else _optimizer(question)
-        trace = model.network.trace(sample.x[None], targets, optimizer, training=False)
+        price = self._session.price(question.model)
+        trace = model.network.trace(sample.x[None], targets, optimizer, training=False, regularizer=price)
         return Look(question, version, model, sample, trace)
 
 
 def version_of(network: Network) -> str:
-    """A fingerprint of every parameter, and of what the layers keep beside them."""
-    made = hashlib.blake2b(digest_size=8)
-    for holder in (network.parameters, network.state):
-        made.update(np.ascontiguousarray(holder.vector).data)
+    """A fingerprint of every parameter, of what the layers keep beside them, and of what the optimizer remembers."""
+    parameters, state = network.parameters.vector, network.state.vector  # reading them brings the slots up to date
+    progress, memory = network.training_state, network.training_state.optimizer_state
+    made = hashlib.blake2b(f"{progress.step} {memory.updates}".encode(), digest_size=8)
+    for vector in (parameters, state, *memory.slots.values()):
+        made.update(np.ascontiguousarray(vector).data)
     return made.hexdigest()
 
 

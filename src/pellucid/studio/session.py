@@ -17,6 +17,7 @@ from pellucid.model import Model
 from pellucid.pipeline.digits import DigitPipeline
 from pellucid.pipeline.photos import PhotoPipeline
 from pellucid.recipes import IMAGE
+from pellucid.regularizers import Regularizer
 from pellucid.shapes import Shape
 from pellucid.studio.kept_pictures import KeptPictures
 from pellucid.studio.runs import Runs
@@ -56,6 +57,10 @@ class Session:
         if name in runs:
             return self.runs.model(name)
         raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *runs])}.")
+
+    def price(self, name: str) -> Regularizer | None:
+        """The price on weights that a run has in its training; of a model that was opened, its layers know."""
+        return None if name in self.models else self.runs.run(name).course.rules.regularizer
 
     def summary(self) -> dict[str, Any]:
         """What the page fetches first (studio/src/session.ts: Session)."""

@@ -119,7 +119,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
   if (hasUpdate) {
     const [gradients, after] = [of("gradients"), of("new")];
     columns[2]!.title = "weight w";
-    columns.push({ title: "dL/dw", cell: (d) => short(gradients[d]!) }, { title: "new w", cell: (d) => <Choose weight={String(d)} after={after[d]!} /> });
+    columns.push({ title: "gradient of w", cell: (d) => short(gradients[d]!) }, { title: "new w", cell: (d) => <Choose weight={String(d)} after={after[d]!} /> });
   }
   return (
     <section>
@@ -141,7 +141,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
         caption={`The terms of ${data.address}`} columns={columns} order={order}
         {...(hasUpdate ? { chosen: /^\d+$/.test(chosenWeight.value) ? Number(chosenWeight.value) : null, onChoose: selectWeight } : {})}
       />
-      {hasUpdate && data.place ? <p class="hint">A filter looks through every window, so dL/dw adds up what all of them say.</p> : null}
+      {hasUpdate && data.place ? <p class="hint">A filter looks through every window, so the gradient adds up what all of them say.</p> : null}
     </section>
   );
 }
