@@ -120,6 +120,20 @@ def test_a_fork_waits_on_from_where_its_run_waited():
     assert not np.array_equal(other.network.parameters.vector, run.network.parameters.vector)
 
 
+def test_the_best_of_another_network_is_not_that_of_a_fork():
+    """Parameters of the same shapes mean another network under another activation."""
+    runs = Runs()
+    run = runs.create(SMALL | EARLY["early stopping"])
+    run.resume()
+    run.wait()
+    fork = runs.fork("run-1", run.summary()["kept"][-3], {"activation": "sigmoid"})
+    fork.resume()
+    fork.wait()
+    losses = [figures["validation_loss"] for figures in fork.summary()["history"]]
+    assert "at its best" in fork.message
+    assert losses[-1] == min(losses[1:])
+
+
 def test_early_stopping_needs_samples_kept_aside():
     with pytest.raises(pl.ArgumentError, match="kept aside"):
         new(patience=3, validation=0)

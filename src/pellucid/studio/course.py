@@ -61,8 +61,8 @@ class Course:
     ) -> None:
         if patience and validation is None:
             raise ArgumentError(
-                "early stopping watches samples that are kept aside, and there are none: set validation above 0, "
-                "or patience to 0."
+                "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
+                "samples, or set patience to 0."
             )
         self.network = network
         self.training = training
@@ -210,7 +210,8 @@ def graft(from_course: Course, place: Place, course: Course) -> None:
     """Enter a place of another course with this one, whose network or rules differ.
 
     Parameters of the same name and shape are taken along. So is what the optimizer remembers, if they all are and it is of
-    the same kind. Where epochs have another number of steps, the course begins with that epoch.
+    the same kind. Early stopping waits on with the same layers; with others, even of the same shapes, the best parameters
+    would mean another network. Where epochs have another number of steps, the course begins with that epoch.
     """
     old, new = from_course.network, course.network
     same = _shapes(old) == _shapes(new)
@@ -228,7 +229,7 @@ def graft(from_course: Course, place: Place, course: Course) -> None:
     keeps_memory = same and type(course.rules.optimizer) is type(from_course.rules.optimizer)
     keeps_memory = keeps_memory and place.slots.keys() == fresh.slots.keys()
     slots, updates = (place.slots, place.updates) if keeps_memory else (fresh.slots, 0)
-    waiting = place.waiting if same and course.patience else fresh.waiting
+    waiting = place.waiting if old.layers == new.layers and course.patience else fresh.waiting
     begun = replace(fresh, step=step, round_start=round_start, losses=place.losses, means=place.means, waiting=waiting)
     course.enter(replace(begun, slots=slots, updates=updates))
 
