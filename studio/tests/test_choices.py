@@ -125,6 +125,13 @@ def test_settings_lead_to_the_run_that_was_asked_for(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Keep", exact=True)).to_be_focused()
 
 
+def test_points_that_were_drawn_outlast_other_data(visit: Visit) -> None:
+    page = visit.to("/train?data=drawn&points=a10.20b30.40")
+    for data in ("moons", "drawn"):
+        page.get_by_label("What to learn").select_option(data)
+    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("2 training"))
+
+
 def test_a_step_by_another_optimizer_at_another_rate(visit: Visit) -> None:
     row = 4
     network = pl.load(visit.studio.model).network
@@ -148,6 +155,8 @@ def test_the_curves_of_an_activation_are_drawn_to_scale(visit: Visit) -> None:
         "(texts) => texts.map((one) => [Number(one.textContent), Number(one.getAttribute('y')) - 4])"
     )
     (low, bottom), (high, top) = ends[:2]
+    assert low < high
+    assert top < bottom  # upwards
     for kind, function in (("line", np.tanh), ("line other", lambda z: 1 - np.tanh(z) ** 2)):
         drawn = np.array(
             re.findall(r"[ML]([\d.]+) ([\d.]+)", curve.locator(f"path[class='{kind}']").get_attribute("d") or ""), float
