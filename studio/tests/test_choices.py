@@ -127,8 +127,10 @@ def test_settings_lead_to_the_run_that_was_asked_for(visit: Visit) -> None:
 
 def test_points_that_were_drawn_outlast_other_data(visit: Visit) -> None:
     page = visit.to("/train?data=drawn&points=a10.20b30.40")
-    for data in ("moons", "drawn"):
-        page.get_by_label("What to learn").select_option(data)
+    page.get_by_label("What to learn").select_option("moons")
+    page.get_by_label("Noise, as a number").fill("0.2")
+    page.get_by_label("Noise, as a number").press("Enter")
+    page.get_by_label("What to learn").select_option("drawn")
     expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("2 training"))
 
 

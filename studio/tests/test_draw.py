@@ -180,12 +180,13 @@ def test_a_pasted_picture_is_read(visit: Visit) -> None:
 
 def test_another_network_reads_the_same_strokes_and_each_can_still_be_undone(visit: Visit) -> None:
     page = visit.to("/draw")
-    page.evaluate(
+    made = page.evaluate(
         """() => fetch("/api/runs", {
           method: "POST", headers: {"Content-Type": "application/json"},
           body: JSON.stringify({experiment: {data: "digits", samples: 100}}),
-        })"""
+        }).then((answer) => answer.json())"""
     )
+    run = made["run"]["name"]
     page = visit.to("/draw")
     undo, paper = page.get_by_role("button", name="Undo"), page.get_by_label("Paper to draw on")
     paper.focus()
@@ -193,8 +194,8 @@ def test_another_network_reads_the_same_strokes_and_each_can_still_be_undone(vis
     for key in stroke * 2:
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile("sample=px"))
-    page.get_by_role("combobox", name="Network").select_option("run-1")
-    expect(page).to_have_url(re.compile("model=run-1"))
+    page.get_by_role("combobox", name="Network").select_option(run)
+    expect(page).to_have_url(re.compile(f"model={run}"))
     expect(page.locator(".answer .readout")).not_to_have_text("–")
     undo.click()
     expect(undo).to_be_enabled()  # the first stroke is still there

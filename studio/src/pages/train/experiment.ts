@@ -47,7 +47,8 @@ export function toParameters(wanted: Experiment): Record<string, string | null> 
     const isPlain = text === toText(base[field as Field], field as Field) || !matters(field as Field, wanted);
     return [field, isPlain ? null : text] as const;
   });
-  return { ...Object.fromEntries(pairs), data: wanted.data, points: toText(wanted.points, "points") || null };
+  const points = wanted.data === "drawn" ? toText(wanted.points, "points") : parameter("points"); // they wait for their turn
+  return { ...Object.fromEntries(pairs), data: wanted.data, points: points || null };
 }
 
 function fromText(text: string, field: Field, fallback: Value): Value {

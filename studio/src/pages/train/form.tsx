@@ -5,6 +5,7 @@ import { SettingControl } from "./control";
 import { change, defaults, differences, experiment, kindOf, matters, words } from "./experiment";
 import { LayersEditor } from "./layers_editor";
 import { fork, type LiveRun } from "./live";
+import { pointsFromText } from "./points";
 import { DATA_TITLES, GROUPS, titleOf } from "./settings";
 import { show, start } from "./shown";
 import type { Experiment } from "./types";
@@ -77,7 +78,7 @@ function DataChoice({ now }: { now: Experiment }) {
 
 /** Other data start from their own defaults; points that were drawn stay in the address. */
 function choose(data: string): void {
-  const points = experiment.value!.points ?? [];
+  const points = pointsFromText(parameter("points"));
   change({ ...defaults.value![data]!, points }, true);
 }
 
