@@ -118,6 +118,15 @@ def test_the_slope_of_a_weight_and_a_step(visit: Visit, model: pl.Model, eight: 
     assert found == pytest.approx([float(f"{number:.4g}") for number in exact], rel=2e-3, abs=1e-12)
 
 
+def test_the_slope_is_there_where_the_input_is_0(visit: Visit, model: pl.Model, eight: np.ndarray) -> None:
+    output = model.network.trace(eight[None], [3], training=False).layers[-1]
+    off = int(np.flatnonzero(output.input[0] == 0)[0])
+    page = visit.to(f"/learn/7?sample=test-61&target=3&source={off}")
+    page.locator(".widget .sum").wait_for()
+    dz = float(f"{output.dsums[0, 3]:.4g}")
+    assert shown(page, r"dL/dz = (\S+)\s+dL/dw = x · dL/dz = (\S+) · (\S+) = (\S+)") == [dz, 0, dz, 0]
+
+
 def test_hidden_layers_bend_the_border(visit: Visit) -> None:
     """No hidden layer: no better than a straight line can be. Two of 32: the arms are told apart."""
     page = visit.to("/learn/4")

@@ -247,6 +247,18 @@ def test_the_point_that_a_link_cannot_hold_is_refused_aloud(visit: Visit) -> Non
     expect(said).to_be_empty()
 
 
+def test_where_nothing_is_erased_the_run_stays(visit: Visit) -> None:
+    page = start(visit, "data=drawn&points=a100.100a90.90b-100.-100b-90.-90&validation=0&epochs=2")
+    name = run_of(page)
+    plane = page.get_by_role("application")
+    plane.press("Delete")  # in the middle of the plane, far from every point
+    plane.press("2")
+    expect(page.get_by_role("button", name="Points of class B")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".state")).to_have_text(re.compile(name))
+    plane.press("Enter")  # another point is another problem
+    expect(page).not_to_have_url(re.compile("run="))
+
+
 def test_drawn_points_that_a_run_keeps_aside_are_hollow(visit: Visit) -> None:
     """Every point is its color in the middle if it is learned from, and as light as the page if not."""
     points = "".join(f"{letter}{x}.{y}" for letter, y in (("a", 60), ("b", -60)) for x in range(-100, 101, 40))
@@ -260,10 +272,9 @@ def test_drawn_points_that_a_run_keeps_aside_are_hollow(visit: Visit) -> None:
     for row, (x1, x2) in enumerate(aside.x):
         column, line = (int(len(marks) * (1 + share / 1.3) / 2) for share in (x1, -x2))
         assert (marks[line, column, :3].tolist() == [255, 255, 255]) == (row in aside.rows)
-    press(page, "Eraser")
-    page.get_by_role("application").click(position={"x": 1, "y": 1})  # too far from all of them
+    page.get_by_role("application").press("Enter")  # one point more
     expect(page.locator(".state")).to_have_text("nothing runs yet")
-    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("12 training and 0 validation"))
+    expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("13 training and 0 validation"))
 
 
 def test_a_file_is_overwritten_only_when_told_to(visit: Visit) -> None:

@@ -64,6 +64,21 @@ def test_the_curve_reaches_beyond_0_on_both_sides(weight: float, reach: float) -
     assert (tried[0], tried[-1]) == (weight - reach, weight + reach)
 
 
+def test_the_slope_is_that_of_the_loss_alone() -> None:
+    """Of a layer with a price of its own too; and dL/dz is there where the input is 0."""
+    layers = [pl.Input(3), pl.Dense(2, "tanh", regularizer=pl.L2(0.5)), pl.Classification(2, regularizer=pl.L1(0.5))]
+    network = pl.Network(layers, seed=3)
+    for x in (X, np.zeros_like(X)):
+        z = network.trace(x[None]).layer("output").output[0]
+        p = np.exp(z) / np.exp(z).sum()
+        found = loss_along(pl.Model(network), x, 0, "output", 1, 1)
+        assert found["dsum"] == pytest.approx(p[1], rel=1e-12)  # p - y
+        assert found["gradient"] == found["input"] * found["dsum"]
+        middle = len(found["weights"]) // 2
+        (w0, w1), (l0, l1) = (found[name][middle - 1 : middle + 2 : 2] for name in ("weights", "losses"))
+        assert (l1 - l0) / (w1 - w0) == pytest.approx(found["gradient"], rel=2e-3, abs=1e-9)
+
+
 def test_the_network_is_not_touched(model: pl.Model) -> None:
     before = model.network.parameters.vector.copy()
     loss_along(model, X, 0, "dense_1", 0, 0)

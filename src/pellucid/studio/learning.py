@@ -53,8 +53,9 @@ def activation_curves() -> dict[str, Any]:
 def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, unit: int) -> dict[str, Any]:
     """The loss of one sample as the weight from input ``source`` to ``unit`` of a layer moves, all others held.
 
-    {"weight", "loss", "gradient" (by the chain rule), "input", "weights": [...], "losses": [...]}. Nothing is changed.
-    Raises `ArgumentError` for a weight that is not there, or a network that knows no classes.
+    {"weight", "loss", "input": x, "dsum": dL/dz, "gradient": x dL/dz, "weights": [...], "losses": [...]}, all of the loss
+    alone, without a price on weights. Nothing is changed. Raises `ArgumentError` for a weight that is not there, or a
+    network that knows no classes.
     """
     network, name = model.network, f"{layer}.weight"
     if not isinstance(network.output, ClassifyingOutput):
@@ -62,7 +63,7 @@ def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, 
     if name not in network.parameters or network.parameters[name].ndim != 2:
         raise ArgumentError(f"{layer!r} has no weights between neurons; choose a dense layer or the output.")
     trace = network.trace(x[None], [target], training=False)
-    twin = network.twin(FLOAT64)
+    watched, twin = trace.layer(layer), network.twin(FLOAT64)
     weight = twin.parameters[name]
     if not (0 <= source < weight.shape[0] and 0 <= unit < weight.shape[1]):
         raise ArgumentError(f"{name} is {weight.shape[0]} x {weight.shape[1]}; there is no weight {source}, {unit}.")
@@ -74,11 +75,14 @@ def loss_along(model: Model, x: AnyArray, target: int, layer: str, source: int, 
     tried, losses = middle + np.linspace(-reach, reach, STEPS), []
     for own[source, unit] in tried:  # the weight itself moves
         losses.append(float(twin.output.loss_function(twin.propagate(inputs, arrays).logits, targets)[0]))
+    assert watched.dsums is not None  # there was a target
+    x_own, dz = float(watched.input[0].ravel()[source]), float(watched.dsums[0, unit])
     return {
         "weight": middle,
         "loss": trace.loss.value if trace.loss else None,
-        "gradient": float(trace.gradients[name][source, unit]),
-        "input": float(trace.layer(layer).input[0].ravel()[source]),
+        "input": x_own,
+        "dsum": dz,
+        "gradient": x_own * dz,
         "weights": tried.tolist(),
         "losses": losses,
     }

@@ -11,6 +11,7 @@ interface Along {
   loss: number;
   gradient: number;
   input: number;
+  dsum: number;
   weights: number[];
   losses: number[];
 }
@@ -74,8 +75,8 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
       </div>
       <div>
         <p class="sum" role="status">
-          dL/dz = <b>{short(value.input ? value.gradient / value.input : 0)}</b><br />
-          dL/dw = x · dL/dz = {short(value.input)} · {short(value.input ? value.gradient / value.input : 0)} = <b>{short(value.gradient)}</b><br />
+          dL/dz = <b>{short(value.dsum)}</b><br />
+          dL/dw = x · dL/dz = {short(value.input)} · {short(value.dsum)} = <b>{short(value.gradient)}</b><br />
           new w = {short(value.weight)} − {short(rate)} · {short(value.gradient)} = <b>{short(next)}</b>
         </p>
         <div class="range">

@@ -24,7 +24,11 @@ export function Plane({ points, labels, boundary, drawing }: Props) {
   const [tool, setTool] = useState(0);
   const dragging = useRef(false);
   const { extent } = points;
-  const put = (x1: number, x2: number, what = tool) => drawing?.set(edited(drawing.points, [x1, x2], what, extent));
+  const put = (x1: number, x2: number, what = tool) => {
+    if (!drawing) return;
+    const next = edited(drawing.points, [x1, x2], what, extent);
+    if (next.length !== drawing.points.length) drawing.set(next); // nothing put, nothing erased: the same experiment
+  };
   const place = (event: PointerEvent): [number, number] => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const share = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
