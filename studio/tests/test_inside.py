@@ -216,3 +216,14 @@ def test_the_step_of_a_weight_is_that_of_the_trace(visit: Visit, trace: Trace, k
     expect(page.locator(".step")).to_contain_text("The first step of a training")
     page.locator(".details section").first.get_by_role("button").click()  # the bias
     expect(page.locator(".step h3")).to_have_text(f"The step of dense_2.bias[{unit}]")
+
+
+def test_a_point_of_the_plane_fits_on_a_phone(visit: Visit) -> None:
+    page = visit.to("/train?data=moons&samples=40&epochs=2")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.get_by_role("button", name="Make one step").or_(page.get_by_role("button", name="Step")).first.click()
+    expect(page.locator(".state")).to_have_text(re.compile("run-"))
+    run = page.locator(".state b").inner_text()
+    page.goto(f"{visit.studio.origin}/inside?model={run}")
+    page.locator(".numbers-of").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
