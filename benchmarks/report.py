@@ -119,12 +119,13 @@ def studio(figures: dict[str, Any]) -> Lines:
     rows = []
     for name, found in figures.items():
         seconds = [f"{found[f'{way}_seconds']:.2f} s" for way in ("fit", "alone", "watched")]
-        rows.append([name, *seconds, f"{found['watched_to_fit']:.2f}", f"{found['looks_a_second']:.1f}"])
+        rows.append([name, *seconds, *(f"{found[f'watched_to_{way}']:.2f}" for way in ("fit", "alone"))])
+        rows[-1].append(f"{found['looks_a_second']:.1f}")
     return [
         "## The studio: what watching costs\n",
         "The same training by `Network.fit`, in the studio, and in the studio while another process reads all events as a",
-        "page does; the ratio is of the last to the first.\n",
-        *table(["training", "fit", "not watched", "watched", "ratio", "looks a second"], rows),
+        "page does, and the ratios of the last to the two others.\n",
+        *table(["training", "fit", "not watched", "watched", "to fit", "to not watched", "looks a second"], rows),
     ]
 
 

@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse
 
 from pellucid.studio.watch import Mailbox, Watch, written
 
+REST = 0.09  # seconds after sending: what comes meanwhile is sent together, and no eye follows faster
 HEARTBEAT = 10.0  # seconds without an event, after which a sign of life is sent: so it is noticed that a page is gone
 KIND = "text/event-stream"
 AGAIN = 1_000  # milliseconds after which a page asks again when the stream has broken off
@@ -32,8 +33,10 @@ async def _lines(watch: Watch, present: Callable[[], list[tuple[str, Any]]]) -> 
             yield _event(name, data)
         while not mailbox.is_closed:
             news.clear()
-            for name, data in mailbox.take():
-                yield _event(name, data)
+            events = mailbox.take()
+            if events:
+                yield "".join(_event(name, data) for name, data in events)
+                await asyncio.sleep(REST)
             try:
                 await asyncio.wait_for(news.wait(), HEARTBEAT)
             except TimeoutError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-SHARE = 50  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
+SHARE = 70  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
 LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 MOST_WAITING = 200  # events of a kind of which none replaces another
 REPLACED = ("state", "look", "kept")  # of these only the newest one counts
@@ -51,11 +51,13 @@ class Budget:
 
 
 class Mailbox:
-    """What one listener has not fetched yet. ``wake`` is called, from any thread, when there is something new."""
+    """What one listener has not fetched yet. ``wake`` is called, from any thread, when there is something new; once until
+    it is fetched."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self.is_closed = False
         self._wake = wake
+        self._is_woken = False
         self._newest: dict[str, str] = {}
         self._all: deque[tuple[str, str]] = deque(maxlen=MOST_WAITING)
 
@@ -67,6 +69,7 @@ class Mailbox:
 
     def take(self) -> list[tuple[str, str]]:
         """Everything that has come since the last time: name and JSON."""
+        self._is_woken = False  # before anything is taken, so that what comes meanwhile wakes again
         taken = []
         for name in REPLACED:
             data = self._newest.pop(name, None)
@@ -78,11 +81,14 @@ class Mailbox:
         return taken
 
     def wake(self) -> None:
+        if self._is_woken:
+            return
+        self._is_woken = True
         with suppress(RuntimeError):  # the loop that listened is gone
             self._wake()
 
     def close(self) -> None:
-        self.is_closed = True
+        self.is_closed, self._is_woken = True, False
         self.wake()
 
 
