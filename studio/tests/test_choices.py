@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from asking import press
 from conftest import Visit
 from painted import pixels
 from playwright.sync_api import Page, expect
@@ -18,10 +19,6 @@ DROP = """(bytes) => {
   files.items.add(new File([new Uint8Array(bytes)], "digit.png", {type: "image/png"}));
   window.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
 }"""
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def run_of(page: Page, name: str) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from asking import asked, look_of, press
 from conftest import Visit
+from painted import unpacked
 from playwright.sync_api import Locator, Page, expect
 
 import pellucid as pl
@@ -30,10 +31,6 @@ def reading(page: Page, name: str) -> Locator:
     return page.locator(".readings > div", has=page.get_by_text(name, exact=True)).locator("dd")
 
 
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
 def start(visit: Visit, experiment: str, until: str = "finished") -> Page:
     """Open the experiment, start it at full speed, and wait for its end."""
     page = visit.to(f"/train?{experiment}&pace=full")
@@ -44,11 +41,6 @@ def start(visit: Visit, experiment: str, until: str = "finished") -> Page:
 
 def run_of(page: Page) -> str:
     return page.locator(".state b").inner_text()
-
-
-def asked(page: Page, path: str) -> Any:
-    """What the server says, asked by the page itself."""
-    return page.evaluate("path => fetch(path).then(answer => answer.json())", path)
 
 
 def colors_of(page: Page, canvas: str = "ground") -> Any:
@@ -195,15 +187,7 @@ def test_a_click_stops_early_and_the_best_network_is_back(visit: Visit) -> None:
 
 def first_matrix(page: Page, run: str) -> Any:
     """The first layer's weights, from the run's own stream."""
-    look = page.evaluate(
-        """run => new Promise(resolve => {
-          const source = new EventSource(`/api/runs/${run}/events`);
-          source.addEventListener("look", event => { source.close(); resolve(JSON.parse(event.data)); });
-        })""",
-        run,
-    )
-    packed = look["layers"][0]["weights"]
-    return np.frombuffer(base64.b64decode(packed["float32"]), "<f4").reshape(packed["shape"])
+    return unpacked(look_of(page, run)["layers"][0]["weights"])
 
 
 def test_a_run_that_diverged_is_mended_with_one_click(visit: Visit) -> None:

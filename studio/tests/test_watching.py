@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import asked, look_of, press
 from conftest import Visit
 from painted import color_of, pixels, ramp, unpacked
 from PIL import Image
@@ -15,23 +16,11 @@ from playwright.sync_api import Locator, Page, expect
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]
 CLASSES = np.array([(0, 114, 178), (213, 94, 0)], float)  # A blue, B orange; as of the first and the second run
 PAPER = {False: np.array([255.0] * 3), True: np.array([27.0, 31, 35])}
-HEARD = """run => new Promise((resolve) => {
-  const source = new EventSource(`/api/runs/${run}/events`);
-  source.addEventListener("look", (event) => { source.close(); resolve(JSON.parse(event.data)); });
-})"""
 PLOT = """(figure) => {
   const canvas = figure.querySelector("canvas"), box = figure.querySelector(".u-over").getBoundingClientRect();
   const {left, top, width} = canvas.getBoundingClientRect(), sharp = canvas.width / width;
   return [box.left - left, box.top - top, box.width, box.height].map((one) => one * sharp);
 }"""
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def runs_of(page: Page) -> list[Any]:
-    return list(page.evaluate("fetch('/api/runs').then((answer) => answer.json())")["runs"])
 
 
 def short(number: float, digits: int = 3) -> str:
@@ -85,8 +74,8 @@ def test_everything_shown_of_two_runs_is_what_the_server_says(visit: Visit, requ
     expect(page.locator(".runs tbody tr")).to_have_count(2)
     expect(page.locator(".thumbs .ground")).to_be_visible()
     expect(page.locator(".runs tbody")).not_to_contain_text("running")
-    first, second = runs_of(page)
-    looks = [page.evaluate(HEARD, run["name"]) for run in (first, second)]
+    first, second = asked(page, "/api/runs")["runs"]
+    looks = [look_of(page, run["name"]) for run in (first, second)]
     expect(page.locator(".herald, .controls .unseen[role=status]")).to_contain_text(f"Epoch {int(second['epoch'])}: loss ")
     _check_planes(page, second, looks, is_dark)
     _check_layers(page, looks[1]["layers"], is_dark)
@@ -105,7 +94,7 @@ def _check_planes(page: Page, run: dict[str, Any], looks: list[Any], is_dark: bo
         assert np.abs(pixels(canvas) - expected).max() < 1.01
     words = {name: run["experiment"][name] for name in ("data", "samples", "noise", "validation")}
     query = "&".join(f"{name}={value}" for name, value in words.items())
-    points = page.evaluate("path => fetch(path).then((answer) => answer.json())", f"/api/points?{query}&seed=0")
+    points = asked(page, f"/api/points?{query}&seed=0")
     marks, extent = pixels(page.locator(".plane .marks").first), points["extent"][1]
     for kind, is_filled in (("x", True), ("x_validation", False)):
         x, y = unpacked(points[kind]), np.array(points[kind.replace("x", "y")])
