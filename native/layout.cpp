@@ -40,7 +40,10 @@ void Layout::each_panel(Copy copy) const {
     }
 }
 
+// What lies between and behind the panels is updated like a parameter, so it may hold a NaN of a step that failed: a load
+// puts zeros there again.
 void Layout::pack(const float* flat, float* packed) const {
+  std::fill_n(packed, packed_size_, 0.0f);
   each_panel([&](const Array& array, Size from, Size to, Size wide, Size stride) {
     kernels_.pack(flat + from, array.flat_row, array.rows, wide, packed + to, stride);
   });
@@ -54,6 +57,7 @@ void Layout::unpack(const float* packed, float* flat) const {
 }
 
 void Layout::pack_state(const float* flat, float* packed) const {
+  std::fill_n(packed, state_size_, 0.0f);
   for (const StateArray& s : states_) std::copy_n(flat + s.flat, s.count, packed + s.packed);
 }
 

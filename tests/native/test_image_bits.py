@@ -140,6 +140,7 @@ def test_a_saved_network_goes_on_as_if_nothing_had_happened(name, tmp_path):
 OVERFLOWS = {"convolutions": "conv2d_2", "normalized": "residual_1", "depthwise": "conv2d_2"}
 
 
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("name", OVERFLOWS)
 @pytest.mark.parametrize("step", [2, 4, 20])
 @pytest.mark.parametrize(("size", "back"), [(1e45, 1), (1e30, 2)], ids=["update", "loss"])
