@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import pellucid as pl
-from pellucid.recipes import FASHION
+from pellucid.training.recipes.named import FASHION
 
 SEEDS = 5
 ON_PIXELS: dict[str, Any] = {

@@ -13,7 +13,7 @@ import time
 from pictures import read_variants
 
 import pellucid as pl
-from pellucid.recipes import DIGITS
+from pellucid.training.recipes.named import DIGITS
 
 
 def main(name: str) -> None:

@@ -18,11 +18,11 @@ from typing import Any
 
 import uvicorn
 
-from pellucid.studio.experiment import experiment
-from pellucid.studio.material import material, network_of
-from pellucid.studio.run import Run
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.runs.experiment import experiment
+from pellucid.apps.studio.runs.material import material, network_of
+from pellucid.apps.studio.runs.run import Run
+from pellucid.apps.studio.session import Session
 
 ROUNDS = 9
 EXPERIMENTS: dict[str, dict[str, Any]] = {

@@ -24,9 +24,9 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import pellucid as pl
-import pellucid.studio
+import pellucid.apps.studio
 
-STATIC = Path(pellucid.studio.__file__).parent / "static"
+STATIC = Path(pellucid.apps.studio.__file__).parent / "static"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 ROUNDS = 9

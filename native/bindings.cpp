@@ -1,4 +1,4 @@
-// What Python sees: pellucid._native. Arrays come checked (see pellucid/executors/native.py); sizes are checked here again,
+// What Python sees: pellucid._native. Arrays come checked (see pellucid/executors/native/executor.py); sizes are checked here again,
 // since a wrong one would write outside of memory. The GIL is released while steps and predictions run.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>

@@ -1,5 +1,5 @@
 // Dropout: y = x m / (1 - rate), where the mask m is a function of (seed, step, layer, element), computed here from the
-// same hash as in pellucid/random.py. It is never stored: the way back applies this function again, to the gradient.
+// same hash as in pellucid/core/random.py. It is never stored: the way back applies this function again, to the gradient.
 #include "kernels.hpp"
 #include "simd.hpp"
 

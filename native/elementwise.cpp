@@ -1,4 +1,4 @@
-// Activations and their derivatives on blocks of a matrix, by the formulas of pellucid/activations.py.
+// Activations and their derivatives on blocks of a matrix, by the formulas of pellucid/mathematics/activations.py.
 //
 // They run right after the product that made a block, while it lies in the nearest cache. The way back starts from the
 // activation a wherever the derivative can be told from it; for the others `keeps_sum` (steps.hpp) has the sum z kept.

@@ -40,7 +40,7 @@ enum class Activation : int {
   identity, relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, hard_sigmoid, tanh
 };
 
-// Which elements a dropout layer drops: those whose 32 random bits are below the threshold (see pellucid/random.py).
+// Which elements a dropout layer drops: those whose 32 random bits are below the threshold (see pellucid/core/random.py).
 struct Mask {
   std::uint32_t low, high;   // the halves of the key
   std::uint32_t threshold;

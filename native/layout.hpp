@@ -1,4 +1,4 @@
-// Where the arrays of a network lie: in the flat vectors of pellucid/parameters.py, and in the packed layout of the kernels
+// Where the arrays of a network lie: in the flat vectors of pellucid/nn/parameters.py, and in the packed layout of the kernels
 // (panel by panel: see kernels.hpp). Parameters, moments and gradients share one layout; state has another.
 #pragma once
 

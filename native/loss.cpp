@@ -1,4 +1,4 @@
-// Loss, its gradient and the metric of some rows of a batch, in one pass over the logits; formulas of pellucid/losses.py.
+// Loss, its gradient and the metric of some rows of a batch, in one pass over the logits; formulas of pellucid/mathematics/losses.py.
 //
 //     terms[r]     the loss of sample r, without its weight
 //     scores[r]    its metric: right or wrong for classes, the mean absolute error for real numbers

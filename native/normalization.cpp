@@ -1,4 +1,4 @@
-// Batch normalization of the columns of one panel, by the formulas of pellucid/layers/normalization.py.
+// Batch normalization of the columns of one panel, by the formulas of pellucid/nn/layers/batch_normalization.py.
 //
 // A thread owns whole columns, so mean and variance need no other thread. Sums over the rows are taken in blocks of 64
 // rows that are then added up, which keeps their rounding error small for large batches. The normalized value h is

@@ -14,7 +14,7 @@
 // is the input of the first segment.
 //
 // While it trains, a plan keeps parameters and moments in a layout of its own (see kernels.hpp); `load` and `store`
-// translate from and to the flat vectors of pellucid/parameters.py. After `prepare`, steps allocate nothing.
+// translate from and to the flat vectors of pellucid/nn/parameters.py. After `prepare`, steps allocate nothing.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,7 @@
 
 namespace pellucid {
 
-// The optimizer's constants in double precision; names as in pellucid/optimizers.py.
+// The optimizer's constants in double precision; names as in pellucid/mathematics/optimizers.py.
 struct Optimizer {
   Rule rule = Rule::descent;
   double momentum = 0, beta1 = 0, beta2 = 0, decay = 0, epsilon = 0, weight_decay = 0;

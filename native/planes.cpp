@@ -1,5 +1,5 @@
 // What is done to the pixels of one sample: batch and layer normalization, scale and shift, sums, by the formulas of
-// pellucid/layers/normalization.py and their neighbors.
+// pellucid/nn/layers/batch_normalization.py and their neighbors.
 //
 // Statistics over a batch are sums over its samples: each sample gives its own part here, whoever computes it, and
 // image_statistics.cpp adds the parts up in the order of the samples.

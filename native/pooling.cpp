@@ -1,4 +1,4 @@
-// Pooling: the largest number, or the mean, of each window of a plane, by the formulas of pellucid/layers/pooling.py.
+// Pooling: the largest number, or the mean, of each window of a plane, by the formulas of pellucid/nn/layers/pooling.py.
 //
 // A window that sticks out of the picture covers what is inside. The way back of the maximum finds the first place that
 // holds it, in the order of rows, and gives it all of the gradient.

@@ -1,4 +1,4 @@
-// Keys of chance: the same function of (seed, purpose, step, layer) as in pellucid/random.py.
+// Keys of chance: the same function of (seed, purpose, step, layer) as in pellucid/core/random.py.
 #pragma once
 
 #include <cstdint>

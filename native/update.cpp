@@ -1,4 +1,4 @@
-// The update: from a gradient to a step, on flat ranges of parameters, by the formulas of pellucid/optimizers.py.
+// The update: from a gradient to a step, on flat ranges of parameters, by the formulas of pellucid/mathematics/optimizers.py.
 //
 // The price on weights and the bound on the gradient come first, in the same pass. A range is a tile of the weight
 // gradient that has just been computed (it lies in the nearest cache, as do the parameters), or a bias, or everything when

@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "/",
   build: {
-    outDir: "../src/pellucid/studio/static",
+    outDir: "../src/pellucid/apps/studio/static",
     emptyOutDir: true,
     assetsInlineLimit: 0, // the content security policy knows no data: scripts
     modulePreload: { polyfill: false },

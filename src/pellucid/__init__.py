@@ -11,50 +11,54 @@ Everything public is named here and fetched when it is first used, so that the i
 
 from importlib import import_module as _import_module
 
-_MODULES = ("datasets", "events", "random")
+_MODULES = {"datasets": "data.datasets", "events": "training.events", "random": "core.random"}
 _HOMES = {
-    "events": "StopTraining",
-    "activations": "Activation register_activation",
-    "attribution": "Attribution WhatIf attribute deletion_curve gradient_map occlusion what_if",
-    "callbacks": "EarlyStopping",
-    "catalogue": "register",
-    "clipping": "ClipByGlobalNorm ClipByValue Clipping",
-    "errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError OutputError "
-    "PellucidError ShapeError UnknownNameError",
-    "explanation.explain": "explain",
-    "explanation.explanation": "Explanation",
-    "gradient_check": "gradcheck",
-    "history": "History",
-    "initializers": "Constant Initializer Orthogonal VarianceScaling",
-    "layers.base": "Context Layer",
-    "layers.classification": "BinaryClassification Classification",
-    "layers.convolution": "Conv2D",
-    "layers.dense": "Dense",
-    "layers.dropout": "Dropout Dropout2D",
-    "layers.flatten": "Flatten",
-    "layers.input": "Input",
-    "layers.layer_normalization": "LayerNormalization",
-    "layers.normalization": "BatchNormalization",
-    "layers.pooling": "AveragePooling2D GlobalAveragePooling2D MaxPooling2D",
-    "layers.regression": "Regression",
-    "layers.rescale": "Rescale",
-    "layers.residual": "Residual",
-    "losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
-    "model": "Model load",
-    "network": "Network",
-    "optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
-    "parameters": "ParameterSpec",
-    "pipeline.augmentation": "Distortion",
-    "pipeline.digits": "DigitPipeline",
-    "pipeline.photo_augmentation": "PhotoAugmentation",
-    "pipeline.photos": "PhotoPipeline",
-    "prediction": "Prediction",
-    "regularizers": "L1 L2 Regularizer",
-    "report": "write_report",
-    "schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
-    "trace.trace": "Trace",
-    "training": "train",
-    "version": "__version__",
+    "core.errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError "
+    "OutputError PellucidError ShapeError UnknownNameError",
+    "core.version": "__version__",
+    "data.augmentation.distortion": "Distortion",
+    "data.augmentation.photo_augmentation": "PhotoAugmentation",
+    "data.digits.digit_pipeline": "DigitPipeline",
+    "data.photos.photo_pipeline": "PhotoPipeline",
+    "inspection.attribution.attribute": "attribute",
+    "inspection.attribution.deletion": "deletion_curve",
+    "inspection.attribution.maps": "gradient_map occlusion",
+    "inspection.attribution.result": "Attribution",
+    "inspection.attribution.what_if": "WhatIf what_if",
+    "inspection.gradcheck": "gradcheck",
+    "inspection.trace.trace": "Trace",
+    "mathematics.activations": "Activation register_activation",
+    "mathematics.clipping": "ClipByGlobalNorm ClipByValue Clipping",
+    "mathematics.initializers": "Constant Initializer Orthogonal VarianceScaling",
+    "mathematics.losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
+    "mathematics.optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
+    "mathematics.regularizers": "L1 L2 Regularizer",
+    "mathematics.schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
+    "models.model": "Model load",
+    "models.network": "Network",
+    "models.prediction": "Prediction",
+    "models.train": "train",
+    "nn.catalogue": "register",
+    "nn.layers.base": "Context Layer",
+    "nn.layers.batch_normalization": "BatchNormalization",
+    "nn.layers.convolution": "Conv2D",
+    "nn.layers.dense": "Dense",
+    "nn.layers.dropout": "Dropout Dropout2D",
+    "nn.layers.flatten": "Flatten",
+    "nn.layers.input": "Input",
+    "nn.layers.layer_normalization": "LayerNormalization",
+    "nn.layers.outputs.classification": "BinaryClassification Classification",
+    "nn.layers.outputs.regression": "Regression",
+    "nn.layers.pooling": "AveragePooling2D GlobalAveragePooling2D MaxPooling2D",
+    "nn.layers.rescale": "Rescale",
+    "nn.layers.residual": "Residual",
+    "nn.parameters": "ParameterSpec",
+    "reports.explanation.explain": "explain",
+    "reports.explanation.explanation": "Explanation",
+    "reports.model_report.page": "write_report",
+    "training.early_stopping": "EarlyStopping",
+    "training.events": "StopTraining",
+    "training.history": "History",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
@@ -64,7 +68,7 @@ __all__ = sorted([*_MODULES, *_HOME_OF])
 def __getattr__(name: str) -> object:
     """Fetch a public name from the module where it lives, once."""
     if name in _MODULES:
-        return _import_module(f"pellucid.{name}")
+        return _import_module(f"pellucid.{_MODULES[name]}")
     if name not in _HOME_OF:
         raise AttributeError(f"pellucid has no {name!r}; see dir(pellucid) for its names")
     value = getattr(_import_module(f"pellucid.{_HOME_OF[name]}"), name)

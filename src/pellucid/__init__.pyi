@@ -1,11 +1,6 @@
 # The types behind the lazy names of __init__.py: the same names, for editors and type checkers.
-from pellucid import datasets, events, random
-from pellucid.activations import Activation, register_activation
-from pellucid.attribution import Attribution, WhatIf, attribute, deletion_curve, gradient_map, occlusion, what_if
-from pellucid.callbacks import EarlyStopping
-from pellucid.catalogue import register
-from pellucid.clipping import ClipByGlobalNorm, ClipByValue, Clipping
-from pellucid.errors import (
+from pellucid.core import random
+from pellucid.core.errors import (
     ArgumentError,
     DataError,
     DivergenceError,
@@ -17,38 +12,26 @@ from pellucid.errors import (
     ShapeError,
     UnknownNameError,
 )
-from pellucid.events import StopTraining
-from pellucid.explanation.explain import explain
-from pellucid.explanation.explanation import Explanation
-from pellucid.gradient_check import gradcheck
-from pellucid.history import History
-from pellucid.initializers import Constant, Initializer, Orthogonal, VarianceScaling
-from pellucid.layers.base import Context, Layer
-from pellucid.layers.classification import BinaryClassification, Classification
-from pellucid.layers.convolution import Conv2D
-from pellucid.layers.dense import Dense
-from pellucid.layers.dropout import Dropout, Dropout2D
-from pellucid.layers.flatten import Flatten
-from pellucid.layers.input import Input
-from pellucid.layers.layer_normalization import LayerNormalization
-from pellucid.layers.normalization import BatchNormalization
-from pellucid.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
-from pellucid.layers.regression import Regression
-from pellucid.layers.rescale import Rescale
-from pellucid.layers.residual import Residual
-from pellucid.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
-from pellucid.model import Model, load
-from pellucid.network import Network
-from pellucid.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
-from pellucid.parameters import ParameterSpec
-from pellucid.pipeline.augmentation import Distortion
-from pellucid.pipeline.digits import DigitPipeline
-from pellucid.pipeline.photo_augmentation import PhotoAugmentation
-from pellucid.pipeline.photos import PhotoPipeline
-from pellucid.prediction import Prediction
-from pellucid.regularizers import L1, L2, Regularizer
-from pellucid.report import write_report
-from pellucid.schedules import (
+from pellucid.core.version import __version__
+from pellucid.data import datasets
+from pellucid.data.augmentation.distortion import Distortion
+from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
+from pellucid.data.digits.digit_pipeline import DigitPipeline
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.inspection.attribution.attribute import attribute
+from pellucid.inspection.attribution.deletion import deletion_curve
+from pellucid.inspection.attribution.maps import gradient_map, occlusion
+from pellucid.inspection.attribution.result import Attribution
+from pellucid.inspection.attribution.what_if import WhatIf, what_if
+from pellucid.inspection.gradcheck import gradcheck
+from pellucid.inspection.trace.trace import Trace
+from pellucid.mathematics.activations import Activation, register_activation
+from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue, Clipping
+from pellucid.mathematics.initializers import Constant, Initializer, Orthogonal, VarianceScaling
+from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
+from pellucid.mathematics.regularizers import L1, L2, Regularizer
+from pellucid.mathematics.schedules import (
     ConstantRate,
     Cosine,
     ExponentialDecay,
@@ -58,9 +41,32 @@ from pellucid.schedules import (
     StepDecay,
     Warmup,
 )
-from pellucid.trace.trace import Trace
-from pellucid.training import train
-from pellucid.version import __version__
+from pellucid.models.model import Model, load
+from pellucid.models.network import Network
+from pellucid.models.prediction import Prediction
+from pellucid.models.train import train
+from pellucid.nn.catalogue import register
+from pellucid.nn.layers.base import Context, Layer
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.layer_normalization import LayerNormalization
+from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
+from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.residual import Residual
+from pellucid.nn.parameters import ParameterSpec
+from pellucid.reports.explanation.explain import explain
+from pellucid.reports.explanation.explanation import Explanation
+from pellucid.reports.model_report.page import write_report
+from pellucid.training import events
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.events import StopTraining
+from pellucid.training.history import History
 
 __all__ = [
     "L1",

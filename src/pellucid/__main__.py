@@ -1,5 +1,5 @@
 """``python -m pellucid`` is the command line."""
 
-from pellucid.cli import run
+from pellucid.apps.cli.root import run
 
 run()

@@ -58,7 +58,7 @@ async function reach(path: string, options: RequestInit): Promise<Response> {
   throw new ApiError(data?.error ?? `The studio answered ${response.status}.`, response.status);
 }
 
-/** JSON and arrays that come in one answer (Python: `pellucid.studio.packing.framed`). */
+/** JSON and arrays that come in one answer (Python: `pellucid.core.packing.framed`). */
 export interface Frame<T> {
   data: T;
   arrays: Record<string, Block>;

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-import pellucid.studio
+import pellucid.apps.studio
 
 SOURCE = Path(__file__).parent.parent
-STATIC = Path(pellucid.studio.__file__).parent / "static"
+STATIC = Path(pellucid.apps.studio.__file__).parent / "static"
 MOST_BYTES = 400_000  # compressed
 
 

@@ -11,7 +11,7 @@ from conftest import Visit
 from playwright.sync_api import Page, expect
 
 import pellucid as pl
-from pellucid.trace.trace import Trace
+from pellucid.inspection.trace.trace import Trace
 
 X_TEST, Y_TEST = pl.datasets.digits()[1]
 ROW = 4

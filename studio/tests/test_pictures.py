@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 import pellucid as pl
-from pellucid.trace.trace import Trace
+from pellucid.inspection.trace.trace import Trace
 
 X_TEST, Y_TEST = pl.datasets.digits()[1]
 ROW = 4

@@ -14,11 +14,11 @@ from painted import unpacked
 from playwright.sync_api import Locator, Page, expect
 
 import pellucid as pl
-from pellucid.activations import ACTIVATIONS
-from pellucid.recipes import OPTIMIZERS
-from pellucid.schedules import SCHEDULES
-from pellucid.studio.experiment import experiment as make_experiment
-from pellucid.studio.material import material
+from pellucid.apps.studio.runs.experiment import experiment as make_experiment
+from pellucid.apps.studio.runs.material import material
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.schedules import SCHEDULES
+from pellucid.training.recipes.named import OPTIMIZERS
 
 AXE = (Path(__file__).parent.parent / "node_modules/axe-core/axe.min.js").read_text()
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]

@@ -97,7 +97,7 @@ class TestOcclusion:
         network = shaken(*PIECEWISE_LINEAR["grey images"])
         x = samples_of(network)
         whole = pl.occlusion(network, x, window=2)
-        monkeypatch.setattr("pellucid.attribution.maps.block_size", lambda stack: 3)
+        monkeypatch.setattr("pellucid.inspection.attribution.maps.block_size", lambda stack: 3)
         np.testing.assert_allclose(pl.occlusion(network, x, window=2), whole, rtol=1e-12, atol=1e-14)
 
     def test_a_linear_network_loses_what_is_covered(self):

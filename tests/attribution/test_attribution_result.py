@@ -9,7 +9,7 @@ import pytest
 from attributed_networks import BENT, PIECEWISE_LINEAR, samples_of, shaken
 
 import pellucid as pl
-from pellucid.attribution.colors import as_letters, as_terminal_colors, colored
+from pellucid.core.display.drawing import as_letters, as_terminal_colors, colored
 
 
 @pytest.fixture

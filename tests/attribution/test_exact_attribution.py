@@ -7,7 +7,7 @@ import pytest
 from attributed_networks import BENT, PIECEWISE_LINEAR, samples_of, scores, shaken, target_of
 
 import pellucid as pl
-from pellucid import catalogue
+from pellucid.nn import catalogue
 
 linear = pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 
@@ -280,7 +280,7 @@ def test_a_sample_has_the_same_attribution_alone_and_in_any_batch(monkeypatch):
     network = shaken(*PIECEWISE_LINEAR["blocks"])
     x = samples_of(network, 9)
     whole = pl.attribute(network, x, 1)
-    monkeypatch.setattr("pellucid.attribution.case.block_size", lambda stack: 2)
+    monkeypatch.setattr("pellucid.inspection.attribution.case.block_size", lambda stack: 2)
     parts = pl.attribute(network, x, 1)
     np.testing.assert_allclose(parts.contributions, whole.contributions, rtol=1e-12, atol=1e-14)
     for name, part in whole.bias_parts.items():

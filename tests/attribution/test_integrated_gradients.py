@@ -8,7 +8,7 @@ from attributed_networks import BENT, PIECEWISE_LINEAR, samples_of, scores, shak
 from scipy.integrate import quad
 
 import pellucid as pl
-from pellucid.activations import ACTIVATIONS
+from pellucid.mathematics.activations import ACTIVATIONS
 
 PATH = "integrated_gradients"
 

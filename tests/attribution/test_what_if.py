@@ -43,7 +43,7 @@ def test_it_does_not_matter_how_many_are_answered_at_once(monkeypatch):
     network = shaken(*PIECEWISE_LINEAR["dense"])
     x = samples_of(network)
     whole = pl.what_if(network, x, 0, [1.0, 2.0]).answers
-    monkeypatch.setattr("pellucid.attribution.curves.ROWS", 4)
+    monkeypatch.setattr("pellucid.inspection.attribution.what_if.ROWS", 4)
     np.testing.assert_allclose(pl.what_if(network, x, 0, [1.0, 2.0]).answers, whole, rtol=1e-13)
 
 

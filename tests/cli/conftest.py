@@ -13,8 +13,8 @@ from drawn_photos import COLORS, make_folder
 from running import environment
 
 import pellucid as pl
-from pellucid.cli import main
-from pellucid.cli.data import NAMED_DATA, NamedData
+from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
+from pellucid.apps.cli.root import main
 
 
 @pytest.fixture(scope="session")

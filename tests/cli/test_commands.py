@@ -12,7 +12,7 @@ from running import TINY
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.datasets.folder_report import printable
+from pellucid.data.photos.folder_report import printable
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_a_missing_picture_among_good_ones(cli, trained, pictures):
 
 
 def test_gradcheck_fails_for_a_wrong_derivative(cli, monkeypatch):
-    from pellucid.activations import ACTIVATIONS, Activation
+    from pellucid.mathematics.activations import ACTIVATIONS, Activation
 
     monkeypatch.setitem(ACTIVATIONS, "crooked", Activation("crooked", np.tanh, lambda z, a: 1 - a * a + 1e-3))
     pl.Network([pl.Input(6), pl.Dense(4, "crooked"), pl.Dense(3), pl.Classification(3)]).save("crooked.safetensors")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.explanation.render import as_text
+from pellucid.core.display.document_text import as_text
 
 
 def test_a_page_never_takes_the_place_of_something_else(cli, tmp_path):

@@ -11,8 +11,8 @@ import click
 import pytest
 
 import pellucid as pl
-from pellucid.architectures import EXAMPLES
-from pellucid.cli import train
+from pellucid.apps.cli.commands import train
+from pellucid.training.recipes.words import EXAMPLES
 
 COMMANDS = ("train", "evaluate", "predict", "info", "gradcheck")
 
@@ -73,7 +73,7 @@ def test_the_script_and_the_module_are_one(shell):
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys\nfrom pellucid.cli import main\nsys.argv = ['pellucid', '--help']\n"
+        "import sys\nfrom pellucid.apps.cli.root import main\nsys.argv = ['pellucid', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'numpy', 'PIL', 'rich', 'safetensors', 'matplotlib'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"

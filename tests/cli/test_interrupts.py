@@ -90,7 +90,7 @@ def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, mon
     def press(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.network.Trainer.run", press)
+    monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
     done = cli("train", "digits", *TINY, f"--out={name}")
     assert done.returncode == 130
     monkeypatch.undo()
@@ -98,7 +98,7 @@ def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, mon
     pl.load(tmp_path / name)
     arguments = command_to_go_on(done.stderr)
     assert arguments[:2] == ["train", "digits"]
-    from pellucid.cli.train import command
+    from pellucid.apps.cli.commands.train import command
 
     context = command.make_context("train", arguments[1:])
     assert context.params["resume"] == name
@@ -111,7 +111,7 @@ def test_the_command_to_go_on_keeps_the_settings_of_the_run(cli, monkeypatch):
     def press(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.network.Trainer.run", press)
+    monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
     done = cli("train", "digits", *TINY, "--engine", "numpy", "--threads", "2", "--precision", "float32")
     assert done.returncode == 130
     arguments = command_to_go_on(done.stderr)
@@ -137,7 +137,7 @@ def test_a_full_disk_loses_nothing_that_was_trained(cli, tmp_path, monkeypatch, 
     monkeypatch.setattr("tempfile.tempdir", str(other_disk))
     monkeypatch.setattr(os, "fsync", full_once)
     if is_interrupted:
-        monkeypatch.setattr("pellucid.network.Trainer.run", press)
+        monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
     done = cli("train", "digits", *TINY, "--out=mine.safetensors")
     assert done.returncode == 2
     found = re.search(

@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.cli.output import picture_as_text
+from pellucid.apps.cli.terminal import picture_as_text
 
 pytestmark = pytest.mark.usefixtures("photo_cache")
 
@@ -134,7 +134,7 @@ def test_reading_is_shown_as_a_bar_on_a_terminal_and_as_lines_elsewhere(cli, sha
     assert "reading pictures" in shown
     assert "m.safetensors: " in shown
     assert "reading pictures" not in cli("train", shapes, *FAST, "--epochs", "1", *out).stderr
-    monkeypatch.setattr("pellucid.cli.photos.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("pellucid.apps.cli.read_photos.SECONDS_BETWEEN_LINES", 0.0)
     done = cli("train", shapes, *FAST, "--size", "15", "--epochs", "1", *out)
     assert "read 60 of 60 pictures" in done.stderr
 
@@ -147,7 +147,7 @@ def test_ctrl_c_saves_and_the_command_to_go_on_works(cli, divided, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("pellucid.network.Trainer.run", press)
+        patched.setattr("pellucid.models.network.Trainer.run", press)
         done = cli("train", divided, *FAST, "--epochs", "9", "--grey", "--bad-files", "skip", "--no-flip")
     assert (done.returncode, done.stdout) == (130, "")
     command = shlex.split(re.search(r"Go on with: pellucid (.*)", done.stderr)[1])
@@ -165,7 +165,7 @@ def test_ctrl_c_while_pictures_are_read_leaves_nothing(cli, divided, monkeypatch
     def press(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.cli.photos.datasets.folder", press)
+    monkeypatch.setattr("pellucid.apps.cli.read_photos.datasets.folder", press)
     done = cli("train", divided, *FAST)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "Interrupted.")
     assert list(tmp_path.iterdir()) == []

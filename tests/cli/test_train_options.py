@@ -10,7 +10,7 @@ from running import TINY
 
 import pellucid as pl
 from pellucid._native import has_bf16
-from pellucid.recipes import DIGITS
+from pellucid.training.recipes.named import DIGITS
 
 
 def test_the_options_of_train_reach_the_network(cli):

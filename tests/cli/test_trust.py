@@ -13,9 +13,9 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 import pellucid as pl
-from pellucid.cli.data import NAMED_DATA, NamedData
-from pellucid.model import trust_of
-from pellucid.training import kept_aside
+from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
+from pellucid.models.model import trust_of
+from pellucid.models.train import kept_aside
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from running import TINY, environment
 
 import pellucid as pl
-from pellucid.cli.data import NAMED_DATA, NamedData
+from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
 
 # name -> (arguments, words of the message); M is a good model, R a regression, P a picture, T a text file, D a folder
 WRONG = {

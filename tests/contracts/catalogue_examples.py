@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pellucid as pl
-from pellucid.regularizers import Sum
+from pellucid.mathematics.regularizers import Sum
 
 BATCH = 6
 

@@ -19,16 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pellucid as pl
-from pellucid import catalogue
-from pellucid.catalogue import from_dict, to_dict
-from pellucid.clipping import Clipping
-from pellucid.initializers import Initializer
-from pellucid.layers.base import Layer
-from pellucid.losses import Loss
-from pellucid.optimizers import Optimizer
-from pellucid.regularizers import Regularizer
-from pellucid.schedules import Schedule
-from pellucid.trace.recording import Recorder
+from pellucid.inspection.trace.recorder import Recorder
+from pellucid.mathematics.clipping import Clipping
+from pellucid.mathematics.initializers import Initializer
+from pellucid.mathematics.losses import Loss
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.mathematics.schedules import Schedule
+from pellucid.nn import catalogue
+from pellucid.nn.catalogue import from_dict, to_dict
+from pellucid.nn.layers.base import Layer
 
 BASES = (Layer, Loss, Optimizer, Initializer, Regularizer, Clipping, Schedule)
 ROWS = (

@@ -12,7 +12,7 @@ import pytest
 from trainings import KINDS, QUIET, RNG, X, Y, all_numbers, make, of_every_kind
 
 import pellucid as pl
-from pellucid.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
+from pellucid.training.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
 
 
 class TestEarlyStopping:
@@ -220,7 +220,7 @@ class TestInterrupt:
 
     @pytest.mark.parametrize(("insist", "expected"), [(0.0, [1]), (60.0, [1, 2])])
     def test_a_second_one_does_not_wait_unless_it_is_a_bounce_of_the_first(self, monkeypatch, insist, expected):
-        monkeypatch.setattr("pellucid.interrupt.INSIST", insist)
+        monkeypatch.setattr("pellucid.training.interrupt.INSIST", insist)
         seen = []
 
         def press_twice(event):

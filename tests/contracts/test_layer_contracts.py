@@ -9,7 +9,7 @@ import pytest
 from catalogue_examples import BATCH, EXAMPLES, batch_for
 
 import pellucid as pl
-from pellucid import catalogue
+from pellucid.nn import catalogue
 
 # Each gets an input of its own kind, and parameters moved off zero.
 IMAGES = (pl.Conv2D, pl.MaxPooling2D, pl.AveragePooling2D, pl.GlobalAveragePooling2D, pl.Dropout2D)

@@ -9,7 +9,7 @@ import pytest
 from trainings import KINDS, QUIET, X, Y, all_numbers, make, of_every_kind
 
 import pellucid as pl
-from pellucid.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
+from pellucid.training.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
 
 
 class TestTheSameBits:

@@ -14,7 +14,7 @@ import pytest
 from picture_files import GOOD, make
 
 import pellucid as pl
-from pellucid.datasets import photo_reader
+from pellucid.data.photos import photo_reader
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -122,7 +122,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The folder `pellucid` inside a fresh cache; nothing of the user's own environment shows through."""
     monkeypatch.delenv("PELLUCID_DATA", raising=False)
-    monkeypatch.setattr("pellucid.datasets.remote.cache_folder", lambda: tmp_path / "cache" / "pellucid")
+    monkeypatch.setattr("pellucid.core.remote.cache_folder", lambda: tmp_path / "cache" / "pellucid")
     return tmp_path / "cache" / "pellucid"
 
 

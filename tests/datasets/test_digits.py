@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from pellucid.datasets import digits
+from pellucid.data.datasets import digits
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +29,12 @@ def mnist():
     ],
 )
 def test_the_shipped_files_are_the_published_ones(name, md5):
-    data = (resources.files("pellucid.datasets") / "mnist" / name).read_bytes()
+    data = (resources.files("pellucid.data.datasets") / "mnist" / name).read_bytes()
     assert hashlib.md5(data).hexdigest() == md5
 
 
 def test_the_licence_travels_with_the_files():
-    text = (resources.files("pellucid.datasets") / "mnist" / "LICENSE.md").read_text(encoding="utf-8")
+    text = (resources.files("pellucid.data.datasets") / "mnist" / "LICENSE.md").read_text(encoding="utf-8")
     assert "CC BY-SA 3.0" in text
 
 
@@ -80,6 +80,7 @@ def test_every_call_gives_fresh_arrays(mnist):
 
 
 def test_importing_the_collections_brings_no_network_client():
-    code = "import sys, pellucid.datasets; print([m for m in ('http.client', 'ssl', 'urllib.request') if m in sys.modules])"
+    clients = ("http.client", "ssl", "urllib.request")
+    code = f"import sys, pellucid.data.datasets; print([m for m in {clients} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.datasets.download import fetch
-from pellucid.errors import ArgumentError, DataError
+from pellucid.core.download import fetch
+from pellucid.core.errors import ArgumentError, DataError
 
 BODY = bytes(i * i % 251 for i in range(300_000))
 HALF = len(BODY) // 2
@@ -327,7 +327,7 @@ class FullDisk:
 
 def start(url: str, target: Path) -> subprocess.Popen[str]:
     """A process of its own that fetches ``url``."""
-    code = "import sys; from pellucid.datasets.download import fetch; fetch(*sys.argv[1:])"
+    code = "import sys; from pellucid.core.download import fetch; fetch(*sys.argv[1:])"
     return subprocess.Popen(
         [sys.executable, "-c", code, url, SHA256, str(target)],
         stdout=subprocess.PIPE,

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.datasets import fashion, fashion_labels
-from pellucid.datasets.remote import RemoteFile, cache_folder
-from pellucid.errors import DataError
+from pellucid.core.errors import DataError
+from pellucid.core.remote import RemoteFile, cache_folder
+from pellucid.data.datasets import fashion, fashion_labels
 
 # Two pictures of one row and three columns for training, one for testing; classes 3 and 9, and 0.
 CONTENT = {
@@ -39,7 +39,7 @@ def collection(web, cache, monkeypatch):
         files.append(
             RemoteFile("fashion-mnist", name, f"{web.address}/{name}", sha256(data), 1000, (sha256(REPACKED[name]),))
         )
-    module = importlib.import_module("pellucid.datasets.fashion")
+    module = importlib.import_module("pellucid.data.datasets.fashion")
     monkeypatch.setattr(module, "_FILES", tuple(files))
     return web
 
@@ -162,7 +162,7 @@ class TestFolderOfTheUser:
 
 
 def test_the_published_files_are_pinned():
-    files = importlib.import_module("pellucid.datasets.fashion")._FILES
+    files = importlib.import_module("pellucid.data.datasets.fashion")._FILES
     address = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
     assert [file.url for file in files] == [address + name for name in CONTENT]
     hashes = [value for file in files for value in (file.sha256, *file.also_sha256)]
@@ -211,6 +211,6 @@ def test_a_user_without_a_home_is_told_of_the_folder(collection, monkeypatch):
     def nowhere():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("pellucid.datasets.remote.cache_folder", nowhere)
+    monkeypatch.setattr("pellucid.core.remote.cache_folder", nowhere)
     with pytest.raises(DataError, match=r"home directory.*PELLUCID_DATA"):
         fashion()

@@ -17,8 +17,8 @@ from picture_files import FILES, make, picture, same, save
 from PIL import Image
 
 import pellucid as pl
-from pellucid.datasets import photo_reader
-from pellucid.errors import ArgumentError, DataError, UnknownNameError
+from pellucid.core.errors import ArgumentError, DataError, UnknownNameError
+from pellucid.data.photos import photo_reader
 
 
 def test_class_folders(tmp_path, read):

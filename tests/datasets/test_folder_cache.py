@@ -11,7 +11,7 @@ import pytest
 from picture_files import FILES, left, make, same, save
 
 import pellucid as pl
-from pellucid.errors import DataError
+from pellucid.core.errors import DataError
 
 
 def test_an_unchanged_folder_is_not_decoded_again(tmp_path, read, decoded):
@@ -117,7 +117,7 @@ def test_two_threads_share_the_work(tmp_path, read, decoded):
 
 
 def test_the_default_cache_is_that_of_the_user(tmp_path, monkeypatch):
-    monkeypatch.setattr("pellucid.datasets.decoding.cache_folder", lambda: tmp_path / "user")
+    monkeypatch.setattr("pellucid.data.photos.decoding.cache_folder", lambda: tmp_path / "user")
     root = make(tmp_path / "photos", *FILES)
     pl.datasets.folder(root, 8)
     assert len(list((tmp_path / "user/photos").glob("*.pixels"))) == 1

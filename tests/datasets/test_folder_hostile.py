@@ -16,9 +16,9 @@ import pytest
 from picture_files import GOOD, make, picture, save
 from PIL import Image
 
-from pellucid.datasets import photo_reader
-from pellucid.datasets.folder_report import KINDS, FolderReport, Problem, printable
-from pellucid.errors import DataError
+from pellucid.core.errors import DataError
+from pellucid.data.photos import photo_reader
+from pellucid.data.photos.folder_report import KINDS, FolderReport, Problem, printable
 
 
 def encoded(image, kind="PNG", **options):

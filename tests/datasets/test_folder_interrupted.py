@@ -9,8 +9,8 @@ import sys
 import pytest
 from picture_files import left, save
 
-from pellucid.datasets import photo_reader, picture_cache
-from pellucid.errors import DataError
+from pellucid.core.errors import DataError
+from pellucid.data.photos import photo_reader, picture_cache
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])

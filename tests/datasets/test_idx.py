@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.datasets.idx import read_idx, read_labelled_images
-from pellucid.errors import DataError
+from pellucid.core.errors import DataError
+from pellucid.data.datasets.idx import read_idx, read_labelled_images
 
 # Two by three values 1 to 6 of kind uint8.
 SMALL = bytes.fromhex("00000802 00000002 00000003 010203040506")

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from pellucid.datasets import lock
-from pellucid.datasets.lock import file_lock
-from pellucid.errors import DataError
+from pellucid.core import locks
+from pellucid.core.errors import DataError
+from pellucid.core.locks import file_lock
 
 
 def test_one_holder_at_a_time(tmp_path):
@@ -52,7 +52,7 @@ def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
     def refuse(descriptor):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(lock, "_try_lock", refuse)
+    monkeypatch.setattr(locks, "_try_lock", refuse)
     entered = False
     with file_lock(tmp_path / "lock"):
         entered = True

@@ -10,9 +10,9 @@ from picture_files import save
 
 READ = """
 from pathlib import Path
-from pellucid.datasets.listing import Entry
-from pellucid.datasets.photo_reader import read_photo
-from pellucid.pipeline.photos import PhotoPipeline
+from pellucid.data.photos.listing import Entry
+from pellucid.data.photos.photo_reader import read_photo
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
 
 reading = read_photo(Path("."), Entry("a.png", "cat", "train", 9, 0), PhotoPipeline(8, 8))
 print([problem.kind for problem in reading.problems])

@@ -11,12 +11,12 @@ import pytest
 from documents import BACKPROP, FOUR_DECIMALS, PACKAGE, SIX_DECIMALS, arithmetic, equations, sections, table, text_of
 
 import pellucid as pl
-from pellucid import activations
-from pellucid.activations import ACTIVATIONS
-from pellucid.layers.base import Context
-from pellucid.losses import LOSSES
-from pellucid.optimizers import Optimizer
-from pellucid.schedules import Position
+from pellucid.mathematics import activations
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.losses import LOSSES
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.schedules import Position
+from pellucid.nn.layers.base import Context
 
 
 def test_every_section_names_the_file_that_defines_it() -> None:
@@ -28,7 +28,7 @@ def test_every_section_names_the_file_that_defines_it() -> None:
 
 def test_the_legend_is_that_of_the_code() -> None:
     legend = sections(BACKPROP)["Letters"].split("```text\n")[1].split("```")[0]
-    code = text_of(PACKAGE / "shapes.py")
+    code = text_of(PACKAGE / "core" / "shapes.py")
     for line in legend.strip().splitlines():
         assert line.strip() in code
 

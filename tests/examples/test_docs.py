@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,41 +75,10 @@ def test_the_python_about_photos_runs(tmp_path: Path) -> None:
 # architecture.md
 
 
-def modules() -> set[str]:
-    """Every module of the package as a path: ``layers/dense.py``."""
-    return {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-
-
-def tiers() -> dict[str, int]:
-    """Module -> number of its tier, from the tables of the document."""
-    found: dict[str, int] = {}
-    for heading, text in sections(ARCHITECTURE).items():
-        tier = re.match(r"Tier (\d)", heading)
-        if tier:
-            for name in re.findall(r"^\| \[`([\w/]+\.py)`\]\(\.\./src/pellucid/\1\) \|", text, flags=re.M):
-                assert name not in found, f"{name} stands in two tiers"
-                found[name] = int(tier[1])
-    return found
-
-
-def imports_of(name: str) -> Iterator[str]:
-    """The modules of the package that a module imports, at the top or later."""
-    for node in ast.walk(ast.parse(text_of(PACKAGE / name))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pellucid":
-            for alias in node.names:
-                for dotted in (f"{node.module}.{alias.name}", node.module):
-                    path = "/".join(str(dotted).split(".")[1:])
-                    known = [p for p in (f"{path}.py", f"{path}/__init__.py".lstrip("/")) if (PACKAGE / p).is_file()]
-                    if known:
-                        yield known[0]
-                        break
-
-
-def test_every_module_has_its_line_and_every_line_its_module() -> None:
-    assert set(tiers()) == modules()
-
-
-def test_imports_never_point_to_a_higher_tier() -> None:
-    tier = tiers()
-    upward = [f"{name} -> {used}" for name in modules() for used in imports_of(name) if tier[used] > tier[name]]
-    assert not upward
+def test_the_table_of_folders_says_what_each_folder_says_of_itself() -> None:
+    said = {}
+    for path in PACKAGE.rglob("*/__init__.py"):
+        first = (ast.get_docstring(ast.parse(text_of(path))) or "").split("\n\n")[0]
+        said[path.parent.relative_to(PACKAGE).as_posix()] = " ".join(first.replace("``", "`").split())
+    row = re.compile(r"^\| \[`([\w/]+)/`\]\(\.\./src/pellucid/\1\) \| (.+) \|$", flags=re.M)
+    assert dict(row.findall(text_of(ARCHITECTURE))) == said

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.explanation.blocks import Section, Sums, Words
-from pellucid.explanation.render import as_text
+from pellucid.core.display.document import Section, Sums, Words
+from pellucid.core.display.document_text import as_text
 
 NUMBER = r"-?[\d.]+(?:e-\d+)?"
 

@@ -95,7 +95,7 @@ def test_the_probability_is_the_one_with_the_temperature_of_the_model():
 
 def test_a_gap_that_the_steps_leave_is_written_and_said(monkeypatch):
     """Corners, and a bend, and too few steps to close in upon them. The gap is computed once more, from logits."""
-    monkeypatch.setattr("pellucid.explanation.explain.MOST_STEPS", 32)
+    monkeypatch.setattr("pellucid.reports.explanation.explain.MOST_STEPS", 32)
     bent = [pl.Dense(100, "relu"), pl.Dense(100, "selu")]
     network = pl.Network([pl.Input(6), *bent, pl.Classification(3)], seed=1, dtype="float64")
     rng = np.random.default_rng(0)

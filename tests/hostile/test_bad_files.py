@@ -89,7 +89,7 @@ HOSTILE = [
     row("unknown layer", first_layer(type="Conv9D"), "'Conv9D'", "no known type", "pl.register"),
     row("layer os.system", first_layer(type="os.system"), "'os.system'", "no known type"),
     row("layer a lambda", first_layer(type="Lambda", function="exec"), "'Lambda'", "no known type"),
-    row("layer a dotted class", first_layer(type="pellucid.layers.dense.Dense"), "no known type"),
+    row("layer a dotted class", first_layer(type="pellucid.nn.layers.dense.Dense"), "no known type"),
     row("layer a dunder", first_layer(type="__class__"), "no known type"),
     row("layer an optimizer", first_layer(type="Adam"), "'Adam'", "no known type here"),
     row("layer an address", first_layer(type="http://169.254.169.254/latest"), "no known type"),

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import special
 
 import pellucid as pl
-from pellucid.activations import ACTIVATIONS, activation, softmax
+from pellucid.mathematics.activations import ACTIVATIONS, activation, softmax
 
 EPS64, EPS32 = np.finfo(np.float64).eps, np.finfo(np.float32).eps
 # Klambauer et al. (2017) define the constants of SELU by E[selu(z)] = 0 and E[selu(z)^2] = 1 for a standard normal z. With

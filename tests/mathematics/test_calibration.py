@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from pellucid.calibration import expected_calibration_error, reliability
+from pellucid.evaluation.calibration import expected_calibration_error, reliability
 
 
 def test_the_error_by_hand():

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal, sparse
 
 import pellucid as pl
-from pellucid.initializers import INITIALIZERS
+from pellucid.mathematics.initializers import INITIALIZERS
 
 F64 = np.dtype(np.float64)
 RNG = np.random.default_rng(11)

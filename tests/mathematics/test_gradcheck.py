@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid import random
-from pellucid.activations import ACTIVATIONS
-from pellucid.losses import Loss
-from pellucid.regularizers import Regularizer
+from pellucid.core import random
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.losses import Loss
+from pellucid.mathematics.regularizers import Regularizer
 
 RNG = np.random.default_rng(8)
 X, Y = RNG.normal(size=(9, 4)), RNG.integers(0, 3, 9)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import pellucid as pl
-from pellucid import random
-from pellucid.activations import ACTIVATIONS
-from pellucid.initializers import INITIALIZERS, initializer
+from pellucid.core import random
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.initializers import INITIALIZERS, initializer
 
 KEY = random.key(1, random.Purpose.INITIALIZE, 0)
 SHAPES = [(400, 100), (50, 900), (20, 20, 100), (3, 5, 20, 200)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import pellucid as pl
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 F64 = np.dtype(np.float64)
 RNG = np.random.default_rng(31)

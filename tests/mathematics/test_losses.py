@@ -15,7 +15,7 @@ from scipy import special
 from sklearn import metrics
 
 import pellucid as pl
-from pellucid.losses import LOSSES, Loss, regression_loss
+from pellucid.mathematics.losses import LOSSES, Loss, regression_loss
 
 RNG = np.random.default_rng(20240607)
 B, V = 23, 4

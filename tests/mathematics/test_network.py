@@ -14,9 +14,9 @@ from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 import pellucid as pl
-from pellucid.activations import ACTIVATIONS
-from pellucid.batches import Samples, split
-from pellucid.events import StepFinished, TrainingStarted
+from pellucid.data.samples import Samples, split
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.training.events import StepFinished, TrainingStarted
 
 STILL = pl.GradientDescent(1e-300)  # a rate at which nothing moves
 QUIET = {"progress": "none"}

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import rosen_der
 
 import pellucid as pl
-from pellucid.batches import Batch
-from pellucid.catalogue import OPTIMIZERS
+from pellucid.data.samples import Batch
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.numpy import BLOCK, NumpyExecutor
+from pellucid.nn.catalogue import OPTIMIZERS
 
 # The references: generators of one scalar parameter; send the gradient, get the next value.
 

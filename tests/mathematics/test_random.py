@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pellucid import random
-from pellucid.random import Purpose
+from pellucid.core import random
+from pellucid.core.random import Purpose
 
 MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
 seeds = st.integers(-(1 << 70), 1 << 70)

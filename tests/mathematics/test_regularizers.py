@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import pellucid as pl
-from pellucid.batches import Batch
+from pellucid.data.samples import Batch
 from pellucid.executors.base import OptimizerState, Rules, penalty
 from pellucid.executors.numpy import NumpyExecutor
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 import pellucid as pl
-from pellucid.layers import rescale
+from pellucid.nn.layers import rescale
 
 F64 = np.dtype(np.float64)
 RNG = np.random.default_rng(15)

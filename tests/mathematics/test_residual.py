@@ -8,10 +8,10 @@ import pytest
 from autograd import grad
 
 import pellucid as pl
+from pellucid.core.random import Purpose, bits, key
 from pellucid.executors.base import is_priced, penalty
-from pellucid.layers.residual import LAYER_BITS
-from pellucid.random import Purpose, bits, key
-from pellucid.stack import Stack
+from pellucid.nn.layers.residual import LAYER_BITS
+from pellucid.nn.stack import Stack
 
 F64 = np.dtype(np.float64)
 RNG = np.random.default_rng(13)
@@ -294,7 +294,7 @@ class TestErrors:
             block.backward({}, cache, np.ones((2, 3)))
 
     def test_a_description_cannot_smuggle_in_what_a_block_refuses(self):
-        from pellucid.catalogue import from_dict
+        from pellucid.nn.catalogue import from_dict
 
         for stranger in ({"type": "Input", "shape": [3]}, {"type": "L2", "strength": 1.0}, {"type": "Regression"}, 3, None):
             with pytest.raises(pl.ArgumentError):

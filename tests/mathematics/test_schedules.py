@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pellucid as pl
-from pellucid.catalogue import SCHEDULES as CLASSES
-from pellucid.events import StepFinished
-from pellucid.schedules import SCHEDULES, Position, schedule
+from pellucid.mathematics.schedules import SCHEDULES, Position, schedule
+from pellucid.nn.catalogue import SCHEDULES as CLASSES
+from pellucid.training.events import StepFinished
 
 
 def factors(schedule, steps, steps_per_epoch=1, losses=()):

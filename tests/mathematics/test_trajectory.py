@@ -13,7 +13,7 @@ from autograd.misc.flatten import flatten
 from autograd.scipy.special import logsumexp
 
 import pellucid as pl
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 
 def running_means(losses, sizes):

@@ -14,10 +14,10 @@ import numpy as np
 from twins import distances, fitted, gradients, spread, twin
 
 import pellucid as pl
-from pellucid.activations import activation
-from pellucid.executors.image_compilation import every_node
-from pellucid.layers.output import OutputLayer
-from pellucid.shapes import size_of
+from pellucid.core.shapes import size_of
+from pellucid.executors.native.compile_images import every_node
+from pellucid.mathematics.activations import activation
+from pellucid.nn.layers.outputs.output import OutputLayer
 
 UNIT = 2.0**-24  # of rounding in float32: half the distance from 1 to the next number
 SAFETY = 12

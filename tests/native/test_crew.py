@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pellucid as pl
-from pellucid.executors.native import OFTEN, SELDOM, Crew, NativeExecutor
+from pellucid.executors.native.executor import OFTEN, SELDOM, Crew, NativeExecutor
 
 
 def run(crew, seconds, calls):

@@ -11,12 +11,12 @@ from twins import ISAS, QUIET
 
 import pellucid as pl
 from pellucid._native import instruction_set
-from pellucid.activations import ACTIVATIONS
-from pellucid.cli import main
-from pellucid.clipping import Clipping
-from pellucid.losses import Loss, MeanSquaredError
-from pellucid.optimizers import Optimizer
-from pellucid.regularizers import Regularizer
+from pellucid.apps.cli.root import main
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.clipping import Clipping
+from pellucid.mathematics.losses import Loss, MeanSquaredError
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.regularizers import Regularizer
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(24, 6)).astype(np.float32)

@@ -22,7 +22,7 @@ from twins import (
 )
 
 import pellucid as pl
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(90, 8, 9, 3)).astype(np.float32)

@@ -9,7 +9,7 @@ from rounding import case, check, classes
 from twins import fitted, gradients, numbers, spread
 
 import pellucid as pl
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 RNG = np.random.default_rng(17)
 

@@ -8,7 +8,7 @@ from rounding import SAFETY, UNIT, roundings
 from twins import fitted, spread, twin
 
 import pellucid as pl
-from pellucid.executors.inference import native_inference
+from pellucid.executors.native.inference import native_inference
 
 BLOCK = pl.Residual(
     [pl.Conv2D(12, 3), pl.BatchNormalization(activation="relu"), pl.Dropout(0.5), pl.Conv2D(12, 3)],
@@ -141,7 +141,7 @@ def test_many_samples_go_in_blocks(monkeypatch):
     whole = network_of("residual")
     x = inputs(whole, 150)
     expected, rows = whole.predict_proba(x), native_inference(whole).rows_at_once
-    monkeypatch.setattr("pellucid.executors.inference.WORK_AT_ONCE", 50_000)
+    monkeypatch.setattr("pellucid.executors.native.inference.WORK_AT_ONCE", 50_000)
     blocks = network_of("residual")
     assert native_inference(blocks).rows_at_once < min(rows, 100)
     assert blocks.predict_proba(x).tobytes() == expected.tobytes()

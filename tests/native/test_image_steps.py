@@ -13,7 +13,7 @@ from rounding import case, check, classes, down, gradient_bounds, values
 from twins import distances, fitted, gradients, numbers, spread, twin
 
 import pellucid as pl
-from pellucid.executors.compilation import ACTIVATIONS
+from pellucid.executors.native.compile import ACTIVATIONS
 
 SHAPE = (5, 6, 3)
 

@@ -1,4 +1,4 @@
-"""Dropout masks are those of pellucid.random: functions of seed, step, layer and element, whoever computes them where.
+"""Dropout masks are those of pellucid.core.random: functions of seed, step, layer and element, whoever computes them where.
 
 Every input is 1 and every weight of the output 1 or a sample's own power of two, so that the gradient of the output's
 weights shows the mask itself.
@@ -11,7 +11,7 @@ import pytest
 from twins import ISAS, fitted, gradients
 
 import pellucid as pl
-from pellucid.random import Purpose, bits, key
+from pellucid.core.random import Purpose, bits, key
 
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
 

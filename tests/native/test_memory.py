@@ -12,7 +12,7 @@ import pytest
 from twins import QUIET
 
 import pellucid as pl
-from pellucid.events import EpochFinished, Patient
+from pellucid.training.events import EpochFinished, Patient
 
 INPUTS, BATCH, STEPS_AN_EPOCH = 784, 64, 100
 BATCH_BYTES = 4 * INPUTS * BATCH
@@ -54,7 +54,7 @@ SCRIPT = """
 import resource, sys
 import numpy as np
 import pellucid as pl
-from pellucid.events import EpochFinished, Patient
+from pellucid.training.events import EpochFinished, Patient
 
 kind = sys.argv[1]
 shape, hidden = {
@@ -96,7 +96,7 @@ def test_augmented_inputs_do_not_pile_up(hidden, monkeypatch):
     twice, with this bound, and not all of the sixty."""
     batch = 32
     made = batch * 32 * 32 * 3 * 4  # bytes of a batch, as float32
-    monkeypatch.setattr("pellucid.executors.native.BYTES_BETWEEN_COPIES", int(2.5 * made))
+    monkeypatch.setattr("pellucid.executors.native.executor.BYTES_BETWEEN_COPIES", int(2.5 * made))
     network = pl.Network([pl.Input(32, 32, 3), *hidden, pl.Classification(2)])
     x = np.zeros((batch, 32, 32, 3), np.uint8)
 

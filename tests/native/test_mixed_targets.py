@@ -11,9 +11,9 @@ from rounding import away_from_kinks, case, classes, values
 from twins import QUIET, OneHugeRate, assert_same_bits, fitted, gradients, numbers, twin
 
 import pellucid as pl
-from pellucid.events import StepFinished
-from pellucid.mixup import Mixture
-from pellucid.random import bits, key, permutation
+from pellucid.core.random import bits, key, permutation
+from pellucid.data.augmentation.mixup import Mixture
+from pellucid.training.events import StepFinished
 
 
 @dataclass(frozen=True)

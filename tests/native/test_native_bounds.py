@@ -8,7 +8,7 @@ import pytest
 import pellucid as pl
 from pellucid._native import Inference, Plan
 from pellucid.executors.base import OptimizerState, Rules
-from pellucid.executors.native import NativeExecutor
+from pellucid.executors.native.executor import NativeExecutor
 
 WINDOW = [3, 3, 1, 1, 1, 1, 1, 1]  # size, stride, dilation, before
 RULE = {

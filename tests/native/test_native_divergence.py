@@ -14,7 +14,7 @@ import pytest
 from twins import OneHugeRate, assert_same_bits, fitted, numbers, spread
 
 import pellucid as pl
-from pellucid.events import EpochFinished, Patient, StepFinished
+from pellucid.training.events import EpochFinished, Patient, StepFinished
 
 pytestmark = pytest.mark.filterwarnings("ignore:x holds numbers as large as")
 

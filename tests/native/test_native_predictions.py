@@ -10,7 +10,7 @@ from rounding import SAFETY, UNIT
 from twins import ISAS, fitted, spread, twin
 
 import pellucid as pl
-from pellucid.executors.inference import native_inference
+from pellucid.executors.native.inference import native_inference
 
 RNG = np.random.default_rng(31)
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
@@ -139,7 +139,7 @@ def test_the_way_in_changes_no_bit(name):
 
 
 def test_many_samples_go_in_blocks(monkeypatch):
-    monkeypatch.setattr("pellucid.executors.inference.WORK_AT_ONCE", 50_000)
+    monkeypatch.setattr("pellucid.executors.native.inference.WORK_AT_ONCE", 50_000)
     blocks = network_of("odd widths")
     x = inputs(blocks, 333)
     assert native_inference(blocks).rows_at_once < 100

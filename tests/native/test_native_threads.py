@@ -14,7 +14,7 @@ from twins import QUIET, assert_same_bits, fitted, numbers, spread
 
 import pellucid as pl
 from pellucid import _native
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 RNG = np.random.default_rng(14)
 X = RNG.normal(size=(300, 24)).astype(np.float32)
@@ -129,7 +129,7 @@ FORK = """
 import hashlib, os, sys
 import numpy as np
 import pellucid as pl
-from pellucid.events import StepFinished
+from pellucid.training.events import StepFinished
 
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(400, 40)).astype(np.float32), rng.integers(0, 3, 400)

@@ -11,8 +11,8 @@ from rounding import case, check, classes, gradient_bounds, values
 from twins import ISAS, distances, fitted, gradients, numbers, spread, twin
 
 import pellucid as pl
-from pellucid.events import StepFinished
-from pellucid.executors.compilation import ACTIVATIONS
+from pellucid.executors.native.compile import ACTIVATIONS
+from pellucid.training.events import StepFinished
 
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
 

@@ -11,7 +11,7 @@ from scipy import special
 from twins import ISAS, fitted
 
 import pellucid as pl
-from pellucid.executors.inference import native_inference
+from pellucid.executors.native.inference import native_inference
 
 TINY = np.finfo(np.float32).tiny  # results below the normal numbers may be 0
 ROOT = np.sqrt(2 / np.pi)

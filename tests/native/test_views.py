@@ -10,7 +10,7 @@ import pytest
 from twins import QUIET, assert_same_bits, fitted, numbers, spread
 
 import pellucid as pl
-from pellucid.events import EpochFinished, StepFinished, TrainingFinished
+from pellucid.training.events import EpochFinished, StepFinished, TrainingFinished
 
 RNG = np.random.default_rng(9)
 X = RNG.normal(size=(90, 7)).astype(np.float32)

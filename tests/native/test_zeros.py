@@ -7,7 +7,7 @@ import pytest
 
 import pellucid as pl
 from pellucid._native import instruction_sets
-from pellucid.executors import native
+from pellucid.executors.native import executor
 
 
 def pictures(rng, count, size, share):
@@ -31,7 +31,7 @@ def test_training_is_the_same_to_the_bit(isa, size, share, units, monkeypatch):
     hidden = [pl.Dense(u, "relu") for u in units[:-1]]
     vectors = []
     for leaves_out in (True, False):
-        monkeypatch.setattr(native, "_has_many_zeros", lambda x, answer=leaves_out: answer)
+        monkeypatch.setattr(executor, "_has_many_zeros", lambda x, answer=leaves_out: answer)
         network = pl.Network([pl.Input(size), *hidden, pl.Classification(units[-1])], seed=1)
         network.parameters["output.bias"][:] = -0.0
         network.fit(x, y, epochs=2, batch_size=31, optimizer=pl.Adam(0.01), progress="none", engine="native")
@@ -56,8 +56,8 @@ def test_a_prediction_is_the_same_beside_full_rows(isa, monkeypatch):
 
 def test_what_counts_as_many():
     x = np.zeros((4, 10))
-    assert native._has_many_zeros(x)
+    assert executor._has_many_zeros(x)
     x[:2] = 1
-    assert not native._has_many_zeros(x)  # half is not more than half
+    assert not executor._has_many_zeros(x)  # half is not more than half
     x[0, 0] = 0
-    assert native._has_many_zeros(x)
+    assert executor._has_many_zeros(x)

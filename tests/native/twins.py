@@ -12,8 +12,8 @@ import numpy as np
 
 import pellucid as pl
 from pellucid._native import instruction_sets
-from pellucid.events import EpochFinished, Patient, StepFinished
-from pellucid.schedules import Position, Schedule
+from pellucid.mathematics.schedules import Position, Schedule
+from pellucid.training.events import EpochFinished, Patient, StepFinished
 
 QUIET = {"progress": "none"}
 ISAS = instruction_sets()

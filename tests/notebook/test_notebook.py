@@ -163,7 +163,7 @@ def test_a_repr_is_one_line(shown):
 def test_tables_keep_their_form_beside_the_style_of_jupyter():
     """JupyterLab aligns cells by ``:not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon td``: two classes and an element. What
     this style says of cells weighs more."""
-    style = re.sub(r"\s+", " ", (Path(pl.__file__).parent / "html" / "notebook.css").read_text("utf-8"))
+    style = re.sub(r"\s+", " ", (Path(pl.__file__).parent / "core" / "display" / "notebook.css").read_text("utf-8"))
     rules = re.findall(r"([^{}]+)\{([^{}]*)\}", style)
     aligned = [selector for selector, declared in rules if re.search(r"text-align|white-space: pre;|padding", declared)]
     cells = [selector for selector in aligned if re.search(r"\bt[dh]\b", selector)]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import pellucid.pipeline
-from pellucid.pipeline.digits import DigitPipeline
+import pellucid.data
+from pellucid.data.digits.digit_pipeline import DigitPipeline
 
-MNIST = Path(pellucid.pipeline.__file__).parents[1] / "datasets" / "mnist"
+MNIST = Path(pellucid.data.__file__).parent / "datasets" / "mnist"
 
 
 @pytest.fixture(scope="session")

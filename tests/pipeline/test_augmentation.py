@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from pellucid.errors import ArgumentError, ShapeError
-from pellucid.pipeline import augmentation
-from pellucid.pipeline.augmentation import Distortion
-from pellucid.pipeline.stroke import stroke_thickness
-from pellucid.random import Purpose, key, uniform
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.random import Purpose, key, uniform
+from pellucid.data.augmentation import distortion
+from pellucid.data.augmentation.distortion import Distortion
+from pellucid.data.digits.stroke import stroke_thickness
 
 NOTHING = {"shift": 0.0, "scale": 0.0, "rotation": 0.0, "shear": 0.0, "elastic": 0.0, "thickness": 0.0}
 STEP = key(7, Purpose.AUGMENT, 3)
@@ -142,4 +142,4 @@ def test_a_channel_axis_changes_nothing(digits):
 
 
 def test_splines_add_up_to_one():
-    np.testing.assert_allclose(augmentation._splines(28, 6.0).sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_allclose(distortion._splines(28, 6.0).sum(axis=1), 1.0, atol=1e-12)

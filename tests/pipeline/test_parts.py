@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import label as scipy_label
 
-from pellucid.pipeline.components import find_figure, label
-from pellucid.pipeline.doubt import is_edge
-from pellucid.pipeline.ink import find_ink
-from pellucid.pipeline.resample import area_weights, reduce_to, smooth_weights
-from pellucid.pipeline.stroke import stroke_thickness, threshold_for
+from pellucid.data.digits.components import find_figure, label
+from pellucid.data.digits.doubt import is_edge
+from pellucid.data.digits.ink import find_ink
+from pellucid.data.digits.stroke import stroke_thickness, threshold_for
+from pellucid.data.pictures.resample import area_weights, reduce_to, smooth_weights
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))

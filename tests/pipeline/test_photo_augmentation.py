@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
-from pellucid.errors import ArgumentError, DataError, ShapeError
-from pellucid.pipeline import photo_augmentation
-from pellucid.pipeline.photo_augmentation import PhotoAugmentation
-from pellucid.random import Purpose, key, uniform
+from pellucid.core.errors import ArgumentError, DataError, ShapeError
+from pellucid.core.random import Purpose, key, uniform
+from pellucid.data.augmentation import photo_augmentation
+from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 
 OFF = {"flip": False, "shift": 0.0, "scale": 0.0, "rotation": 0.0, "color": 0.0, "cutout": 0.0, "mixup": 0.0}
 STEP = key(7, Purpose.AUGMENT, 3)

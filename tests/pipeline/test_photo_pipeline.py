@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import pellucid as pl
-from pellucid.errors import ArgumentError, DataError
-from pellucid.pipeline import image_file
-from pellucid.pipeline.base import Pipeline
-from pellucid.pipeline.photos import CROPS, PhotoPipeline
+from pellucid.core.errors import ArgumentError, DataError
+from pellucid.data.photos.photo_pipeline import CROPS, PhotoPipeline
+from pellucid.data.pictures import image_file
+from pellucid.data.pipeline import Pipeline
 
 RNG = np.random.default_rng(5)
 COLOURS = RNG.integers(0, 256, (48, 64, 3), np.uint8)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.errors import DataError
-from pellucid.pipeline.image_file import MAX_PIXELS
-from pellucid.pipeline.picture import MAX_SIDE, read_picture
+from pellucid.core.errors import DataError
+from pellucid.data.pictures.image_file import MAX_PIXELS
+from pellucid.data.pictures.read_picture import MAX_SIDE, read_picture
 
 RNG = np.random.default_rng(1)
 GREY = np.repeat(np.repeat(RNG.integers(0, 256, (5, 4), np.uint8), 8, axis=0), 8, axis=1)
@@ -193,5 +193,5 @@ def test_every_cut_of_a_file_is_read_or_refused():
 
 
 def test_pillow_is_imported_only_when_needed():
-    script = "import sys, pellucid.pipeline; assert 'PIL' not in sys.modules"
+    script = "import sys, pellucid.data; assert 'PIL' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)

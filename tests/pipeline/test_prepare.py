@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pellucid.errors import ArgumentError, DataError, ShapeError
-from pellucid.pipeline.digits import DigitPipeline
+from pellucid.core.errors import ArgumentError, DataError, ShapeError
+from pellucid.data.digits.digit_pipeline import DigitPipeline
 
 CLOSE = 0.12  # two preparations of the same digit differ by less, different digits of the sample by 0.63 on average
 
@@ -151,7 +151,7 @@ def test_no_array_breaks_it(pipeline, height, width, seed, channels):
 def test_thick_and_thin_pens_come_near_the_training_set(pipeline, digits):
     from scipy.ndimage import binary_dilation
 
-    from pellucid.pipeline.stroke import stroke_thickness
+    from pellucid.data.digits.stroke import stroke_thickness
 
     lines = enlarged(digits[0], 280) > 127
     thick = binary_dilation(lines, iterations=28)

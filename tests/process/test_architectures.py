@@ -7,9 +7,9 @@ import re
 import pytest
 
 import pellucid as pl
-from pellucid import architectures
-from pellucid.architectures import EXAMPLES, WORDS, layers_from_text
-from pellucid.recipes import DIGITS
+from pellucid.training.recipes import words
+from pellucid.training.recipes.named import DIGITS
+from pellucid.training.recipes.words import EXAMPLES, WORDS, layers_from_text
 
 RELU = pl.BatchNormalization(activation="relu")
 
@@ -63,7 +63,7 @@ def test_a_shortcut_is_needed_for_the_only_channel_of_a_grey_picture():
 
 
 def test_every_kind_of_word_is_documented_and_named_in_errors():
-    documented = set(architectures.__doc__.replace(":", " ").replace(";", " ").replace(",", " ").split())
+    documented = set(words.__doc__.replace(":", " ").replace(";", " ").replace(",", " ").split())
     assert set(EXAMPLES) <= documented
     assert all(any(re.fullmatch(pattern, example) for example in EXAMPLES) for pattern, _ in WORDS)
     for example in EXAMPLES:

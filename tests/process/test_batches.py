@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import pellucid as pl
-from pellucid.batches import Samples, split
+from pellucid.data.samples import Samples, split
 
 
 def samples(count, y=None, weights=None):

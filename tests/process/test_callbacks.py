@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.events import EpochFinished, StepFinished, StopTraining, TrainingFinished, TrainingStarted
+from pellucid.training.events import EpochFinished, StepFinished, StopTraining, TrainingFinished, TrainingStarted
 
 
 def small(*hidden, seed=0):

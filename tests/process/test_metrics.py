@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2, wilson_interval
+from pellucid.evaluation.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2, wilson_interval
 
 RNG = np.random.default_rng(5)
 Y = RNG.integers(0, 6, 500)
@@ -93,12 +93,12 @@ def test_evaluate_of_a_regression_against_scikit_learn(table, weighted):
 
 
 def test_figures_do_not_depend_on_the_blocks(digits, monkeypatch):
-    from pellucid import evaluation
+    from pellucid.evaluation import evaluate
 
     x, y = digits
     network = pl.Network([pl.Input(28, 28), pl.Dense(12, "relu"), pl.Classification(10)])
     whole, p = network.evaluate(x, y), network.predict_proba(x)
-    monkeypatch.setattr(evaluation, "block_size", lambda stack: 7)
+    monkeypatch.setattr(evaluate, "block_size", lambda stack: 7)
     np.testing.assert_allclose(network.predict_proba(x), p, rtol=1e-5)
     assert network.evaluate(x, y) == pytest.approx(whole, rel=1e-6)
 

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 import pellucid as pl
-from pellucid.batches import Batch, Samples
+from pellucid.core.random import Purpose, key
+from pellucid.data.augmentation.mixup import Mixture, draw_mixture, symmetric_beta
+from pellucid.data.samples import Batch, Samples
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.numpy import NumpyExecutor
-from pellucid.mixup import Mixture, draw_mixture, symmetric_beta
-from pellucid.random import Purpose, key
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (20, 4, 4), np.uint8)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pellucid as pl
-from pellucid.architectures import layers_from_text
-from pellucid.photo_rules import GENTLE, STRONG, choose
+from pellucid.training.recipes.photo_rules import GENTLE, STRONG, choose
+from pellucid.training.recipes.words import layers_from_text
 
 COUNTS = st.lists(st.integers(1, 100_000), min_size=2, max_size=50)
 SIDES = st.integers(1, 4096)

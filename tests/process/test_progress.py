@@ -17,9 +17,9 @@ from types import SimpleNamespace
 import pytest
 
 import pellucid as pl
-from pellucid import progress
-from pellucid.events import EpochFinished, TrainingFinished, TrainingStarted
-from pellucid.progress import ProgressLines, figures_text, progress_display
+from pellucid.training import progress
+from pellucid.training.events import EpochFinished, TrainingFinished, TrainingStarted
+from pellucid.training.progress import ProgressLines, figures_text, progress_display
 
 METRICS = {
     "loss": 0.25134,

@@ -95,8 +95,8 @@ def test_no_module_hides_a_name_once_everything_is_imported():
         "modules = [n for n in pl.__all__ if inspect.ismodule(getattr(pl, n))]\n"
         "assert modules == ['datasets', 'events', 'random'], modules\n"
         "assert callable(pl.gradcheck) and callable(pl.load) and callable(pl.register)\n"
-        "assert pl.gradcheck.__module__ == 'pellucid.gradient_check'\n"
-        "assert pl.datasets.digits.__module__ == 'pellucid.datasets.digits', pl.datasets.digits\n"
+        "assert pl.gradcheck.__module__ == 'pellucid.inspection.gradcheck'\n"
+        "assert pl.datasets.digits.__module__ == 'pellucid.data.datasets.mnist', pl.datasets.digits\n"
         "assert callable(pl.datasets.digits) and callable(pl.datasets.fashion)\n"
     )
     result = fresh(code)
@@ -106,11 +106,11 @@ def test_no_module_hides_a_name_once_everything_is_imported():
 def test_the_order_of_imports_does_not_matter():
     """Each public home, imported first of all, in an interpreter of its own thread of modules."""
     for name in (
-        "pellucid.saving",
-        "pellucid.pipeline.digits",
-        "pellucid.catalogue",
-        "pellucid.trainer",
-        "pellucid.cli.train",
+        "pellucid.models.saving",
+        "pellucid.data.digits.digit_pipeline",
+        "pellucid.nn.catalogue",
+        "pellucid.training.trainer",
+        "pellucid.apps.cli.commands.train",
     ):
         result = fresh(f"import {name}, pellucid as pl; pl.Network([pl.Input(2), pl.Regression()])")
         assert result.returncode == 0, result.stderr
@@ -124,7 +124,7 @@ def test_the_version_is_everywhere_the_same():
 
 def test_everything_that_a_file_can_name_can_be_made_by_users():
     """A public class of the catalogue is in ``__all__``: otherwise a loaded model holds things one cannot write."""
-    from pellucid import catalogue
+    from pellucid.nn import catalogue
 
     rows = (
         catalogue.LAYERS,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.batches import Samples
-from pellucid.pipeline.choose import pipeline_for
+from pellucid.data.digits.recognise import pipeline_for
+from pellucid.data.samples import Samples
 
 QUIET = {"progress": "none"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pellucid as pl
-from pellucid.summary import describe_layer, summary
+from pellucid.nn.summary import describe_layer, summary
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.batches import Samples, split
-from pellucid.datasets.folder import PhotoFolder
-from pellucid.datasets.folder_report import FolderReport
-from pellucid.photo_rules import choose
-from pellucid.training import prepare
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.photos.folder_report import FolderReport
+from pellucid.data.samples import Samples, split
+from pellucid.models.train import prepare
+from pellucid.training.recipes.photo_rules import choose
 
 QUICK = {"layers": "conv4 pool conv8 average", "epochs": 2, "progress": "none"}
 
@@ -129,7 +129,7 @@ def test_ten_pictures_are_the_fewest_to_be_kept_aside(count, is_validated, recwa
 
 def test_a_set_on_disk_is_measured_in_part(monkeypatch):
     """Of a set larger than memory, only some of the training pictures are measured: evenly spread ones."""
-    monkeypatch.setattr("pellucid.training.MEASURED_BYTES", 10 * 12 * 12 * 3)
+    monkeypatch.setattr("pellucid.models.train.MEASURED_BYTES", 10 * 12 * 12 * 3)
     photos = photos_of([50, 50])
     model = pl.train(photos, validation=None, **QUICK)
     assert model.network.layers[1] == pl.Rescale.fit(photos.x[::10])

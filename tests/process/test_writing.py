@@ -8,8 +8,8 @@ import stat
 
 import pytest
 
-from pellucid.errors import ModelFileError, OutputError
-from pellucid.writing import writable_place, write_whole
+from pellucid.core.errors import ModelFileError, OutputError
+from pellucid.core.files import writable_place, write_whole
 
 
 def test_a_file_is_made_and_replaced(tmp_path):

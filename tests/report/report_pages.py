@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 
 import pellucid as pl
-from pellucid.report import write_report
+from pellucid.reports.model_report.page import write_report
 
 VOID = {"meta", "img", "wbr"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.html.chart import round_ticks, whole_ticks
-from pellucid.html.markup import Markup, between, counted, element, percent, text
+from pellucid.core.display.chart import round_ticks, whole_ticks
+from pellucid.core.display.markup import Markup, between, counted, element, percent, text
 
 
 class Reader(HTMLParser):

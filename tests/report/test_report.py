@@ -14,8 +14,8 @@ from report_pages import linear, pixels, written
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 import pellucid as pl
-from pellucid.datasets.folder_report import FolderReport, Problem
-from pellucid.report import write_report
+from pellucid.data.photos.folder_report import FolderReport, Problem
+from pellucid.reports.model_report.page import write_report
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "$headline ${x} {y} %s", "новый\nкот 猫\u202e"]
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 import pellucid as pl
-from pellucid.architectures import layers_from_text
-from pellucid.studio import inside
+from pellucid.apps.studio.pages.inside import routes
+from pellucid.training.recipes.words import layers_from_text
 
 RNG = np.random.default_rng(11)
 CONV = "conv4 res4 res6s2 avgpool pool2 average dropout0.2 dense8"
@@ -46,7 +46,7 @@ SAMPLES = {
 
 def ask(session, path, **query):
     """(data, arrays) of a framed answer, or the JSON of another, read here by the layout that the server promises."""
-    route = next(route for route in inside.routes(session) if route.path == path)
+    route = next(route for route in routes.routes(session) if route.path == path)
     text = "&".join(f"{name}={value}" for name, value in query.items())
     scope = {"type": "http", "method": "GET", "path": path, "query_string": text.encode(), "headers": []}
     response = route_endpoint(route)(Request(scope))

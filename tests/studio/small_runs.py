@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.studio.material import network_of
-from pellucid.studio.runs import Runs
+from pellucid.apps.studio.runs.material import network_of
+from pellucid.apps.studio.runs.runs import Runs
 
 SMALL = {"data": "moons", "samples": 80, "hidden": [6, 5], "batch_size": 16, "epochs": 6, "learning_rate": 0.02}
 

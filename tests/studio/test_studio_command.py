@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import pellucid as pl
-from pellucid.cli import main
-from pellucid.errors import ArgumentError
-from pellucid.studio.serving import listening_socket
+from pellucid.apps.cli.root import main
+from pellucid.apps.server.listen import listening_socket
+from pellucid.core.errors import ArgumentError
 
 SECONDS = 60  # at most, for anything that is waited for
 
@@ -174,7 +174,7 @@ def test_two_studios_do_not_share_a_port_or_a_token(start, tmp_path):
 def test_the_next_free_port_is_taken(monkeypatch):
     with listening_socket(0) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr("pellucid.studio.serving.PORT", port)
+        monkeypatch.setattr("pellucid.apps.server.listen.PORT", port)
         with listening_socket() as free:
             assert free.getsockname()[0] == "127.0.0.1"
             assert free.getsockname()[1] != port
@@ -238,7 +238,7 @@ def test_what_cannot_be_opened_is_a_sentence(command, tmp_path, arguments, sente
 
 
 def test_without_the_extra_one_sentence_says_how_to_get_it(command, monkeypatch):
-    monkeypatch.setattr("pellucid.cli.studio.find_spec", lambda name: None)
+    monkeypatch.setattr("pellucid.apps.cli.commands.studio.find_spec", lambda name: None)
     code, messages = command()
     assert (code, messages) == (2, 'Error: the studio needs two packages more: pip install "pellucid[studio]".\n')
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import pellucid as pl
-from pellucid.studio.experiment import CHECKS, DATA, POINT_SETS, default, experiment
-from pellucid.studio.material import material, network_of
-from pellucid.training import prepare
+from pellucid.apps.studio.runs.experiment import CHECKS, DATA, POINT_SETS, default, experiment
+from pellucid.apps.studio.runs.material import material, network_of
+from pellucid.models.train import prepare
 
 DRAWN = [[0, 0, 0], [1, 1, 1], [0.5, 1, 1], [0.25, 0.5, 0]]
 GIVEN = {data: {"data": data} | ({"points": DRAWN} if data == "drawn" else {}) for data in DATA if data != "folder"}

@@ -7,7 +7,7 @@ import pytest
 from small_runs import SMALL, are_equal, finished
 
 import pellucid as pl
-from pellucid.studio.runs import Runs
+from pellucid.apps.studio.runs.runs import Runs
 
 
 def test_a_fork_without_changes_does_what_its_run_does():

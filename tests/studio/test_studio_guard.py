@@ -10,9 +10,9 @@ from asking import ask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from pellucid.studio.guard import Guard
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.server.guard import Guard
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.session import Session
 
 PORT, TOKEN = 8765, "the-key"
 HOST = ("Host", "127.0.0.1:8765")

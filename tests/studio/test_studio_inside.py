@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 import pellucid as pl
-from pellucid.explanation.arithmetic import softmax_line
-from pellucid.explanation.findings import Score
-from pellucid.studio import inside
-from pellucid.studio.inside_elements import element, in_order, index_of, sources
-from pellucid.studio.inside_traces import KEPT, Question, Traces, version_of
-from pellucid.studio.packing import framed
-from pellucid.studio.session import Session
+from pellucid.apps.studio.pages.inside import routes
+from pellucid.apps.studio.pages.inside.traces import KEPT, Question, Traces, version_of
+from pellucid.apps.studio.session import Session
+from pellucid.core.packing import framed
+from pellucid.inspection.arithmetic.elements import element, in_order, index_of, sources
+from pellucid.inspection.arithmetic.formulas import softmax_line
+from pellucid.reports.explanation.findings import Score
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ class TestOverview:
         assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-6)
 
     def test_large_layers_are_sent_in_float32_with_what_is_drawn(self, session, monkeypatch):
-        monkeypatch.setattr("pellucid.studio.inside_data.IN_FULL", 100)
+        monkeypatch.setattr("pellucid.apps.studio.pages.inside.overview.IN_FULL", 100)
         _, arrays = ask(session, "/api/inside", model="conv", target="1")
         assert arrays["conv2d_1.output"].dtype == np.float32  # 12 x 12 x 4
         assert "conv2d_1.sums" not in arrays
@@ -252,7 +252,9 @@ class TestTraces:
 
     def test_large_traces_are_not_kept_beside_each_other(self, monkeypatch):
         session = Session(models={"m": model("dense")})
-        monkeypatch.setattr("pellucid.studio.inside_traces.MOST_PARAMETERS", 100)  # one of 74 parameters, not two
+        monkeypatch.setattr(
+            "pellucid.apps.studio.pages.inside.traces.MOST_PARAMETERS", 100
+        )  # one of 74 parameters, not two
         traces = Traces(session)
         looks = [traces.look(Question("m", f"xy.{value},1,1,1,1,1")) for value in range(2)]
         assert traces.look(looks[1].question, looks[1].version) is looks[1]
@@ -265,7 +267,7 @@ class TestTraces:
         assert (session.models["m"].network.parameters.vector == before).all()
 
     def test_networks_that_are_too_large(self, session, monkeypatch):
-        monkeypatch.setattr("pellucid.studio.inside_traces.MOST_PARAMETERS", 10)
+        monkeypatch.setattr("pellucid.apps.studio.pages.inside.traces.MOST_PARAMETERS", 10)
         with pytest.raises(pl.ArgumentError, match="dense has 74 parameters; the studio looks into networks of 10 at most"):
             ask(session, "/api/inside", model="dense")
 
@@ -324,5 +326,5 @@ def test_a_frame_holds_what_was_put_in():
 
 
 def test_the_routes_are_part_of_an_application(session):
-    paths = [route.path for route in Starlette(routes=inside.routes(session)).routes]
+    paths = [route.path for route in Starlette(routes=routes.routes(session)).routes]
     assert paths == ["/api/inside", "/api/inside/neuron", "/api/inside/step", "/api/inside/weights", "/api/inside/paths"]

@@ -6,11 +6,11 @@ import threading
 
 import numpy as np
 
-from pellucid.studio.course import Course
-from pellucid.studio.experiment import experiment
-from pellucid.studio.kept import Kept
-from pellucid.studio.material import material, network_of
-from pellucid.studio.turns import Turns
+from pellucid.apps.studio.runs.experiment import experiment
+from pellucid.apps.studio.runs.material import material, network_of
+from pellucid.apps.studio.runs.turns import Turns
+from pellucid.training.checkpoints import Kept
+from pellucid.training.loop import Course
 
 
 def test_turns_are_given_in_the_order_of_asking():

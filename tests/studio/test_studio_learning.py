@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.studio.learning import activation_curves, loss_along
+from pellucid.apps.studio.pages.learn import activation_curves, loss_along
 
 LAYERS = [pl.Input(3), pl.Dense(4, "tanh"), pl.Classification(2)]
 X = np.array([0.5, -1.0, 2.0], np.float32)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.pipeline.photos import PhotoPipeline
-from pellucid.studio import opening
-from pellucid.studio.opening import FIRST, open_session, train_digits
-from pellucid.version import __version__
+from pellucid.apps.studio import opening
+from pellucid.apps.studio.opening import FIRST, open_session, train_digits
+from pellucid.core.version import __version__
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pellucid.studio import pace
-from pellucid.studio.pace import Pace
+from pellucid.apps.studio.runs import pace
+from pellucid.apps.studio.runs.pace import Pace
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from looking import RNG, WORDS, ask, model, trace_of
 
 import pellucid as pl
-from pellucid.studio.inside_elements import element
-from pellucid.studio.inside_paths import strongest_paths
-from pellucid.studio.session import Session
+from pellucid.apps.studio.session import Session
+from pellucid.inspection.arithmetic.elements import element
+from pellucid.inspection.arithmetic.paths import strongest_paths
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pellucid.studio.point_sets import SETS, drawn, generated
+from pellucid.data.datasets.points import SETS, drawn, generated
 
 SAMPLES = 3_000
 

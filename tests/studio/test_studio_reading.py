@@ -10,9 +10,9 @@ import pytest
 from asking import ask
 
 import pellucid as pl
-from pellucid.studio.samples import word_of
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.sample_words import word_of
+from pellucid.apps.studio.session import Session
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 from small_runs import SMALL, are_equal, finished, fit, fitted, new, numbers
 
 import pellucid as pl
-from pellucid.studio import copies, figures
-from pellucid.studio.course import Course
-from pellucid.studio.looks import Looks
-from pellucid.studio.run import Run
-from pellucid.studio.runs import Runs
-from pellucid.studio.watch import Mailbox
+from pellucid.apps.server.watch import Mailbox
+from pellucid.apps.studio.runs import copies, figures
+from pellucid.apps.studio.runs.looks import Looks
+from pellucid.apps.studio.runs.run import Run
+from pellucid.apps.studio.runs.runs import Runs
+from pellucid.training.loop import Course
 
 WAYS = {
     "adam": {},
@@ -362,8 +362,8 @@ def test_every_epoch_of_a_short_run_has_its_point_on_the_curve():
 
 
 def test_the_history_of_a_long_run_is_bounded(monkeypatch):
-    monkeypatch.setattr("pellucid.studio.run.SECONDS_BETWEEN_FIGURES", 0.0)
-    monkeypatch.setattr("pellucid.studio.figures.MOST_FIGURES", 50)
+    monkeypatch.setattr("pellucid.apps.studio.runs.run.SECONDS_BETWEEN_FIGURES", 0.0)
+    monkeypatch.setattr("pellucid.apps.studio.runs.figures.MOST_FIGURES", 50)
     run = finished(new(epochs=300))
     steps = [figures["step"] for figures in run.summary()["history"]]
     assert len(steps) <= 50

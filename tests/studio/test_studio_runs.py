@@ -10,11 +10,11 @@ import pytest
 from asking import ask, post
 
 import pellucid as pl
-from pellucid.studio import runs as runs_module
-from pellucid.studio.experiment import CHECKS, experiment
-from pellucid.studio.material import material
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.runs import runs as runs_module
+from pellucid.apps.studio.runs.experiment import CHECKS, experiment
+from pellucid.apps.studio.runs.material import material
+from pellucid.apps.studio.session import Session
 
 SMALL = {"data": "moons", "samples": 80, "hidden": [6], "batch_size": 16, "epochs": 5}
 SUMMARY = {

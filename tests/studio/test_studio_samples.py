@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.errors import ArgumentError
-from pellucid.pipeline.photos import PhotoPipeline
-from pellucid.studio.kept_pictures import KeptPictures
-from pellucid.studio.samples import default_sample, find_sample, word_of, words_to_try
-from pellucid.studio.session import Session
+from pellucid.apps.studio.kept_pictures import KeptPictures
+from pellucid.apps.studio.sample_words import default_sample, find_sample, word_of, words_to_try
+from pellucid.apps.studio.session import Session
+from pellucid.core.errors import ArgumentError
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
 
 
 def network(*shape, classes=3):

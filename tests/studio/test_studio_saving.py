@@ -9,11 +9,11 @@ import pytest
 from asking import ask, post
 
 import pellucid as pl
-from pellucid.errors import ModelFileError
-from pellucid.studio import saving
-from pellucid.studio.saving import save_unsaved
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.studio import keeping
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.keeping import save_unsaved
+from pellucid.apps.studio.session import Session
+from pellucid.core.errors import ModelFileError
 
 
 @pytest.fixture
@@ -200,21 +200,21 @@ def test_what_is_in_a_file_is_not_saved_again_after_a_rewind(session, app):
 
 def test_a_run_that_cannot_be_saved_does_not_keep_the_others_from_it(session, tmp_path, monkeypatch):
     session.runs.create({"data": "moons", "hidden": []}).make_step()
-    save = saving._save_somewhere
+    save = keeping._save_somewhere
 
     def fails(session, run):
         if run == "run-1":
             raise MemoryError("none left")
         return save(session, run)
 
-    monkeypatch.setattr(saving, "_save_somewhere", fails)
+    monkeypatch.setattr(keeping, "_save_somewhere", fails)
     told = []
     save_unsaved(session, told.append)
     assert told == ["run-1 is lost: MemoryError('none left')", f"run-2 is saved in {tmp_path / 'run-2.safetensors'}"]
 
 
 def test_in_a_folder_that_cannot_be_written_the_cache_takes_it(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(keeping, "cache_folder", lambda: tmp_path / "cache")
     session.folder = tmp_path / "gone"
     told = []
     save_unsaved(session, told.append)
@@ -224,7 +224,7 @@ def test_in_a_folder_that_cannot_be_written_the_cache_takes_it(session, tmp_path
 
 def test_a_network_that_no_place_takes_is_named(session, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(saving, "cache_folder", lambda: tmp_path / "file")
+    monkeypatch.setattr(keeping, "cache_folder", lambda: tmp_path / "file")
     session.folder = tmp_path / "gone"
     told = []
     save_unsaved(session, told.append)

@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import pellucid as pl
-from pellucid.errors import ArgumentError
-from pellucid.pipeline.photos import PhotoPipeline
-from pellucid.studio.requests import read_json
-from pellucid.studio.server import STATIC, application
-from pellucid.studio.session import Session
+from pellucid.apps.server.requests import read_json
+from pellucid.apps.studio.application import STATIC, application
+from pellucid.apps.studio.session import Session
+from pellucid.core.errors import ArgumentError
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from looking import WORDS, ask, model, trace_of
 from small_runs import new
 
 import pellucid as pl
-from pellucid.recipes import OPTIMIZERS, optimizer_of
-from pellucid.studio.session import Session
+from pellucid.apps.studio.session import Session
+from pellucid.training.recipes.named import OPTIMIZERS, optimizer_of
 
 
 def computed(filled):

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from pellucid.studio import event_stream
-from pellucid.studio.server import application
-from pellucid.studio.session import Session
+from pellucid.apps.server import event_stream
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.session import Session
 
 SMALL = {"data": "moons", "samples": 80, "hidden": [6], "batch_size": 16, "epochs": 5}
 SECONDS = 30  # until a test that waits for what does not come has failed

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.studio import watch
-from pellucid.studio.experiment import experiment
-from pellucid.studio.looks import BINS, MOST_PICTURES, Looks, histogram, plane
-from pellucid.studio.material import material, network_of
-from pellucid.studio.runs import Runs
-from pellucid.studio.watch import Budget, Mailbox, Watch
+from pellucid.apps.server import watch
+from pellucid.apps.server.watch import Budget, Mailbox, Watch
+from pellucid.apps.studio.runs.experiment import experiment
+from pellucid.apps.studio.runs.looks import BINS, MOST_PICTURES, Looks, histogram, plane
+from pellucid.apps.studio.runs.material import material, network_of
+from pellucid.apps.studio.runs.runs import Runs
 
 POINTS = {"data": "moons", "samples": 300, "hidden": [6, 5]}
 DIGITS = {"data": "digits", "samples": 300, "hidden": [20, 8]}
@@ -210,7 +210,7 @@ def test_a_budget_knows_for_how_long_it_was_not_used(monkeypatch):
 
 
 def test_figures_are_measured_within_a_long_epoch_for_who_watches(monkeypatch):
-    monkeypatch.setattr("pellucid.studio.run.SECONDS_WITHOUT_FIGURES", 0.0)
+    monkeypatch.setattr("pellucid.apps.studio.runs.run.SECONDS_WITHOUT_FIGURES", 0.0)
     monkeypatch.setattr(watch.Budget, "allows", lambda self: True)
     run = Runs().create({"data": "moons", "samples": 20_000, "batch_size": 1, "epochs": 1})
     box = Mailbox(lambda: None)

@@ -13,8 +13,8 @@ from autograd import grad
 from traced_networks import TABLE, WHOLE, every_case, network, samples
 
 import pellucid as pl
-from pellucid.layers.base import Layer
-from pellucid.trace.table import norm
+from pellucid.inspection.trace.table import norm
+from pellucid.nn.layers.base import Layer
 
 CASES = dict(every_case())
 

@@ -16,7 +16,7 @@ import pytest
 from traced_networks import LAYERS, OPTIMIZERS, OUTPUTS, TABLE, WHOLE, every_case, network, samples
 
 import pellucid as pl
-from pellucid import catalogue
+from pellucid.nn import catalogue
 
 TOOLS = Path(__file__).parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))

@@ -14,7 +14,7 @@ from traced_networks import TABLE, every_case, network, samples
 
 import pellucid as pl
 
-SCHEMA = json.loads(files("pellucid.trace").joinpath("schema.json").read_text("utf-8"))
+SCHEMA = json.loads(files("pellucid.inspection.trace").joinpath("schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SMALL = [(name, made) for name, made in every_case() if np.prod(made.input.shape) < 100]
 

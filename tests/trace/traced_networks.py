@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pellucid as pl
-from pellucid.activations import ACTIVATIONS
+from pellucid.mathematics.activations import ACTIVATIONS
 
 RNG = np.random.default_rng(5)
 IMAGE, GREY, TABLE = (5, 6, 2), (5, 6), (4,)

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 import pellucid as pl
-from pellucid.conformal import KEPT, ConformalScores, class_scores, coverage, prediction_sets
+from pellucid.evaluation.conformal import KEPT, ConformalScores, class_scores, coverage, prediction_sets
 
 SPLITS = 200
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import brier_score_loss
 
-from pellucid import calibration
-from pellucid.bootstrap import interval, resampled_means
+from pellucid.evaluation import calibration
+from pellucid.evaluation.bootstrap import interval, resampled_means
 
 TRIALS = 200
 ALLOWED = stats.binom.ppf(1 - 1e-4, TRIALS, 0.05)  # misses among them, if each happens in 5 of 100
@@ -59,7 +59,7 @@ def test_columns_of_a_row_go_together():
 def test_many_rows_are_resampled_in_blocks(monkeypatch):
     values = np.random.default_rng(0).normal(size=(90, 2))
     whole = resampled_means(values, 25)
-    monkeypatch.setattr("pellucid.bootstrap.BLOCK", 200)
+    monkeypatch.setattr("pellucid.evaluation.bootstrap.BLOCK", 200)
     np.testing.assert_allclose(resampled_means(values, 25), whole, rtol=1e-12)
 
 

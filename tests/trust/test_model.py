@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 
 import pellucid as pl
-from pellucid.conformal import ConformalScores, prediction_sets
-from pellucid.temperature import fit_temperature
+from pellucid.evaluation.conformal import ConformalScores, prediction_sets
+from pellucid.evaluation.temperature import fit_temperature
 
 CLASSES = 4
 

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 import pellucid as pl
-from pellucid.temperature import HIGHEST, LOWEST, Temperature, fit_temperature, negative_log_likelihood
+from pellucid.evaluation.temperature import HIGHEST, LOWEST, Temperature, fit_temperature, negative_log_likelihood
 
 
 def drawn(truth, count=2000, classes=5, seed=0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from pellucid.thresholds import threshold_table
+from pellucid.evaluation.thresholds import threshold_table
 
 
 def test_every_row_is_what_scikit_learn_says():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pellucid.trust import Trust
+from pellucid.evaluation.trust import Trust
 
 
 def trust(*groups):

@@ -1,4 +1,4 @@
-"""Chance as a function: the random bits of an element, from (seed, step, layer), as src/pellucid/random.py defines them."""
+"""Chance as a function: the bits of an element, from (seed, step, layer), as src/pellucid/core/random.py defines them."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pellucid.batches import Draw
-from pellucid.clipping import Clipping
-from pellucid.errors import DivergenceError
-from pellucid.optimizers import Optimizer
-from pellucid.parameters import Slot
-from pellucid.regularizers import Regularizer
-from pellucid.shapes import Array, instance_of
-from pellucid.stack import Stack
+from pellucid.core.errors import DivergenceError
+from pellucid.core.shapes import Array, instance_of
+from pellucid.data.samples import Draw
+from pellucid.mathematics.clipping import Clipping
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.parameters import Slot
+from pellucid.nn.stack import Stack
 
 
 @dataclass(frozen=True)

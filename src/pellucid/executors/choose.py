@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from pellucid.errors import ArgumentError
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import one_of, positive_integer
 from pellucid.executors.base import Executor, OptimizerState, Rules
-from pellucid.executors.compilation import obstacle, rules_obstacle
+from pellucid.executors.native.compile import obstacle, rules_obstacle
 from pellucid.executors.numpy import NumpyExecutor
-from pellucid.shapes import one_of, positive_integer
-from pellucid.stack import Stack
+from pellucid.nn.stack import Stack
 
 Engine: TypeAlias = Literal["auto", "native", "numpy"]
 Precision: TypeAlias = Literal["float32", "bf16"]
@@ -42,6 +42,6 @@ def choose_executor(
         executor = NumpyExecutor(stack, rules, state)
         executor.note = reason
         return executor
-    from pellucid.executors.native import NativeExecutor
+    from pellucid.executors.native.executor import NativeExecutor
 
     return NativeExecutor(stack, rules, state, batch_size, threads, precision)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pellucid.batches import Batch, Draw
+from pellucid.core.shapes import Array
+from pellucid.data.samples import Batch, Draw
+from pellucid.evaluation.metrics import weighted_mean
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, price_of
-from pellucid.metrics import weighted_mean
-from pellucid.regularizers import Regularizer
-from pellucid.shapes import Array
-from pellucid.stack import Pass, Stack
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.stack import Pass, Stack
 
 BLOCK = 1 << 17  # numbers a block: large enough that calls cost nothing, small enough for a shared cache
 

@@ -1,4 +1,4 @@
-/** What the server says of a look inside (Python: pellucid/studio/inside_data.py); arrays come beside it, by name. */
+/** What the server says of a look inside (Python: pellucid/apps/studio/pages/inside/overview.py); arrays come beside it, by name. */
 import type { Block } from "../../api";
 
 export interface LayerView {
@@ -81,7 +81,7 @@ export interface Neuron {
   parameters: OwnParameter[];
 }
 
-/** What the optimizer makes of one weight or bias (Python: pellucid/studio/inside_step.py). */
+/** What the optimizer makes of one weight or bias (Python: pellucid/apps/studio/pages/inside/step.py). */
 export interface Step {
   parameter: string; // "dense_1.weight[3, 17]"
   weight: string; // as it was asked for: "3", "bias"

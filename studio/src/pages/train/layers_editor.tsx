@@ -6,7 +6,7 @@ import type { Experiment } from "./types";
 const MOST_LAYERS = 8;
 const MOST_UNITS = 4096;
 const CONVOLUTIONS = "conv16 pool conv32 pool dense64";
-const CONVOLUTIONAL: Partial<Experiment> = { layers: CONVOLUTIONS, learning_rate: 6e-3, schedule: "one_cycle" }; // as in pellucid.recipes
+const CONVOLUTIONAL: Partial<Experiment> = { layers: CONVOLUTIONS, learning_rate: 6e-3, schedule: "one_cycle" }; // as in pellucid.training.recipes.named
 
 interface Props {
   experiment: Experiment;

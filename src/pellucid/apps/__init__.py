@@ -1,0 +1,1 @@
+"""The programs: the command line, the studio, and what every server of ours needs."""

@@ -1,0 +1,67 @@
+"""``pellucid info``: what is in a model file?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pellucid.apps.cli.terminal import say, write_json
+from pellucid.data.photos.folder_report import printable
+from pellucid.models.model import Model, load
+from pellucid.nn import catalogue
+from pellucid.training.progress import figures_text
+
+
+@click.command("info")
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def command(model: str, as_json: bool) -> None:
+    """Show the layers, shapes and parameters of MODEL, how it was trained, its labels and its pipeline."""
+    loaded = load(model)
+    if as_json:
+        write_json(_as_data(model, loaded))
+        return
+    network = loaded.network
+    say(f"{printable(model)}\n\n{network}\n")
+    say(printable(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}"))
+    say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
+    _show_calibration(loaded)
+    state = network.training_state
+    say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
+    for name, value in state.settings.items():
+        say(printable(f"          {name}: {value}"))
+    if network.history.epochs:
+        say(f"          last epoch: {figures_text(network.history.epochs[-1])}")
+
+
+def _show_calibration(model: Model) -> None:
+    if model.temperature is not None:
+        say(f"temperature {model.temperature}")
+    if model.conformal_scores:
+        say(f"confidence  measured on {model.conformal_scores[0].count:,} samples (predict --confidence)")
+
+
+def _as_data(path: str, model: Model) -> dict[str, Any]:
+    network = model.network
+    return {
+        "model": path,
+        "layers": [
+            {"name": node.name, "output_shape": node.output_shape, **catalogue.to_dict(node.layer)}
+            for node in network.nodes
+        ],
+        "parameters": {name: array.shape for name, array in network.parameters.items()},
+        "number_of_parameters": network.parameters.layout.size,
+        "dtype": str(network.dtype),
+        "engine": network.engine,
+        "engine_note": network.engine_note,
+        "labels": list(model.labels),
+        "pipeline": None if model.pipeline is None else catalogue.to_dict(model.pipeline),
+        "temperature": None if model.temperature is None else catalogue.to_dict(model.temperature),
+        "conformal_samples": model.conformal_scores[0].count if model.conformal_scores else 0,
+        "seed": network.seed,
+        "epochs": network.training_state.epoch,
+        "steps": network.training_state.step,
+        "settings": network.training_state.settings,
+        "history": network.history.epochs,
+    }

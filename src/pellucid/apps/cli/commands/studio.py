@@ -1,0 +1,87 @@
+"""``pellucid studio``: a network in the browser."""
+
+from __future__ import annotations
+
+import os
+import threading
+import webbrowser
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from pellucid.apps.cli.read_photos import read_photos
+from pellucid.apps.cli.terminal import say
+from pellucid.core.errors import ArgumentError, MissingDependencyError
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.models.model import Model, load
+
+
+@click.command("studio")
+@click.argument("opened", metavar="[MODEL|FOLDER]", type=click.Path(), required=False)
+@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="The model to open beside a FOLDER.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Of this machine; 0 for any.  [default: 8765, or the next free]"
+)
+@click.option("--open/--no-open", "opens", default=True, help="Open the link in the browser.  [default: open]")
+def command(opened: str | None, model_path: str | None, port: int | None, opens: bool) -> None:
+    """Draw for a network, look inside of it, and train others, in the browser. Nothing leaves this machine.
+
+    MODEL is a model file; FOLDER holds pictures to learn from, as for pellucid train. With neither the studio opens on
+    digits, with digits.safetensors if that is here, else with a network that it trains first.
+
+    The link works for this browser until Ctrl-C, which saves every network that was trained and is in no file yet.
+    """
+    _check_installed()
+    from pellucid.apps.server.guard import Guard
+    from pellucid.apps.server.listen import listening_socket, serve
+    from pellucid.apps.studio.application import application
+    from pellucid.apps.studio.opening import open_session
+
+    model, photos_path = _what(opened, model_path)
+    with listening_socket(port) as listener:
+        photos = None if photos_path is None else _photos(photos_path, model)
+        session = open_session(_tell, model, photos)
+        guard = Guard(application(session), listener.getsockname()[1])
+        say(f"The studio is open at {guard.link}")
+        _tell("Ctrl-C stops it.")
+        if opens:
+            threading.Thread(target=_open, args=(guard.link,), daemon=True).start()
+        serve(session, guard, listener, _tell)
+
+
+def _check_installed() -> None:
+    if not all(find_spec(package) for package in ("starlette", "uvicorn")):
+        raise MissingDependencyError('the studio needs two packages more: pip install "pellucid[studio]".')
+
+
+def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
+    """(name and model, folder of pictures) of what the command names; raises a `PellucidError` for what is no such."""
+    is_folder = opened is not None and (os.path.isdir(opened) or Path(opened).suffix.casefold() == ".csv")
+    if opened is not None and not is_folder:
+        if model_path is not None:
+            raise ArgumentError(f"{opened} and --model {model_path} are two models; name one.")
+        model_path = opened
+    if opened is not None and not os.path.exists(opened):
+        raise ArgumentError(f"there is no model file and no folder {opened!r}.")
+    if model_path is None:
+        return None, opened
+    return (Path(model_path).stem, load(model_path)), opened if is_folder else None
+
+
+def _photos(path: str, model: tuple[str, Model] | None) -> PhotoFolder:
+    """The pictures; in the form that the model takes, if it takes such."""
+    pipeline = None if model is None else model[1].pipeline
+    return read_photos(path, pipeline if isinstance(pipeline, PhotoPipeline) else PhotoPipeline())
+
+
+def _open(link: str) -> None:
+    """In a browser with a window: one in the terminal would take that for itself."""
+    has_windows = os.name == "nt" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if has_windows or os.uname().sysname == "Darwin" or os.environ.get("BROWSER"):
+        webbrowser.open(link)
+
+
+def _tell(text: str) -> None:
+    say(text, err=True)

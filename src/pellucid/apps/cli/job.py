@@ -1,0 +1,150 @@
+"""How ``pellucid train`` runs a training, whatever the data: the file it writes, Ctrl-C, and going on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from pellucid.apps.cli.terminal import say
+from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.shapes import AnyArray
+from pellucid.core.tensor_file import check_writable, read_model_file
+from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.choose import choose_executor
+from pellucid.models.model import Model, load
+from pellucid.models.network import Network
+from pellucid.models.saving import Label
+from pellucid.models.train import calibrate, kept_aside
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.stack import Stack
+from pellucid.training.events import Event, Patient, TrainingStarted
+from pellucid.training.interrupt import deferred_interrupt
+
+KEPT_BY_RESUME = ("hidden", "activation", "dropout", "batch_norm", "layers", "size", "grey", "crop", "seed")
+NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training as the command asks for it.
+
+    given  the options that decide it, by name; run  engine, threads and precision; resumed  the model to go on with
+    """
+
+    data: str
+    given: dict[str, Any]
+    run: dict[str, Any]
+    seed: int
+    resumed: Model | None
+    out: str
+    optimizer_state: bool
+
+
+class Heading(Patient):
+    """Shows the network when its training begins: then it knows which engine runs."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            say(self.network, err=True)
+
+
+def train_and_save(
+    job: Job,
+    network: Network,
+    samples: tuple[AnyArray, AnyArray],
+    options: dict[str, Any],
+    labels: Sequence[Label] | None,
+) -> tuple[Model, float]:
+    """Fit, calibrate on what is kept aside, write the model file; gives the model and the seconds of training.
+
+    Ctrl-C writes the file too, and ends the program.
+    """
+    start, before, out = time.perf_counter(), len(network.history.epochs), job.out
+    optimizer_state = job.optimizer_state or bool(job.resumed and network.training_state.optimizer_state.slots)
+    with deferred_interrupt():
+        try:
+            network.fit(*samples, **options | {"callbacks": [Heading(network)]})
+        except KeyboardInterrupt:
+            _write(lambda path: network.save(path, labels=labels, optimizer_state=True), out)
+            say(f"Interrupted; the network so far is in {out}.", err=True)
+            left = options["epochs"] - (len(network.history.epochs) - before)
+            say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
+            sys.exit(130)
+        seconds = time.perf_counter() - start
+        model = Model(network, labels=labels)
+        calibrate(model, *samples, kept_aside(network, *samples, options["validation"]))
+        _write(lambda path: model.save(path, optimizer_state=optimizer_state), out)
+    return model, seconds
+
+
+def _write(save: Callable[[str], None], out: str) -> None:
+    """Save there. If that fails (the disk is full), save among the temporary files, so that what was trained is not lost,
+    and raise a `ModelFileError` that names the place."""
+    try:
+        save(out)
+    except ModelFileError as error:
+        rescued = os.path.join(tempfile.gettempdir(), f"pellucid-{uuid4().hex}.safetensors")
+        try:
+            save(rescued)
+        except ModelFileError:  # nor there
+            raise error from None
+        raise ModelFileError(f"{error} The network is in {rescued}.") from None
+
+
+def check_engine(stack: Stack, options: dict[str, Any], run: dict[str, Any]) -> None:
+    """Raise `ArgumentError` if this cannot run as asked for."""
+    choose_executor(stack, Rules(options["optimizer"], options["regularizer"]), OptimizerState(), batch_size=1, **run)
+
+
+def check_replaceable(path: str) -> None:
+    """Raise `ModelFileError` if a model cannot be written there, or would take the place of something else."""
+    if check_writable(path).exists():
+        try:
+            read_model_file(path)
+        except ModelFileError:
+            raise ModelFileError(f"{path} exists and is no model file; choose another name, or remove it first.") from None
+
+
+def model_to_resume(path: str, given: Collection[str]) -> Model:
+    """The classifier in this file; raises `ArgumentError` if options are ``given`` that it decides."""
+    conflicting = [option_name(name) for name in KEPT_BY_RESUME if name in given]
+    if conflicting:
+        raise ArgumentError(f"--resume keeps the layers and the seed of {path}; leave {', '.join(conflicting)} out.")
+    model = load(path)
+    if not isinstance(model.network.output, ClassifyingOutput):
+        raise ArgumentError(f"{path} holds a regression; these data have classes.")
+    return model
+
+
+def option_name(name: str) -> str:
+    """``batch_size`` as it is typed: ``--batch-size``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _command_to_go_on(out: str, epochs: int) -> str:
+    """This command again, on the model that was saved, for the epochs that are left."""
+    context = click.get_current_context()
+    data = context.params["data"]
+    data = os.path.join(os.curdir, data) if data.startswith("-") else data
+    words = ["pellucid", "train", data, f"--resume={out}", f"--epochs={epochs}"]
+    for option in context.command.params:
+        name, value = option.name or "", context.params.get(option.name or "")
+        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if isinstance(option, click.Option) and is_given and name not in NOT_REPEATED:
+            if isinstance(value, bool):
+                words.append(option.opts[0] if value else option.secondary_opts[0])
+            else:
+                words.append(f"{option.opts[0]}={value}")
+    return shlex.join(words)

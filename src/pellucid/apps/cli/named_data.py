@@ -1,0 +1,35 @@
+"""The data of a command: the sets that it knows by name, or a folder of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import AnyArray
+from pellucid.data import datasets
+from pellucid.models.saving import Label
+
+Arrays = tuple[tuple[AnyArray, AnyArray], tuple[AnyArray, AnyArray]]
+
+
+@dataclass(frozen=True)
+class NamedData:
+    """How to get ((x, y), (x_test, y_test)), and what the classes are called (None: by their numbers)."""
+
+    get: Callable[[], Arrays]
+    labels: Sequence[Label] | None = None
+
+
+NAMED_DATA = {
+    "digits": NamedData(datasets.digits),
+    "fashion": NamedData(datasets.fashion, datasets.fashion_labels),
+}
+METAVAR = "|".join((*NAMED_DATA, "FOLDER"))
+
+
+def check_is_there(data: str) -> None:
+    """Raise `ArgumentError` for a name that is neither a known data set nor a path that exists."""
+    if data not in NAMED_DATA and not os.path.exists(data):
+        raise ArgumentError(f"there is no folder and no CSV file {data!r}; other data are {', '.join(NAMED_DATA)}.")

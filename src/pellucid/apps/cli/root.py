@@ -1,0 +1,115 @@
+"""The command line: ``pellucid train | evaluate | predict | explain | studio | info | gradcheck``, one command a file.
+
+Results go to standard output, progress and messages to standard error. A known failure is one sentence and exit code 2;
+Ctrl-C is 130.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from pellucid.core.version import __version__
+
+COMMANDS = {
+    "train": "Train a network on a data set and save it.",
+    "evaluate": "Judge a saved model on test data.",
+    "predict": "Read pictures with a saved model.",
+    "explain": "Show why a model answers so, with every number.",
+    "studio": "Draw, look inside and train, in the browser.",
+    "info": "Show what is in a model file.",
+    "gradcheck": "Prove the gradients of a saved model.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are used, so that ``--help`` answers at once."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        if name == "studio":  # its small products lose time to threads that meet; to be said before NumPy is loaded
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        command = import_module(f"pellucid.apps.cli.commands.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pellucid")
+def root() -> None:
+    """Neural networks for images and tables, clear as glass."""
+
+
+def main() -> None:
+    """Run the command of ``sys.argv``; failures become a sentence and an exit code."""
+    _prepare_streams()
+    try:
+        code = root.main(prog_name="pellucid", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except BaseException as error:
+        code = _explain(error)
+    sys.exit(code)
+
+
+def run() -> None:
+    """The whole life of the process: after the command, nothing is left for an impatient Ctrl-C to end."""
+    try:
+        try:
+            main()
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # it came between the two
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(130)
+
+
+def _prepare_streams() -> None:
+    """Make every character printable, as an escape at worst, and missing streams harmless."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _explain(error: BaseException) -> int:
+    """Say what happened in one sentence, and give the exit code; what nobody foresaw is raised again."""
+    from pellucid.apps.cli.terminal import say
+    from pellucid.core.errors import PellucidError
+    from pellucid.data.photos.folder_report import printable
+
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        say("Interrupted.", err=True)
+        return 130
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone: nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        say(error.ctx.get_usage(), err=True)
+    if isinstance(error, click.ClickException):
+        say(f"Error: {error.format_message().rstrip('.')}.", err=True)
+    elif isinstance(error, PellucidError):
+        say(printable(f"Error: {error}"), err=True)
+    elif isinstance(error, MemoryError):
+        say("Error: not enough memory; a smaller network, batch or picture needs less.", err=True)
+    elif isinstance(error, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer cannot be written
+        say(f"Error: {error.strerror or error}.", err=True)
+    else:
+        raise error
+    return 2

@@ -1,0 +1,117 @@
+"""What the commands share in writing: safe text, JSON, tables, a picture in text, and where a page may go."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
+from typing import Any
+
+import click
+import numpy as np
+
+from pellucid.core.display.drawing import halved, reduced
+from pellucid.core.errors import OutputError
+from pellucid.core.files import writable_place
+from pellucid.core.shapes import AnyArray
+from pellucid.data.photos.folder_report import printable
+
+SHADES = " ░▒▓█"
+PLAIN_SHADES = " .:+#"
+PAGE_START = b"<!DOCTYPE HTML"
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print text; what a label or a file name holds cannot command the terminal: control characters are spelt out.
+
+    Messages on standard error are lost when nobody can read them; they do not end the work.
+    """
+    shown = "\n".join(printable(line) for line in str(text).split("\n"))
+    with suppress(OSError) if err else nullcontext():
+        click.echo(shown, err=err)
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on standard output; numbers of NumPy become plain ones, NaN becomes null."""
+    click.echo("".join(_json(_plain(document), "\n")))
+
+
+def _json(value: Any, line: str) -> Iterator[str]:
+    """JSON with a line for each member; arrays of numbers and words stay on one line."""
+    if isinstance(value, dict) and value:
+        for number, (key, item) in enumerate(value.items()):
+            yield from ("," if number else "{", f"{line}  {json.dumps(key)}: ", *_json(item, f"{line}  "))
+        yield f"{line}}}"
+    elif isinstance(value, list) and _holds_objects(value):
+        for number, item in enumerate(value):
+            yield from ("," if number else "[", f"{line}  ", *_json(item, f"{line}  "))
+        yield f"{line}]"
+    else:
+        yield json.dumps(value, allow_nan=False)
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_objects, value)))
+
+
+def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> None:
+    """A title, and columns aligned to the right; each row is one line, whatever its cells hold."""
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    say(f"\n{title}\n")
+    for number, line in enumerate(lines):
+        say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+        if number == 0:
+            say("-" * (sum(widths) + 2 * (len(widths) - 1)))
+
+
+def check_page(path: str) -> None:
+    """Raise `OutputError` if an HTML page cannot be written there, or would take the place of something else."""
+    check_replaceable(path, PAGE_START, "HTML page")
+
+
+def check_replaceable(path: str, start: bytes, kind: str) -> None:
+    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin as its kind does."""
+    if writable_place(path).exists():
+        with open(path, "rb") as file:
+            found = file.read(len(start))
+        if found and found.upper() != start.upper():
+            raise OutputError(f"{path} exists and is no {kind}; choose another name, or remove it first.")
+
+
+def picture_as_text(pixels: AnyArray) -> str:
+    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright.
+
+    A wider one than 40 pixels is shown smaller.
+    """
+    if pixels.ndim == 3:
+        pixels = pixels @ LUMINANCE
+    pixels = reduced(pixels)
+    rows, low, high = halved(pixels), float(pixels.min()), float(pixels.max())
+    levels = np.minimum(((rows - low) / (high - low + 1) * len(SHADES)).astype(int), len(SHADES) - 1)
+    shades = SHADES if _can_print(SHADES) else PLAIN_SHADES
+    return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,40 @@
+"""What comes in the body of a request. The guard counts it while it arrives."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from pellucid.core.errors import ArgumentError
+
+MOST_BYTES, MOST_PICTURE = 1 << 20, 32 << 20
+PICTURES = ("/api/read",)
+
+
+def most_bytes(path: str) -> int:
+    """How long a body at this address may be."""
+    return MOST_PICTURE if path in PICTURES else MOST_BYTES
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; raises a failure of 415 or `ArgumentError` for anything else."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(
+            415, f"JSON is expected (Content-Type: application/json), not {kind[:80] or 'an unnamed type'}."
+        )
+    body = await request.body()
+    try:
+        value = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"the body is no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ArgumentError(f"a JSON object is expected, such as {{}}, not {type(value).__name__}.")
+    return value
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,72 @@
+"""The server: routes, and failures as JSON sentences. What may reach it is decided in `pellucid.apps.server.guard`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from pellucid.apps.studio import keeping
+from pellucid.apps.studio.pages import draw, learn, train
+from pellucid.apps.studio.pages.inside import routes as inside
+from pellucid.apps.studio.session import Session
+from pellucid.core.errors import PellucidError
+
+STATIC = Path(__file__).parent / "static"
+PAGES = ("/", "/draw", "/inside", "/train", "/learn", "/learn/{chapter}")
+PARTS = (inside, learn, draw, keeping, train)
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def application(session: Session, static: Path = STATIC) -> Starlette:
+    """The whole studio as one ASGI application; ``static`` holds the built front end."""
+
+    def page(request: Request) -> Response:
+        return FileResponse(static / "index.html")
+
+    def summary(request: Request) -> Response:
+        return JSONResponse(session.summary())
+
+    routes: list[BaseRoute] = [
+        *(Route(path, page) for path in PAGES),
+        Route("/api/session", summary),
+        *(route for part in PARTS for route in part.routes(session)),
+        Mount("/assets", _Assets(directory=static / "assets")),
+    ]
+    failures = {PellucidError: _explain, HTTPException: _fail, Exception: _apologize}
+    return Starlette(routes=routes, exception_handlers=failures)
+
+
+class _Assets(StaticFiles):
+    """Files whose names hold a hash of their content, so that a browser may keep them. What they are is said here: the
+    tables of some systems know it wrongly, and a browser is told not to guess."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = FOR_EVER
+        response.headers["Content-Type"] = TYPES.get(Path(path).suffix, "application/octet-stream")
+        return response
+
+
+def _explain(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=400)
+
+
+def _fail(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    sentence = error.detail
+    if error.status_code == 404 and sentence == "Not Found":
+        sentence = f"there is nothing at {request.url.path[:200]}."
+    return JSONResponse({"error": sentence}, status_code=error.status_code, headers=error.headers)
+
+
+def _apologize(request: Request, error: Exception) -> Response:
+    """For what nobody foresaw: the terminal shows where it came from."""
+    return JSONResponse({"error": f"the studio failed: {type(error).__name__}: {error}"}, status_code=500)

@@ -1,0 +1,53 @@
+"""Pictures that are too large for an address: remembered under a short word while the studio runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import ArgumentError
+
+MOST_BYTES = 64 << 20  # the oldest are forgotten beyond that
+
+
+@dataclass(frozen=True)
+class KeptPicture:
+    """Pixels in a network's form, and why they may show nothing to read."""
+
+    pixels: NDArray[np.uint8]
+    doubt: str | None = None
+
+
+@dataclass
+class KeptPictures:
+    """Numbers from 1 on; the same picture keeps its number. Safe to use from several threads."""
+
+    most_bytes: int = MOST_BYTES
+    _pictures: dict[int, KeptPicture] = field(default_factory=dict)
+    _count: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def keep(self, pixels: NDArray[np.uint8], doubt: str | None = None) -> int:
+        """The number of this picture from now on."""
+        with self._lock:
+            for number, one in self._pictures.items():
+                if one.doubt == doubt and np.array_equal(one.pixels, pixels):
+                    return number
+            self._count += 1
+            self._pictures[self._count] = KeptPicture(pixels.copy(), doubt)
+            while len(self._pictures) > 1 and sum(one.pixels.nbytes for one in self._pictures.values()) > self.most_bytes:
+                del self._pictures[min(self._pictures)]
+            return self._count
+
+    def find(self, number: int) -> KeptPicture:
+        """The picture of this number; raises `ArgumentError` if it is forgotten, or of an earlier studio."""
+        with self._lock:
+            if number in self._pictures:
+                return self._pictures[number]
+        raise ArgumentError(
+            f"the picture kept-{number} is no longer here: a large picture is remembered only while the studio runs. "
+            "Drop it again."
+        )

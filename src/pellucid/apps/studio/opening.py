@@ -1,0 +1,94 @@
+"""What a studio opens with: a network that reads digits, found or trained; and before it what the user names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pellucid.apps.studio.session import DIGITS, Session, reads
+from pellucid.core.errors import PellucidError
+from pellucid.core.remote import cache_folder
+from pellucid.core.version import __version__
+from pellucid.data import datasets
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.models.model import Model, load
+from pellucid.models.network import Network
+from pellucid.models.train import calibrate, kept_aside
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.training.recipes.named import IMAGE, Recipe
+
+Say = Callable[[str], None]
+
+MADE = "digits.safetensors"  # by `make digits`, or pellucid train digits
+FIRST = Recipe((128, 64), dropout=0.0, learning_rate=3e-3, schedule="one_cycle", epochs=8)
+KEPT_ASIDE = 1 / 12  # 5,000 pictures, on which it is calibrated
+
+
+def open_session(
+    say: Say, opened: tuple[str, Model] | None = None, photos: PhotoFolder | None = None, folder: Path | None = None
+) -> Session:
+    """A session with the model of this name, if one was opened, and a network for digits unless that is one."""
+    folder = folder or Path()
+    models = {} if opened is None else {free_name(opened[0]): opened[1]}
+    if not any(reads_digits(model) for model in models.values()):
+        models["digits"] = digits_model(folder, say)
+    return Session(models, photos, folder)
+
+
+def free_name(name: str) -> str:
+    """The name of a file, without those that the studio gives itself: "digits" to its own network, "run-1" to runs."""
+    return f"{name} (file)" if re.fullmatch(r"digits|run-\d+", name) else name
+
+
+def reads_digits(model: Model) -> bool:
+    """Whether the model can stand for the studio's own: it reads pictures of the ten digits."""
+    return reads(model) == "digits" and [str(label) for label in model.labels] == [str(digit) for digit in DIGITS]
+
+
+def digits_model(folder: Path, say: Say) -> Model:
+    """A network for digits: that of ``make digits`` in the folder, the one that a studio trained before, or a new one."""
+    kept = _place_to_keep()
+    for path in filter(None, (folder / MADE, kept)):
+        model = _found(path, say)
+        if model is not None:
+            return model
+    say("Training a first network on the digits; the next start will find it.")
+    model = train_digits()
+    if kept is not None:
+        with suppress(OSError, PellucidError):  # then the next start trains again
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            model.save(kept)
+    return model
+
+
+def train_digits() -> Model:
+    """A new network for digits, calibrated on pictures that it has not learned from."""
+    (x, y), _ = datasets.digits()
+    network = Network(FIRST.network_layers(IMAGE, len(DIGITS)))
+    network.fit(x, y, **FIRST.fit_options(), validation=KEPT_ASIDE)
+    model = Model(network)
+    calibrate(model, x, y, kept_aside(network, x, y, KEPT_ASIDE))
+    return model
+
+
+def _found(path: Path, say: Say) -> Model | None:
+    if not path.exists():
+        return None
+    try:
+        model = load(path)
+    except PellucidError as error:
+        say(f"{error} It is passed over.")
+        return None
+    is_digits = isinstance(model.network.output, ClassifyingOutput) and reads_digits(model)
+    if not is_digits:
+        say(f"{path} reads no digits; it is passed over.")
+    return model if is_digits else None
+
+
+def _place_to_keep() -> Path | None:
+    try:
+        return cache_folder() / "studio" / f"digits-{__version__}.safetensors"
+    except RuntimeError:  # this user has no home folder
+        return None

@@ -1,0 +1,1 @@
+"""The addresses of the studio's pages, named as the pages are."""

@@ -1,0 +1,116 @@
+"""The step of one weight or bias for the page: its gradient, and what the optimizer makes of it (Step in
+studio/src/pages/inside/types.ts)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pellucid.apps.studio.pages.inside.traces import Look
+from pellucid.core.checks import whole_in_words
+from pellucid.core.display.numbers import factor, written
+from pellucid.core.errors import ArgumentError
+from pellucid.inspection.arithmetic.elements import Index, unit_and_place
+from pellucid.inspection.arithmetic.update import Line, ParameterStep, price_term, step_lines
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.training.recipes.named import OPTIMIZERS
+
+LETTERS = {"weight": "w", "bias": "b"}
+
+
+def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, Any]:
+    """``word`` is the number of a weight among those of this unit ("17"), or the name of another parameter ("bias")."""
+    layer, update = look.trace.layer(layer_name), look.trace.update
+    if update is None:
+        raise ArgumentError("a step follows from a target: add target=, the number of a class.")
+    name, at = _where(layer, unit_and_place(index)[0], word)
+    made, gradient = layer.updates[name], float(layer.gradients[name][at])
+    letter = LETTERS.get(name, name)
+    one = ParameterStep(
+        letter,
+        float(layer.parameters[name][at]),
+        gradient,
+        float(made.new[at]),
+        {slot: float(array[at]) for slot, array in made.slots.items()},
+        {slot: float(array[at]) for slot, array in made.new_slots.items()},
+        decays=name == "weight",
+    )
+    if not np.isfinite([one.before, one.gradient, one.after, *one.slots.values(), *one.new_slots.values()]).all():
+        raise ArgumentError("this step is not finite: its numbers grow larger than float64 can hold.")
+    lines = [_gradient_line(layer, name, at, (0, *index), one), *step_lines(update, one)]
+    return {
+        "parameter": f"{layer_name}.{name}[{', '.join(map(str, at))}]",
+        "weight": word,
+        **{key: getattr(one, key) for key in ("letter", "before", "gradient", "after")},
+        "slots": [{"name": slot, "before": one.slots[slot], "after": one.new_slots[slot]} for slot in one.slots],
+        "lines": [asdict(line) for line in lines],
+        "memory": _memory(look) + _price_left_out(look),
+    }
+
+
+def _where(layer: LayerTrace, unit: int, word: str) -> tuple[str, tuple[int, ...]]:
+    """The parameter that is meant, and the index in it."""
+    others = [name for name, array in layer.parameters.items() if name != "weight" and array.ndim == 1]
+    if word in others:
+        return word, (unit,)
+    weight = layer.parameters.get("weight")
+    known = ", ".join([*([] if weight is None else [f"0 to {weight[..., 0].size - 1}"]), *others])
+    if not known:
+        raise ArgumentError(f"{layer.name} learns nothing: it has no weights.")
+    if weight is None or not word.isascii() or not word.isdigit():
+        raise ArgumentError(f"weight is one of those of {layer.name}: {known}; not {word[:40]!r}.")
+    number = whole_in_words(word, "weight", 0, weight[..., 0].size - 1)
+    return "weight", (*(int(i) for i in np.unravel_index(number, weight.shape[:-1])), unit)
+
+
+def _gradient_line(layer: LayerTrace, name: str, at: tuple[int, ...], place: tuple[int, ...], one: ParameterStep) -> Line:
+    """Where g comes from, for the sample alone: in a dense layer one product; a price on weights adds its own."""
+    price, g = layer.regularizers.get(name), written(one.gradient)
+    paid = 0.0 if price is None else float(price.gradient(layer.parameters[name])[at])
+    rule, filled, slope = f"dL/d{one.letter}", written(one.gradient - paid), ""
+    if isinstance(layer.layer, Conv2D):
+        rule += " over every window"
+    elif layer.dsums is not None and name == "weight":
+        slope, dz, x = "dz x", float(layer.dsums[place]), float(layer.input[0].ravel()[at[0]])
+        filled = f"{written(dz)} * {factor(x)}"
+    elif layer.dsums is not None and name == "bias":
+        slope = "dz"
+    if price is None:
+        rule += f" = {slope}" if slope else ""
+    else:
+        words, numbers = price_term(price, one.before, paid)
+        rule, filled = f"{slope or rule} + {words}", f"{filled} + {numbers}"
+    return Line(f"g = {rule}", f"g = {g}" if filled == g else f"g = {filled} = {g}")
+
+
+def _memory(look: Look) -> str:
+    """What the slots are before the step, in a sentence."""
+    update, state = look.trace.update, look.model.network.training_state
+    assert update is not None
+    name = look.question.model
+    if not update.optimizer.needed_slots():
+        return "This optimizer remembers nothing from step to step."
+    if update.update > 1:
+        made = f"{update.update - 1:,} {'update' if update.update == 2 else 'updates'}"
+        return f"The slots are what the optimizer of {name} remembers of {made}; the step is that of this sample alone."
+    own = next((word for word, known in OPTIMIZERS.items() if _is_like(known, state.optimizer)), None)
+    other = own if state.optimizer_state.slots and own != look.question.optimizer else None
+    learns = f" {name} itself learns by {other.replace('_', ' ')}." if other else ""
+    return f"The first step of a training: before it, the slots are 0.{learns}"
+
+
+def _price_left_out(look: Look) -> str:
+    """The price of a training that only the words of a model file tell of, in a sentence; of a run it is in the trace."""
+    price = look.model.network.training_state.settings.get("regularizer")
+    if price is None or any(layer.regularizers for layer in look.trace.every_layer()):
+        return ""
+    return f" In its training the weights had the price {price}, which is not in g here."
+
+
+def _is_like(known: object, optimizer: object) -> bool:
+    """Whether both are of one kind, whatever their rates."""
+    same = ("momentum", "nesterov")
+    return type(known) is type(optimizer) and all(getattr(known, n, None) == getattr(optimizer, n, None) for n in same)

@@ -1,0 +1,76 @@
+"""Copies of a network that is learning, for the pages that read with it and for files."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from pellucid.apps.studio.runs.experiment import Experiment
+from pellucid.apps.studio.runs.figures import WORK_ASIDE, some
+from pellucid.apps.studio.runs.material import Material
+from pellucid.core.errors import DivergenceError
+from pellucid.executors.base import OptimizerState
+from pellucid.models.model import Model
+from pellucid.models.network import Network
+from pellucid.models.train import calibrate
+from pellucid.training.history import History
+
+SECONDS_TO_LIVE = 0.5  # of a copy, while the network goes on learning
+
+
+class Copies:
+    """The newest copy, and which state of the network it holds: ``version`` counts these states."""
+
+    def __init__(self, network: Network, experiment: Experiment, material: Material) -> None:
+        self._network = network
+        self._experiment = experiment
+        self._material = material
+        self._model: Model | None = None
+        self._is_of = (-1, False)  # a version, and whether the network was learning
+        self._made = 0.0
+        self._saved_version: int | None = None
+
+    def model(self, version: int, history: list[dict[str, Any]], *, is_learning: bool) -> Model:
+        """A copy with pipeline and labels. Of a network that stands still it is calibrated on what is kept aside, and the
+        same as long as nothing changes."""
+        is_fresh = self._is_of == (version, is_learning)
+        if is_learning and self._is_of[1] and time.perf_counter() - self._made < SECONDS_TO_LIVE:
+            is_fresh = True
+        if self._model is None or not is_fresh:
+            model = self._material.model(self._copied(history))
+            if self._material.validation is not None and not is_learning:
+                kept_aside = some(self._material.validation, self._network, WORK_ASIDE)
+                with suppress(DivergenceError):  # nothing can be said of one that gives no numbers
+                    calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
+            self._model, self._is_of, self._made = model, (version, is_learning), time.perf_counter()
+        return self._model
+
+    def mark_saved(self, model: Model) -> None:
+        """This copy is in a file now."""
+        if model is self._model:
+            self._saved_version = self._is_of[0]
+
+    def is_saved(self, version: int) -> bool:
+        return self._saved_version == version
+
+    def _copied(self, history: list[dict[str, Any]]) -> Network:
+        """A network of its own with the same numbers, which can go on training from here."""
+        old = self._network
+        network = Network(old.layers, old.seed, arrays={**old.parameters, **old.state})
+        memory = old.training_state.optimizer_state
+        slots = {name: slot.copy() for name, slot in memory.slots.items()}
+        options = self._experiment.recipe.fit_options() | {"early_stopping": self._experiment.patience or None}
+        network.training_state = replace(
+            old.training_state,
+            optimizer_state=OptimizerState(slots, memory.updates),
+            settings={name: repr(value) for name, value in options.items() if value is not None},
+        )
+        network.history = History([_of_an_epoch(figures) for figures in history], "copied")
+        return network
+
+
+def _of_an_epoch(figures: dict[str, Any]) -> dict[str, float]:
+    """The figures as a model file holds them."""
+    return {name: value for name, value in figures.items() if name not in ("step", "epoch") and value is not None}

@@ -1,0 +1,215 @@
+"""An experiment: data, a recipe and a seed, from the words of a page. Nothing that comes from there is trusted.
+
+Every field but ``data`` has a default that learns well from these data. A field that is unknown, of a wrong kind or out of
+bounds is named in an `ArgumentError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.checks import Check, flag, name_of, number, short, whole
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import one_of
+from pellucid.data.datasets.points import LETTERS, SETS
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.samples import Samples, split
+from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.schedules import SCHEDULES
+from pellucid.training.recipes.named import OPTIMIZERS, Recipe, optimizer_of
+from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
+
+POINT_SETS = (*SETS, "drawn")
+DATA = ("digits", "folder", *POINT_SETS)
+SAMPLES = {"digits": (100, 60_000), **dict.fromkeys(SETS, (10, 20_000))}  # of others all are used
+MOST_DRAWN = 2_000
+MOST_HIDDEN, MOST_UNITS, MOST_WORDS = 8, 4_096, 12
+OF_THE_DATA = ("data", "samples", "noise", "data_seed", "points", "validation")
+OF_THE_RECIPE = (
+    *("hidden", "activation", "dropout", "batch_norm", "l1", "l2", "optimizer", "learning_rate", "schedule"),
+    *("epochs", "batch_size", "augment"),
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is learned from, how, and by which chance.
+
+    data        "digits", "folder" (the pictures that the studio was opened with), "drawn", or the name of a point set
+    samples     how many of them there are, or are used
+    noise       of generated points; ``points`` are the drawn ones: x1, x2 and class number
+    data_seed   decides the points, and which samples are kept aside
+    validation  the share that is kept aside
+    layers      words of `pellucid.training.recipes.words`, in place of the hidden layers of the recipe
+    seed        decides the chance of the training
+    patience    of early stopping: epochs without a lower validation loss; 0 for none
+    """
+
+    data: str
+    samples: int
+    noise: float
+    data_seed: int
+    points: tuple[tuple[float, float, int], ...] | None
+    validation: float
+    layers: str | None
+    recipe: Recipe
+    seed: int
+    patience: int = 0
+
+    @property
+    def is_of_points(self) -> bool:
+        return self.data in POINT_SETS
+
+    def to_data(self) -> dict[str, Any]:
+        """All fields as a page has them."""
+        names = ("data", "samples", "noise", "data_seed", "validation", "layers", "patience", "seed")
+        own = {name: getattr(self, name) for name in names}
+        recipe = {name: getattr(self.recipe, name) for name in OF_THE_RECIPE}
+        own |= {} if self.points is None else {"points": [list(point) for point in self.points]}
+        return own | recipe | {"hidden": list(self.recipe.hidden)}
+
+    def changed(self, changes: Mapping[str, Any]) -> Experiment:
+        """The experiment with these fields in place of its own, on the same samples.
+
+        Raises `ArgumentError` as `experiment` does, and for other samples: those kept aside would be among those that the
+        network has learned from.
+        """
+        after = _with(self, _checked(changes, self.data))
+        for name in OF_THE_DATA:
+            if getattr(after, name) != getattr(self, name):
+                raise ArgumentError(f"a fork learns from the samples of its run, so its {name} stays; start a new run.")
+        return after
+
+
+def experiment(fields: Any, folder: PhotoFolder | None = None) -> Experiment:
+    """The experiment of these fields; ``folder`` are the pictures of "folder", if the studio has some."""
+    if not isinstance(fields, Mapping):
+        raise ArgumentError(f'an experiment is an object such as {{"data": "spirals"}}, not {fields!r:.60}.')
+    if "data" not in fields:
+        raise ArgumentError(f"an experiment needs data: one of {', '.join(DATA)}.")
+    data: str = CHECKS["data"](fields["data"], "data")
+    checked = _checked(fields, data)
+    if data == "drawn" and "points" not in checked:
+        raise ArgumentError('the data "drawn" need points: a list of [x1, x2, class].')
+    if data != "drawn":
+        checked.pop("points", None)
+    plain = default(data, folder)
+    if data == "drawn":
+        checked["samples"] = len(checked["points"])
+    return _with(plain, checked)
+
+
+def default(data: str, folder: PhotoFolder | None) -> Experiment:
+    """The experiment of these data with all its defaults."""
+    if data == "digits":
+        recipe = Recipe((128, 64), dropout=0.0, learning_rate=1e-3, schedule="constant", batch_size=128, augment=False)
+        return Experiment(data, SAMPLES[data][1], 0.0, 0, None, 0.1, None, recipe, 0)
+    if data == "folder":
+        if folder is None:
+            raise ArgumentError("this studio has no folder of pictures; open one with: pellucid studio FOLDER")
+        return _of_folder(folder)
+    recipe = Recipe(
+        (8, 8), None, "tanh", 0.0, learning_rate=1e-2, schedule="constant", epochs=200, batch_size=16, augment=False
+    )
+    if data == "spirals":  # a long boundary needs more units, and more time
+        recipe = replace(recipe, hidden=(32, 32), activation="relu", epochs=400)
+    return Experiment(data, 400, 0.03, 0, () if data == "drawn" else None, 0.25, None, recipe, 0)
+
+
+def _of_folder(folder: PhotoFolder) -> Experiment:
+    """By the rules of ``pl.train``."""
+    learned_from = Samples(folder.x, folder.y, np.arange(len(folder.x)))
+    if round(len(folder.x) * KEPT_ASIDE):
+        learned_from, _ = split(learned_from, KEPT_ASIDE, 0, folder.y)
+    counts = np.bincount(folder.y[learned_from.rows], minlength=len(folder.labels))
+    rules = choose(counts.tolist(), folder.x.shape[1:])
+    recipe = Recipe(
+        dropout=0.0,
+        learning_rate=rules.learning_rate,
+        schedule="one_cycle",
+        epochs=rules.epochs,
+        batch_size=rules.batch_size,
+        change=rules.augment,
+    )
+    return Experiment("folder", len(folder.x), 0.0, 0, None, rules.validation, rules.layers, recipe, 0)
+
+
+def _with(before: Experiment, fields: dict[str, Any]) -> Experiment:
+    """With these fields, which are checked already."""
+    if fields.get("optimizer", before.recipe.optimizer) != before.recipe.optimizer and "learning_rate" not in fields:
+        fields["learning_rate"] = optimizer_of(fields["optimizer"], None).learning_rate
+    of_recipe = {name: value for name, value in fields.items() if name in OF_THE_RECIPE}
+    own = {name: value for name, value in fields.items() if name not in OF_THE_RECIPE}
+    if "hidden" in fields and "layers" not in fields:
+        own["layers"] = None  # the sizes take the place of the words
+    after = replace(before, recipe=replace(before.recipe, **of_recipe), **own)
+    if after.is_of_points and after.recipe.augment:
+        raise ArgumentError("augment changes pictures; there are none in the plane.")
+    return after
+
+
+def _checked(fields: Mapping[str, Any], data: str) -> dict[str, Any]:
+    """The fields, each of its kind and within its bounds."""
+    for name in fields:
+        one_of(name[:60], list(CHECKS), "field of an experiment")
+    checked = {name: CHECKS[name](value, name) for name, value in fields.items() if name != "samples" or data in SAMPLES}
+    if "samples" in checked:
+        whole(*SAMPLES[data])(checked["samples"], "samples")
+    return checked
+
+
+def _sizes(value: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_HIDDEN:
+        raise ArgumentError(f"{name} is a list of at most {MOST_HIDDEN} sizes, such as [32, 32], not {short(value)}.")
+    return tuple(whole(1, MOST_UNITS)(size, f"each size of {name}") for size in value)
+
+
+def _words(value: Any, name: str) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value.split()) > MOST_WORDS or len(value) > 40 * MOST_WORDS:
+        raise ArgumentError(f"{name} are at most {MOST_WORDS} words, such as 'conv16 pool dense64', not {short(value)}.")
+    return " ".join(value.split())
+
+
+def _points(value: Any, name: str) -> tuple[tuple[float, float, int], ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_DRAWN:
+        raise ArgumentError(f"{name} is a list of at most {MOST_DRAWN:,} points [x1, x2, class], not {short(value)}.")
+    points = []
+    for point in value:
+        if not isinstance(point, list | tuple) or len(point) != 3:
+            raise ArgumentError(f"each of the {name} is [x1, x2, class], not {short(point)}.")
+        x1, x2 = (number(-4.0, 4.0)(place, "a coordinate of a point") for place in point[:2])
+        points.append((x1, x2, whole(0, len(LETTERS) - 1)(point[2], "the class of a point")))
+    if len({point[2] for point in points}) < 2:
+        raise ArgumentError("the points must be of at least two classes: draw some of another one.")
+    return tuple(points)
+
+
+CHECKS: dict[str, Check] = {
+    "data": name_of(DATA),
+    "samples": whole(1, 60_000),
+    "noise": number(0.0, 0.5),
+    "data_seed": whole(0, 2**31 - 1),
+    "points": _points,
+    "validation": number(0.0, 0.9),
+    "hidden": _sizes,
+    "layers": _words,
+    "activation": name_of(ACTIVATIONS),
+    "dropout": number(0.0, 0.95),
+    "batch_norm": flag,
+    "l1": number(0.0, 10.0),
+    "l2": number(0.0, 10.0),
+    "optimizer": name_of(OPTIMIZERS),
+    "learning_rate": number(0.0, 100.0, open_low=True),
+    "schedule": name_of(SCHEDULES),
+    "epochs": whole(1, 1_000),
+    "batch_size": whole(1, 4_096),
+    "augment": flag,
+    "patience": whole(0, 1_000),
+    "seed": whole(0, 2**31 - 1),
+}

@@ -1,0 +1,139 @@
+"""What an experiment works with: its samples, divided into those to learn from and those kept aside, and its network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pellucid.apps.studio.runs.experiment import Experiment
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import Shape, size_of
+from pellucid.data.datasets.mnist import Part, digits
+from pellucid.data.datasets.points import Points, drawn, generated
+from pellucid.data.digits.digit_pipeline import DigitPipeline
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.pipeline import Pipeline
+from pellucid.data.samples import Samples, split
+from pellucid.data.weights import weights_by_class
+from pellucid.executors.native.compile_images import multiply_adds
+from pellucid.models.model import Model
+from pellucid.models.network import Network
+from pellucid.models.saving import Label
+from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.nodes import Node, join, numbered
+from pellucid.nn.layers.outputs.classification import Classification
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.training.recipes.photo_rules import UNEVEN
+from pellucid.training.recipes.words import layers_from_text
+
+MOST_PARAMETERS = 20_000_000
+MOST_VALUES = 100_000_000  # numbers between the layers in one step
+MOST_WORK = 20_000_000_000  # multiply-adds of one step: about a second, so that it can be stopped
+MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
+
+
+@dataclass(frozen=True)
+class Material:
+    """``validation`` is None if nothing is kept aside; ``points`` are all points, if there are some; ``pipeline`` brings
+    pictures into the form of the samples; ``rescale`` is measured on the training part of photos."""
+
+    training: Samples
+    validation: Samples | None
+    labels: tuple[Label, ...]
+    points: Points | None = None
+    pipeline: Pipeline | None = None
+    rescale: Rescale | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.training.x.shape[1:]
+
+    def model(self, network: Network) -> Model:
+        """The network with what it needs to read new pictures."""
+        return Model(network, self.pipeline, self.labels)
+
+
+def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Material:
+    """The samples of the experiment, divided."""
+    if experiment.data == "digits":
+        x, y = _digits()
+        return _divided(experiment, Samples(x, y, np.arange(experiment.samples)), tuple(range(10)), pipeline=_pipeline())
+    if experiment.data == "folder":
+        assert folder is not None
+        samples = Samples(folder.x, folder.y, np.arange(len(folder.x)))
+        found = _divided(experiment, samples, folder.labels, pipeline=folder.pipeline)
+        counts = np.bincount(folder.y[found.training.rows], minlength=len(folder.labels))
+        rescale = Rescale.fit(
+            folder.x[found.training.rows[:: -(-found.training.rows.size * folder.x[0].nbytes // MEASURED_BYTES)]]
+        )
+        training = found.training
+        if counts.max() > UNEVEN * counts.min():
+            training = replace(training, weights=weights_by_class("balanced", training, Classification(len(counts))))
+        return replace(found, training=training, rescale=rescale)
+    points = points_of(experiment)
+    return _divided(experiment, Samples(points.x, points.y, np.arange(len(points.x))), points.labels, points=points)
+
+
+def points_of(experiment: Experiment) -> Points:
+    """The points of the plane that the experiment names."""
+    if experiment.points is not None:
+        return drawn(experiment.points)
+    return generated(experiment.data, experiment.samples, experiment.noise, experiment.data_seed)
+
+
+def network_of(experiment: Experiment, material: Material) -> Network:
+    """The network of the experiment, untrained; raises `ArgumentError` for one that is too large to be watched."""
+    layers = _layers(experiment, material)
+    nodes = join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
+    count = sum(size_of(spec.shape) for node in nodes for spec in node.layer.parameter_specs(node.input_shape))
+    _check_size(count, MOST_PARAMETERS, "the network would have {} parameters")
+    batch = min(experiment.recipe.batch_size, len(material.training))
+    _check_size(batch * _values(nodes), MOST_VALUES, f"a step with a batch_size of {batch} would hold {{}} numbers")
+    network = Network(layers, experiment.seed)
+    _check_size(batch * multiply_adds(network), MOST_WORK, f"a step with a batch_size of {batch} would take {{}} products")
+    network.pipeline = material.pipeline
+    return network
+
+
+def _layers(experiment: Experiment, material: Material) -> list[Layer]:
+    shape, classes = material.shape, len(material.labels)
+    first: list[Layer] = [Input(*shape)]
+    if material.rescale is not None:
+        first.append(material.rescale)
+        shape = material.rescale.output_shape(shape)
+    if experiment.layers is None:
+        return [*first, *experiment.recipe.network_layers(shape, classes)[1:]]
+    return [*first, *layers_from_text(experiment.layers, shape), Classification(classes)]
+
+
+def _divided(experiment: Experiment, samples: Samples, labels: tuple[Label, ...], **more: Any) -> Material:
+    """A share of each class is kept aside: which, the seed of the data decides."""
+    classes = len(np.unique(samples.y[samples.rows]))  # of each one sample at least is learned from
+    if round(len(samples) * experiment.validation) < 1 or classes == len(samples):
+        return Material(samples, None, labels, **more)
+    return Material(*split(samples, experiment.validation, experiment.data_seed, samples.y), labels, **more)
+
+
+def _values(nodes: tuple[Node, ...]) -> int:
+    return sum(size_of(node.output_shape) for node in nodes)
+
+
+def _check_size(count: int, most: int, words: str) -> None:
+    if count > most:
+        raise ArgumentError(
+            f"{words.format(f'{count:,}')}; the studio takes at most {most:,}: use fewer or smaller layers."
+        )
+
+
+@lru_cache(maxsize=1)
+def _digits() -> Part:
+    return digits()[0]
+
+
+@lru_cache(maxsize=1)
+def _pipeline() -> DigitPipeline:
+    return DigitPipeline.fit(_digits()[0])

@@ -1,0 +1,342 @@
+"""A run: an experiment that is carried out in a thread of its own, and does what it is told between two steps."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from pellucid.apps.server.watch import Budget, Watch
+from pellucid.apps.studio.runs.copies import Copies
+from pellucid.apps.studio.runs.experiment import Experiment
+from pellucid.apps.studio.runs.figures import Figures
+from pellucid.apps.studio.runs.looks import Looks
+from pellucid.apps.studio.runs.material import Material, network_of
+from pellucid.apps.studio.runs.pace import Pace
+from pellucid.apps.studio.runs.turns import Turns
+from pellucid.core.errors import ArgumentError, DivergenceError
+from pellucid.models.model import Model
+from pellucid.nn.summary import describe_layer
+from pellucid.training.checkpoints import Kept
+from pellucid.training.loop import Course, Place, graft
+
+FIRST_EPOCHS = 100  # are all measured: a short run is over in a blink, and is to have a curve all the same
+SECONDS_BETWEEN_FIGURES = 0.02  # from then on
+SECONDS_WITHOUT_FIGURES = 1.0  # from then on they are measured within a long epoch too
+SECONDS_BETWEEN_STATES = 0.1
+NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
+
+
+class Run:
+    """``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, where there is more.
+
+    Every method may be called from any thread; runs that share their ``turns`` train by turns. A run that was rewound keeps
+    what lay ahead, so that one may go forward again, until it trains on from where it is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        experiment: Experiment,
+        material: Material,
+        turns: Turns,
+        start: tuple[Course, Place] | None = None,
+        parent: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.experiment = experiment
+        self.material = material
+        self.parent = parent
+        self.network = network_of(experiment, material)
+        self.course = Course(
+            self.network, material.training, material.validation, experiment.recipe.fit_options(), experiment.patience
+        )
+        if start is not None:
+            graft(*start, self.course)
+        self.state = "paused"
+        self.message: str | None = None
+        self.watch = Watch()
+        self._engine = self.course.executor.name  # what is too large fails here, and not in the thread
+        self._turns = turns
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+        self._nudge = threading.Event()  # wakes the thread from a rest
+        self._until = 0  # the step at which it stops
+        self._furthest = self.course.step  # the last step made; a run that was rewound is before it
+        self._saved_step: int | None = None  # the last one that is in a file
+        self._version = 0  # of the parameters
+        self._pace = Pace()
+        self._kept = Kept()
+        self._figures = Figures(self.course)
+        self._looks = Looks(self.network, material)
+        self._look: tuple[int, dict[str, Any]] | None = None  # with the version that it shows
+        self._copies = Copies(self.network, experiment, material)
+        self._figures_budget = Budget(0, SECONDS_BETWEEN_FIGURES)
+        self._state_budget = Budget(0, SECONDS_BETWEEN_STATES)
+        self._look_budget = Budget()
+        self._kept.keep(self.course.place())
+        self._figures.measure()
+
+    def resume(self) -> None:
+        """Train until the last planned epoch has ended; from there on, as many epochs more."""
+        with self._turns:
+            self._go_until(self.course.round_end)
+
+    def epoch(self) -> None:
+        """Train to the end of this epoch."""
+        with self._turns:
+            self._go_until((self.course.step // self.course.steps_per_epoch + 1) * self.course.steps_per_epoch)
+
+    def make_step(self) -> None:
+        """One step, and no more."""
+        with self._turns:
+            self._check_open()
+            self._until = self.course.step + 1
+            self._advance()
+
+    def pause(self) -> None:
+        """Stop after the steps that are being made."""
+        with self._turns:
+            if self.state == "running":
+                self._stop("paused")
+
+    def wait(self) -> None:
+        """Until it stands still."""
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """What the schedule multiplies, from the next step on."""
+        with self._turns:
+            self.course.learning_rate = rate
+            self._tell_state()
+
+    def set_pace(self, steps_per_second: float | None) -> None:
+        """Make no more steps than this in a second; None: as many as can be."""
+        with self._turns:
+            self._pace.limit = steps_per_second
+            self._pace.start(self.course.step)
+            self._nudge.set()
+            self._tell_state()
+
+    def rewind(self, step: int) -> None:
+        """Go to the last kept place at or before this step, and stop there."""
+        with self._turns:
+            if self.state in ("paused", "running", "finished"):
+                self._keep()
+            self.course.enter(self._kept.at(step))
+            self._version += 1
+            self._stop("finished" if self.course.is_at_round_end else "paused")
+
+    def go_forward(self) -> bool:
+        """Go to the last kept place, if that lies ahead and is in no file; whether it does."""
+        with self._turns:
+            last = self._kept.steps[-1]
+            if last <= self.course.step or last == self._saved_step:
+                return False
+            self.course.enter(self._kept.at(last))
+            self._version += 1
+            return True
+
+    def place(self, step: int | None) -> Place:
+        """The last kept place at or before the step; without one, where it is now."""
+        with self._turns:
+            return self.course.place() if step is None else self._kept.at(step)
+
+    def model(self) -> Model:
+        """A copy of the network as it is now; see `Copies.model`."""
+        with self._turns:
+            return self._copies.model(self._version, self._figures.history, is_learning=self.state == "running")
+
+    def mark_saved(self, model: Model) -> None:
+        """``model``, a copy that `model` gave, is in a file."""
+        with self._turns:
+            self._copies.mark_saved(model)
+            if self.is_saved:
+                self._saved_step = self.course.step
+
+    @property
+    def is_saved(self) -> bool:
+        return self._copies.is_saved(self._version)
+
+    def close(self) -> None:
+        """End its thread and its listeners, for good: it learns nothing more."""
+        with self._turns:
+            self._is_closed = True
+            if self.state == "running":
+                self.state = "paused"
+            self._nudge.set()
+            self.course.release()
+            self.watch.close()
+
+    def summary(self) -> dict[str, Any]:
+        """A RunSummary (studio/src/pages/train/types.ts)."""
+        with self._turns:
+            points = self.material.points
+            return self._state() | {
+                "name": self.name,
+                "experiment": self.experiment.to_data(),
+                "kind": "images" if points is None else "points",
+                "extent": None if points is None else points.extent,
+                "labels": list(self.material.labels),
+                "layers": [describe_layer(layer) for layer in self.network.layers],
+                "parameters": self.network.parameters.layout.size,
+                "engine": self._engine,
+                "steps_per_epoch": self.course.steps_per_epoch,
+                "kept": self._kept.steps,
+                "history": list(self._figures.history),
+                "saved": self.is_saved,
+                "parent": self.parent,
+            }
+
+    def present(self) -> list[tuple[str, Any]]:
+        """The events that show where the run is to somebody who comes now."""
+        with self._turns:
+            return self._everything()
+
+    # What follows is called within a turn.
+
+    def _check_open(self) -> None:
+        if self._is_closed:  # while it was asked for
+            raise ArgumentError(f"{self.name} learns no more: it was deleted, or the studio is being stopped.")
+
+    def _go_until(self, step: int) -> None:
+        self._check_open()
+        self._until = step
+        self.state, self.message = "running", None
+        self._pace.start(self.course.step)
+        self._tell_state()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        """What the thread does; it takes its turns itself."""
+        while True:
+            with self._turns:
+                if self.state != "running":
+                    self._thread = None
+                    return
+                self._advance()
+                self._nudge.clear()
+                rest = self._pace.rest(self.course.step) if self.state == "running" else 0.0
+            if rest:
+                self._nudge.wait(rest)
+
+    def _advance(self) -> None:
+        """Some steps on the way to ``_until``, and what is to be told of them."""
+        course = self.course
+        try:
+            self._leave_what_lay_ahead()
+            left = self._until - course.step
+            course.advance(min(left, self._pace.most() or left))
+            self._version += 1
+            self._furthest = course.step
+            if course.is_at_round_end:
+                self._stop("finished", self._why_early())
+            elif course.step >= self._until:
+                self._stop("paused")
+            else:
+                self._report()
+        except DivergenceError as error:
+            self._fail("diverged", str(error))
+        except MemoryError as error:
+            self._fail("failed", str(error) or NO_MEMORY)
+        except Exception as error:  # nobody else hears of it: this is the thread's own
+            self._fail("failed", f"{type(error).__name__}: {error}")
+
+    def _report(self) -> None:
+        """On the way: whatever is due."""
+        events: list[tuple[str, Any]] = []
+        at_epoch_end = self.course.is_at_epoch_end
+        if at_epoch_end:
+            self._keep()
+            if self.course.step <= FIRST_EPOCHS * self.course.steps_per_epoch or self._figures_budget.allows():
+                with self._figures_budget.spend():
+                    events.append(("figures", self._figures.measure()))
+        if not self.watch.has_listeners:
+            return
+        if self._state_budget.allows():
+            with self._state_budget.spend():
+                events += [("state", self._state()), ("kept", self._kept_now())]
+        if self._look_budget.allows():
+            with self._look_budget.spend():
+                if not at_epoch_end and self._figures_budget.idle_for(SECONDS_WITHOUT_FIGURES):
+                    with self._figures_budget.spend():
+                        events.append(("figures", self._figures.measure(validate=False)))
+                self.watch.tell([*events, ("look", self._look_now())])
+        else:
+            self.watch.tell(events)
+
+    def _fail(self, state: str, message: str) -> None:
+        self._version += 1  # the parameters may be others than after the last good step
+        try:
+            self._stop(state, message)
+        except Exception:  # it may be the look itself that fails
+            self._tell_state()
+
+    def _stop(self, state: str, message: str | None = None) -> None:
+        """Stand still, and show everything as it is now."""
+        self.state, self.message = state, message
+        self._nudge.set()
+        self.course.release()
+        if state in ("paused", "finished") and not self._is_rewound():
+            self._keep()
+            if not self._figures.are_of(self.course.step):
+                try:
+                    self._figures.measure()
+                except DivergenceError as error:
+                    self.state, self.message = "diverged", str(error)
+        if self.watch.has_listeners:
+            self.watch.tell(self._everything())
+
+    def _everything(self) -> list[tuple[str, Any]]:
+        last = self._figures.at(self.course.step)
+        figures = [] if last is None else [("figures", last)]
+        return [("state", self._state()), ("kept", self._kept_now()), *figures, ("look", self._look_now())]
+
+    def _why_early(self) -> str | None:
+        if not self.course.is_stopped_early:
+            return None
+        epochs = "an epoch" if self.course.patience == 1 else f"{self.course.patience} epochs"
+        return (
+            f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
+        )
+
+    def _is_rewound(self) -> bool:
+        return self.course.step < self._furthest
+
+    def _leave_what_lay_ahead(self) -> None:
+        if self._is_rewound():
+            self._kept.forget_after(self.course.step)
+            self._figures.forget_after(self.course.step)
+            self._furthest = self.course.step
+            self._saved_step = None
+
+    def _keep(self) -> None:
+        if not self._is_rewound() and self._kept.steps[-1] < self.course.step:
+            self._kept.keep(self.course.place())
+
+    def _tell_state(self) -> None:
+        if self.watch.has_listeners:
+            self.watch.tell([("state", self._state())])
+
+    def _state(self) -> dict[str, Any]:
+        step = self.course.step
+        return {
+            "state": self.state,
+            "message": self.message,
+            "epoch": step // self.course.steps_per_epoch,
+            "step": step,
+            "learning_rate": self.course.learning_rate,
+            "steps_per_second": self._pace.speed(step) if self.state == "running" else 0.0,
+            "pace": self._pace.limit,
+        }
+
+    def _kept_now(self) -> dict[str, Any]:
+        return {"step": self._kept.steps[-1], "kept": self._kept.steps}
+
+    def _look_now(self) -> dict[str, Any]:
+        if self._look is None or self._look[0] != self._version:
+            self._look = self._version, self._looks.look()
+        return self._look[1]

@@ -1,0 +1,128 @@
+"""The runs of a studio, by name. All that are running train by turns, some steps each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from pellucid.apps.studio.runs.experiment import Experiment, experiment
+from pellucid.apps.studio.runs.material import Material, material
+from pellucid.apps.studio.runs.run import Run
+from pellucid.apps.studio.runs.turns import Turns
+from pellucid.core.errors import ArgumentError, UnknownNameError
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.models.model import Model
+from pellucid.training.loop import Course, Place
+
+MOST_RUNS = 20
+MOST_PARAMETERS = 40_000_000  # of all runs together
+
+
+class Runs:
+    """ "run-1", "run-2" ... ``photos`` gives the folder of pictures, if the studio has one."""
+
+    def __init__(self, photos: Callable[[], PhotoFolder | None] = lambda: None) -> None:
+        self.is_closed = False
+        self._photos = photos
+        self._turns = Turns()
+        self._runs: dict[str, Run] = {}
+        self._deleted: set[str] = set()
+        self._temporary: set[str] = set()
+        self._count = 0
+        self._guard = Lock()
+
+    def names(self) -> list[str]:
+        return list(self._runs)
+
+    def run(self, name: str) -> Run:
+        """The run of this name; raises `UnknownNameError` if there is none."""
+        found = self._runs.get(name)
+        if found is None:
+            known = ", ".join(self._runs) or "none yet"
+            raise UnknownNameError(f"there is no run {name[:40]!r}; the runs are: {known}.")
+        return found
+
+    def has_had(self, name: str) -> bool:
+        """Whether there was a run of this name, which was deleted."""
+        return name in self._deleted
+
+    def create(self, fields: Any, *, is_temporary: bool = False) -> Run:
+        """A new run of the experiment with these fields; it waits to be resumed. One that is temporary, as in a chapter of
+        Learn, is lost when the studio stops."""
+        photos = self._photos()
+        chosen = experiment(fields, photos)
+        return self._add(chosen, material(chosen, photos), is_temporary=is_temporary)
+
+    def fork(self, name: str, step: int | None, changes: Any) -> Run:
+        """A new run that goes on from a kept step of another one (default: from where it is), with other settings."""
+        if not isinstance(changes, dict):
+            raise ArgumentError(f'changes are fields of an experiment, such as {{"l2": 0.001}}, not {changes!r:.60}.')
+        parent = self.run(name)
+        now = {"learning_rate": parent.course.learning_rate} if "optimizer" not in changes else {}
+        place = parent.place(step)
+        chosen = parent.experiment.changed(now | changes)
+        return self._add(chosen, parent.material, (parent.course, place), {"run": name, "step": place.step})
+
+    def delete(self, name: str) -> None:
+        """Stop it and forget it."""
+        run = self.run(name)
+        with self._guard:
+            self._runs.pop(name, None)
+            self._deleted.add(name)
+        run.close()
+
+    def summaries(self) -> list[dict[str, Any]]:
+        return [run.summary() for run in list(self._runs.values())]
+
+    def model(self, name: str) -> Model:
+        """A copy of the network as it is now; see `Run.model`."""
+        return self.run(name).model()
+
+    def mark_saved(self, name: str, model: Model) -> None:
+        """``model``, which `model` gave, is in a file now."""
+        self.run(name).mark_saved(model)
+
+    def unsaved(self) -> list[str]:
+        """The names of the runs that have learned something which is in no file and should be."""
+        return [name for name, run in self._lasting() if run.course.step > 0 and not run.is_saved]
+
+    def go_forward(self) -> list[str]:
+        """Bring runs that were rewound back to their last step; the names of those for which that step is in no file."""
+        return [name for name, run in self._lasting() if run.go_forward()]
+
+    def close(self) -> None:
+        """Stop all that train and end all streams, for good; what was learned stays."""
+        self.is_closed = True
+        for run in list(self._runs.values()):
+            run.pause()
+            run.close()
+
+    def _lasting(self) -> list[tuple[str, Run]]:
+        return [(name, run) for name, run in list(self._runs.items()) if name not in self._temporary]
+
+    def _add(
+        self,
+        chosen: Experiment,
+        its_material: Material,
+        start: tuple[Course, Place] | None = None,
+        parent: dict[str, Any] | None = None,
+        *,
+        is_temporary: bool = False,
+    ) -> Run:
+        with self._guard:
+            if len(self._runs) >= MOST_RUNS:
+                raise ArgumentError(f"{MOST_RUNS} runs are kept at a time: delete one to begin another.")
+            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, start, parent)
+            total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
+            if total > MOST_PARAMETERS:
+                raise ArgumentError(
+                    f"all runs together would have {total:,} parameters, and {MOST_PARAMETERS:,} are kept: delete one."
+                )
+            self._count += 1
+            if is_temporary:
+                self._temporary.add(run.name)
+            self._runs[run.name] = run
+        if self.is_closed:  # while it was made
+            run.close()
+        return run

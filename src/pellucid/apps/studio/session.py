@@ -1,0 +1,118 @@
+"""What a running studio holds: the models that answer, the data to learn from, and the networks in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from pellucid.apps.studio.kept_pictures import KeptPictures
+from pellucid.apps.studio.runs.runs import Runs
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import Shape
+from pellucid.core.version import __version__
+from pellucid.data import datasets
+from pellucid.data.datasets.mnist import Part
+from pellucid.data.digits.digit_pipeline import DigitPipeline
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.models.model import Model
+from pellucid.models.train import FEWEST_TO_CALIBRATE
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.summary import describe_layer
+from pellucid.training.recipes.named import IMAGE
+
+DIGITS = tuple(range(10))
+PLANE: Shape = (2,)  # the input of a network that learns from points
+
+
+@dataclass
+class Session:
+    """``models`` by name, the first of them the one that the studio opened with; ``photos`` is the user's own folder;
+    ``folder`` is where models are saved."""
+
+    models: dict[str, Model] = field(default_factory=dict)
+    photos: PhotoFolder | None = None
+    folder: Path = field(default_factory=Path)
+    pictures: KeptPictures = field(default_factory=KeptPictures)
+    preparing: Lock = field(default_factory=Lock)  # pipelines work in one thread at a time
+    runs: Runs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runs = Runs(lambda: self.photos)
+
+    @cached_property
+    def test_digits(self) -> Part:
+        """(x, y) of the digits by other writers, read when they are first needed."""
+        return datasets.digits()[1]
+
+    def model(self, name: str) -> Model:
+        """The model of this name, or of a run as it is now; raises `ArgumentError` if there is none."""
+        if name in self.models:
+            return self.models[name]
+        runs = self.runs.names()
+        if name in runs:
+            return self.runs.model(name)
+        raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *runs])}.")
+
+    def price(self, name: str) -> Regularizer | None:
+        """The price on weights that a run has in its training; of a model that was opened, its layers know."""
+        return None if name in self.models else self.runs.run(name).course.rules.regularizer
+
+    def summary(self) -> dict[str, Any]:
+        """What the page fetches first (studio/src/session.ts: Session)."""
+        models = [_of_model(name, model) for name, model in self.models.items()]
+        runs = [self._of_run(run) for run in self.runs.summaries()]
+        return {"version": __version__, "models": models + runs}
+
+    def _of_run(self, run: dict[str, Any]) -> dict[str, Any]:
+        """The network of a run (its RunSummary) as a model. It is calibrated when it stands still."""
+        asked = run["experiment"]
+        kept_aside = 0 if run["state"] == "running" else round(asked["validation"] * asked["samples"])
+        accuracies = [figures["validation_accuracy"] for figures in run["history"]]
+        return {
+            "name": run["name"],
+            "title": f"{run['name']}: {asked['data']}",
+            "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
+            "labels": run["labels"],
+            "input_shape": list(self._shape(asked["data"])),
+            "layers": run["layers"],
+            "parameters": run["parameters"],
+            "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
+            "has_confidence": kept_aside > 0,
+            "accuracy": next((figure for figure in reversed(accuracies) if figure is not None), None),
+        }
+
+    def _shape(self, data: str) -> Shape:
+        if data == "folder" and self.photos is not None:
+            return self.photos.x.shape[1:]
+        return IMAGE if data == "digits" else PLANE
+
+
+def reads(model: Model) -> str:
+    """What the input of a model is: "digits", "photos", "points" of a plane, or other "values"."""
+    if isinstance(model.pipeline, DigitPipeline):
+        return "digits"
+    if isinstance(model.pipeline, PhotoPipeline):
+        return "photos"
+    return "points" if model.network.input.shape == PLANE else "values"
+
+
+def _of_model(name: str, model: Model) -> dict[str, Any]:
+    network = model.network
+    accuracies = network.history.get("validation_accuracy", [])
+    return {
+        "name": name,
+        "title": name,
+        "reads": reads(model),
+        "labels": list(model.labels),
+        "input_shape": list(network.input.shape),
+        "layers": [describe_layer(layer) for layer in network.layers],
+        "parameters": network.parameters.layout.size,
+        "is_calibrated": model.temperature is not None,
+        "has_confidence": bool(model.conformal_scores) and isinstance(network.output, ClassifyingOutput),
+        "accuracy": accuracies[-1] if accuracies else None,
+    }

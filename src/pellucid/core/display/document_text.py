@@ -1,0 +1,94 @@
+"""Sections as text for a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
+from pellucid.core.display.drawing import halved, reduced
+from pellucid.core.shapes import AnyArray
+from pellucid.data.photos.folder_report import printable
+
+Draw: TypeAlias = Callable[[AnyArray], str]
+
+SHADES = " .:+#"
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def as_text(title: str, sections: Iterable[Section], draw: Draw, width: int | None = None) -> str:
+    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture. Sentences and arithmetic are
+    wrapped between words, to lines of at most ``width`` letters (None: they are not).
+
+    What a label holds cannot command a terminal, nor make lines of its own: control characters are spelt out.
+    """
+    parts = ("\n".join([printable(part.title), *(_text(block, draw, width) for block in part.blocks)]) for part in sections)
+    return "\n\n".join([printable(title), *parts])
+
+
+def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
+    """The same in Markdown: tables, and arithmetic and small pictures as code."""
+    parts = [f"# {_escaped(title)}"]
+    for section in sections:
+        parts.append(f"## {_escaped(section.title)}")
+        parts.extend(_markdown(block, draw) for block in section.blocks)
+    return "\n\n".join(parts)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns: the first to the left, the others to the right."""
+    rows = [tuple(map(printable, row)) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def drawn_coarsely(pixels: AnyArray) -> str:
+    """A picture in plain characters, two rows of pixels a line: the more ink, the brighter it is."""
+    grey = pixels.mean(axis=2) if pixels.ndim == 3 else pixels.astype(np.float64)
+    grey = reduced(grey)
+    low, high = float(grey.min()), float(grey.max())
+    levels = ((halved(grey) - low) / (high - low + 1) * len(SHADES)).astype(int)
+    return "\n".join("".join(SHADES[level] for level in row).rstrip() for row in levels)
+
+
+def _text(block: Block, draw: Draw, width: int | None = None) -> str:
+    if isinstance(block, Words):
+        return _wrapped(block.text, width, "  ")
+    if isinstance(block, Picture):
+        return draw(block.pixels) if block.lines is None else block.lines
+    if isinstance(block, Sums):
+        return "\n".join(_wrapped(line, width, "      ") for line in block.lines)
+    return "\n".join(f"  {line}" for line in aligned([block.header, *block.rows]))
+
+
+def _wrapped(text: str, width: int | None, indent: str) -> str:
+    """The text two columns in; if it goes on in further lines, those as far in as ``indent``."""
+    shown = printable(text)
+    if width is None or len(shown) + 2 <= width:
+        return f"  {shown}"
+    wrapper = textwrap.TextWrapper(width, "  ", indent, break_long_words=False, break_on_hyphens=False)
+    return wrapper.fill(shown)
+
+
+def _markdown(block: Block, draw: Draw) -> str:
+    if isinstance(block, Words):
+        return _escaped(block.text)
+    if isinstance(block, Table):
+        rules = ("---", *("---:" for _ in block.header[1:]))
+        rows = [block.header, rules, *block.rows]
+        return "\n".join(f"| {' | '.join(cell if row is rules else _escaped(cell) for cell in row)} |" for row in rows)
+    lines = _text(block, draw).splitlines() if isinstance(block, Picture) else map(printable, block.lines)
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _escaped(text: str) -> str:
+    """Text in which nothing commands: neither Markdown nor HTML, on one line."""
+    return SPECIAL.sub(r"\\\1", printable(text))

@@ -1,0 +1,81 @@
+"""Signed numbers as a picture: blue against, orange for, light grey for nothing. The two hues differ for every eye."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import ShapeError
+from pellucid.core.shapes import AnyArray, Array
+
+AGAINST, NEUTRAL, FOR = np.array([[33, 102, 172], [247, 247, 247], [217, 95, 2]], np.float64)
+LETTERS_FOR, LETTERS_AGAINST = " .+#", " -=%"
+WIDEST = 40  # cells of a picture as text
+
+
+def colored(values: Array) -> NDArray[np.uint8]:
+    """(H, W) -> (H, W, 3): blue for negative numbers, orange for positive ones, in full color for the largest of all."""
+    strength = relative(values)[..., None]
+    mixed = NEUTRAL + strength.clip(0) * (FOR - NEUTRAL) + (-strength).clip(0) * (AGAINST - NEUTRAL)
+    return mixed.round().astype(np.uint8)
+
+
+def as_letters(values: Array) -> str:
+    """(H, W) as lines of letters, two columns each so that pixels look square: ``.+#`` for, ``-=%`` against."""
+    return _letters(values, 2)
+
+
+def as_small_letters(values: Array) -> str:
+    """The same with a letter for each cell, on the scale of a picture that is drawn in text."""
+    return _letters(halved(reduced(values)), 1)
+
+
+def reduced(values: AnyArray) -> Array:
+    """(H, W) -> the means of squares, so large that no row has more than 40 of them."""
+    step = -(-values.shape[1] // WIDEST)
+    height, width = (max(1, length // step) for length in values.shape)
+    pixels = values[: height * step, : width * step]
+    means: Array = pixels.reshape(height, len(pixels) // height, width, -1).mean(axis=(1, 3))
+    return means
+
+
+def halved(values: Array) -> Array:
+    """(H, W) -> the means of two rows: a letter is twice as high as wide."""
+    means: Array = values[: len(values) // 2 * 2].reshape(-1, 2, values.shape[1]).mean(axis=1)
+    return means
+
+
+def as_terminal_colors(values: Array) -> str:
+    """(H, W) as colored half blocks, two rows of pixels a line, for a terminal with 24-bit color."""
+    pixels = colored(values)
+    if len(pixels) % 2:
+        pixels = np.concatenate([pixels, np.full((1, *pixels.shape[1:]), NEUTRAL, np.uint8)])
+    lines = []
+    for above, below in zip(pixels[::2], pixels[1::2], strict=True):
+        cells = (f"\x1b[38;2;{_code(top)};48;2;{_code(low)}m▀" for top, low in zip(above, below, strict=True))
+        lines.append("".join(cells) + "\x1b[0m")
+    return "\n".join(lines)
+
+
+def relative(values: Array) -> Array:
+    """The numbers divided by the largest of them, signs left aside, so that they lie in -1 .. 1."""
+    if values.ndim != 2:
+        raise ShapeError(f"a map has the shape (H, W), not {values.shape}.")
+    largest = float(np.abs(values).max(initial=0.0))
+    return values / largest if largest > 0 else np.zeros_like(values)
+
+
+def _letters(values: Array, wide: int) -> str:
+    """A letter for each number, or several to make it as wide as it is high."""
+    strength = relative(values)
+    levels = np.ceil(np.abs(strength) * len(LETTERS_FOR) - 1).clip(0).astype(int)
+    lines = []
+    for row, signs in zip(levels, strength, strict=True):
+        pairs = zip(row, signs, strict=True)
+        letters = ((LETTERS_FOR if sign > 0 else LETTERS_AGAINST)[level] * wide for level, sign in pairs)
+        lines.append("".join(letters).rstrip())
+    return "\n".join(lines)
+
+
+def _code(color: NDArray[np.uint8]) -> str:
+    return ";".join(str(int(part)) for part in color)

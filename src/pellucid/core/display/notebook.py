@@ -1,0 +1,33 @@
+"""What a notebook shows of an object: HTML with its own style, which needs nothing else and in which nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files as resources
+
+from pellucid.core.display.markup import Markup, element, percent
+
+
+def framed(*content: object) -> str:
+    """The content in one element with the style that it needs; for ``_repr_html_``."""
+    return element("div", element("style", _style()), *content, class_="pellucid")
+
+
+def bars(caption: str, shares: Iterable[tuple[object, float]]) -> Markup:
+    """A row for each name and its share in 0..1, with a bar as long as the share."""
+    rows = (
+        element(
+            "tr",
+            element("th", name, scope="row"),
+            element("td", element("span", class_="bar", style=f"width:{100 * share:.1f}%"), class_="track"),
+            element("td", percent(share)),
+        )
+        for name, share in shares
+    )
+    return element("table", element("caption", caption), element("tbody", *rows), class_="bars")
+
+
+@cache
+def _style() -> Markup:
+    return Markup(resources("pellucid.core.display").joinpath("notebook.css").read_text("utf-8"))

@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all: the bytes go to a file beside the target, which then takes its name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from pellucid.core.errors import OutputError, PellucidError
+
+Error = type[PellucidError]
+
+
+def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> Path:
+    """The real place of ``path``, if a file can be written there; else an ``error`` that says what is in the way."""
+    try:
+        target = Path(os.path.realpath(path))
+        target.exists()
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise error(f"{os.fspath(path)!r} cannot be written: {why}.") from None
+    if target.exists() and not target.is_file():
+        raise error(f"{path} is {'a folder' if target.is_dir() else 'no regular file'}; choose a file name.")
+    if not target.parent.is_dir():
+        raise error(f"{path} cannot be written: the folder {target.parent} does not exist.")
+    if not os.access(target.parent, os.W_OK):
+        raise error(f"{path} cannot be written: there is no permission to write in {target.parent}.")
+    return target
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = OutputError) -> None:
+    """Write all of ``data``, or raise ``error`` and leave what was there as it was."""
+    target = writable_place(path, error)
+    was_there = target.exists() and target.stat().st_size > 0  # an empty one only held the name
+    part = target.with_name(f".pellucid-{uuid4().hex}.part")
+    try:
+        with open(part, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, part)
+        os.replace(part, target)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        kept = "; the file that was there is unchanged" if was_there else ""
+        raise error(f"{path} cannot be written: {problem.strerror or problem}{kept}.") from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,106 @@
+"""The model file: one safetensors file that holds numbers and descriptions, and can run nothing.
+
+    tensors    "dense_1.weight" ...            parameters and moving averages, by name
+               "optimizer.m" ...               the optimizer's slots, flat, when they were asked for
+    metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress,
+                                             and, if there is one, the calibration
+
+Descriptions are read through the closed vocabulary of `pellucid.nn.catalogue`. Declared shapes are compared with those of
+the tensors in the file before anything is allocated. A file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pellucid.core.errors import ModelFileError
+from pellucid.core.files import writable_place, write_whole
+from pellucid.core.shapes import AnyArray
+from pellucid.core.version import __version__
+
+FORMAT = 2  # 2 may hold a calibration; a file without one says 1, since who reads 1 misses nothing in it
+MAX_DESCRIPTION = 16 << 20
+
+
+@dataclass
+class ModelFile:
+    """What is in a model file: ``description`` is plain data, ``arrays`` and ``slots`` map names to arrays."""
+
+    description: dict[str, Any]
+    arrays: Mapping[str, AnyArray]
+    slots: Mapping[str, AnyArray] = field(default_factory=dict)
+
+
+def write_model_file(path: str | os.PathLike[str], content: ModelFile) -> None:
+    """Write all of it, or nothing: an error leaves what was at ``path`` as it was.
+
+    Raises `ModelFileError` when the place cannot be written (no such folder, no permission, disk full).
+    """
+    from safetensors.numpy import save
+
+    description = {"format": _needed_format(content), "pellucid": __version__, **content.description}
+    text = json.dumps(description, allow_nan=False, separators=(",", ":"))
+    if len(text) > MAX_DESCRIPTION:
+        raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
+    tensors = {**content.arrays, **{f"optimizer.{name}": slot for name, slot in content.slots.items()}}
+    write_whole(path, save(tensors, metadata={"pellucid": text}), ModelFileError)
+
+
+def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
+    """Read a model file; raises `ModelFileError` for one that is missing, damaged, foreign or too new."""
+    from safetensors import SafetensorError, safe_open
+
+    name = os.fspath(path)
+    if not os.path.isfile(name):
+        what = "is a folder" if os.path.isdir(name) else "is no regular file" if os.path.exists(name) else "does not exist"
+        raise ModelFileError(f"{name} {what}; a model file, such as digits.safetensors, is expected.")
+    try:
+        with safe_open(name, framework="numpy") as file:
+            description = _description(name, file.metadata())
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+    except SafetensorError as error:
+        raise ModelFileError(
+            f"{name} is no model file, or was cut off ({error}); one that pellucid train or Model.save wrote is expected."
+        ) from None
+    except OSError as error:
+        raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from None
+    except TypeError as error:  # a tensor type that NumPy does not have
+        raise ModelFileError(f"{name} holds tensors of a type that Pellucid does not use: {error}.") from None
+    slots = {key.removeprefix("optimizer."): t for key, t in tensors.items() if key.startswith("optimizer.")}
+    arrays = {key: tensor for key, tensor in tensors.items() if not key.startswith("optimizer.")}
+    return ModelFile(description, arrays, slots)
+
+
+def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    if not metadata or "pellucid" not in metadata:
+        raise ModelFileError(f"{name} is a safetensors file, but not one that Pellucid wrote: it has no description.")
+    if len(metadata["pellucid"]) > MAX_DESCRIPTION:
+        raise ModelFileError(f"the description in {name} is larger than {MAX_DESCRIPTION >> 20} MiB.")
+    try:
+        description = json.loads(metadata["pellucid"])
+    except (ValueError, RecursionError):
+        raise ModelFileError(f"the description in {name} is damaged: it is no JSON.") from None
+    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
+        raise ModelFileError(f"the description in {name} is damaged: it has no format number.")
+    if description["format"] > FORMAT:
+        made_by = str(description.get("pellucid"))[:20]
+        raise ModelFileError(
+            f"{name} was written by Pellucid {made_by} in format {description['format']}; this is {__version__}, which "
+            f"reads up to format {FORMAT}. Upgrade with pip install --upgrade pellucid."
+        )
+    return description
+
+
+def _needed_format(content: ModelFile) -> int:
+    """The lowest format in which nothing of the content would be passed over."""
+    return FORMAT if "calibration" in content.description else 1
+
+
+def check_writable(path: str | os.PathLike[str]) -> Path:
+    """The real place of ``path``, if a model file can be written there; else `ModelFileError`, before hours of training."""
+    return writable_place(path, ModelFileError)

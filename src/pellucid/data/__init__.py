@@ -1,0 +1,1 @@
+"""From the outside to samples, and which samples in which order."""

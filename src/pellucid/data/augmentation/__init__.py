@@ -1,0 +1,1 @@
+"""Random changes of a batch, each a function of (seed, step, sample)."""

@@ -1,0 +1,9 @@
+"""Data sets to learn from: ``(x, y), (x_test, y_test) = pl.datasets.digits()``, or your own photos by ``folder``."""
+
+from pellucid.data.datasets.fashion import fashion
+from pellucid.data.datasets.fashion import labels as fashion_labels
+from pellucid.data.datasets.mnist import digits
+from pellucid.data.photos.folder import PhotoFolder, folder
+from pellucid.data.photos.folder_report import FolderReport, Problem
+
+__all__ = ["FolderReport", "PhotoFolder", "Problem", "digits", "fashion", "fashion_labels", "folder"]

@@ -1,0 +1,187 @@
+"""Your own pictures: a folder of photos as arrays to learn from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import ArgumentError, DataError
+from pellucid.core.shapes import one_of, positive_integer
+from pellucid.data.photos.csv_listing import list_csv
+from pellucid.data.photos.decoding import Progress, pictures_of
+from pellucid.data.photos.folder_report import FolderReport, printable
+from pellucid.data.photos.listing import LAYOUTS, Listing, list_folder, sorted_labels
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.data.photos.picture_cache import Pictures
+
+__all__ = ["PhotoFolder", "Progress", "folder"]
+
+BadFiles: TypeAlias = Literal["skip", "fail"]
+Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PhotoFolder:
+    """The pictures of a folder, all of one size.
+
+    x           uint8 (N, H, W, 3), or (N, H, W) in grey; mapped from the disk, so the set may be larger than memory
+    y           int64 (N,): the class of each, a number into ``labels``
+    test        (x_test, y_test), or None if the folder has no part to test with
+    labels      the names of the classes
+    files       the path of each picture of x in the folder; test_files those of the test part
+    report      what became of every file
+    pipeline    how the pictures were prepared; a `Model` with it prepares others alike
+    """
+
+    x: NDArray[np.uint8]
+    y: NDArray[np.int64]
+    test: Part | None
+    labels: tuple[str, ...]
+    files: list[str]
+    test_files: list[str]
+    report: FolderReport
+    pipeline: PhotoPipeline
+
+    def __repr__(self) -> str:
+        train, test = self.report.count
+        shape = "x".join(map(str, self.pipeline.output_shape))
+        return f"PhotoFolder({len(self.labels)} classes, {train:,} pictures to learn from, {test:,} to test with, {shape})"
+
+
+def folder(
+    path: str | os.PathLike[str],
+    size: int | tuple[int, int] = 64,
+    *,
+    channels: int = 3,
+    crop: str = "centre",
+    labels: Sequence[str] | None = None,
+    bad_files: BadFiles = "skip",
+    cache: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> PhotoFolder:
+    """The photos of a folder, decoded once and kept in a cache that follows every change of the folder.
+
+    path       a folder with one folder of pictures for each class, or with ``train`` and ``test`` above such folders; or a
+               CSV file with the columns file and label, and if wanted split; ``labels.csv`` in a folder is found by itself
+    size       height and width in pixels, one number or two; channels 3 is RGB, 1 is grey; crop as in `PhotoPipeline`
+    labels     the classes, if they are known (``model.labels``): others are then an error, and missing ones are none
+    bad_files  "skip" leaves out files that cannot be used and names them in ``report``; "fail" raises DataError
+    cache      the folder for the prepared pictures (default: in the user's cache)
+    progress   called as ``progress(files done, files in all)``, if the cache does not know all of them
+    workers    threads that decode (default: the cores)
+
+    >>> photos = pl.datasets.folder("photos/")
+    >>> network = pl.Network([pl.Input(*photos.pipeline.output_shape), ..., pl.Classification(len(photos.labels))])
+    >>> network.fit(photos.x, photos.y, validation=0.2)
+    >>> pl.Model(network, photos.pipeline, photos.labels).predict("holiday.jpg")
+
+    The order of files in the file system has no influence. Raises DataError for a folder without pictures of two classes,
+    a class without a picture, or a cache that cannot be written.
+    """
+    one_of(bad_files, ("skip", "fail"), "policy for bad files")
+    height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
+    pipeline = PhotoPipeline(positive_integer(height, "size"), positive_integer(width, "size"), channels, crop)
+    known = None if labels is None else _check_labels(labels)
+    listing = _list(path)
+    _check_listing(listing, known)
+    pictures = pictures_of(listing, pipeline, cache, progress, workers)
+    used = [listing.entries[index] for index in pictures.rows]
+    names = sorted_labels(listing.labels) if known is None else known
+    report = _report(listing, pictures, names)
+    if bad_files == "fail" and report.left_out:
+        raise DataError(f'{_some(report)} Mend or remove them, or leave them out: bad_files="skip" (--bad-files skip).')
+    _check_classes(report, known)
+    number = {label: index for index, label in enumerate(names)}
+    y = np.array([number[entry.label] for entry in used], np.int64)
+    files = [entry.file for entry in used]
+    middle = report.count[0]
+    test = (pictures.pixels[middle:], y[middle:]) if len(used) > middle else None
+    return PhotoFolder(pictures.pixels[:middle], y[:middle], test, names, files[:middle], files[middle:], report, pipeline)
+
+
+def _list(path: str | os.PathLike[str]) -> Listing:
+    """The files of a folder or a CSV file, with all links in the path itself followed."""
+    try:
+        source = Path(os.path.realpath(path, strict=True))
+    except (OSError, ValueError, TypeError) as error:
+        why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise DataError(f"{printable(str(path))} {why}; {LAYOUTS}.") from None
+    if source.is_file():
+        if source.suffix.casefold() != ".csv":
+            raise DataError(f"{printable(str(path))} is a file, not a folder; {LAYOUTS}.")
+        return list_csv(source)
+    if not source.is_dir():
+        raise DataError(f"{printable(str(path))} is neither a folder nor a regular file; {LAYOUTS}.")
+    labels = source / "labels.csv"
+    return list_csv(labels) if labels.is_file() and not labels.is_symlink() else list_folder(source)
+
+
+def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str) else ()
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise ArgumentError(f"labels is a list of different names, such as model.labels, not {labels!r}.")
+    return names
+
+
+def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:
+    """Raise DataError for classes that cannot be, before anything is decoded."""
+    where = printable(str(listing.source))
+    if known is not None:
+        unknown = sorted(listing.labels - set(known))
+        if unknown:
+            raise DataError(f"{where} has classes that are not among {_named(known)}: {_named(unknown)}.")
+        return
+    to_learn, to_test = ({e.label for e in listing.entries if e.split == split} for split in ("train", "test"))
+    if to_test - to_learn:
+        raise DataError(
+            f"{where} has pictures to test with and none to learn from of {_named(sorted(to_test - to_learn))}."
+        )
+    if len(listing.labels) < 2:
+        found = f"only one class, {_named(list(listing.labels))}," if listing.labels else "no class,"
+        links = "; ".join(str(problem) for problem in listing.problems if problem.kind == "link")
+        raise DataError(f"{where} has {found} and at least two are needed; {LAYOUTS}.{f' {links}.' if links else ''}")
+
+
+def _report(listing: Listing, pictures: Pictures, names: Sequence[str]) -> FolderReport:
+    count = {name: [0, 0] for name in names}
+    for index in pictures.rows:
+        entry = listing.entries[index]
+        count[entry.label][entry.split == "test"] += 1
+    classes = {name: (to_learn, to_test) for name, (to_learn, to_test) in count.items()}
+    return FolderReport(str(listing.source), classes, tuple(sorted([*listing.problems, *pictures.problems])))
+
+
+def _check_classes(report: FolderReport, known: tuple[str, ...] | None) -> None:
+    """Raise DataError for classes of which no picture can be used."""
+    where = printable(report.folder)
+    if sum(report.count) == 0:
+        raise DataError(f"{where} has no picture that can be used. {_some(report)}")
+    empty = [label for label, (to_learn, _) in report.classes.items() if to_learn == 0]
+    if empty and known is None:
+        raise DataError(
+            f"{where} has no picture to learn from of {_named(empty)}: add some, or remove the class. {_some(report)}"
+        )
+
+
+def _named(labels: Sequence[str]) -> str:
+    shown = ", ".join(repr(label) for label in labels[:_SHOWN])
+    return shown + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
+
+
+def _some(report: FolderReport) -> str:
+    """The first files that were left out, as a sentence."""
+    if not report.left_out:
+        return "No file was left out."
+    shown = "; ".join(str(problem) for problem in report.left_out[:_SHOWN])
+    more = len(report.left_out) - _SHOWN
+    files = f"{len(report.left_out):,} files" if len(report.left_out) > 1 else "1 file"
+    return f"{files} cannot be used: {shown}{f'; and {more:,} more' if more > 0 else ''}."

@@ -1,0 +1,192 @@
+"""Which picture files lie in a folder, and of which class they are: found by name, without opening any."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pellucid.core.errors import DataError
+from pellucid.data.photos.folder_report import Problem, printable
+
+LAYOUTS = (
+    "expected one folder of pictures for each class (photos/cat/1.jpg, photos/dog/2.jpg), or train/ and test/ with such "
+    "folders in them, or a file labels.csv with the columns file and label"
+)
+SUFFIXES = {
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+    ".pbm": "PPM",
+    ".pnm": "PPM",
+}
+"""The extensions of pictures, and the format that each promises."""
+
+NOT_READ = "only train and test are read; a part for validation is drawn from train when a network is trained"
+VALIDATION = {"val", "valid", "validation", "dev"}
+
+_IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # like everything that begins with a dot, files of the system
+
+Split: TypeAlias = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file that should be a picture: its path in the folder, its class and part, and what tells whether it changed."""
+
+    file: str
+    label: str
+    split: Split
+    size: int
+    mtime_ns: int
+
+
+@dataclass
+class Listing:
+    """The files below ``root``: those to learn from, then those to test with, each sorted by path.
+
+    ``source`` is the folder or the CSV file that says so; ``labels`` are the classes, also those without a file.
+    """
+
+    source: Path
+    root: Path
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+
+    def add(self, file: str, label: str, split: Split) -> None:
+        """A file, if it is a regular one inside of the folder; else a problem. It is not opened."""
+        try:
+            status = os.stat(self.root / file, follow_symlinks=False)
+            if stat.S_ISLNK(status.st_mode):
+                if not self.holds(self.root / file):
+                    return self.note(file, "link", "a symbolic link that leads out of the folder; it is not followed")
+                status = os.stat(self.root / file)
+        except FileNotFoundError:
+            is_link = os.path.islink(self.root / file)
+            return self.note(
+                file, *(("link", "a symbolic link that leads nowhere") if is_link else ("missing", "not there"))
+            )
+        except (OSError, ValueError) as error:  # among them links that lead in a circle, and names with a zero byte
+            return self.note(file, "unreadable", f"it cannot be opened: {getattr(error, 'strerror', None) or error}")
+        if stat.S_ISDIR(status.st_mode):
+            return self.note(file, "link", "a folder, or a link to one, in the place of a file; it is not followed")
+        if not stat.S_ISREG(status.st_mode):
+            return self.note(file, "special", "no regular file (a pipe, a socket or a device); it was not opened")
+        self.entries.append(Entry(file, label, split, status.st_size, status.st_mtime_ns))
+        return None
+
+    def note(self, file: str, kind: str, reason: str) -> None:
+        """A file that is left out."""
+        self.problems.append(Problem(file, kind, reason))
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path, with all links followed, lies inside of the folder."""
+        return Path(os.path.realpath(path)).is_relative_to(self.root)
+
+    def in_order(self) -> Listing:
+        """The same with entries and problems sorted, so that the order of the file system has no part in it."""
+        self.entries.sort(key=lambda entry: (entry.split != "train", entry.file))
+        self.problems.sort()
+        return self
+
+
+def list_folder(root: Path) -> Listing:
+    """The files in the class folders of ``root``, or in those of its ``train`` and ``test``.
+
+    Folders inside of a class folder belong to the class. Hidden files and folders are passed over; symbolic links that lead
+    out of the folder, and those to folders, are named and not followed. Raises DataError if there are no class folders.
+    """
+    listing = Listing(root, root)
+    try:
+        _list_classes(listing)
+    except OSError as error:
+        raise DataError(f"the folder {error.filename or root} cannot be read: {error.strerror or error}.") from error
+    if not listing.labels:
+        raise DataError(f"{printable(str(root))} has no class folders; {LAYOUTS}.")
+    return listing.in_order()
+
+
+def _list_classes(listing: Listing) -> None:
+    """Find the class folders, here or in train and test, and all files in them."""
+    names = _folders(listing, "", loose="the folder itself")
+    parts = {name.casefold() for name in names}
+    has_parts = {"train", "test"} <= parts or parts <= {"train", "test", *VALIDATION}
+    for name in names:
+        if not has_parts:
+            _walk(listing, name, name, "train")
+        elif name.casefold() in ("train", "test"):
+            for label in _folders(listing, name, loose=f"{name}/"):
+                _walk(listing, f"{name}/{label}", label, "train" if name.casefold() == "train" else "test")
+        else:
+            listing.note(name, "loose", NOT_READ)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one of the system, such as .DS_Store: passed over without a word."""
+    return name.startswith(".") or name.casefold() in _IGNORED
+
+
+def as_label(name: str) -> str:
+    """The class of a folder: its name, with accents composed, as the file systems of some machines take them apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def sorted_labels(labels: set[str]) -> tuple[str, ...]:
+    """The classes in order: by value if all are numbers ("2" before "10"), else as text."""
+    if all(label.isascii() and label.isdecimal() for label in labels):
+        return tuple(sorted(labels, key=lambda label: (len(label.lstrip("0")), label.lstrip("0"), label)))
+    return tuple(sorted(labels))
+
+
+def _folders(listing: Listing, below: str, loose: str) -> list[str]:
+    """The folders directly in one, sorted; pictures and links beside them are problems."""
+    names = []
+    with os.scandir(listing.root / below) as found:
+        for entry in found:
+            if is_hidden(entry.name):
+                continue
+            file = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                names.append(entry.name)
+            elif entry.is_symlink():
+                listing.note(file, "link", "a symbolic link in the place of a class folder; it is not followed")
+            elif os.path.splitext(entry.name)[1].casefold() in SUFFIXES:
+                listing.note(file, "loose", f"it lies directly in {loose}, in no class folder")
+    return sorted(names)
+
+
+def _walk(listing: Listing, folder: str, label: str, split: Split) -> None:
+    """All files of a class folder and of the folders in it."""
+    label = as_label(label)
+    listing.labels.add(label)
+    waiting = [folder]
+    while waiting:
+        below = waiting.pop()
+        try:
+            with os.scandir(listing.root / below) as found:
+                entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+        except OSError as error:
+            listing.note(below, "unreadable", f"a folder that cannot be read: {error.strerror or error}")
+            continue
+        for name, is_folder in entries:
+            if is_hidden(name):
+                continue
+            if is_folder:
+                waiting.append(f"{below}/{name}")
+            else:
+                listing.add(f"{below}/{name}", label, split)

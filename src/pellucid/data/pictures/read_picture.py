@@ -1,0 +1,152 @@
+"""Read any picture file or array into one form: float32 in 0..1, grey (H, W) or colour (H, W, 3).
+
+A file is judged by its header before a pixel is decoded, so a bomb (a small file that claims to be huge) costs nothing.
+Pictures with more detail than any later step can use are reduced, by whole factors and by averaging, to `MAX_SIDE`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import DataError
+from pellucid.data.pictures.image_file import check_size, decoding, name_of, open_image, upright, without_warnings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from pellucid.data.pictures.image_file import Picture
+
+MAX_SIDE = 1600  # what is longer is reduced by a whole factor
+
+_UNIFORM_INK = 0.15  # colours of an opaque area that vary less than this are taken as one colour
+
+
+def read_picture(source: Picture) -> NDArray[np.float32]:
+    """Read a picture: a path, the bytes of a file, an array, or a Pillow image.
+
+    Files: PNG, JPEG, BMP, WebP, GIF (first frame), TIFF, PPM; any colour mode and depth; turned as EXIF says.
+    Arrays: (H, W), (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; bool, uint8 (0..255), uint16
+    (0..65535) or floating point (0..1).
+    Transparent areas become white under dark ink and black under light ink.
+
+    Returns float32 in 0..1, (H, W) for grey and (H, W, 3) for colour pictures, no side longer than `MAX_SIDE`.
+    Raises DataError for what is missing, no picture, damaged, too small, larger than `MAX_PIXELS`, or out of range.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name_of_array(source))
+    name = name_of(source)
+    with without_warnings():
+        image = open_image(source, name)
+        with decoding(name):
+            longest = max(image.size)
+            if longest > 2 * MAX_SIDE:
+                image.draft(None, (image.width * MAX_SIDE // longest, image.height * MAX_SIDE // longest))
+            pixels = decode(upright(image))
+    return _from_array(pixels, name)
+
+
+def decode(image: Image) -> NDArray[Any]:
+    """The pixels of a Pillow image of any mode, as bool, uint8, uint16 or float32 in 0..1."""
+    mode = image.mode
+    if mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if mode in ("I", "F"):
+        values = np.asarray(image).astype(np.float64)
+        top = next((top for top in (1.0, 255.0, 65535.0) if values.max() <= top and (mode == "F" or top > 1)), None)
+        if top is None or not values.min() >= 0:
+            raise DataError(f"a picture of mode {mode} must have values in 0..65535, got {values.min()}..{values.max()}")
+        return np.asarray(values / top, np.float32)
+    if mode in ("L", "RGB", "RGBA", "LA"):
+        return np.asarray(image)
+    if mode == "1":
+        return np.asarray(image.convert("L"))
+    if mode in ("P", "PA", "RGBa", "La") and (mode != "P" or "transparency" in image.info):
+        return np.asarray(image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def name_of_array(pixels: NDArray[Any]) -> str:
+    """How error messages call an array."""
+    return f"the array {pixels.dtype} {pixels.shape}"
+
+
+def check_array(pixels: NDArray[Any], name: str) -> None:
+    """Raise DataError for an array that is not one picture, by its shape."""
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 2, 3, 4)):
+        raise DataError(
+            f"{name} is not one picture: expected an array of shape (H, W), (H, W, 3) or (H, W, 4), got {pixels.shape}"
+        )
+    check_size(pixels.shape[0], pixels.shape[1], name)
+
+
+def white_of(pixels: NDArray[Any], name: str) -> float:
+    """The value that white has in pixels of this type; raises DataError for types and numbers without a known range."""
+    tops = {np.dtype(bool): 1.0, np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+    top = tops.get(pixels.dtype.newbyteorder("="))
+    if top is not None:
+        return top
+    if not np.issubdtype(pixels.dtype, np.floating):
+        raise DataError(
+            f"{name}: pixels of type {pixels.dtype} have no known range; expected uint8 (0..255), uint16 (0..65535), "
+            "bool, or floating point in 0..1"
+        )
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN fails too
+        raise DataError(
+            f"{name}: floating point pixels must be in 0..1, without NaN; got {low:.4g} .. {high:.4g}; "
+            "divide them by the value that white has"
+        )
+    return 1.0
+
+
+def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Averages over whole blocks, so that no side exceeds MAX_SIDE, as float32 in 0..1, without alpha."""
+    check_array(pixels, name)
+    top = white_of(pixels, name)
+    values = _reduce(pixels)
+    if top != 1.0:
+        values /= np.float32(top)
+    np.clip(values, 0.0, 1.0, out=values)
+    if values.ndim == 2:
+        return values
+    channels = values.shape[2]
+    if channels in (2, 4):
+        values = _flatten_alpha(values[:, :, :-1], values[:, :, -1:])
+    first = values[:, :, :1]
+    return values[:, :, 0] if bool((values == first).all()) else values
+
+
+def _reduce(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Means of blocks of f x g pixels, the smallest whole f and g that bring both sides down to MAX_SIDE."""
+    height, width = pixels.shape[:2]
+    tall, wide = -(-height // MAX_SIDE), -(-width // MAX_SIDE)
+    if tall == wide == 1:
+        return pixels.astype(np.float32)
+    rows, columns = max(height // tall, 1), max(width // wide, 1)
+    inside = pixels[: rows * tall, : columns * wide]
+    total = np.zeros((rows, columns, *pixels.shape[2:]), np.float32)
+    for y in range(tall):
+        for x in range(wide):
+            total += inside[y::tall, x::wide]
+    total /= np.float32(tall * wide)
+    return total
+
+
+def _flatten_alpha(colours: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lay the picture on a ground on which its ink shows: white under dark ink, black under light ink.
+
+    Where the opaque part has contrast of its own (a photograph with cut corners), its median is the ground.
+    """
+    opaque = alpha[:, :, 0] > 0.5
+    if bool(np.all(alpha > 0.99)) or not opaque.any():
+        return np.array(colours) if opaque.any() else np.zeros_like(colours)
+    ink = colours[opaque]
+    if float(ink.std(axis=0).max()) < _UNIFORM_INK:
+        ground = np.full(ink.shape[1], 1.0 if float(ink.mean()) < 0.5 else 0.0, np.float32)
+    else:
+        ground = np.median(ink, axis=0).astype(np.float32)
+    flattened: NDArray[np.float32] = colours * alpha + ground * (1 - alpha)
+    return flattened

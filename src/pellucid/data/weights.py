@@ -1,0 +1,58 @@
+"""Sample and class weights: how much each sample counts in the loss. The two multiply."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import AnyArray, Array, as_numbers, number_between
+from pellucid.data.samples import Samples
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.output import OutputLayer
+
+ClassWeight: TypeAlias = dict[int, float] | Literal["balanced"]
+
+
+def check_sample_weights(sample_weight: Any, count: int) -> Array | None:
+    """``sample_weight`` as float64 (N,), each at least 0 and not all 0; raises `ShapeError`."""
+    if sample_weight is None:
+        return None
+    weights = as_numbers(sample_weight, "sample_weight", f"{count} numbers are expected").astype(np.float64)
+    if weights.shape != (count,):
+        raise ShapeError(f"sample_weight has the shape {weights.shape}; one number a sample, ({count},), is expected.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total) or (weights < 0).any():
+        raise ShapeError("sample_weight must be finite numbers of at least 0, with a finite sum.")
+    if not weights.any():
+        raise ShapeError("all sample weights are 0: there is nothing to learn from.")
+    return weights
+
+
+def weights_by_class(class_weight: ClassWeight, samples: Samples, output: OutputLayer) -> Array:
+    """The weights of all samples (N,): each one's own times that of its class; raises `ArgumentError`."""
+    if not isinstance(output, ClassifyingOutput) or samples.y.ndim != 1:
+        raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
+    weights = _class_weights(class_weight, samples.y[samples.rows], output.num_labels)[samples.y]
+    if samples.weights is not None:
+        weights = weights * samples.weights
+    if not weights[samples.rows].any():
+        raise ArgumentError("all weights are 0: there is nothing to learn from.")
+    return weights
+
+
+def _class_weights(class_weight: ClassWeight, targets: AnyArray, num_labels: int) -> Array:
+    """One weight a class (K,); "balanced" is N / (K count), so that all classes weigh the same."""
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(targets, minlength=num_labels)
+        return len(targets) / (num_labels * np.maximum(counts, 1))
+    if not isinstance(class_weight, dict):
+        raise ArgumentError(f'class_weight is a dict from class to weight, or "balanced", not {class_weight!r}.')
+    weights = np.ones(num_labels)
+    for label, weight in class_weight.items():
+        if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < num_labels:
+            raise ArgumentError(f"class_weight names the class {label!r}; there are 0 to {num_labels - 1}.")
+        weights[label] = number_between(weight, f"class_weight[{label}]", 0.0)
+    return weights

@@ -1,0 +1,1 @@
+"""How good a network is, and whether its probabilities can be believed."""

@@ -1,0 +1,100 @@
+"""Metrics: figures by which people judge a network, computed once the training is over."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.shapes import AnyArray, Array
+
+
+def confusion_matrix(y: AnyArray, predicted: AnyArray, num_classes: int) -> NDArray[np.int64]:
+    """(K, K) counts: row = the true class, column = the predicted one."""
+    flat = np.bincount(y.astype(np.int64) * num_classes + predicted, minlength=num_classes * num_classes)
+    return flat.reshape(num_classes, num_classes)
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """How well one class is recognised; a figure that divides by zero is None.
+
+    precision = right / predicted as this class;  recall = right / truly of this class;
+    f1 = 2 precision recall / (precision + recall);  support = samples truly of this class.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
+    """The figures of each class, from the confusion matrix (K, K)."""
+    rows: list[ClassFigures] = []
+    for k in range(len(confusion)):
+        right = int(confusion[k, k])
+        predicted, support = int(confusion[:, k].sum()), int(confusion[k].sum())
+        precision = right / predicted if predicted else None
+        recall = right / support if support else None
+        both = predicted + support
+        rows.append(ClassFigures(precision, recall, 2 * right / both if both else None, support))
+    return rows
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """Where a share lies, with 95 % confidence, if ``right`` of ``count`` independent samples had it (Wilson 1927).
+
+    From |share - q| <= z sqrt(q (1 - q) / count), solved for q, with z = 1.96; for no samples (0, 1).
+    """
+    if count == 0:
+        return 0.0, 1.0
+    z, share = 1.959963984540054, right / count
+    centre = share + z * z / (2 * count)
+    reach = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    scale = 1 + z * z / count
+    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
+
+
+def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
+    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over values (V); a constant target gives NaN.
+
+    ``mean`` is weighted too; w = 1 without ``weights`` (N,).
+    """
+    y, predicted = (np.atleast_2d(array.T).T.astype(np.float64) for array in (y, predicted))
+    w = np.ones(len(y)) if weights is None else weights
+    residual = w @ (y - predicted) ** 2
+    with np.errstate(invalid="ignore"):
+        total = w @ (y - (w @ y) / w.sum()) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+class WeightedMeans:
+    """Means over all samples seen, from per-batch means and their weights, right also for an uneven last batch."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._weight = 0.0
+        self.samples = 0
+
+    def add(self, means: dict[str, float], weight: float, samples: int) -> None:
+        """Take in the means of a batch of ``samples`` samples whose weights sum to ``weight``."""
+        for name, mean in means.items():
+            self._sums[name] = self._sums.get(name, 0.0) + mean * weight
+        self._weight += weight
+        self.samples += samples
+
+    def means(self) -> dict[str, float]:
+        """The means so far; 0 when all weights were 0."""
+        return {name: total / self._weight if self._weight else 0.0 for name, total in self._sums.items()}
+
+
+def weighted_mean(values: Array, weights: Array | None) -> float:
+    """sum w v / sum w over the samples (N,); the mean without weights; 0 if all are 0."""
+    if weights is None:
+        return float(values.sum()) / len(values)
+    total = float(weights.sum(dtype=np.float64))
+    return float(np.dot(values, weights)) / total if total else 0.0

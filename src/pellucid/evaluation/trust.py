@@ -1,0 +1,115 @@
+"""How far the probabilities of a classifier can be trusted: figures from test samples, and what they mean in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.calibration import (
+    Band,
+    Bin,
+    brier_interval,
+    brier_score,
+    calibration_error_interval,
+    expected_calibration_error,
+    honest_band,
+    reliability,
+)
+from pellucid.evaluation.conformal import Coverage
+from pellucid.evaluation.metrics import wilson_interval
+from pellucid.evaluation.temperature import Temperature
+from pellucid.evaluation.thresholds import Threshold, threshold_table
+
+ROUGH = 0.10  # an interval that is wider than this, or an error that may be larger, says little
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Probabilities (N, K) that were given for test samples, and their true classes y (N,).
+
+    ``temperature`` is the one with which they were made; ``coverage`` tells of the sets for 90 % confidence, if there can
+    be such.
+    """
+
+    probabilities: NDArray[np.float64]
+    y: NDArray[np.int64]
+    temperature: Temperature | None = None
+    coverage: Coverage | None = None
+
+    @cached_property
+    def claimed(self) -> NDArray[np.float64]:
+        """The probability of the answer that was given (N,)."""
+        return self.probabilities.max(axis=1)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether it was right (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.y)
+
+    @cached_property
+    def bins(self) -> list[Bin]:
+        return reliability(self.claimed, self.right)
+
+    @cached_property
+    def band(self) -> Band:
+        """What chance alone would show if every claim came true."""
+        return honest_band(self.claimed)
+
+    @property
+    def calibration_error(self) -> float:
+        return expected_calibration_error(self.bins)
+
+    @cached_property
+    def calibration_error_interval(self) -> tuple[float, float]:
+        return calibration_error_interval(self.claimed, self.right)
+
+    @cached_property
+    def brier(self) -> float:
+        return brier_score(self.probabilities, self.y)
+
+    @cached_property
+    def brier_interval(self) -> tuple[float, float]:
+        return brier_interval(self.probabilities, self.y)
+
+    @cached_property
+    def thresholds(self) -> list[Threshold]:
+        """For two classes, what would follow from another threshold than 50 %; else empty."""
+        return threshold_table(self.probabilities[:, 1], self.y) if self.probabilities.shape[1] == 2 else []
+
+    @property
+    def is_by_chance(self) -> bool:
+        """Whether chance alone explains how far claims and truth are apart."""
+        return self.calibration_error <= self.band.error
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether these are too few samples to tell: of all such samples, claim and truth may be far apart."""
+        low, high = wilson_interval(int(self.right.sum()), len(self.y))
+        claim = float(self.claimed.mean())
+        return max(self.calibration_error_interval[1], claim - low, high - claim) > ROUGH
+
+    @cached_property
+    def excess(self) -> float:
+        """By how much it claims more than is right, on average; 0 where chance alone would show as much."""
+        difference = float(self.claimed.mean() - self.right.mean())
+        return difference if abs(difference) > honest_band(self.claimed, bins=1).error else 0.0
+
+    @property
+    def verdict(self) -> str:
+        """What the distance of claims and truth means."""
+        if self.is_by_chance:
+            return "too few samples to tell" if self.is_rough else "no more than chance alone would show"
+        if self.excess:
+            return "too sure of itself" if self.excess > 0 else "more often right than it claims"
+        return self._where() or "here too sure, there not sure enough"
+
+    def _where(self) -> str:
+        """Which claims are too high, and which too low, beyond what chance would show for each by itself."""
+        pairs = list(zip(self.bins, self.band.accuracies, strict=True))
+        high = [f"{each.low:.0%} to {each.high:.0%}" for each, (low, _) in pairs if each.accuracy < low]
+        low = [f"{each.low:.0%} to {each.high:.0%}" for each, (_, most) in pairs if each.accuracy > most]
+        said = [("too sure", high), ("not sure enough", low)]
+        return ", ".join(f"{what} where it claims {' or '.join(where)}" for what, where in said if where)

@@ -1,0 +1,163 @@
+"""From a stack of layers to the native plan: which layers, losses and rules are known there, and how they are described.
+
+The vocabulary is closed: an exact type of this package is known, a subclass or anything of your own is not, since its
+meaning may differ. `obstacle` and `rules_obstacle` say in words what stands in the way.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import size_of
+from pellucid.executors.base import Rules
+from pellucid.executors.native.compile_images import ACTIVATIONS, IMAGE_LAYERS, compile_images, every_node, reads_differ
+from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue
+from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
+from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum
+from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.nodes import Node
+from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
+from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.stack import Stack
+
+if TYPE_CHECKING:
+    from pellucid._native import Inference, Plan
+
+# In the order of the enumerations in native/kernels.hpp, as `ACTIVATIONS`.
+LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber)
+RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
+
+LAYERS: tuple[type[Layer], ...] = (
+    *(Input, Dense, Dropout, BatchNormalization, Flatten, Classification, BinaryClassification, Regression),
+    *IMAGE_LAYERS,
+)
+OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, Adam, AdamW, RMSProp, Adagrad)
+REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
+
+
+def obstacle(stack: Stack) -> str | None:
+    """Why this network cannot run natively, in words; None if it can."""
+    try:
+        from pellucid._native import instruction_set
+
+        instruction_set()
+    except ImportError as error:
+        return f"the native module cannot be loaded ({error})"
+    except ValueError as error:  # PELLUCID_ISA names what this machine cannot run
+        raise ArgumentError(str(error)) from None
+    if stack.dtype != np.float32:
+        return f"{stack.dtype} is computed by NumPy"
+    for node in every_node(stack.nodes):
+        if type(node.layer) not in LAYERS:
+            return f"{node.name} is a layer of your own"
+        chosen = getattr(node.layer, "activation", "identity")
+        if chosen not in ACTIVATIONS:
+            return f"{node.name} has an activation of your own, {chosen!r}"
+    if reads_differ(stack):
+        return "some layers read its images as pixels of one channel, others as rows of channels"
+    if type(stack.output.loss_function) not in LOSSES:
+        return "the output layer has a loss of your own"
+    return None
+
+
+def rules_obstacle(stack: Stack, rules: Rules) -> str | None:
+    """Why these rules cannot run natively, in words; None if they can."""
+    if type(rules.optimizer) not in OPTIMIZERS:
+        return "the optimizer is one of your own"
+    if rules.clipping is not None and type(rules.clipping) not in (ClipByGlobalNorm, ClipByValue):
+        return "the clipping is one of your own"
+    for price in (rules.regularizer, *(node.layer.penalty for node in every_node(stack.nodes))):
+        if price is not None and not _is_known(price):
+            return "a regularizer is one of your own"
+    return None
+
+
+def compile_plan(stack: Stack, rules: Rules) -> Plan:
+    """The plan for training; `obstacle` and `rules_obstacle` must be None."""
+    from pellucid._native import Plan
+
+    plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
+    images = compile_images(plan, stack, lambda layer: _strengths(layer.penalty or rules.regularizer), trains=True)
+    for index, node in list(enumerate(stack.nodes))[images:]:
+        layer = node.layer
+        if isinstance(layer, Dropout) and layer.rate > 0:
+            plan.add_dropout(layer.rate, index)
+        elif isinstance(layer, BatchNormalization):
+            plan.add_normalization(layer.momentum, layer.epsilon)
+        elif _is_affine(node):
+            l1, l2 = _strengths(layer.penalty or rules.regularizer)
+            plan.add_affine(size_of(node.output_shape), _activation(node), _has_bias(layer), l1, l2)
+    loss = stack.output.loss_function
+    parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
+    plan.set_loss(LOSSES.index(type(loss)), parameter)
+    _set_optimizer(plan, rules)
+    return plan
+
+
+def compile_inference(stack: Stack) -> Inference:
+    """The way forward alone, for prediction; `obstacle` must be None."""
+    from pellucid._native import Inference
+
+    inference = Inference(size_of(stack.input.shape))
+    images = compile_images(inference, stack, lambda layer: (0.0, 0.0), trains=False)
+    for node in stack.nodes[images:]:
+        if isinstance(node.layer, BatchNormalization):
+            inference.add_normalization(node.layer.epsilon)
+        elif _is_affine(node):
+            inference.add_affine(size_of(node.output_shape), _activation(node), _has_bias(node.layer))
+    return inference
+
+
+def _is_affine(node: Node) -> bool:
+    return isinstance(node.layer, Dense | Classification | BinaryClassification | Regression)
+
+
+def _activation(node: Node) -> int:
+    return ACTIVATIONS.index(node.layer.activation) if isinstance(node.layer, Dense) else 0
+
+
+def _has_bias(layer: Layer) -> bool:
+    return bool(getattr(layer, "use_bias", False))
+
+
+def _is_known(price: Regularizer) -> bool:
+    if type(price) not in REGULARIZERS:
+        return False
+    return not isinstance(price, Sum) or (_is_known(price.first) and _is_known(price.second))
+
+
+def _strengths(price: Regularizer | None) -> tuple[float, float]:
+    """(L1, L2) of a price: strengths of a sum add up."""
+    if isinstance(price, Sum):
+        first, second = _strengths(price.first), _strengths(price.second)
+        return first[0] + second[0], first[1] + second[1]
+    return (price.strength if isinstance(price, L1) else 0.0), (price.strength if isinstance(price, L2) else 0.0)
+
+
+def _set_optimizer(plan: Plan, rules: Rules) -> None:
+    optimizer, clipping = rules.optimizer, rules.clipping
+    if isinstance(optimizer, GradientDescent):
+        rule = "nesterov" if optimizer.nesterov else "momentum" if optimizer.momentum else "descent"
+    else:
+        rule = {Adam: "adam", AdamW: "adam", RMSProp: "rmsprop", Adagrad: "adagrad"}[type(optimizer)]
+    plan.set_optimizer(
+        RULES.index(rule),
+        momentum=getattr(optimizer, "momentum", 0.0),
+        beta1=getattr(optimizer, "beta1", 0.0),
+        beta2=getattr(optimizer, "beta2", 0.0),
+        decay=getattr(optimizer, "decay", 0.0),
+        epsilon=getattr(optimizer, "epsilon", 0.0),
+        weight_decay=getattr(optimizer, "weight_decay", 0.0),
+        bound=clipping.maximum if isinstance(clipping, ClipByValue) else math.inf,
+        norm_bound=clipping.maximum if isinstance(clipping, ClipByGlobalNorm) else math.inf,
+    )

@@ -1,0 +1,338 @@
+"""The native executor: whole training steps in C++, by the plan of native/plan.hpp.
+
+The plan keeps parameters and moments in a layout of its own while it trains. The named views are refreshed when somebody
+looks: `Parameters.refresh` calls back here. Whoever looked may have written, so the next steps start from the views again.
+
+A step never copies parameters to be able to go back. When a number is no longer finite, the last good parameters are
+computed again, bit by bit, from an earlier copy: a step is a function of its position.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import AnyArray, size_of
+from pellucid.data.samples import Batch, Draw, Samples
+from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
+from pellucid.executors.native.compile import compile_plan
+from pellucid.executors.native.compile_images import count_image_nodes, multiply_adds
+from pellucid.executors.numpy import NumpyExecutor
+from pellucid.nn.stack import Stack
+
+SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
+MOST_AT_ONCE = 256
+STEPS_BETWEEN_COPIES = 64
+BYTES_BETWEEN_COPIES = 64 << 20  # of inputs that augmentation has made
+SEEN_FOR_ZEROS = 256  # samples
+CALLS_TO_WARM_UP, OFTEN, SELDOM, SLOW = 8, 6, 100, 1.5
+WORK_OF_A_THREAD = 400_000  # operations of a step: some microseconds, more than a thread costs
+DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan.hpp: Outcome
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples in the form that the plan reads: x (N, D) uint8 or float32, y as labels (N,) or targets (N, V)."""
+
+    x: AnyArray
+    labels: NDArray[np.int32] | None
+    targets: Float32 | None
+    weights: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Steps that the plan makes in one go; enough to make them again."""
+
+    data: Data
+    rows: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    step: int
+    update: int
+
+    def first(self, count: int, batch_size: int) -> Job:
+        """The job of its first steps alone."""
+        return Job(self.data, self.rows[: count * batch_size], self.rates[:count], self.step, self.update)
+
+
+class Copy:
+    """Parameters, state and slots at one moment, and the jobs done since."""
+
+    def __init__(self, parameters: Float32, state: Float32, slots: Sequence[Float32]) -> None:
+        self.parameters, self.state, self.slots = parameters.copy(), state.copy(), [slot.copy() for slot in slots]
+        self.jobs: list[Job] = []
+        self.steps = self.bytes = 0
+
+    def add(self, job: Job, owns_inputs: bool) -> None:
+        """Note a job done; inputs that were made for it stay in memory with it."""
+        self.jobs.append(job)
+        self.steps += len(job.rates)
+        self.bytes += job.data.x.nbytes if owns_inputs else 0
+
+
+class Crew:
+    """How many threads work: ``most`` of them, or fewer while other programs use the machine. No bit depends on it.
+
+    Threads that meet several times in a step lose more to a core that is taken away than one alone. So when steps take much
+    longer than they did at best (and seldom otherwise), a short call is made by half as many, and the faster size is kept;
+    by and by the larger one is tried again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = self.size = self._usual = most
+        self._lately: dict[int, float] = {}  # seconds a step, by size
+        self._least = math.inf
+        self._calls = 0
+
+    @property
+    def is_trying(self) -> bool:
+        return self.size != self._usual
+
+    def learn(self, seconds: float) -> None:
+        """A call with this ``size`` took so long for each of its steps; decides the size of the next."""
+        before = self._lately.get(self.size, seconds)
+        self._lately[self.size] = seconds if self.is_trying else (before + seconds) / 2
+        if self._calls >= CALLS_TO_WARM_UP and not self.is_trying and self.size == self.most:
+            self._least = min(self._least, seconds)
+        self._calls += 1
+        self._usual = min(self._lately, key=lambda size: (self._lately[size], -size))
+        self.size = self._usual
+        is_slow = self._usual < self.most or self._lately[self._usual] > SLOW * self._least
+        if self._calls == CALLS_TO_WARM_UP or self._calls % (OFTEN if is_slow else SELDOM) == 0:
+            self.size = min(2 * self._usual, self.most) if self._usual < self.most else max(self.most // 2, 1)
+
+
+class NativeExecutor(Executor):
+    """Runs the layers, losses and optimizers of this package in float32, on ``threads`` threads."""
+
+    name = "native"
+
+    def __init__(
+        self,
+        stack: Stack,
+        rules: Rules,
+        optimizer_state: OptimizerState,
+        batch_size: int,
+        threads: int | None = None,
+        precision: str = "float32",
+    ) -> None:
+        from pellucid._native import has_bf16, instruction_set
+
+        self.stack = stack
+        self.rules = rules
+        self.optimizer_state = optimizer_state
+        self.batch_size = batch_size
+        self.plan = compile_plan(stack, rules)
+        self._crew = Crew(threads or default_threads(stack, batch_size))
+        self.note = instruction_set()
+        if precision == "bf16":
+            if not has_bf16():
+                raise ArgumentError(
+                    f'precision="bf16" needs a processor with AVX512_BF16, and this runs with {self.note}; use "float32".'
+                )
+            self.plan.use_bf16()
+        try:
+            self.plan.prepare(batch_size, self._crew.most)
+        except MemoryError:
+            raise MemoryError(
+                f"not enough memory for steps of {batch_size} samples; use a smaller batch_size, or smaller pictures."
+            ) from None
+        if precision == "bf16":
+            why = "convolutions have no bf16" if count_image_nodes(stack) else "too small for bf16"
+            self.note += ", bf16 products" if self.plan.uses_bf16() else f", float32: {why}"
+        self._at_once = 1
+        self._lock = threading.Lock()
+        self._samples: Samples | None = None
+        self._copies: list[Copy] = []  # the last one or two, so that there is always a step to go back
+
+    @property
+    def steps_at_once(self) -> int:
+        return max(1, self._at_once // 4) if self._crew.is_trying else self._at_once
+
+    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+        with self._lock:
+            if self.stack.parameters.refresh is None:
+                self._load()
+            data, rows = self._gather(draws)
+            job = Job(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
+            losses, scores = np.empty(len(rates)), np.empty(len(rates))
+            start = time.perf_counter()
+            done, outcome = self._make(job, losses, scores)
+            seconds = time.perf_counter() - start
+            self._crew.learn(seconds / max(done, 1))
+            if outcome != DONE and done == 0:
+                self._give_up(job, outcome, losses[0])
+            if outcome != DONE:  # the steps before it stand; the failed one will be the first of the next call
+                job = job.first(done, self.batch_size)
+                self._put_into_plan(self._replay(job, back=0))
+            self.optimizer_state.updates += done
+            self._remember(job)
+            self.stack.parameters.refresh = self.stack.state.refresh = self._store
+        self._at_once = max(1, min(MOST_AT_ONCE, 2 * self._at_once, int(SECONDS_AT_ONCE * len(rates) / (seconds + 1e-9))))
+        metric = self.stack.output.metric
+        return [{"loss": losses.item(i), metric: scores.item(i)} for i in range(done)]
+
+    def settle(self) -> None:
+        if self.stack.parameters.refresh is not None:
+            self._store()
+
+    def _make(self, job: Job, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
+        data = job.data
+        return self.plan.run(
+            *(data.x, data.labels, data.targets, data.weights, job.rows, job.rates, job.step, job.update),
+            *(self._crew.size, losses, scores),
+        )
+
+    def _load(self) -> None:
+        vectors = self._vectors()
+        self.plan.load(*vectors)
+        self._copies = [*self._copies[-1:], Copy(*vectors)]
+
+    def _store(self) -> None:
+        """Refresh the named views: somebody looks."""
+        with self._lock:
+            if self.stack.parameters.refresh is not None:  # nobody else was faster
+                self.stack.parameters.refresh = self.stack.state.refresh = None
+                self.plan.store(*self._vectors())
+
+    def _vectors(self) -> tuple[Float32, Float32, list[Float32]]:
+        slots = [self.optimizer_state.slots[name] for name in self.rules.optimizer.needed_slots()]
+        return self.stack.parameters.vector, self.stack.state.vector, slots
+
+    def _remember(self, job: Job) -> None:
+        """Note the job; after some steps, take a new copy to start from."""
+        self._copies[-1].add(job, owns_inputs=job.data is not self._data)
+        if self._copies[-1].steps >= STEPS_BETWEEN_COPIES or self._copies[-1].bytes >= BYTES_BETWEEN_COPIES:
+            self._copies = [self._copies[-1], self._taken()]
+        elif len(self._copies) > 1 and self._copies[-1].steps:
+            del self._copies[0]
+
+    def _gather(self, draws: Sequence[Draw]) -> tuple[Data, NDArray[np.int64]]:
+        """The data of these steps and the rows of it, one step after the other."""
+        samples = draws[0].samples
+        if self._samples is not samples:
+            self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
+            if not count_image_nodes(self.stack):
+                self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
+        rows = np.concatenate([draw.rows for draw in draws]) if len(draws) > 1 else draws[0].rows
+        if draws[0].augment is None:
+            return self._data, np.ascontiguousarray(rows, np.int64)
+        batches = [draw.batch() for draw in draws]
+        parts = [_numbers(batch.x) for batch in batches]
+        if len({part.dtype for part in parts}) > 1:  # pixels beside numbers
+            parts = [np.multiply(part, 1 / 255, dtype=np.float32) if part.dtype == np.uint8 else part for part in parts]
+        x = np.concatenate([part.reshape(len(part), -1) for part in parts])
+        whole = self._data
+        labels, targets, weights = (
+            None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights)
+        )
+        if any(batch.mixture is not None for batch in batches):
+            labels, targets = None, np.concatenate([self._targets(batch) for batch in batches])
+        return Data(x, labels, targets, weights), np.arange(len(x))
+
+    def _targets(self, batch: Batch) -> Float32:
+        """The targets of a batch as rows, mixed as its inputs are."""
+        rows = self.stack.output.targets(batch.y, self.stack.dtype)
+        return np.asarray(rows if batch.mixture is None else batch.mixture.of(rows), np.float32)
+
+    def _give_up(self, job: Job, outcome: int, loss: float) -> NoReturn:
+        """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
+
+        The first step of the job has failed. If its loss is bad, the parameters before it are what made it so: the good
+        ones are those of a step earlier.
+        """
+        spoilt, nothing = self._taken(), job.first(0, self.batch_size)
+        before = spoilt if outcome == BAD_LOSS else self._replay(nothing, back=0)
+        good = self._replay(nothing, back=1) if outcome == BAD_LOSS else before
+        what = {
+            BAD_LOSS: f"the loss is {loss}",
+            BAD_GRADIENT: "the gradient is not finite",
+            BAD_UPDATE: "the update left numbers that are not finite",
+        }[outcome]
+        self.stack.parameters.refresh = self.stack.state.refresh = None
+        where = self._diagnose(_batch_of(job.data, job.rows[: self.batch_size], self.stack), job.step, before, spoilt)
+        self._put(good)
+        raise diverged(job.step, what, where)
+
+    def _replay(self, job: Job, back: int) -> Copy:
+        """The numbers ``back`` steps before the end of the job (or the earliest known), computed again from a copy."""
+        last = self._copies[-1]
+        origin = last if last.steps + len(job.rates) >= back else self._copies[0]
+        jobs = [*origin.jobs, job] if origin is last else origin.jobs
+        left = sum(len(job.rates) for job in jobs) - (back if origin is last else back - last.steps - len(job.rates))
+        self._put_into_plan(origin)
+        for again in jobs:
+            part = again.first(min(max(left, 0), len(again.rates)), self.batch_size)
+            if len(part.rates):
+                self._make(part, np.empty(len(part.rates)), np.empty(len(part.rates)))
+            left -= len(part.rates)
+        return self._taken()
+
+    def _diagnose(self, batch: Batch, step: int, before: Copy, spoilt: Copy) -> str:
+        """The first layer, gradient or array that is not finite, found by making the failed step again with NumPy."""
+        self._put(before)
+        meaning = NumpyExecutor(self.stack, self.rules, OptimizerState())
+        with np.errstate(all="ignore"):
+            done = meaning.descend(batch, step)[1]
+        self._put(spoilt)
+        return meaning.first_non_finite(done)
+
+    def _put_into_plan(self, copy: Copy) -> None:
+        self.plan.load(copy.parameters, copy.state, copy.slots)
+
+    def _put(self, copy: Copy) -> None:
+        self.stack.parameters.vector[...] = copy.parameters
+        self.stack.state.vector[...] = copy.state
+
+    def _taken(self) -> Copy:
+        """What the plan holds now."""
+        last = self._copies[-1]
+        copy = Copy(last.parameters, last.state, last.slots)
+        self.plan.store(copy.parameters, copy.state, copy.slots)
+        return copy
+
+
+def _has_many_zeros(x: AnyArray) -> bool:
+    return bool(np.count_nonzero(x) < x.size / 2)
+
+
+def default_threads(stack: Stack, batch_size: int) -> int:
+    """As many as there are cores, but no more than the work of a step keeps busy; the bits are the same anyway."""
+    weights = sum(size_of(slot.spec.shape) for slot in stack.parameters.layout.slots.values() if slot.spec.is_weight)
+    work = 6 * batch_size * multiply_adds(stack) + 32 * weights  # products, and an update of about 32 operations
+    return max(1, min(available_cores(), work // WORK_OF_A_THREAD))
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _numbers(x: AnyArray) -> AnyArray:
+    """uint8 or float32, without gaps."""
+    return np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32)
+
+
+def _data_of(x: AnyArray, y: AnyArray, weights: AnyArray | None) -> Data:
+    labels = np.ascontiguousarray(y, np.int32) if y.ndim == 1 else None
+    targets = np.ascontiguousarray(y, np.float32) if y.ndim == 2 else None
+    own_weights = None if weights is None else np.ascontiguousarray(weights, np.float64)
+    return Data(_numbers(x).reshape(len(x), -1), labels, targets, own_weights)
+
+
+def _batch_of(data: Data, rows: NDArray[np.int64], stack: Stack) -> Batch:
+    y = data.labels if data.labels is not None else data.targets
+    assert y is not None
+    weights = None if data.weights is None else data.weights[rows]
+    return Batch(data.x[rows].reshape(-1, *stack.input.shape), y[rows], weights)

@@ -1,1 +1,0 @@
-"""The folder of explanations: the road of one sample through a network on a page, with its arithmetic spelled out."""

@@ -1,1 +1,0 @@
-"""HTML for whoever shows something on a page or in a notebook: elements, charts and pictures, without any request."""

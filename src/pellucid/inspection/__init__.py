@@ -1,0 +1,1 @@
+"""Why this answer, is this gradient right, and every number in between."""

@@ -1,0 +1,1 @@
+"""One number spelled out: the sum that it is, term by term."""

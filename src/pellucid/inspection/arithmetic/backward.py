@@ -1,0 +1,62 @@
+"""The way back, spelled out: what comes down to a neuron, and what it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pellucid.core.display.numbers import as_sum, factor, products_as_terms, written
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.neuron import NeuronTrace, place_in_words
+from pellucid.inspection.trace.trace import Trace
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.outputs.output import OutputLayer
+
+TERMS = 3
+
+
+def gradient_lines(trace: Trace, neuron: NeuronTrace) -> Iterator[str]:
+    """dy as a sum over the layer above, dz = dy f'(z), and the largest gradients of the weights, dw = dz x."""
+    down = _came_down(trace, neuron)
+    if down is not None:
+        yield f"{neuron.name}  {down}"
+    yield f"{neuron.name}  {chain_rule(neuron)}"
+    if not neuron.dsum:
+        return
+    for d in np.argsort(-np.abs(neuron.inputs), kind="stable")[:TERMS]:
+        x = float(neuron.inputs[d])
+        if x:
+            name = f"dw{place_in_words(neuron.positions[d].tolist())}"
+            yield f"  {name} = dz * x = {factor(neuron.dsum)} * {factor(x)} = {written(neuron.dsum * x)}"
+
+
+def chain_rule(neuron: NeuronTrace) -> str:
+    """``dz = dy * f'(z) = 0.1 * 1 = 0.1``; where there is no f, dz is dy."""
+    assert neuron.doutput is not None
+    assert neuron.dsum is not None
+    if neuron.slope is None or neuron.activation == "identity":
+        return f"dz = dy = {written(neuron.dsum)}"
+    return f"dz = dy * f'(z) = {factor(neuron.doutput)} * {factor(neuron.slope)} = {written(neuron.dsum)}"
+
+
+def _came_down(trace: Trace, neuron: NeuronTrace) -> str | None:
+    """What dense units above send down to a neuron, dy = sum_k dz_k w_k; None below other layers."""
+    above = _above(trace, neuron.layer)
+    if above is None or above.dsums is None or not isinstance(above.layer, Dense | OutputLayer):
+        return None
+    shape = trace.layer(neuron.layer).output.shape[1:]
+    place = (neuron.unit,) if neuron.place is None else (*neuron.place, neuron.unit)
+    weights = above.parameters["weight"][int(np.ravel_multi_index(place, shape))]
+    assert neuron.doutput is not None
+    terms = as_sum(products_as_terms(above.dsums[0], weights, TERMS))
+    return f"dy = sum of dz * w over the units of {above.name} = {terms} = {written(neuron.doutput)}"
+
+
+def _above(trace: Trace, name: str) -> LayerTrace | None:
+    """The next layer that does something, of a layer that is in no block."""
+    names = [layer.name for layer in trace.layers]
+    later = trace.layers[names.index(name) + 1 :] if name in names else ()
+    return next((layer for layer in later if not isinstance(layer.layer, Dropout | Flatten)), None)

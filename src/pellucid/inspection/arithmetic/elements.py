@@ -1,0 +1,192 @@
+"""One number that a layer gives, of any kind of layer: the numbers that it is made of, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.numbers import factor, written
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import Array, Shape
+from pellucid.inspection.arithmetic.formulas import spelled_out
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.neuron import neuron_trace
+from pellucid.inspection.trace.trace import Trace
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.layer_normalization import LayerNormalization
+from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.windows import Windows, image_shape
+
+Index = tuple[int, ...]  # of a number in the output of a layer, without the batch: (unit,), (row, column, channel)
+TERMS = 5  # that a line of arithmetic spells out
+
+
+@dataclass(frozen=True)
+class Element:
+    """inputs_d weights_d (D,) are what it is the sum of, beside what is constant for this sample.
+
+    Input d lies at ``positions[d]`` in the output of the layer ``sources[origin[d]]``; what lies in the margins of a
+    convolution is outside of it. The weights of a pooling are its shares: 1 for the winner, or 1/n. ``line`` is the
+    arithmetic in words.
+    """
+
+    layer: str
+    index: Index
+    line: str
+    sources: tuple[str, ...] = ()
+    positions: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 1), np.int64))
+    inputs: Array = field(default_factory=lambda: np.zeros(0))
+    weights: Array = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def products(self) -> Array:
+        """What each input gives, (D,)."""
+        return self.inputs * self.weights
+
+    @property
+    def origin(self) -> NDArray[np.int64]:
+        """(D,): which of the sources each input comes from; a sum of branches has one input of each."""
+        return np.arange(len(self.inputs)) if len(self.sources) > 1 else np.zeros(len(self.inputs), np.int64)
+
+    @property
+    def address(self) -> str:
+        """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
+        unit, place = unit_and_place(self.index)
+        return f"{self.layer}[{unit}]" + ("" if place is None else f"@{place[0]},{place[1]}")
+
+
+def unit_and_place(index: Index) -> tuple[int, tuple[int, int] | None]:
+    """(17,) is the unit 17; (5, 7, 3) the channel 3 at row 5, column 7; (5, 7) the only channel of an image there."""
+    if len(index) == 1:
+        return index[0], None
+    return (index[2] if len(index) > 2 else 0), (index[0], index[1])
+
+
+def index_of(layer: LayerTrace, unit: int, place: tuple[int, int] | None) -> Index:
+    """The index of a unit, in an image at a place; raises `ArgumentError` for what is not there."""
+    shape = layer.output.shape[1:]
+    if len(shape) > 3:
+        raise ArgumentError(f"{layer.name} gives numbers of the shape {shape}; the studio looks into rows and images.")
+    channels = 1 if len(shape) == 2 else shape[-1]
+    if not 0 <= unit < channels:
+        raise ArgumentError(f"{layer.name} has {channels} units, counted from 0 to {channels - 1}; {unit} is none.")
+    if len(shape) == 1:
+        if place is not None:
+            raise ArgumentError(f"{layer.name} gives a row of numbers: its units have no place.")
+        return (unit,)
+    if place is None:
+        raise ArgumentError(f"{layer.name} gives an image of {shape[0]}x{shape[1]}: say which place, such as 0,0.")
+    if not (0 <= place[0] < shape[0] and 0 <= place[1] < shape[1]):
+        raise ArgumentError(f"{layer.name} gives an image of {shape[0]}x{shape[1]}; {place[0]},{place[1]} is outside.")
+    return place if len(shape) == 2 else (*place, unit)
+
+
+def sources(layers: Sequence[LayerTrace], below: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """For each layer the one whose output it takes; a residual block takes the ends of its two branches."""
+    found: dict[str, tuple[str, ...]] = {}
+    for layer in layers:
+        found[layer.name] = below
+        if layer.layers:
+            found |= sources(layer.layers, below) | sources(layer.shortcut, below)
+            found[layer.name] = (layer.layers[-1].name, layer.shortcut[-1].name if layer.shortcut else below[0])
+        below = (layer.name,)
+    return found
+
+
+def in_order(layers: Sequence[LayerTrace]) -> Iterator[LayerTrace]:
+    """All layers as they are computed: those of a block before the block, which adds its branches up."""
+    for layer in layers:
+        yield from in_order(layer.layers)
+        yield from in_order(layer.shortcut)
+        yield layer
+
+
+def element(trace: Trace, name: str, index: Index) -> Element:
+    """The number at this index of a layer's output."""
+    layer = trace.layer(name)
+    below = sources(trace.layers)[name]
+    kind, y = layer.layer, written(float(layer.output[(0, *index)]))
+    if isinstance(kind, Dense | Conv2D | OutputLayer):
+        unit, place = unit_and_place(index)
+        neuron = neuron_trace(layer, unit, 0, place)
+        return Element(name, index, neuron.arithmetic(TERMS), below, neuron.positions, neuron.inputs, neuron.weights)
+    if isinstance(kind, Input):
+        x = layer.input[(0, *index)]
+        return Element(name, index, f"x = {x} / 255 = {y}" if layer.input.dtype == np.uint8 else f"x = {y}")
+    if isinstance(kind, Residual):
+        branches = (layer.layers[-1].output, layer.shortcut[-1].output if layer.shortcut else layer.input)
+        inputs = np.array([branch[(0, *index)] for branch in branches])
+        return Element(name, index, spelled_out(layer, index) or "", below, np.array([index, index]), inputs, np.ones(2))
+    if isinstance(kind, Pooling2D | GlobalAveragePooling2D):
+        return _pooled(layer, below, index)
+    found = _one_to_one(layer, index)
+    if found is None:
+        return Element(name, index, f"y = {y}, by a layer of your own")
+    line, weight, at = found
+    inputs = np.array([layer.input[(0, *at)]], np.float64)
+    return Element(name, index, line, below, np.array([at], np.int64), inputs, np.array([weight]))
+
+
+def _one_to_one(layer: LayerTrace, index: Index) -> tuple[str, float, Index] | None:
+    """(line, weight, index of its one input) of layers whose numbers are each made of one; None for others."""
+    y = written(float(layer.output[(0, *index)]))
+    if isinstance(layer.layer, Flatten):
+        at = tuple(int(i) for i in np.unravel_index(index[0], layer.input.shape[1:]))
+        return f"y = x = {y}", 1.0, at
+    x = float(layer.input[(0, *index)]) if layer.input.shape == layer.output.shape else 0.0
+    if isinstance(layer.layer, Dropout):
+        return f"y = x = {y}", 1.0, index  # nothing is dropped outside of training
+    if isinstance(layer.layer, Rescale):
+        scale, offset = (_of_channel(numbers, index) for numbers in (layer.layer.scale, layer.layer.offset))
+        return f"y = {written(scale)} * {factor(x)} + {factor(offset)} = {y}", scale, index
+    if isinstance(layer.layer, BatchNormalization):
+        gamma, inverse_std = float(layer.parameters["gamma"][index[-1]]), float(layer.numbers["inverse_std"][index[-1]])
+        return spelled_out(layer, index) or "", gamma * inverse_std, index
+    if isinstance(layer.layer, LayerNormalization):
+        gamma, inverse_std = layer.parameters["gamma"][index[-1]], layer.numbers["inverse_std"][(0, *index[:-1], 0)]
+        return spelled_out(layer, index) or "", float(gamma * inverse_std), index
+    return None
+
+
+def _pooled(layer: LayerTrace, below: tuple[str, ...], index: Index) -> Element:
+    """The largest number of a window, or the mean of it or of the whole channel."""
+    shape, kind = layer.input.shape[1:], layer.layer
+    if isinstance(kind, Pooling2D):
+        places = window_places(kind.windows, shape, index[:2])
+    else:
+        places = np.stack(np.unravel_index(np.arange(shape[0] * shape[1]), shape[:2]), axis=1)
+    positions = places if len(shape) == 2 else np.insert(places, 2, index[-1], axis=1)
+    inputs = layer.input[0][tuple(positions.T)]
+    if isinstance(kind, MaxPooling2D):
+        weights = np.zeros(len(inputs))
+        weights[inputs.argmax()] = 1.0
+    else:
+        weights = np.full(len(inputs), 1 / len(inputs))
+    return Element(layer.name, index, spelled_out(layer, index) or "", below, positions, inputs, weights)
+
+
+def window_places(windows: Windows, shape: Shape, place: Index) -> NDArray[np.int64]:
+    """(D, 2): rows and columns of the pixels that the window at this place sees, row by row, without margins."""
+    (top, _), (left, _) = windows.margins(image_shape(shape, "the window"))
+    i, j = (offset.ravel() for offset in np.indices(windows.size))
+    rows = place[0] * windows.stride[0] + i * windows.dilation[0] - top
+    columns = place[1] * windows.stride[1] + j * windows.dilation[1] - left
+    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    return np.stack([rows[inside], columns[inside]], axis=1)
+
+
+def _of_channel(numbers: float | tuple[float, ...], index: Index) -> float:
+    if not isinstance(numbers, tuple):
+        return float(numbers)
+    return float(numbers[index[-1] if len(numbers) > 1 else 0])

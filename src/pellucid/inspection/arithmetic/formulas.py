@@ -1,0 +1,143 @@
+"""The formula of each kind of layer, and one of its numbers spelled out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.numbers import as_sum, factor, signed, written
+from pellucid.core.shapes import Array
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.neuron import place_in_words
+from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.layer_normalization import LayerNormalization
+from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
+from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.windows import as_image
+from pellucid.reports.explanation.findings import Score
+
+FORMULAS = {
+    Rescale: "y = scale x + offset, for each channel.",
+    Dense: "z = sum of input * weight + bias, and f(z).",
+    Conv2D: "z = sum of input * weight in a window + bias, and f(z).",
+    MaxPooling2D: "y = the largest number of each window.",
+    AveragePooling2D: "y = the mean of each window.",
+    GlobalAveragePooling2D: "y = the mean of each channel.",
+    Flatten: "The image as one row.",
+    Dropout: "Silent only while training: y = x.",
+    BatchNormalization: "z = gamma (x - mean) / std + beta, with moving averages, and f(z).",
+    LayerNormalization: "y = gamma (x - mean) / std + beta, with the mean and std of this sample.",
+    Residual: "z = layers(x) + shortcut(x), and f(z); the layers of the block stand above.",
+    Classification: "The score of each class: z = sum of input * weight + bias.",
+    BinaryClassification: "One score: z = sum of input * weight + bias.",
+    OutputLayer: "Each value: z = sum of input * weight + bias.",
+}
+TERMS = 4  # of a mean
+FINE = 6  # digits of the steps of a softmax, so that the probability can be computed again
+
+
+def formula(layer: LayerTrace) -> str:
+    """What this kind of layer computes, in a sentence."""
+    text = next((text for kind, text in FORMULAS.items() if isinstance(layer.layer, kind)), "A layer of your own.")
+    return text if getattr(layer.layer, "use_bias", True) else text.replace(" + bias", "")
+
+
+def in_terms_of(layer: LayerTrace) -> tuple[str, ...]:
+    """The largest output of a layer without neurons, as far as it is arithmetic."""
+    at = np.unravel_index(int(np.abs(layer.output[0]).argmax()), layer.output.shape[1:])
+    index = tuple(int(i) for i in at)
+    line = spelled_out(layer, index)
+    return () if line is None else (f"{layer.name}{place_in_words(index)}  {line}",)
+
+
+def spelled_out(layer: LayerTrace, index: tuple[int, ...]) -> str | None:
+    """One output of a layer without neurons, such as (row, column, channel), as arithmetic with its activation; None for
+    what is no arithmetic."""
+    place = (0, *index)
+    arithmetic = _arithmetic(layer, place)
+    if arithmetic is None or layer.activation in (None, "identity"):
+        return arithmetic
+    return f"{arithmetic}; {layer.activation} -> {written(float(layer.output[place]))}"
+
+
+def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """How the output at this place (sample first) comes about; None for what is no arithmetic."""
+    c, y = place[-1], written(float(layer.output[place]))
+    z = y if layer.sums is None else written(float(layer.sums[place]))
+    if isinstance(layer.layer, BatchNormalization | LayerNormalization):
+        gamma, beta, x = (
+            float(number) for number in (layer.parameters["gamma"][c], layer.parameters["beta"][c], layer.input[place])
+        )
+        mean, std = _mean_and_std(layer, place)
+        name = "z" if isinstance(layer.layer, BatchNormalization) else "y"
+        left = f"{factor(gamma)} * ({as_sum([signed(x), signed(-mean)])}) / {written(std)}"
+        return f"{name} = {as_sum([('+', left), signed(beta)])} = {z}"
+    if isinstance(layer.layer, Residual):
+        main = layer.layers[-1].output[place]
+        other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
+        return f"z = {as_sum([signed(float(main)), signed(float(other))])} = {z}"
+    if isinstance(layer.layer, MaxPooling2D):
+        return f"y = max({', '.join(written(float(x)) for x in _window(layer, layer.layer, place))}) = {y}"
+    if isinstance(layer.layer, AveragePooling2D):
+        return _mean(_window(layer, layer.layer, place), y)
+    if isinstance(layer.layer, GlobalAveragePooling2D):
+        return _mean(as_image(layer.input[:1])[0, :, :, c].ravel(), y)
+    return None
+
+
+def _mean_and_std(layer: LayerTrace, place: tuple[int, ...]) -> tuple[float, float]:
+    """Those of a channel in batch normalization, of this sample or pixel in layer normalization."""
+    if isinstance(layer.layer, BatchNormalization):
+        return float(layer.numbers["mean"][place[-1]]), 1 / float(layer.numbers["inverse_std"][place[-1]])
+    return float(layer.input[place[:-1]].mean()), 1 / float(layer.numbers["inverse_std"][place[:-1]].item())
+
+
+def _window(layer: LayerTrace, pooling: Pooling2D, place: tuple[int, ...]) -> Array:
+    """What one window sees of one channel, row by row, without what lies outside of the image."""
+    windows, image = pooling.windows, as_image(layer.input[:1].astype(np.float64))
+    row, column, channel = (*place[1:], 0)[:3]
+    seen = windows.view(windows.pad(image, np.nan))[0, row, column, ..., channel].ravel()
+    inside: Array = seen[~np.isnan(seen)]
+    return inside
+
+
+def _mean(numbers: Array, y: str) -> str:
+    """The largest terms by size, and what the others add up to."""
+    order: NDArray[np.int64] = np.argsort(-np.abs(numbers), kind="stable")
+    terms = [signed(float(numbers[d])) for d in order[:TERMS]]
+    left = numbers[order[TERMS:]]
+    if np.count_nonzero(left):
+        terms.append(("+", f"... ({np.count_nonzero(left):,} more: {written(float(left.sum()))})"))
+    return f"y = ({as_sum(terms)}) / {len(numbers)} = {y}"
+
+
+def softmax_line(score: Score, total: float) -> str:
+    """The probability of one label: its exponential, divided by the sum of all."""
+    assert score.exponential is not None
+    assert score.probability is not None
+    return f"p({score.label}) = {written(score.exponential, FINE)} / {written(total, FINE)} = {written(score.probability)}"
+
+
+def sigmoid_line(score: Score) -> str:
+    """The probability of class 1."""
+    assert score.probability is not None
+    z = score.score if score.scaled is None else score.scaled
+    shown = written(-z, FINE)
+    return (
+        f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
+    )
+
+
+def doubt_line(score: Score, labels: int, probability: float) -> str:
+    """What a doubt makes of the probability of the answer."""
+    assert score.probability is not None
+    kept, rest = written(CONFIDENCE_IN_DOUBT), written(1 - CONFIDENCE_IN_DOUBT)
+    return f"in doubt: {kept} * {written(score.probability)} + {rest} / {labels} = {written(probability)}"

@@ -1,0 +1,1 @@
+"""Why the network answers as it does: contributions, maps, what-if curves."""

@@ -1,0 +1,161 @@
+"""Exact attribution: the score of a piecewise-linear network, split into what its inputs and what its biases give.
+
+Such a network is a linear function of the inputs around (almost) every point: its units are on or off, its windows have
+their winners, and nothing else bends. There
+
+    score = sum_d x_d dscore/dx_d + sum over all constants c of c dscore/dc
+
+where the constants are what layers add: biases, the shift of batch normalization, the offset of `Rescale`, the 1/2 in
+``hard_sigmoid``. The second sum is made in one walk down, from the gradient dy that arrives at each layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.shapes import Array
+from pellucid.inspection.attribution.case import Case, check_finite
+from pellucid.mathematics.activations import activation
+from pellucid.nn.layers.base import Layer, Named
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.nodes import Node
+from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
+from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.residual import Residual
+from pellucid.nn.stack import Stack
+
+PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
+CONSTANT_PIECES = ("hard_sigmoid",)  # whose pieces a = s z + t have a t other than 0
+
+Parts = dict[str, Array]  # name of a constant -> what it gives to the score of each sample, (B,)
+Rule = Callable[[Any, Named, Any, Array], Parts]
+
+
+def obstacle(stack: Stack) -> str | None:
+    """What keeps the network from being piecewise linear, as a sentence, or None."""
+    return _obstacle(stack.nodes, "")
+
+
+def split(case: Case) -> tuple[Array, Array, Parts]:
+    """(score, dscore/dx, parts) of the samples, (B,), (B, ...) and a (B,) for each constant of the network, input first."""
+    stack = case.stack
+    arrays = stack.arrays()
+    parts: Parts = {}
+    with np.errstate(all="ignore"):  # what is not finite is named below
+        done = stack.propagate(case.numbers, arrays, needs_dx=True, keep=True)
+        dx = _down(stack.nodes, arrays, done.caches, case.selector, "", parts)
+    score = case.score(done.logits)
+    check_finite(score, dx)
+    return score, dx, dict(reversed(parts.items()))
+
+
+def _down(
+    nodes: Sequence[Node], arrays: Sequence[Named], caches: Sequence[Any], dy: Array, prefix: str, parts: Parts
+) -> Array:
+    """From dscore/dy of the last node to dscore/dx of the first; what each constant gives goes into ``parts``."""
+    for node, own, cache in reversed(list(zip(nodes, arrays, caches, strict=True))):
+        name = f"{prefix}{node.name}"
+        if isinstance(node.layer, Residual):
+            dy = _down_block(node, own, cache, dy, name, parts)
+            continue
+        given = RULES[type(node.layer)](node.layer, own, cache, dy)
+        parts |= {f"{name}.{constant}": part for constant, part in given.items()}
+        dx, _ = node.layer.backward(own, cache, dy)
+        assert dx is not None
+        dy = dx
+    return dy
+
+
+def _down_block(node: Node, own: Named, cache: Any, dy: Array, name: str, parts: Parts) -> Array:
+    """Through f, then down both branches, whose sum it was given."""
+    assert isinstance(node.layer, Residual)
+    *caches, z, a, _ = cache
+    dz, given = _through(node.layer.activation, z, a, dy)
+    parts |= {f"{name}.{constant}": part for constant, part in given.items()}
+    total = np.zeros(1)
+    for nodes, kept in zip(node.layer.branches(node.input_shape), caches, strict=True):
+        total = total + _down(nodes, [_owned(own, inner.name) for inner in nodes], kept, dz, f"{name}.", parts)
+    return total
+
+
+def _owned(arrays: Named, name: str) -> Mapping[str, Array]:
+    stem = f"{name}."
+    return {full.removeprefix(stem): array for full, array in arrays.items() if full.startswith(stem)}
+
+
+def _through(name: str, z: Array, a: Array, dy: Array) -> tuple[Array, Parts]:
+    """On its piece f(z) = s z + t, an activation hands dz = dy s on, and gives dy t itself."""
+    slope = activation(name).derivative(z, a)
+    return dy * slope, {"activation": _per_sample(dy * (a - slope * z))} if name in CONSTANT_PIECES else {}
+
+
+def _per_sample(products: Array) -> Array:
+    """The sum for each sample: (B, ...) -> (B,)."""
+    return products.reshape(len(products), -1).sum(axis=1)
+
+
+def _weighted_sum(layer: Dense | Conv2D, own: Named, cache: Any, dy: Array) -> Parts:
+    """z = W x + b gives dz b."""
+    *_, z, a, _ = cache
+    dz, parts = _through(layer.activation, z, a, dy)
+    return parts | ({"bias": _per_sample(dz * own["bias"])} if "bias" in own else {})
+
+
+def _output(layer: Layer, own: Named, cache: Any, dy: Array) -> Parts:
+    return {"bias": _per_sample(dy * own["bias"])} if "bias" in own else {}
+
+
+def _batch_normalization(layer: BatchNormalization, own: Named, cache: Any, dy: Array) -> Parts:
+    """z = gamma (x - mean) / std + beta gives dz beta, and -dz gamma mean / std."""
+    _, inverse_std, mean, *_, z, a = cache
+    dz, parts = _through(layer.activation, z, a, dy)
+    shift = own["gamma"] * inverse_std * mean
+    return parts | {"beta": _per_sample(dz * own["beta"]), "moving_mean": _per_sample(-dz * shift)}
+
+
+def _rescale(layer: Rescale, own: Named, cache: Any, dy: Array) -> Parts:
+    return {"offset": _per_sample(dy * np.asarray(layer.offset))}
+
+
+def _nothing(layer: Layer, own: Named, cache: Any, dy: Array) -> Parts:
+    """The layer adds no constant."""
+    return {}
+
+
+RULES: dict[type[Layer], Rule] = {
+    Input: _nothing,
+    Rescale: _rescale,
+    Dense: _weighted_sum,
+    Conv2D: _weighted_sum,
+    BatchNormalization: _batch_normalization,
+    Classification: _output,
+    BinaryClassification: _output,
+    Regression: _output,
+    **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten, Dropout, Dropout2D), _nothing),
+}
+
+
+def _obstacle(nodes: Sequence[Node], prefix: str) -> str | None:
+    for node in nodes:
+        layer, name = node.layer, f"{prefix}{node.name}"
+        if not isinstance(layer, Residual) and type(layer) not in RULES:
+            return f"{name} is a {type(layer).__name__}"
+        bend = getattr(layer, "activation", "identity")
+        if bend not in PIECEWISE_LINEAR:
+            return f"{name} has the activation {bend!r}"
+        if isinstance(layer, Residual):
+            for branch in layer.branches(node.input_shape):
+                inner = _obstacle(branch, f"{name}.")
+                if inner is not None:
+                    return inner
+    return None

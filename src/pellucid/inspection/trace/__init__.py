@@ -1,0 +1,1 @@
+"""Every number of a pass through a network, as plain data."""

@@ -1,0 +1,108 @@
+"""The end of the road, term by term: from the scores to an answer, and from an answer to the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pellucid.core.shapes import AnyArray, Array
+from pellucid.mathematics.activations import softmax, softplus
+from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification, ClassifyingOutput
+from pellucid.nn.layers.outputs.output import OutputLayer
+
+
+@dataclass(frozen=True)
+class AnswerTrace:
+    """From the scores z (B, V) of the output layer to the answer.
+
+    kind           "softmax" (one of K classes), "sigmoid" (yes or no) or "identity" (the values themselves)
+    predictions    (B,) class numbers; for a regression the values, (B,) or (B, V)
+    probabilities  (B, K); None for a regression
+    softmax        its steps: ``maximum`` (B,), ``shifted`` z - maximum (B, K), ``exponentials`` e^shifted (B, K), and
+                   ``total``, their sum (B,), by which each is divided; empty for the other kinds
+    """
+
+    kind: str
+    predictions: AnyArray
+    probabilities: Array | None = None
+    softmax: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LossTrace:
+    """From the scores and the targets to one number.
+
+    loss     the `Loss`
+    targets  (B, V) what the scores are compared with; ``smoothed`` after label smoothing
+    terms    (B, V) what each score adds; None for a loss of your own
+    samples  (B,) the loss of each sample: the sum of its terms for the cross-entropy of a softmax, else their mean
+    value    the mean over the batch; ``objective`` adds ``penalty``, the price of the weights
+    """
+
+    loss: Loss
+    targets: Array
+    smoothed: Array
+    terms: Array | None
+    samples: Array
+    value: float
+    penalty: float = 0.0
+
+    @property
+    def objective(self) -> float:
+        """What training descends: loss + penalty."""
+        return self.value + self.penalty
+
+
+def answer_trace(output: OutputLayer, z: Array) -> AnswerTrace:
+    """The road from the scores z (B, V) to the answer of this output layer."""
+    predictions = output.predict(z)
+    if isinstance(output, Classification):
+        maximum = z.max(axis=-1)
+        shifted = z - maximum[:, None]
+        exponentials = np.exp(shifted)
+        steps = {"maximum": maximum, "shifted": shifted, "exponentials": exponentials, "total": exponentials.sum(axis=-1)}
+        return AnswerTrace("softmax", predictions, softmax(z), steps)
+    if isinstance(output, BinaryClassification):
+        return AnswerTrace("sigmoid", predictions, output.probabilities(z))
+    probabilities = output.probabilities(z) if isinstance(output, ClassifyingOutput) else None
+    return AnswerTrace("identity", predictions, probabilities)
+
+
+def loss_trace(loss: Loss, z: Array, targets: Array) -> tuple[LossTrace, Array]:
+    """(trace, dL/dz): the loss of scores z (B, V) against targets (B, V), and its gradient, both from the loss itself."""
+    value, dz = loss(z, targets)
+    samples, _ = loss.terms(z, targets)
+    smoothed = _smoothed(loss, targets)
+    return LossTrace(loss, targets, smoothed, _terms(loss, z, smoothed), samples, value), dz
+
+
+def _smoothed(loss: Loss, targets: Array) -> Array:
+    if not isinstance(loss, CrossEntropy | BinaryCrossEntropy) or not loss.label_smoothing:
+        return targets
+    classes = targets.shape[-1] if isinstance(loss, CrossEntropy) else 2
+    return (1 - loss.label_smoothing) * targets + loss.label_smoothing / classes
+
+
+def _terms(loss: Loss, z: Array, targets: Array) -> Array | None:
+    """What each score adds to the loss of its sample. ``targets`` are smoothed already."""
+    if isinstance(loss, CrossEntropy):
+        shifted = z - z.max(axis=-1, keepdims=True)
+        return targets * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
+    if isinstance(loss, BinaryCrossEntropy):
+        return softplus(z) - targets * z
+    if isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber):
+        return _each(loss, z, targets)
+    return None
+
+
+def _each(loss: Loss, z: Array, targets: Array) -> Array:
+    """The terms of a loss that is a mean over the values of a sample: the loss of each value alone."""
+    columns = [loss.terms(z[:, v : v + 1], targets[:, v : v + 1])[0] for v in range(z.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def with_penalty(trace: LossTrace, penalty: float) -> LossTrace:
+    """The same with the price of the weights."""
+    return replace(trace, penalty=penalty)

@@ -1,0 +1,211 @@
+"""One weighted sum, with each of its products: the arithmetic of a neuron, spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.markup import counted, element, table
+from pellucid.core.display.notebook import framed
+from pellucid.core.display.numbers import as_sum, largest_products, products_as_terms, signed, written
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.windows import as_image
+
+
+@dataclass(frozen=True)
+class NeuronTrace:
+    """z = sum_d inputs_d weights_d + bias, and f(z), of one unit for one sample; of a filter, in one window.
+
+    ``positions`` (D, axes) says where in the layer's input each of the D inputs lies: (d,), (row, column) or (row, column,
+    channel); what lies in the margins of a convolution is outside of the image. ``slope`` f'(z), ``doutput`` and ``dsum``,
+    the gradients of the loss by f(z) and by z, are there if the trace went backward.
+    """
+
+    layer: str
+    unit: int
+    sample: int
+    place: tuple[int, int] | None
+    positions: NDArray[np.int64]
+    inputs: Array
+    weights: Array
+    bias: float | None
+    sum: float
+    activation: str | None
+    output: float
+    slope: float | None = None
+    doutput: float | None = None
+    dsum: float | None = None
+
+    @property
+    def name(self) -> str:
+        """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
+        return f"{self.layer}[{self.unit}]" + ("" if self.place is None else f"@{self.place[0]},{self.place[1]}")
+
+    @property
+    def products(self) -> Array:
+        """inputs_d weights_d, (D,)."""
+        return self.inputs * self.weights
+
+    @property
+    def dweights(self) -> Array | None:
+        """What this sum adds to the gradient of its weights, dsum inputs_d (D,)."""
+        return None if self.dsum is None else self.dsum * self.inputs
+
+    @property
+    def dinputs(self) -> Array | None:
+        """What this sum sends down to its inputs, dsum weights_d (D,)."""
+        return None if self.dsum is None else self.dsum * self.weights
+
+    def strongest(self, count: int) -> NDArray[np.int64]:
+        """The numbers d of the largest products, by size, at most ``count``; those that are 0 do not count."""
+        return largest_products(self.products, positive_integer(count, "count"))
+
+    def arithmetic(self, count: int | None = None) -> str:
+        """``z = 0.99*0.31 - 0.45*0.12 + ... (40 more: 0.53) + 0.08 = 1.94; relu -> 1.94``.
+
+        Each product is input times weight; the ``count`` largest are written (None: all that are not 0), then what the
+        others add up to, then the bias.
+        """
+        shown = len(self.inputs) if count is None else positive_integer(count, "count")
+        terms = products_as_terms(self.inputs, self.weights, shown)
+        if self.bias is not None:
+            terms.append(signed(self.bias))
+        text, z = as_sum(terms), written(self.sum)
+        end = f"; {self.activation} -> {written(self.output)}" if self.activation not in (None, "identity") else ""
+        return f"z = {text if text == z else f'{text} = {z}'}{end}"
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """(header, rows) of a table of each input that is not 0, with its place, weight and product, and after a way back
+        what it adds to the gradient of its weight."""
+        columns = {"input": self.inputs, "weight": self.weights, "product": self.products}
+        if self.dweights is not None:
+            columns["dweight" if self.place is None else "dweight of this window"] = self.dweights
+        places = [place_in_words(position) for position in self.positions.tolist()]
+        rows = (
+            [places[d], *(written(float(column[d])) for column in columns.values())] for d in np.flatnonzero(self.inputs)
+        )
+        return ["input at", *columns], list(rows)
+
+    def left_out(self) -> str:
+        """How many inputs are 0, of which `rows` does not speak."""
+        count = len(self.inputs) - int(np.count_nonzero(self.inputs))
+        return f"{counted(count, 'input')} {'is' if count == 1 else 'are'} 0." if count else ""
+
+    def to_data(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        backward = {"slope": self.slope, "doutput": self.doutput, "dsum": self.dsum}
+        arrays = {"dweights": self.dweights, "dinputs": self.dinputs}
+        return {
+            "name": self.name,
+            "layer": self.layer,
+            "unit": self.unit,
+            "sample": self.sample,
+            "place": None if self.place is None else list(self.place),
+            "positions": self.positions.tolist(),
+            "inputs": self.inputs.tolist(),
+            "weights": self.weights.tolist(),
+            "products": self.products.tolist(),
+            "bias": self.bias,
+            "sum": self.sum,
+            "activation": self.activation,
+            "output": self.output,
+            **{name: number for name, number in backward.items() if number is not None},
+            **{name: array.tolist() for name, array in arrays.items() if array is not None},
+        }
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.arithmetic(5)}"
+
+    def __repr__(self) -> str:
+        return f"<NeuronTrace {self}>"
+
+    def _repr_html_(self) -> str:
+        """The sum, and the table of `rows`, as a notebook shows it."""
+        words = [element("p", text) for text in (str(self), self.left_out()) if text]
+        return framed(words[0], table("Each input that is not 0", *self.rows()), *words[1:])
+
+
+def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, int] | None) -> NeuronTrace:
+    """The weighted sum of one unit; see `Trace.neuron`."""
+    if not isinstance(layer.layer, Dense | Conv2D | OutputLayer) or layer.sums is None:
+        raise ArgumentError(f"{layer.name} has no neurons: weighted sums are in dense, convolution and output layers.")
+    sums = layer.sums
+    _check_index(sample, len(sums), f"the batch has {counted(len(sums), 'sample')}; sample")
+    _check_index(unit, sums.shape[-1], f"{layer.name} has {counted(sums.shape[-1], 'unit')}; unit")
+    if isinstance(layer.layer, Conv2D):
+        place = _check_place(layer, place)
+        positions, inputs, weights = _window(layer, layer.layer, unit, sample, place)
+        at: tuple[int, ...] = (sample, *place, unit)
+    else:
+        if place is not None:
+            raise ArgumentError(f"{layer.name} is no convolution: its units have no place.")
+        shape = layer.input.shape[1:]
+        positions = np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
+        inputs, weights = layer.input[sample].ravel(), layer.parameters["weight"][:, unit]
+        at = (sample, unit)
+    bias = layer.parameters.get("bias")
+    return NeuronTrace(
+        *(layer.name, int(unit), int(sample), place, positions, inputs, weights),
+        bias=None if bias is None else float(bias[unit]),
+        sum=float(sums[at]),
+        activation=layer.activation,
+        output=float(layer.output[at]),
+        slope=_number(layer.slopes, at),
+        doutput=_number(layer.doutput, at),
+        dsum=_number(layer.dsums, at),
+    )
+
+
+def counting(axes: int) -> str:
+    """From where places are counted, of samples with so many axes."""
+    return f"{'Inputs' if axes == 1 else 'Rows and columns'} count from 0."
+
+
+def place_in_words(position: Iterable[int]) -> str:
+    """``[5,7]``: row and column of a pixel, counted from 0; the channel is the third; of a table the column alone."""
+    return f"[{','.join(map(str, position))}]"
+
+
+def _window(
+    layer: LayerTrace, conv: Conv2D, unit: int, sample: int, place: tuple[int, int]
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """(positions, inputs, weights) of a filter in one window, each flat: row by row, channel by channel."""
+    windows, image = conv.windows, as_image(layer.input[sample : sample + 1])
+    weights = layer.parameters["weight"][..., unit]
+    channels = weights.shape[2]
+    first = unit // (conv.filters // conv.groups) * channels  # of the group that this filter belongs to
+    window = windows.view(windows.pad(image, 0.0))[0, place[0], place[1], :, :, first : first + channels]
+    (top, _), (left, _) = windows.margins(image.shape[1:])
+    i, j, c = (index.ravel() for index in np.indices(window.shape))
+    rows = place[0] * windows.stride[0] + i * windows.dilation[0] - top
+    columns = place[1] * windows.stride[1] + j * windows.dilation[1] - left
+    axes = (rows, columns, c + first) if layer.input.ndim == 4 else (rows, columns)
+    return np.stack(axes, axis=1), window.ravel(), weights.ravel()
+
+
+def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:
+    height, width = layer.output.shape[1:3]
+    example = f"{layer.name}[0]@{height // 2},{width // 2}"
+    if not isinstance(place, tuple | list) or len(place) != 2:
+        raise ArgumentError(f"a filter of {layer.name} looks through {height}x{width} windows; say which: {example}.")
+    _check_index(place[0], height, f"{layer.name} has {height} rows of windows; row")
+    _check_index(place[1], width, f"{layer.name} has {width} columns of windows; column")
+    return int(place[0]), int(place[1])
+
+
+def _check_index(index: object, count: int, what: str) -> None:
+    if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < count:
+        raise ArgumentError(f"{what} {index!r} is not among them; they are counted from 0 to {count - 1}.")
+
+
+def _number(array: Array | None, at: Shape) -> float | None:
+    return None if array is None else float(array[at])

@@ -1,0 +1,218 @@
+"""The trace: one batch through a network, forward, backward and into the update, with every number on the way.
+
+The numbers are those of the layers' own NumPy text in float64, on a twin of the network whose layers are watched
+(`pellucid.inspection.trace.recorder`). The network itself is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import AnyArray, Array, instance_of, one_of, positive_integer
+from pellucid.core.version import __version__
+from pellucid.executors.base import OptimizerState, penalty, price_of
+from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace, with_penalty
+from pellucid.inspection.trace.as_data import (
+    Write,
+    answer_data,
+    as_json,
+    as_lists,
+    layer_data,
+    loss_data,
+    packing,
+    step_data,
+)
+from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
+from pellucid.inspection.trace.neuron import NeuronTrace, neuron_trace
+from pellucid.inspection.trace.reading import read, slopes
+from pellucid.inspection.trace.recorder import Recorder
+from pellucid.inspection.trace.step import StepTrace, step_trace, updates
+from pellucid.inspection.trace.table import as_html, as_table
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.stack import Pass, Stack
+
+PACKED_FROM = 4_000  # numbers: smaller arrays are lists in JSON
+FORMAT, FORMAT_VERSION = "pellucid-trace", 1
+FLOAT64 = np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What ``network.trace(x)`` gives.
+
+    layers         a `LayerTrace` for each layer, input first, output last
+    answer         from the scores to the answer: softmax term by term
+    loss, update   with y the loss term by term, with an optimizer its step; else None
+    training       whether layers did as in training (dropout, batch statistics) in ``step`` of ``seed``
+
+    ``print(trace)`` shows a table, `neuron` one weighted sum in full, `to_json` all of it.
+    """
+
+    layers: tuple[LayerTrace, ...]
+    answer: AnswerTrace
+    loss: LossTrace | None
+    update: StepTrace | None
+    training: bool
+    seed: int
+    step: int
+
+    def layer(self, name: str) -> LayerTrace:
+        """The layer of that name, in a block too: "dense_1", "residual_1.conv2d_2"."""
+        known = {layer.name: layer for layer in self.every_layer()}
+        return known[one_of(name, list(known), "layer")]
+
+    def every_layer(self) -> Iterator[LayerTrace]:
+        """All layers from the input to the output, each block followed by the layers in it."""
+        return _with_inner(self.layers)
+
+    @property
+    def gradients(self) -> dict[str, Array]:
+        """Full name -> gradient of loss + penalty, as ``network.gradients`` gives it; empty without y."""
+        return {f"{layer.name}.{own}": g for layer in self.every_layer() for own, g in layer.gradients.items()}
+
+    def neuron(self, layer: str, unit: int, *, sample: int = 0, place: tuple[int, int] | None = None) -> NeuronTrace:
+        """One weighted sum with each of its products: unit ``unit`` of a dense or output layer, or a filter of a
+        convolution in the window at ``place`` (row, column). Raises `ArgumentError` for what is not there."""
+        return neuron_trace(self.layer(layer), unit, sample, place)
+
+    def to_data(self) -> dict[str, Any]:
+        """All numbers as plain data (dicts, lists, floats), as ``docs/trace.md`` describes them."""
+        return self._data(as_lists)
+
+    def to_json(self, pack: int | None = PACKED_FROM) -> str:
+        """The same as JSON, which tools/check_trace.py of the repository computes again.
+
+        Arrays of at least ``pack`` numbers are packed as base64, which is quick; None writes all as lists. Raises
+        `ArgumentError` for numbers that are not finite.
+        """
+        return as_json(self._data(as_lists if pack is None else packing(positive_integer(pack, "pack"))))
+
+    def _data(self, write: Write) -> dict[str, Any]:
+        data: dict[str, Any] = {"format": FORMAT, "version": FORMAT_VERSION, "pellucid": __version__}
+        data |= {"training": self.training, "seed": self.seed, "step": self.step}
+        data |= {"layers": [layer_data(layer, write) for layer in self.layers], "answer": answer_data(self.answer, write)}
+        if self.loss is not None:
+            data["loss"] = loss_data(self.loss, write)
+        if self.update is not None:
+            data["update"] = step_data(self.update)
+        return data
+
+    def __str__(self) -> str:
+        return as_table(self.every_layer(), self.loss)
+
+    def _repr_html_(self) -> str:
+        """The table of `__str__`, as a notebook shows it."""
+        return as_html(self.every_layer(), self.loss)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self.layers)} layers, batch {self.layers[0].input.shape}>"
+
+
+@np.errstate(all="ignore")  # it shows what is not finite
+def trace(
+    stack: Stack,
+    x: AnyArray,
+    targets: Array | None = None,
+    optimizer: Optimizer | None = None,
+    state: OptimizerState | None = None,
+    *,
+    training: bool,
+    step: int = 0,
+    regularizer: Regularizer | None = None,
+) -> Trace:
+    """Walk a batch x (B, ...), checked, through a float64 twin; with targets (B, V) back again, with an optimizer (and
+    what it remembers) into the update."""
+    if optimizer is not None and targets is None:
+        raise ArgumentError("an update follows from a loss: with an optimizer, trace needs y too.")
+    instance_of(training, bool, "training")
+    if regularizer is not None:
+        instance_of(regularizer, Regularizer, "regularizer")
+    twin = stack.twin(FLOAT64)
+    recorders = tuple(Recorder(node.layer, node.name) for node in twin.nodes)
+    twin.nodes = tuple(replace(node, layer=recorder) for node, recorder in zip(twin.nodes, recorders, strict=True))
+    done = twin.propagate(x, training=training, step=step, needs_dx=True, keep=True)
+    answer = answer_trace(twin.output, done.logits)
+    if targets is None:
+        return Trace(_layers(twin, recorders), answer, None, None, training, stack.seed, step)
+    loss, dlogits = loss_trace(twin.output.loss_function, done.logits, targets)
+    gradient = _gradient(twin, done, dlogits, regularizer)
+    loss = with_penalty(loss, penalty(twin, regularizer))
+    after: dict[str, UpdateTrace] = {}
+    update = None
+    if optimizer is not None:
+        state = state or OptimizerState.fresh(optimizer, twin.parameters.vector)
+        update = step_trace(optimizer, state)
+        after = updates(update, state, twin.parameters.layout, twin.parameters, gradient)
+    layers = _layers(twin, recorders, gradient, regularizer, after)
+    return Trace(layers, answer, loss, update, training, stack.seed, step)
+
+
+def _gradient(twin: Stack, done: Pass, dlogits: Array, regularizer: Regularizer | None) -> Array:
+    """(P,): the gradient of loss + penalty, as `NumpyExecutor.descend` makes it."""
+    gradient = np.zeros_like(twin.parameters.vector)
+    twin.backpropagate(done, dlogits, twin.arrays(), twin.gradient_arrays(gradient), needs_dx=True)
+    layout = twin.parameters.layout
+    for name, slot in layout.slots.items():
+        price = price_of(twin, slot, regularizer)
+        if price is not None:
+            layout.view(gradient, name)[...] += price.gradient(twin.parameters[name])
+    return gradient
+
+
+def _layers(
+    twin: Stack,
+    recorders: Sequence[Recorder],
+    gradient: Array | None = None,
+    regularizer: Regularizer | None = None,
+    after: dict[str, UpdateTrace] | None = None,
+) -> tuple[LayerTrace, ...]:
+    """What the recorders have seen, with the arrays that belong to each layer."""
+    layout = twin.parameters.layout
+    priced = {name: price_of(twin, slot, regularizer) for name, slot in layout.slots.items()}
+    prices = {name: price for name, price in priced.items() if price is not None}
+
+    def made(recorder: Recorder) -> LayerTrace:
+        reading = read(recorder)
+        f_slopes = slopes(recorder.described, reading.sums, recorder.output) if gradient is not None else None
+        dsums = None
+        if reading.sums is not None and recorder.doutput is not None:
+            dsums = recorder.doutput if f_slopes is None else recorder.doutput * f_slopes
+        shell = LayerTrace(
+            *(recorder.name, recorder.described, recorder.context.layer, recorder.input, recorder.output),
+            *(reading.sums, reading.numbers),
+            doutput=recorder.doutput,
+            slopes=f_slopes,
+            dsums=dsums,
+            dinput=recorder.dinput,
+            layers=tuple(map(made, recorder.main)),
+            shortcut=tuple(map(made, recorder.shortcut)),
+        )
+        if recorder.main:  # the arrays of a block are those of its layers
+            return shell
+        stem = f"{recorder.name}."
+        own = {name.removeprefix(stem): name for name in layout.slots if name.startswith(stem)}
+        kept = {name.removeprefix(stem): name for name in twin.state if name.startswith(stem)}
+        return replace(
+            shell,
+            parameters={short: twin.parameters[name] for short, name in own.items()},
+            state={short: twin.state[name] for short, name in kept.items()},
+            gradients={} if gradient is None else {short: layout.view(gradient, name) for short, name in own.items()},
+            regularizers={short: prices[name] for short, name in own.items() if name in prices and gradient is not None},
+            updates={short: after[name] for short, name in own.items()} if after else {},
+            new_state=dict(recorder.next_state(recorder.arrays, recorder.cache)) if after and kept else {},
+        )
+
+    return tuple(map(made, recorders))
+
+
+def _with_inner(layers: Sequence[LayerTrace]) -> Iterator[LayerTrace]:
+    for layer in layers:
+        yield layer
+        yield from _with_inner(layer.layers)
+        yield from _with_inner(layer.shortcut)

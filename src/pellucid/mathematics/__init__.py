@@ -1,0 +1,1 @@
+"""Functions of arrays, each beside its derivative or its equation."""

@@ -1,0 +1,185 @@
+"""Schedules: how the learning rate changes while training goes on.
+
+A schedule is a pure function from a `Position` to a factor; the rate of a step is the optimizer's ``learning_rate`` times
+that factor. Positions count from the start of one call of ``fit``.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+
+from pellucid.core.shapes import instance_of, number_between, one_of, positive_integer
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where training is: ``step`` of ``total_steps`` (both from 0), and the monitored losses of the finished epochs."""
+
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+    losses: tuple[float, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        return self.step // self.steps_per_epoch
+
+    @property
+    def fraction(self) -> float:
+        """0 at the first step, 1 at the last."""
+        return min(self.step / max(self.total_steps - 1, 1), 1.0)
+
+
+class Schedule(ABC):
+    """The interface: how the learning rate changes."""
+
+    @abstractmethod
+    def factor(self, position: Position) -> float:
+        """The factor of the learning rate at this position."""
+
+
+@dataclass(frozen=True)
+class ConstantRate(Schedule):
+    """factor = 1."""
+
+    def factor(self, position: Position) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """factor = drop ^ floor(epoch / every)."""
+
+    every: int = 10
+    drop: float = 0.1
+
+    def __post_init__(self) -> None:
+        positive_integer(self.every, "StepDecay(every)")
+        number_between(self.drop, "StepDecay(drop)", 0.0, 1.0, open_low=True)
+
+    def factor(self, position: Position) -> float:
+        return float(self.drop ** (position.epoch // self.every))
+
+
+@dataclass(frozen=True)
+class ExponentialDecay(Schedule):
+    """factor = decay ^ (epochs gone, as a fraction): smooth, ``decay`` for each epoch."""
+
+    decay: float = 0.95
+
+    def __post_init__(self) -> None:
+        number_between(self.decay, "ExponentialDecay(decay)", 0.0, 1.0, open_low=True)
+
+    def factor(self, position: Position) -> float:
+        return float(self.decay ** (position.step / position.steps_per_epoch))
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """factor = final + (1 - final) (1 + cos(pi fraction)) / 2: half a cosine, from 1 to ``final``.
+
+    Loshchilov and Hutter 2017, without restarts.
+    """
+
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        number_between(self.final, "Cosine(final)", 0.0, 1.0)
+
+    def factor(self, position: Position) -> float:
+        return _cosine(1.0, self.final, position.fraction)
+
+
+@dataclass(frozen=True)
+class Warmup(Schedule):
+    """Rises linearly as (step + 1) / steps for the first ``steps`` steps; then ``then`` over the steps that remain."""
+
+    steps: int
+    then: Schedule = field(default_factory=ConstantRate)
+
+    def __post_init__(self) -> None:
+        positive_integer(self.steps, "Warmup(steps)")
+        instance_of(self.then, Schedule, "Warmup(then)")
+
+    def factor(self, position: Position) -> float:
+        if position.step < self.steps:
+            return (position.step + 1) / self.steps
+        rest = replace(position, step=position.step - self.steps, total_steps=max(position.total_steps - self.steps, 1))
+        return self.then.factor(rest)
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """From ``start`` up to 1 over the fraction ``rise`` of all steps, then down to ``final``, both along a cosine.
+
+    The learning rate of the optimizer is the peak (Smith and Topin 2018, with PyTorch's cosine and default ratios).
+    """
+
+    rise: float = 0.3
+    start: float = 0.04
+    final: float = 4e-6
+
+    def __post_init__(self) -> None:
+        number_between(self.rise, "OneCycle(rise)", 0.0, 1.0, open_low=True, open_high=True)
+        number_between(self.start, "OneCycle(start)", 0.0, 1.0)
+        number_between(self.final, "OneCycle(final)", 0.0, 1.0)
+
+    def factor(self, position: Position) -> float:
+        if position.fraction < self.rise:
+            return _cosine(self.start, 1.0, position.fraction / self.rise)
+        return _cosine(1.0, self.final, (position.fraction - self.rise) / (1 - self.rise))
+
+
+@dataclass(frozen=True)
+class ReduceOnPlateau(Schedule):
+    """factor = drop ^ (number of plateaus so far), at least ``minimum``.
+
+    A plateau is ``patience`` epochs in a row in which the monitored loss (validation if there is one, else training) did
+    not fall by more than ``threshold`` of the best so far, relative; after one, counting starts anew.
+    """
+
+    drop: float = 0.5
+    patience: int = 3
+    threshold: float = 1e-4
+    minimum: float = 1e-3
+
+    def __post_init__(self) -> None:
+        number_between(self.drop, "ReduceOnPlateau(drop)", 0.0, 1.0, open_low=True, open_high=True)
+        positive_integer(self.patience, "ReduceOnPlateau(patience)")
+        number_between(self.threshold, "ReduceOnPlateau(threshold)", 0.0, 1.0, open_high=True)
+        number_between(self.minimum, "ReduceOnPlateau(minimum)", 0.0, 1.0)
+
+    def factor(self, position: Position) -> float:
+        best, waited, plateaus = math.inf, 0, 0
+        for loss in position.losses:
+            if loss < best * (1 - self.threshold) or best == math.inf:
+                best, waited = loss, 0
+            else:
+                waited += 1
+            if waited == self.patience:
+                plateaus, waited = plateaus + 1, 0
+        return max(float(self.drop**plateaus), self.minimum)
+
+
+def _cosine(start: float, end: float, fraction: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "constant": ConstantRate(),
+    "step": StepDecay(),
+    "exponential": ExponentialDecay(),
+    "cosine": Cosine(),
+    "warmup": Warmup(200, Cosine()),
+    "one_cycle": OneCycle(),
+    "reduce_on_plateau": ReduceOnPlateau(),
+}
+
+
+def schedule(choice: str | Schedule) -> Schedule:
+    """The schedule of that name with its defaults, or the given one itself."""
+    if isinstance(choice, Schedule):
+        return choice
+    return SCHEDULES[one_of(choice, list(SCHEDULES), "schedule")]

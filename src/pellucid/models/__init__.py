@@ -1,0 +1,1 @@
+"""What people hold: a network, a model with its pipeline, a prediction, a file."""

@@ -1,0 +1,273 @@
+"""The model: a pipeline, a network and labels. It answers for pictures; it is what a file holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.markup import Markup, element
+from pellucid.core.display.notebook import framed
+from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import AnyArray, Array, instance_of
+from pellucid.data.pipeline import Pipeline, Prepared
+from pellucid.data.samples import Samples
+from pellucid.evaluation.conformal import ConformalScores, class_scores, coverage, prediction_sets, with_most_probable
+from pellucid.evaluation.evaluate import answer, sample_logits
+from pellucid.evaluation.temperature import Temperature, fit_temperature
+from pellucid.evaluation.trust import Trust
+from pellucid.models.network import Network
+from pellucid.models.prediction import Prediction, in_doubt
+from pellucid.models.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+
+LABELS_SHOWN = 10
+SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
+
+
+class Model:
+    """``pl.load("digits.safetensors")``, or ``Model(network)`` around one that was just trained.
+
+    ``pipeline`` turns pictures into the network's input (a `DigitPipeline` or a `PhotoPipeline`; default: the one that
+    ``fit`` measured on its training images); ``labels`` names the classes (default: their numbers).
+
+    ``temperature`` and ``conformal_scores`` come from `calibrate` and `conformal`. They belong to the parameters that the
+    network had then: once it has made further steps, they are None and () again.
+    """
+
+    def __init__(self, network: Network, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None) -> None:
+        instance_of(network, Network, "the network of a Model")
+        self.network = network
+        self.pipeline = pipeline or network.pipeline
+        check_pipeline(network, self.pipeline)
+        self.labels = check_labels(network, labels)
+        self._temperature: tuple[Temperature | None, int] = None, 0  # with the step at which it was fitted
+        self._conformal: tuple[tuple[ConformalScores, ...], int] = (), 0
+
+    def __repr__(self) -> str:
+        shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
+        classes = f"{len(self.labels)} classes: {shown}" if self.labels else "a regression"
+        return f"Model({classes}; {self.network.parameters.layout.size:,} parameters; {self.pipeline or 'no pipeline'})"
+
+    def _repr_html_(self) -> str:
+        """Its network as a table, its pipeline and labels, and whether it is calibrated, as a notebook shows it."""
+        shown = ", ".join(map(str, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
+        kept = self.conformal_scores[0].count if self.conformal_scores else 0
+        words = (
+            f"Labels: {shown}." if self.labels else "A regression.",
+            f"Pipeline: {self.pipeline or 'none: it takes arrays, not pictures'}.",
+            f"Temperature {self.temperature}." if self.temperature else "No temperature.",
+            f"Confidences are measured on {kept:,} samples." if kept else "Nothing to measure a confidence by.",
+        )
+        return framed(Markup(self.network._repr_html_()), *(element("p", text) for text in words))
+
+    @property
+    def temperature(self) -> Temperature | None:
+        """What divides the logits before they become probabilities; None if it was not fitted for these parameters."""
+        return self._temperature[0] if self._temperature[1] == self.network.training_state.step else None
+
+    @property
+    def conformal_scores(self) -> tuple[ConformalScores, ...]:
+        """One for a classification, one for each value of a regression; () if there are none for these parameters."""
+        return self._conformal[0] if self._conformal[1] == self.network.training_state.step else ()
+
+    def predict(self, pictures: Any, *, confidence: float | None = None) -> Any:
+        """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).
+
+        A picture is a path, the bytes of a file, a Pillow image, or a uint8 array (H, W) or (H, W, 3), of any size; each
+        goes through the pipeline, which turns it into what the network was trained on. With a ``confidence`` such as 0.9
+        each answer has a ``set`` of labels, which holds the true one that often; see `conformal`. Raises `DataError` for
+        what cannot be read, `ArgumentError` without a pipeline, or for a confidence that nothing was measured for.
+        """
+        if self.pipeline is None:
+            raise ArgumentError(
+                "this model has no pipeline for pictures, since its network was not trained on images like the digits; for "
+                "photos pass one, as in pl.Model(network, photos.pipeline, photos.labels); for arrays use "
+                "model.network.predict."
+            )
+        if confidence is not None:
+            self.check_confidence(confidence)
+        if not _are_several(pictures):
+            return self._answer_all([self.pipeline.prepare(pictures)], confidence)[0]
+        return self._answer_all(self.pipeline.batch(pictures), confidence)
+
+    def predict_proba(self, x: Any) -> Array:
+        """The probability of each class (B, K), for arrays that are already in the network's form: softmax(z / T) with the
+        fitted `temperature`. Without one it is ``network.predict_proba``, which never knows of a temperature."""
+        return (
+            self.network.predict_proba(x) if self.temperature is None else self.temperature.probabilities(self._logits(x))
+        )
+
+    def predictions(
+        self, x: AnyArray, doubts: Sequence[str | None], *, confidence: float | None = None
+    ) -> list[Prediction]:
+        """The `Prediction` of each sample x (B, ...) that is already in the network's form: what ``predict`` gives once its
+        pictures are prepared. ``doubts`` says what a pipeline doubts in each, or None."""
+        sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
+        answers = zip(self.predict_proba(x), doubts, x, sets, strict=True)
+        return [self._answer(p, doubt, seen, confidence, held) for p, doubt, seen, held in answers]
+
+    def check_confidence(self, confidence: float) -> None:
+        """Raise `ArgumentError` if nothing can be said with this confidence: before pictures are read."""
+        self._quantiles(confidence)
+
+    def predict_sets(self, x: Any, confidence: float = 0.9) -> NDArray[np.bool_]:
+        """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`. The
+        most probable one always is."""
+        self._classifying()
+        (q,) = self._quantiles(confidence)
+        logits = self._logits(x)
+        return with_most_probable(prediction_sets(logits, q), logits)
+
+    def predict_interval(self, x: Any, confidence: float = 0.9) -> tuple[Array, Array]:
+        """(low, high) of a regression, each (B,) or (B, V) in float64: with this confidence the true value of a sample lies
+        between them, for each of the V values by itself; see `conformal`. Raises `ArgumentError` for a classification."""
+        if isinstance(self.network.output, ClassifyingOutput):
+            raise ArgumentError("a classification predicts no interval: use predict_sets, or predict with a confidence.")
+        predicted = answer(self.network, x).astype(np.float64)
+        reach = np.array(self._quantiles(confidence))
+        output = self.network.output
+        return output.predict(predicted - reach), output.predict(predicted + reach)
+
+    def calibrate(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> Temperature:
+        """Fit the temperature on samples that the network has not learned from, such as those kept aside for validation:
+        x (N, ...) in the network's form, class numbers y (N,). Gives it, and keeps it in `temperature`.
+
+        ``rows`` are those of the samples that count (default: all). The most probable class stays what it was. Raises
+        `ArgumentError` for a regression, `ShapeError` for other arrays.
+        """
+        samples = self._class_samples(x, y, rows)
+        temperature = fit_temperature(_two_columns(sample_logits(self.network, samples)), samples.y[samples.rows])
+        self._temperature = temperature, self.network.training_state.step
+        return temperature
+
+    def conformal(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> tuple[ConformalScores, ...]:
+        """Measure how well the answers fit the truth on samples that the network has not learned from, so that it can name
+        labels, or for a regression intervals, with a stated confidence (`pellucid.evaluation.conformal`).
+
+        Arguments as in `calibrate`; for a regression y is (N,) or (N, V). The temperature plays no part in it. Gives the
+        scores, and keeps them in `conformal_scores`.
+        """
+        if isinstance(self.network.output, ClassifyingOutput):
+            samples = self._class_samples(x, y, rows)
+            y = samples.y[samples.rows]
+            scores = class_scores(_two_columns(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
+        else:
+            samples = self._samples(x, y, rows)
+            scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
+        measured = tuple(ConformalScores.of(column) for column in scores.T)
+        self._conformal = measured, self.network.training_state.step
+        return measured
+
+    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
+        """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
+        return self.network.evaluate(x, y)
+
+    def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
+        """Write the model file; with ``optimizer_state`` also what training needs to go on as if uninterrupted.
+
+        Raises `ModelFileError` if the place cannot be written; what was there then stays.
+        """
+        network = self.network
+        progress = network.training_state, network.history
+        parts = Parts(network, *progress, self.pipeline, self.labels, self.temperature, self.conformal_scores)
+        save_parts(path, parts, optimizer_state=optimizer_state)
+
+    def _answer_all(self, prepared: list[Prepared], confidence: float | None) -> list[Prediction]:
+        if not prepared:
+            return []
+        return self.predictions(
+            np.stack([one.pixels for one in prepared]), [one.doubt for one in prepared], confidence=confidence
+        )
+
+    def _answer(
+        self, p: Array, doubt: str | None, seen: AnyArray, confidence: float | None, held: AnyArray | None
+    ) -> Prediction:
+        if doubt is not None:
+            p = in_doubt(p)
+        best = int(p.argmax())
+        labels = None
+        if held is not None:  # a picture in doubt is not of the kind that the scores were measured on
+            order = np.argsort(-p, kind="stable") if doubt is None else ()
+            labels = tuple(self.labels[k] for k in order if held[k])
+        return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen, confidence, labels)
+
+    def _quantiles(self, confidence: float) -> list[float]:
+        if not self.conformal_scores:
+            why = "it has learned more since" if self._conformal[0] else "no samples were kept aside from its training"
+            raise ArgumentError(
+                f"this model has nothing to measure a confidence by: {why}. Train with --validation 0.1, or call "
+                "model.conformal(x, y) with samples that it has not learned from."
+            )
+        return [scores.quantile(confidence) for scores in self.conformal_scores]
+
+    def _logits(self, x: Any) -> Array:
+        return _two_columns(answer(self.network, x))
+
+    def _classifying(self) -> ClassifyingOutput:
+        output = self.network.output
+        if not isinstance(output, ClassifyingOutput):
+            raise ArgumentError(
+                "a regression has no probabilities; for intervals use model.conformal and predict_interval."
+            )
+        return output
+
+    def _class_samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
+        self._classifying()
+        samples = self._samples(x, y, rows)
+        if samples.y.ndim != 1:
+            raise ArgumentError(f"class numbers are expected as y, shape ({len(samples.x)},), not {samples.y.shape}.")
+        return samples
+
+    def _samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
+        inputs = self.network.input.check(x)
+        targets = self.network.output.check_targets(y, len(inputs))
+        chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
+        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or not len(chosen):
+            raise ArgumentError(f"rows are numbers of samples, at least one, not {rows!r:.60}.")
+        if chosen.min() < 0 or chosen.max() >= len(inputs):
+            raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {len(inputs) - 1}.")
+        return Samples(inputs, targets, chosen.astype(np.int64))
+
+
+def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
+    """How far its probabilities can be trusted, from test samples in ``blocks`` (B, ...) and their classes y (N,)."""
+    probabilities, sets = [], []
+    has_sets = any(scores.can_give(SET_CONFIDENCE) for scores in model.conformal_scores)
+    for x in blocks:
+        probabilities.append(model.predict_proba(x).astype(np.float64))
+        if has_sets:
+            sets.append(model.predict_sets(x, SET_CONFIDENCE))
+    covered = None
+    if has_sets:
+        covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE, model.conformal_scores[0].count)
+    return Trust(np.concatenate(probabilities), y, model.temperature, covered)
+
+
+def _two_columns(logits: Array) -> Array:
+    """Logits (B, K) of a classification: the one of yes or no beside a 0, since sigmoid(z) is softmax(0, z)."""
+    return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
+
+
+def _are_several(pictures: Any) -> bool:
+    """Whether this is a list of pictures, or an array of them: (N, H, W), or (N, H, W, C) with colours."""
+    if not isinstance(pictures, np.ndarray):
+        return isinstance(pictures, list | tuple)
+    return pictures.ndim == 4 or (pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4))
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file; its predictions are bit-equal to those of the model that was saved.
+
+    Nothing in a file is ever run. Raises `ModelFileError` for a file that is missing, damaged, foreign or too new.
+    """
+    parts = load_parts(path, Network)
+    network = parts.network
+    network.training_state, network.history, network.pipeline = parts.state, parts.history, parts.pipeline
+    model = Model(network, parts.pipeline, parts.labels)
+    model._temperature = parts.temperature, parts.state.step
+    model._conformal = parts.conformal, parts.state.step
+    return model

@@ -1,0 +1,184 @@
+"""Saving: a trained network, its pipeline, labels and progress as the content of a model file, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
+from pellucid.core.shapes import instance_of
+from pellucid.core.tensor_file import ModelFile, read_model_file, write_model_file
+from pellucid.data.digits.digit_pipeline import DigitPipeline
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.data.pipeline import Pipeline
+from pellucid.evaluation.conformal import ConformalScores
+from pellucid.evaluation.temperature import Temperature
+from pellucid.executors.base import OptimizerState
+from pellucid.mathematics.optimizers import Optimizer
+from pellucid.nn import catalogue
+from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.stack import Stack
+from pellucid.training.history import History
+from pellucid.training.trainer import TrainingState
+
+catalogue.register(DigitPipeline)
+catalogue.register(PhotoPipeline)
+catalogue.register(Temperature)
+catalogue.register(ConformalScores)
+
+Label: TypeAlias = str | int
+S = TypeVar("S", bound=Stack)
+
+
+@dataclass(frozen=True)
+class Parts(Generic[S]):
+    """What a model consists of. ``temperature`` and ``conformal`` (one for a classification, V for a regression) are what
+    samples that it has not learned from say of its answers; None and () if there were none."""
+
+    network: S
+    state: TrainingState
+    history: History
+    pipeline: Pipeline | None
+    labels: tuple[Label, ...]
+    temperature: Temperature | None = None
+    conformal: tuple[ConformalScores, ...] = ()
+
+
+def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
+    """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
+    network, state = parts.network, parts.state
+    check_pipeline(network, parts.pipeline)
+    arrays = {**network.parameters, **network.state}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{name} holds numbers that are not finite: such a network could not be loaded again.")
+    description = {
+        "network": {
+            "seed": network.seed,
+            "dtype": str(network.dtype),
+            "layers": [catalogue.to_dict(layer) for layer in network.layers],
+        },
+        "labels": list(parts.labels),
+        "pipeline": None if parts.pipeline is None else catalogue.to_dict(parts.pipeline),
+        "history": [_finite(epoch) for epoch in parts.history.epochs],
+        "progress": {
+            "epoch": state.epoch,
+            "step": state.step,
+            "updates": state.optimizer_state.updates,
+            "optimizer": None if state.optimizer is None else catalogue.to_dict(state.optimizer),
+            "settings": state.settings,
+        },
+    }
+    if parts.temperature is not None or parts.conformal:
+        description["calibration"] = {
+            "temperature": None if parts.temperature is None else catalogue.to_dict(parts.temperature),
+            "conformal": [catalogue.to_dict(scores) for scores in parts.conformal],
+        }
+    slots = state.optimizer_state.slots if optimizer_state else {}
+    write_model_file(path, ModelFile(description, arrays, slots))
+
+
+def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> Parts[S]:
+    """Read a model file; ``make(layers, seed, dtype, arrays)`` builds the network. Raises `ModelFileError`."""
+    content = read_model_file(path)
+    try:
+        return _restore(content, make)
+    except PellucidError as error:
+        raise ModelFileError(f"{os.fspath(path)} does not describe a model: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ModelFileError(f"the description in {os.fspath(path)} is damaged ({what}).") from None
+
+
+def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label, ...]:
+    """The labels of the classes, by default their numbers; raises `ArgumentError` if there is not one for each."""
+    output = network.output
+    count = output.num_labels if isinstance(output, ClassifyingOutput) else 0
+    if labels is None:
+        return tuple(range(count))
+    if not isinstance(labels, list | tuple) or not all(isinstance(label, str | int) for label in labels):
+        raise ArgumentError(f"labels is a list of names, not {labels!r}.")
+    if len(labels) != count or len(set(labels)) != count:
+        came = f"{len(labels)} came: {list(labels)[:20]!r}"
+        raise ArgumentError(f"{count} different labels are expected, one a class; {came}.")
+    return tuple(labels)
+
+
+def check_pipeline(network: Stack, pipeline: Pipeline | None) -> None:
+    """Raise `ArgumentError` if the pipeline does not make what the network takes."""
+    if pipeline is None:
+        return
+    instance_of(pipeline, Pipeline, "the pipeline of a Model")
+    if network.input.shape != pipeline.output_shape:
+        made = "x".join(map(str, pipeline.output_shape))
+        raise ArgumentError(f"the pipeline makes pictures of {made}; the network takes {network.input.shape}.")
+
+
+def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
+    described, progress = content.description["network"], content.description["progress"]
+    layers = [catalogue.from_dict(layer, Layer) for layer in described["layers"]]
+    network = make(layers, described["seed"], described["dtype"], arrays=content.arrays)
+    if any(array.dtype != network.dtype for array in content.arrays.values()):
+        raise ModelFileError(f"its tensors are not all {network.dtype}, as described.")
+    optimizer = None if progress["optimizer"] is None else catalogue.from_dict(progress["optimizer"], Optimizer)
+    restored = TrainingState(
+        epoch=_count(progress["epoch"]),
+        step=_count(progress["step"]),
+        optimizer=optimizer,
+        optimizer_state=_restore_slots(network, optimizer, content, _count(progress["updates"])),
+        settings={str(name): str(value) for name, value in progress["settings"].items()},
+    )
+    epochs = [{str(name): float(value) for name, value in epoch.items()} for epoch in content.description["history"]]
+    described_pipeline = content.description["pipeline"]
+    pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, Pipeline)
+    check_pipeline(network, pipeline)
+    labels = check_labels(network, content.description["labels"])
+    history = History(epochs, "loaded")
+    return Parts(network, restored, history, pipeline, labels, *_restore_calibration(network, content.description))
+
+
+def _restore_calibration(
+    network: Stack, description: dict[str, Any]
+) -> tuple[Temperature | None, tuple[ConformalScores, ...]]:
+    if description.get("calibration") is None:
+        return None, ()
+    described = description["calibration"]
+    temperature = None
+    if described["temperature"] is not None:
+        temperature = catalogue.from_dict(described["temperature"], Temperature)
+    conformal = tuple(catalogue.from_dict(scores, ConformalScores) for scores in described["conformal"])
+    is_classifier = isinstance(network.output, ClassifyingOutput)
+    if temperature is not None and not is_classifier:
+        raise ModelFileError("a regression has no temperature.")
+    if len(conformal) not in (0, 1 if is_classifier else network.output.num_outputs):
+        raise ModelFileError(f"{len(conformal)} lists of conformal scores do not fit its output.")
+    return temperature, conformal
+
+
+def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:
+    if not content.slots:
+        return OptimizerState()
+    expected = network.parameters.vector
+    if optimizer is None or set(content.slots) != set(optimizer.needed_slots()):
+        raise ModelFileError("the optimizer's tensors do not fit its description.")
+    if any(slot.shape != expected.shape or slot.dtype != expected.dtype for slot in content.slots.values()):
+        raise ModelFileError("the optimizer's tensors do not fit the parameters.")
+    for name, slot in content.slots.items():
+        if not np.isfinite(slot).all() or (name == "v" and (slot < 0).any()):  # v holds means of squares
+            raise ModelFileError(f"the optimizer's tensor {name} holds impossible numbers.")
+    return OptimizerState({name: np.array(slot) for name, slot in content.slots.items()}, updates)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 62:
+        raise ModelFileError(f"{value!r} is no count of steps or epochs.")
+    return value
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in figures.items() if np.isfinite(value)}

@@ -1,0 +1,1 @@
+"""Layers joined into one function of flat parameters, and its derivative."""

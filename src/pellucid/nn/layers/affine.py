@@ -1,0 +1,45 @@
+"""The weighted sum z = x W + b, the arithmetic of every neuron: shared by hidden and output layers."""
+
+from __future__ import annotations
+
+from pellucid.core.shapes import Array, Shape, instance_of, size_of
+from pellucid.mathematics.initializers import Constant, Initializer, initializer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.base import Gradients, Named
+from pellucid.nn.parameters import ParameterSpec
+
+
+def check_affine(draws: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:
+    """The options that all layers with a weighted sum share, checked when one is made."""
+    initializer(draws)
+    instance_of(use_bias, bool, "use_bias")
+    if regularizer is not None:
+        instance_of(regularizer, Regularizer, "regularizer")
+
+
+def affine_specs(input_shape: Shape, units: int, weight: Initializer, use_bias: bool) -> tuple[ParameterSpec, ...]:
+    """``weight`` (D, U) and ``bias`` (U,), where D counts all values of an input sample; biases start at 0."""
+    specs = (ParameterSpec("weight", (size_of(input_shape), units), weight, is_weight=True),)
+    return (*specs, ParameterSpec("bias", (units,), Constant(0.0))) if use_bias else specs
+
+
+def affine_forward(parameters: Named, x: Array) -> Array:
+    """z = x W + b: (B, ...) -> (B, U). Each sample is read as a row of D values."""
+    z = x.reshape(len(x), -1) @ parameters["weight"]
+    if "bias" in parameters:
+        z += parameters["bias"]
+    return z
+
+
+def affine_backward(parameters: Named, x: Array, dz: Array, needs_dx: bool) -> tuple[Array | None, Gradients]:
+    """From z_bu = sum_d x_bd W_du + b_u:
+
+    dW_du = sum_b x_bd dz_bu,  dW = x^T dz
+    db_u  = sum_b dz_bu
+    dx_bd = sum_u dz_bu W_du,  dx = dz W^T
+    """
+    gradients: Gradients = {"weight": x.reshape(len(x), -1).T @ dz}
+    if "bias" in parameters:
+        gradients["bias"] = dz.sum(axis=0)
+    dx = (dz @ parameters["weight"].T).reshape(x.shape) if needs_dx else None
+    return dx, gradients

@@ -1,0 +1,92 @@
+"""What a layer is: a shape rule, the parameters it asks for, forward, and backward.
+
+A layer is a frozen description (how many units, which activation). It holds no arrays: parameters come in by name, and
+what backward needs from forward goes through an explicit ``cache``. So a layer can be used twice at once, and trace,
+doctor and studio can read every intermediate number. To make your own, subclass `Layer` and implement the three abstract
+methods; ``pl.gradcheck(layer, x)`` then proves the pair.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core import random
+from pellucid.core.shapes import Array, Shape
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.parameters import ParameterSpec
+
+Named = Mapping[str, Array]
+Gradients = dict[str, Array]
+
+FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a forward pass knows besides its arrays.
+
+    ``training`` switches dropout and batch statistics on; (``seed``, ``step``, ``layer``) decide chance; ``needs_dx`` is
+    False for the lowest layer with parameters, which may then return None for dx.
+    """
+
+    training: bool = False
+    seed: int = 0
+    step: int = 0
+    layer: int = 0
+    needs_dx: bool = True
+    dtype: np.dtype[Any] = FLOAT32
+
+    def key(self, purpose: random.Purpose) -> random.Key:
+        """The key of this layer's chance in this step."""
+        return random.key(self.seed, purpose, self.step, self.layer)
+
+
+class Layer(ABC):
+    """The interface. ``parameters`` maps the layer's own names ("weight", "bias", "moving_mean") to arrays."""
+
+    @property
+    def kind(self) -> str:
+        """The class name in snake case: the stem of the layer's name in a network (``batch_normalization_2``).
+
+        A digit takes the capital after it along: a ``Conv2D`` is a ``conv2d``.
+        """
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def penalty(self) -> Regularizer | None:
+        """The layer's own regularizer, in place of the one given to ``fit``; None leaves that one."""
+        return getattr(self, "regularizer", None)
+
+    def penalty_of(self, name: str) -> Regularizer | None:
+        """The regularizer of one of the layer's weights, by its own name; a layer made of layers asks theirs."""
+        return self.penalty
+
+    @abstractmethod
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of one output sample, from that of one input sample; raises `ShapeError` if it cannot be."""
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        """The arrays that training changes."""
+        return ()
+
+    def state_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        """The arrays that are kept but have no gradient (moving averages)."""
+        return ()
+
+    @abstractmethod
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        """(y, cache): the output for the batch x, and whatever `backward` needs."""
+
+    @abstractmethod
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+        """(dx, gradients): the chain rule from dL/dy to dL/dx and to dL/dparameter, by the layer's own names."""
+
+    def next_state(self, parameters: Named, cache: Any) -> Gradients:
+        """The new value of each state array after a training step."""
+        return {}

@@ -1,0 +1,90 @@
+"""Batch normalization: each feature with mean 0 and variance 1 over the batch, then a learned scale and shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.shapes import Array, Shape, number_between
+from pellucid.mathematics.activations import activation
+from pellucid.mathematics.initializers import Constant
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.parameters import ParameterSpec
+
+
+@dataclass(frozen=True)
+class BatchNormalization(Layer):
+    """y = f(gamma h + beta), with h = (x - mean) / sqrt(variance + epsilon) (Ioffe and Szegedy 2015).
+
+    While training, mean and variance (divided by the count, not count - 1) are those of the batch, for each feature of
+    the last axis, which is a channel of images; the moving averages follow as  moving <- momentum moving + (1 - momentum)
+    batch  and take their place afterwards. A batch with one value per feature gives h = 0 and leaves the moving averages
+    alone. f is the ``activation``: a layer without a bend, then this one with it, is the usual pair.
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    activation: str = "identity"
+
+    def __post_init__(self) -> None:
+        number_between(self.momentum, "BatchNormalization(momentum)", 0.0, 1.0, open_high=True)
+        number_between(self.epsilon, "BatchNormalization(epsilon)", 0.0, open_low=True)
+        activation(self.activation)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        shape = input_shape[-1:]
+        return ParameterSpec("gamma", shape, Constant(1.0)), ParameterSpec("beta", shape, Constant(0.0))
+
+    def state_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        shape = input_shape[-1:]
+        return (
+            ParameterSpec("moving_mean", shape, Constant(0.0)),
+            ParameterSpec("moving_variance", shape, Constant(1.0), minimum=0.0),
+        )
+
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        if context.training:
+            rows = x.reshape(-1, x.shape[-1])
+            mean = rows.mean(axis=0)
+            centered = x - mean
+            variance = np.square(centered).reshape(rows.shape).mean(axis=0)
+        else:
+            mean, variance = parameters["moving_mean"], parameters["moving_variance"]
+            centered = x - mean
+        inverse_std = 1 / np.sqrt(variance + self.epsilon)
+        h = centered * inverse_std
+        z = parameters["gamma"] * h + parameters["beta"]
+        a = activation(self.activation).value(z)
+        return a, (h, inverse_std, mean, variance, context.training, z, a)
+
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array, Gradients]:
+        """Through f: dz = dy f'(z). Then dgamma = sum dz h;  dbeta = sum dz.
+
+        After training, mean and variance are constants: dx = dz gamma / std. While training they depend on x too:
+        with dh = dz gamma, the sum over the M values of a feature of dL/dmean and dL/dvariance gives
+        dx = (dh - mean(dh) - h mean(dh h)) / std = gamma / std (dz - dbeta / M - h dgamma / M).
+        """
+        h, inverse_std, _, _, training, z, a = cache
+        dz = dy * activation(self.activation).derivative(z, a)
+        features = h.shape[-1]
+        dgamma = (dz * h).reshape(-1, features).sum(axis=0)
+        dbeta = dz.reshape(-1, features).sum(axis=0)
+        dx = dz
+        if training:
+            count = h.size // features
+            dx = dz - dbeta / count - h * (dgamma / count)
+        return dx * (parameters["gamma"] * inverse_std), {"gamma": dgamma, "beta": dbeta}
+
+    def next_state(self, parameters: Named, cache: Any) -> Gradients:
+        h, _, mean, variance, *_ = cache
+        if h.size == h.shape[-1]:
+            return {}
+        return {
+            "moving_mean": self.momentum * parameters["moving_mean"] + (1 - self.momentum) * mean,
+            "moving_variance": self.momentum * parameters["moving_variance"] + (1 - self.momentum) * variance,
+        }

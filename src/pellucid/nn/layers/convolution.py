@@ -1,0 +1,146 @@
+"""The convolution: one small dense layer that looks through a window, moved over the whole image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core import random
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.mathematics.activations import activation
+from pellucid.mathematics.initializers import Constant, Initializer, initializer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.affine import check_affine
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
+from pellucid.nn.parameters import ParameterSpec
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer):
+    """a = f(z), with  z_bhwu = sum_ijc x_b,(h t + i d),(w t + j d),c W_ijcu + b_u  for stride t and dilation d.
+
+    (B, H, W, C) -> (B, H', W', U): U ``filters``, each with a weight for every pixel of its window and every channel;
+    W (kh, kw, C, U), b (U,). An image (H, W) has one channel. With ``padding`` "same" there are margins of zeros and
+    H' = ceil(H / t); with "valid" windows stay inside. Sizes are a number or a pair (height, width). With ``groups`` G,
+    channels and filters are cut into G equal parts, and each part of the filters sees its own part of the channels:
+    W (kh, kw, C/G, U); G = C is a depthwise convolution. The other fields are those of `Dense`.
+    """
+
+    filters: int
+    kernel_size: int | Pair = 3
+    activation: str = "identity"
+    stride: int | Pair = 1
+    padding: str = "same"
+    dilation: int | Pair = 1
+    groups: int = 1
+    initializer: str | Initializer | None = None
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        positive_integer(self.filters, "Conv2D(filters)")
+        positive_integer(self.groups, "Conv2D(groups)")
+        if self.filters % self.groups:
+            raise ArgumentError(
+                f"Conv2D(groups={self.groups}) cuts the filters into equal parts; {self.filters} filters cannot be."
+            )
+        check_affine(self._initializer, self.use_bias, self.regularizer)
+        _ = self.windows
+
+    @property
+    def windows(self) -> Windows:
+        """Where the filters look."""
+        return windows("Conv2D", self.kernel_size, self.stride, self.padding, self.dilation)
+
+    @property
+    def _initializer(self) -> str | Initializer:
+        return activation(self.activation).initializer if self.initializer is None else self.initializer
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (*self.windows.count(self._image(input_shape)), self.filters)
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        shape = (*self.windows.size, self._image(input_shape)[2] // self.groups, self.filters)
+        draw = initializer(self._initializer)
+        weight = ParameterSpec("weight", shape, draw if self.groups == 1 else _ByGroup(draw, self.groups), is_weight=True)
+        return (weight, ParameterSpec("bias", (self.filters,), Constant(0.0))) if self.use_bias else (weight,)
+
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        padded = self.windows.pad(as_image(x), 0.0)
+        view = self.windows.view(padded)
+        z = _joined(self._rows(view) @ self._matrices(parameters["weight"]), view.shape[:3])
+        if "bias" in parameters:
+            z += parameters["bias"]
+        a = activation(self.activation).value(z)
+        return a, (x.shape, padded, z, a, context.needs_dx)
+
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+        """Through a = f(z): dz = dy f'(z). Then, from the sum that defines z, with p = h t + i d and q = w t + j d:
+
+        dW_ijcu = sum_bhw x_bpqc dz_bhwu:  with each window as a row of X, dW = X^T dz
+        db_u    = sum_bhw dz_bhwu
+        dx_bpqc = sum over all (h, i), (w, j) that meet in (p, q), and u, of dz_bhwu W_ijcu: each window sends
+                  dz W_ij^T to the pixel in its row i and column j, and a pixel adds up what it is sent.
+        """
+        shape, padded, z, a, needs_dx = cache
+        weight = parameters["weight"]
+        dz = dy * activation(self.activation).derivative(z, a)
+        parts = _parted(dz, self.groups)
+        rows = self._rows(self.windows.view(padded))
+        dweight = (rows.transpose(0, 2, 1) @ parts).transpose(1, 0, 2).reshape(weight.shape)
+        gradients: Gradients = {"weight": dweight}
+        if "bias" in parameters:
+            gradients["bias"] = dz.sum(axis=(0, 1, 2))
+        if not needs_dx:
+            return None, gradients
+
+        def share(i: int, j: int) -> Array:
+            return _joined(parts @ self._matrices(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
+
+        image = shape if len(shape) == 4 else (*shape, 1)
+        return self.windows.scatter(image, share).reshape(shape), gradients
+
+    def _image(self, input_shape: Shape) -> tuple[int, int, int]:
+        shape = image_shape(input_shape, "Conv2D")
+        if shape[2] % self.groups:
+            raise ShapeError(
+                f"Conv2D(groups={self.groups}) cuts the channels into equal parts; {shape[2]} channels cannot be: "
+                f"choose groups that divide {shape[2]}."
+            )
+        return shape
+
+    def _rows(self, view: Array) -> Array:
+        """Each window as a row, for each group: (B, H', W', kh, kw, C) -> (G, B H' W', kh kw C/G)."""
+        parted = view.reshape(*view.shape[:5], self.groups, -1)
+        rows, columns = int(np.prod(view.shape[:3])), int(np.prod(view.shape[3:])) // self.groups
+        return np.moveaxis(parted, 5, 0).reshape(self.groups, rows, columns)
+
+    def _matrices(self, weight: Array) -> Array:
+        """The weights as a matrix for each group: (..., C/G, U) -> (G, ... C/G, U/G)."""
+        return weight.reshape(-1, self.groups, self.filters // self.groups).transpose(1, 0, 2)
+
+
+@dataclass(frozen=True)
+class _ByGroup(Initializer):
+    """Each group is a convolution of its own, and is drawn as one: its fans count its own channels and filters."""
+
+    draws: Initializer
+    groups: int
+
+    def draw(self, shape: Shape, key: random.Key) -> Array:
+        part = (*shape[:-1], shape[-1] // self.groups)
+        return np.concatenate([self.draws.draw(part, random.key(key, group)) for group in range(self.groups)], axis=-1)
+
+
+def _parted(z: Array, groups: int) -> Array:
+    """(B, H', W', U) -> (G, B H' W', U/G)."""
+    return z.reshape(-1, groups, z.shape[-1] // groups).transpose(1, 0, 2)
+
+
+def _joined(parts: Array, places: Shape) -> Array:
+    """(G, B H' W', U/G) -> (B, H', W', U), where ``places`` is (B, H', W')."""
+    return parts.transpose(1, 0, 2).reshape(*places, -1)

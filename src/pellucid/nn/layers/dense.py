@@ -1,0 +1,52 @@
+"""The dense layer: every unit looks at every input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.mathematics.activations import activation
+from pellucid.mathematics.initializers import Initializer, initializer
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.parameters import ParameterSpec
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """a = f(x W + b): (B, D) -> (B, U), with W (D, U) and b (U,).
+
+    ``activation`` is a name of the table in `pellucid.mathematics.activations`; ``initializer`` draws W (None: the one that
+    suits the activation); ``regularizer`` replaces the one given to ``fit``. An image is read as one row of D values.
+    """
+
+    units: int
+    activation: str = "identity"
+    initializer: str | Initializer | None = None
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        positive_integer(self.units, "Dense(units)")
+        suited = activation(self.activation).initializer
+        check_affine(suited if self.initializer is None else self.initializer, self.use_bias, self.regularizer)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (self.units,)
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        weight = initializer(self.initializer or activation(self.activation).initializer)
+        return affine_specs(input_shape, self.units, weight, self.use_bias)
+
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        z = affine_forward(parameters, x)
+        a = activation(self.activation).value(z)
+        return a, (x, z, a, context.needs_dx)
+
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+        """Through a = f(z): dz = dy f'(z). Then through the weighted sum: see `affine_backward`."""
+        x, z, a, needs_dx = cache
+        dz = dy * activation(self.activation).derivative(z, a)
+        return affine_backward(parameters, x, dz, needs_dx)

@@ -1,0 +1,105 @@
+"""The input layer: what a sample looks like, and how pixels become numbers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, batch_letters, describe, positive_integer
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+
+MAX_VALUES = 1 << 28
+
+
+@dataclass(frozen=True, init=False)
+class Input(Layer):
+    """``Input(28, 28)`` for images, ``Input(4)`` for tables.
+
+    uint8 means pixels: y = x / 255. Floating-point numbers pass unchanged: y = x.
+    """
+
+    shape: Shape
+
+    def __init__(self, *sizes: int, shape: Sequence[int] | None = None) -> None:
+        given = tuple(shape) if shape is not None else sizes
+        if not given or (shape is not None and sizes):
+            raise ArgumentError("Input needs the shape of one sample: Input(28, 28) for images, Input(4) for tables.")
+        object.__setattr__(self, "shape", tuple(positive_integer(size, "each size of Input") for size in given))
+        if np.prod(self.shape, dtype=np.float64) > MAX_VALUES:
+            raise ArgumentError(f"Input{self.shape} has more than {MAX_VALUES:,} values a sample.")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.shape
+
+    def forward(self, parameters: Named, x: AnyArray, context: Context) -> tuple[Array, float]:
+        if x.dtype == np.uint8:
+            return np.multiply(x, 1 / 255, dtype=context.dtype), 1 / 255
+        return x.astype(context.dtype, copy=False), 1.0
+
+    def backward(self, parameters: Named, cache: float, dy: Array) -> tuple[Array, Gradients]:
+        """dx = dy / 255 for pixels, dy for numbers."""
+        return dy * cache, {}
+
+    def check(self, x: Any, what: str = "x") -> AnyArray:
+        """``x`` as an array that `forward` takes, or an error that says what came, what is expected and what to do."""
+        expected = batch_letters(self.shape)
+        array = as_numbers(x, what, f"numbers are expected, of the shape {expected}")
+        if array.shape == self.shape:
+            raise ShapeError(f"{what} is one sample {array.shape}; a batch {expected} is expected: pass {what}[None].")
+        if array.shape[1:] != self.shape or array.ndim == 0:
+            raise ShapeError(f"{what} has the shape {array.shape}; the network expects {expected}.{self._hint(array)}")
+        if len(array) == 0:
+            raise ShapeError(f"{what} has no samples: its shape is {array.shape}.")
+        if array.dtype == np.uint8:
+            return array
+        if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer):
+            if len(self.shape) > 1:
+                raise ShapeError(
+                    f"{what} is {describe(array)}; images are uint8 pixels (0 to 255) or floating-point numbers. "
+                    f"Convert with {what}.astype('uint8') if they are pixels, or divide by their largest value."
+                )
+            return array.astype(np.float64)
+        bad = first_non_finite(array)
+        if bad is not None:
+            raise ShapeError(
+                f"{what}[{bad}] holds NaN or infinity, or a number beyond float32; remove or fill in such samples first."
+            )
+        return array
+
+    def warn_about_scale(self, x: AnyArray) -> None:
+        """Warn where training would fail in silence: numbers that are not scaled, or bytes that are no pixels.
+
+        Looks at the first samples only. uint8 that never exceeds 15 is hardly pixels; numbers beyond 100 are not scaled.
+        """
+        largest = float(np.abs(x[:4096]).max(initial=0))
+        if x.dtype == np.uint8 and 0 < largest <= 15:
+            what = f"x is uint8, so it is read as pixels and divided by 255, but its largest value is {largest:g}"
+            warnings.warn(f"{what}. If these are no pixels, pass x.astype('float32').", stacklevel=3)
+        elif x.dtype != np.uint8 and largest > 100:
+            how = "pass pixels as uint8, which are divided by 255" if len(self.shape) > 1 else "standardise each column"
+            what = f"x holds numbers as large as {largest:g}; networks learn from numbers of about 1"
+            warnings.warn(f"{what}. To scale them, {how}.", stacklevel=3)
+
+    def _hint(self, array: AnyArray) -> str:
+        values = int(np.prod(self.shape))
+        if array.ndim >= 1 and array.size and array.size == len(array) * values:
+            return f" Use x.reshape({', '.join(map(str, (-1, *self.shape)))})."
+        if array.ndim >= 1 and array.size == values:
+            return f" One sample is x.reshape({', '.join(map(str, (1, *self.shape)))})."
+        return ""
+
+
+def first_non_finite(array: Array, limit: float | None = None) -> int | None:
+    """The index of the first sample with a number that is not finite (or beyond float32), or None. In blocks."""
+    for start in range(0, len(array), 4096):
+        block = array[start : start + 4096]
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(block.astype(np.float32, copy=False))
+        if not finite.all():
+            return start + int(np.argmin(finite.reshape(len(block), -1).all(axis=1)))
+    return None

@@ -1,0 +1,1 @@
+"""The output layers: each owns its activation, its loss and its answer."""

@@ -1,0 +1,171 @@
+"""Output layers that choose among classes, and say how probable each is."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, describe, number_between, positive_integer
+from pellucid.mathematics.activations import sigmoid, softmax
+from pellucid.mathematics.initializers import Initializer
+from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.outputs.output import MAX_OUTPUTS, OutputLayer
+
+
+class ClassifyingOutput(OutputLayer):
+    """What both classifications share: class labels as targets, probabilities as answers."""
+
+    metric = "accuracy"
+
+    @property
+    @abstractmethod
+    def num_labels(self) -> int:
+        """How many classes there are to choose from."""
+
+    @abstractmethod
+    def probabilities(self, outputs: Array) -> Array:
+        """(B, num_labels): the probability of each class; each row sums to 1."""
+
+    def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
+        """Class numbers (N,), as int64; K-column rows of probabilities are also taken by `Classification`."""
+        last = self.num_labels - 1
+        expected = f"{count} class numbers 0 to {last} are expected, shape ({count},)"
+        if _are_names(y):
+            expected += "; for names, use: classes, y = numpy.unique(names, return_inverse=True)"
+        array = as_numbers(y, what, expected)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.shape != (count,):
+            raise ShapeError(f"{what} has the shape {array.shape}; {expected}.")
+        if not _are_whole(array):
+            raise ShapeError(f"{what} is {describe(array)}, not whole; {expected}.")
+        if array.min() < 0 or array.max() > last:
+            wrong = array[(array < 0) | (array > last)][0]
+            raise ShapeError(f"{what} holds the class {wrong:.17g}; this {type(self).__name__} takes 0 to {last}.")
+        return array.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Classification(ClassifyingOutput):
+    """One of K classes: p = softmax(z), cross-entropy. Targets: class numbers (N,), or rows of probabilities (N, K)."""
+
+    num_classes: int
+    label_smoothing: float = 0.0
+    initializer: str | Initializer = "glorot_uniform"
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        number = positive_integer(self.num_classes, "Classification(num_classes)")
+        if number == 1:
+            raise ArgumentError(
+                "Classification(1) would answer the same for every input; use BinaryClassification() for yes or no."
+            )
+        if number > MAX_OUTPUTS:
+            raise ArgumentError(f"Classification takes at most {MAX_OUTPUTS:,} classes, not {number:,}.")
+        number_between(self.label_smoothing, "Classification(label_smoothing)", 0.0, 1.0, open_high=True)
+        self.check_options()
+
+    @property
+    def num_outputs(self) -> int:
+        return self.num_classes
+
+    @property
+    def num_labels(self) -> int:
+        return self.num_classes
+
+    @property
+    def loss_function(self) -> Loss:
+        return CrossEntropy(self.label_smoothing)
+
+    def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
+        if _shape(y) != (count, self.num_classes):
+            return super().check_targets(y, count, what)
+        rows = as_numbers(y, what, f"probabilities of {self.num_classes} classes are expected").astype(np.float64)
+        if not np.isfinite(rows).all() or (rows < 0).any() or (np.abs(rows.sum(axis=1) - 1) > 1e-3).any():
+            raise ShapeError(f"each row of {what} must be probabilities of the {self.num_classes} classes that sum to 1.")
+        return rows
+
+    def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
+        if y.ndim == 2:
+            return y.astype(dtype)
+        one_hot = np.zeros((len(y), self.num_classes), dtype=dtype)
+        one_hot[np.arange(len(y)), y] = 1
+        return one_hot
+
+    def probabilities(self, outputs: Array) -> Array:
+        return softmax(outputs)
+
+    def predict(self, outputs: Array) -> AnyArray:
+        """The most probable class (B,), int64: that of the largest logit."""
+        return outputs.argmax(axis=-1)
+
+    def score(self, outputs: Array, targets: Array) -> Array:
+        return (outputs.argmax(axis=-1) == targets.argmax(axis=-1)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class BinaryClassification(ClassifyingOutput):
+    """Yes or no: p = sigmoid(z) is the probability of class 1, binary cross-entropy. Targets: 0 and 1 (N,)."""
+
+    label_smoothing: float = 0.0
+    initializer: str | Initializer = "glorot_uniform"
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        number_between(self.label_smoothing, "BinaryClassification(label_smoothing)", 0.0, 1.0, open_high=True)
+        self.check_options()
+
+    @property
+    def num_outputs(self) -> int:
+        return 1
+
+    @property
+    def num_labels(self) -> int:
+        return 2
+
+    @property
+    def loss_function(self) -> Loss:
+        return BinaryCrossEntropy(self.label_smoothing)
+
+    def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
+        return y.astype(dtype).reshape(len(y), 1)
+
+    def probabilities(self, outputs: Array) -> Array:
+        """(B, 2): 1 - p and p, each from its own sigmoid so that the small one keeps its digits."""
+        return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=-1)
+
+    def predict(self, outputs: Array) -> AnyArray:
+        """1 where the logit is above 0, so p above 1/2, else 0: (B,) int64."""
+        return (outputs[:, 0] > 0).astype(np.int64)
+
+    def score(self, outputs: Array, targets: Array) -> Array:
+        return ((outputs[:, 0] > 0) == (targets[:, 0] > 0.5)).astype(np.float64)
+
+
+def _shape(y: Any) -> Shape | None:
+    """The shape of an array or of nested lists; None when rows differ in length."""
+    try:
+        return np.shape(y)
+    except ValueError:
+        return None
+
+
+def _are_names(y: Any) -> bool:
+    """Whether this is text, or rows of different lengths or other objects that hold text."""
+    if isinstance(y, np.ndarray):
+        return y.dtype.kind in "US" or (y.dtype.kind == "O" and any(isinstance(item, str) for item in y.ravel()))
+    return isinstance(y, list | tuple) and any(isinstance(item, str) for item in y)
+
+
+def _are_whole(array: AnyArray) -> bool:
+    """Whether these are whole numbers, of any type."""
+    if np.issubdtype(array.dtype, np.floating):
+        return bool((np.isfinite(array) & (array == np.floor(array))).all())
+    return array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer)

@@ -1,0 +1,79 @@
+"""Output layers: each owns its weighted sum, its loss and what its numbers mean, so that they cannot be mispaired.
+
+    Classification        z = x W + b (B, K)   softmax   cross-entropy          labels 0 .. K-1
+    BinaryClassification  z = x W + b (B, 1)   sigmoid   binary cross-entropy   labels 0 and 1
+    Regression            z = x W + b (B, V)   identity  mean squared error ... real numbers
+
+``forward`` gives z, the *logits*; the loss works on them in a stable form; `predict` (and ``probabilities``)
+turn them into answers.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid.core.shapes import AnyArray, Array, Shape
+from pellucid.mathematics.initializers import Initializer, initializer
+from pellucid.mathematics.losses import Loss
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.parameters import ParameterSpec
+
+MAX_OUTPUTS = 1 << 24
+
+
+class OutputLayer(Layer):
+    """The interface of the last layer. ``metric`` names the figure that is reported beside the loss."""
+
+    metric: ClassVar[str]
+    initializer: str | Initializer
+    use_bias: bool
+    regularizer: Regularizer | None
+
+    @property
+    @abstractmethod
+    def num_outputs(self) -> int:
+        """How many weighted sums: K, 1 or V."""
+
+    @property
+    @abstractmethod
+    def loss_function(self) -> Loss:
+        """The loss of this output, on logits (B, num_outputs) and targets of the same shape."""
+
+    @abstractmethod
+    def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
+        """``y`` for ``count`` samples in its compact form, or an error that says what is wrong with it."""
+
+    @abstractmethod
+    def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
+        """Checked targets as the (B, num_outputs) array that the loss compares with."""
+
+    @abstractmethod
+    def predict(self, outputs: Array) -> AnyArray:
+        """The answer for each sample, from the logits."""
+
+    @abstractmethod
+    def score(self, outputs: Array, targets: Array) -> Array:
+        """The metric of each sample (B,), from the logits and the (B, num_outputs) targets."""
+
+    def check_options(self) -> None:
+        """The options that all output layers share, checked when one is made."""
+        check_affine(self.initializer, self.use_bias, self.regularizer)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (self.num_outputs,)
+
+    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
+        return affine_specs(input_shape, self.num_outputs, initializer(self.initializer), self.use_bias)
+
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+        return affine_forward(parameters, x), (x, context.needs_dx)
+
+    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+        """dy is already dL/dz, from the loss; see `affine_backward`."""
+        x, needs_dx = cache
+        return affine_backward(parameters, x, dy, needs_dx)

@@ -1,0 +1,66 @@
+"""The output layer that predicts real numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import AnyArray, Array, as_numbers, positive_integer
+from pellucid.mathematics.initializers import Initializer
+from pellucid.mathematics.losses import Loss, regression_loss
+from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.layers.input import first_non_finite
+from pellucid.nn.layers.outputs.output import MAX_OUTPUTS, OutputLayer
+
+
+@dataclass(frozen=True)
+class Regression(OutputLayer):
+    """Real numbers: the output is z itself. ``loss`` is "mse", "mae", "huber", or a `Loss`. Targets: (N,) or (N, V)."""
+
+    metric = "mae"
+
+    num_values: int = 1
+    loss: str | Loss = "mse"
+    initializer: str | Initializer = "glorot_uniform"
+    use_bias: bool = True
+    regularizer: Regularizer | None = None
+
+    def __post_init__(self) -> None:
+        if positive_integer(self.num_values, "Regression(num_values)") > MAX_OUTPUTS:
+            raise ArgumentError(f"Regression takes at most {MAX_OUTPUTS:,} values, not {self.num_values:,}.")
+        regression_loss(self.loss)
+        self.check_options()
+
+    @property
+    def loss_function(self) -> Loss:
+        return regression_loss(self.loss)
+
+    @property
+    def num_outputs(self) -> int:
+        return self.num_values
+
+    def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
+        expected = f"({count}, {self.num_values})"
+        array = as_numbers(y, what, f"real numbers are expected, of the shape {expected}")
+        if self.num_values == 1 and array.ndim == 1:
+            array = array[:, None]
+        if array.shape != (count, self.num_values):
+            raise ShapeError(f"{what} has the shape {np.shape(y)}; {expected} is expected.")
+        array = array.astype(np.float64)
+        bad = first_non_finite(array)
+        if bad is not None:
+            raise ShapeError(f"{what}[{bad}] is NaN or infinite; remove or fill in such samples first.")
+        return array
+
+    def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
+        return y.astype(dtype)
+
+    def predict(self, outputs: Array) -> AnyArray:
+        """(B,) for one value, else (B, V)."""
+        return outputs[:, 0] if self.num_values == 1 else outputs
+
+    def score(self, outputs: Array, targets: Array) -> Array:
+        return np.abs(outputs - targets).mean(axis=-1)

@@ -1,0 +1,143 @@
+"""Windows that move over an image: where they lie, what they see, and the way back from a window to its pixels.
+
+An image is (H, W, C), channels last; (H, W) is read as (H, W, 1). With a window of k pixels, each ``dilation`` d from the
+next, spanning s = (k - 1) d + 1, and windows ``stride`` t apart, along each axis of n pixels:
+
+    valid   windows lie inside the image                          floor((n - s) / t) + 1 windows
+    same    margins of padding, as many windows as strides        ceil(n / t) windows
+
+The margins of "same" share max((windows - 1) t + s - n, 0) pixels; the odd one is at the bottom or right, as in TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.shapes import Array, Shape, one_of, positive_integer
+
+Pair: TypeAlias = tuple[int, int]
+
+PADDINGS = ("same", "valid")
+MAX_SPAN = 4096  # pixels; "same" pads by as much, so a wider window would be a mistake that fills the memory
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of a layer on images of any size; each pair is (height, width)."""
+
+    size: Pair
+    stride: Pair
+    dilation: Pair
+    padding: str
+
+    @property
+    def span(self) -> Pair:
+        """How many pixels a window reaches over, with the gaps of its dilation."""
+        (height, width), (down, across) = self.size, self.dilation
+        return (height - 1) * down + 1, (width - 1) * across + 1
+
+    def count(self, shape: Shape) -> Pair:
+        """How many windows there are on an image (H, W, C); `ShapeError` if not even one fits."""
+        height, width = shape[:2]
+        if self.padding == "same":
+            return -(-height // self.stride[0]), -(-width // self.stride[1])
+        if height < self.span[0] or width < self.span[1]:
+            raise ShapeError(
+                f"a window of {self.span[0]}x{self.span[1]} pixels does not fit into an image of {height}x{width}; "
+                f'make it smaller, leave out a pooling or stride before it, or use padding="same".'
+            )
+        return (height - self.span[0]) // self.stride[0] + 1, (width - self.span[1]) // self.stride[1] + 1
+
+    def pad(self, image: Array, value: float) -> Array:
+        """(B, H, W, C) -> the same with its margins, filled with ``value``."""
+        margins = self.margins(image.shape[1:])
+        if margins == ((0, 0), (0, 0)):
+            return image
+        return np.pad(image, ((0, 0), *margins, (0, 0)), constant_values=value)
+
+    def view(self, padded: Array) -> Array:
+        """Every window of a padded batch, (B, windows down, windows across, kh, kw, C): a view, nothing is copied."""
+        (down, across), (gap_down, gap_across) = self.stride, self.dilation
+        every = sliding_window_view(padded, self.span, axis=(1, 2))
+        return np.moveaxis(every[:, ::down, ::across, :, ::gap_down, ::gap_across], 3, 5)
+
+    def scatter(self, shape: Shape, share: Callable[[int, int], Array]) -> Array:
+        """The way back: a pixel's gradient is the sum of what the windows that see it send to it.
+
+        ``share(i, j)``, (B, windows down, windows across, C), is what each window sends to the pixel in its row i and
+        column j; the sum is (B, H, W, C), the ``shape`` of the batch of images. What falls into the margins is lost.
+        """
+        batch, height, width, channels = shape
+        down, across = self.count(shape[1:])
+        (top, bottom), (left, right) = self.margins(shape[1:])
+        total: Array | None = None
+        for i in range(self.size[0]):
+            for j in range(self.size[1]):
+                part = share(i, j)
+                if total is None:
+                    total = np.zeros((batch, top + height + bottom, left + width + right, channels), part.dtype)
+                rows = _every(i * self.dilation[0], self.stride[0], down)
+                columns = _every(j * self.dilation[1], self.stride[1], across)
+                total[:, rows, columns] += part
+        assert total is not None
+        return total[:, top : top + height, left : left + width]
+
+    def margins(self, shape: Shape) -> tuple[Pair, Pair]:
+        """((top, bottom), (left, right)): how many pixels of padding an image (H, W, C) gets."""
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        margins = []
+        for pixels, windows, stride, span in zip(shape[:2], self.count(shape), self.stride, self.span, strict=True):
+            both = max((windows - 1) * stride + span - pixels, 0)
+            margins.append((both // 2, both - both // 2))
+        return margins[0], margins[1]
+
+
+def windows(kind: str, size: int | Pair, stride: int | Pair, padding: str, dilation: int | Pair = 1) -> Windows:
+    """The windows that a layer's fields describe, checked; ``kind`` is the layer's name in errors."""
+    checked = Windows(
+        pair(size, f"the window of {kind}"),
+        pair(stride, f"{kind}(stride)"),
+        pair(dilation, f"{kind}(dilation)"),
+        one_of(padding, PADDINGS, "padding"),
+    )
+    for sizes, what in ((checked.span, "window"), (checked.stride, "stride"), (checked.dilation, "dilation")):
+        if max(sizes) > MAX_SPAN:
+            raise ArgumentError(f"a {what} of {kind} spans at most {MAX_SPAN} pixels, not {max(sizes):,}.")
+    return checked
+
+
+def pair(value: object, what: str) -> Pair:
+    """3 as (3, 3); (height, width) as it is; or an `ArgumentError` that names ``what``."""
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise ArgumentError(f"{what} must be a whole number or a pair (height, width), not {value!r}.")
+        height, width = (positive_integer(side, f"each number of {what}") for side in value)
+        return height, width
+    side = positive_integer(value, what)
+    return side, side
+
+
+def image_shape(shape: Shape, kind: str) -> tuple[int, int, int]:
+    """(H, W, C) of one sample, with C = 1 for (H, W); a `ShapeError` for anything that is no image."""
+    if len(shape) == 2:
+        return shape[0], shape[1], 1
+    if len(shape) == 3:
+        return shape[0], shape[1], shape[2]
+    hint = f"; put {kind} before Flatten, Dense and GlobalAveragePooling2D" if len(shape) == 1 else ""
+    raise ShapeError(f"{kind} takes images (H, W, C) or (H, W), not samples of the shape {shape}{hint}.")
+
+
+def as_image(x: Array) -> Array:
+    """A batch (B, H, W) as (B, H, W, 1); (B, H, W, C) as it is."""
+    return x[..., None] if x.ndim == 3 else x
+
+
+def _every(start: int, step: int, count: int) -> slice:
+    return slice(start, start + (count - 1) * step + 1, step)

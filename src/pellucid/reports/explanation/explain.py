@@ -1,0 +1,207 @@
+"""From a model and a picture to an explanation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import ArgumentError, DataError, DivergenceError
+from pellucid.core.shapes import AnyArray, as_numbers, batch_letters, positive_integer
+from pellucid.data.pipeline import Prepared
+from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
+from pellucid.inspection.attribution.maps import occlusion
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.trace import Trace
+from pellucid.models.model import Model
+from pellucid.models.network import Network
+from pellucid.models.prediction import in_doubt
+from pellucid.models.saving import Label
+from pellucid.reports.explanation.explanation import Explanation
+from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
+from pellucid.reports.explanation.scores import scores_of
+from pellucid.reports.explanation.strongest import in_order, strongest
+
+CLASSIFIED = ("softmax", "sigmoid")
+# Of integrated gradients, where no exact attribution exists: so many steps at least, and more while all layers of all steps
+# have no more numbers than this. A page should not take minutes.
+FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
+
+
+def explain(
+    model: Model, source: Any, *, label: Label | None = None, top: int = 3, columns: Sequence[str] | None = None
+) -> Explanation:
+    """Why a model answers as it does for one picture: the road from what the network saw to the answer, with numbers.
+
+    source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
+            it: an array, or the path of a ``.npy`` file
+    label   whose loss is followed backward (default: the answer itself); not for a regression
+    top     how many neurons of a layer are spelled out
+    columns the names of the columns, if the sample is a row of a table (D)
+
+    Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
+    are not finite.
+    """
+    if not isinstance(model, Model):
+        raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
+    positive_integer(top, "top")
+    prepared, is_picture = _sample(model, source)
+    network, x = model.network, prepared.pixels[None]
+    plain = network.trace(x)
+    if not np.isfinite(plain.layers[-1].output).all():
+        raise DivergenceError(
+            "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
+        )
+    found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(model, plain, label)
+    return Explanation(
+        source=_name(source),
+        label=found.answer,
+        probability=_probability(found, prepared.doubt),
+        doubt=prepared.doubt,
+        seen=prepared.pixels if is_picture else None,
+        layers=tuple(_layer(found.trace, layer, top) for layer in in_order(found.trace.layers)),
+        scores=found.scores,
+        total=found.total,
+        temperature=None if model.temperature is None else model.temperature.value,
+        change=found.change,
+        cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
+        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network), columns=columns),
+        trace=found.trace,
+        backward_from=found.followed,
+    )
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """The answer and where it comes from; ``target`` and ``against`` are the scores that an attribution compares."""
+
+    answer: Any
+    trace: Trace
+    scores: tuple[Score, ...]
+    total: float | None = None
+    change: Change | None = None
+    followed: Label | None = None
+    target: int | None = None
+    against: int | None = None
+
+
+def _value(model: Model, trace: Trace, label: Label | None) -> _Answered:
+    """The answer of a regression; of several values, the first is attributed."""
+    if label is not None:
+        raise ArgumentError("a regression has no labels: leave label out.")
+    scores, _ = scores_of(model, trace)
+    return _Answered(np.asarray(trace.answer.predictions[0]).tolist(), trace, scores, target=0)
+
+
+def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: int) -> _Answered:
+    """The answer of a classification, traced there and back again."""
+    first = int(plain.answer.predictions[0])
+    followed = model.labels[first] if label is None else _known(model, label)
+    trace = model.network.trace(x, [model.labels.index(followed)], training=False)
+    scores, total = scores_of(model, trace)
+    second = _runner_up(trace, first)
+    change = _change(trace, first, second, model.labels[second], top)
+    against = None if trace.answer.kind == "sigmoid" else second  # yes or no has one score
+    return _Answered(model.labels[first], trace, scores, total, change, followed, None, against)
+
+
+def _probability(found: _Answered, doubt: str | None) -> float | None:
+    """As `Model.predict` says it; None for a regression."""
+    p = np.array([np.nan if score.probability is None else score.probability for score in found.scores])
+    if np.isnan(p).any():
+        return None
+    return float((p if doubt is None else in_doubt(p)).max())
+
+
+def _steps(network: Network) -> int:
+    """How many gradients an attribution may take."""
+    each = sum(int(np.prod(node.output_shape)) for node in network.nodes)
+    return min(max(FEW_STEPS, MOST_NUMBERS // each), MOST_STEPS)
+
+
+def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
+    """What the network takes, and whether it came through the pipeline."""
+    shape = model.network.input.shape
+    named = isinstance(source, str | os.PathLike) and os.fspath(source).endswith(".npy")
+    if model.pipeline is not None and not named:
+        return model.pipeline.prepare(source), True
+    if isinstance(source, str | os.PathLike) and not named:
+        raise ArgumentError(
+            f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file that "
+            f"numpy.save has written; {os.fspath(source)!r} is none."
+        )
+    expected = f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}"
+    array = _read_array(os.fspath(source)) if named else as_numbers(source, "the array", expected)
+    if array.shape != shape and array.shape != (1, *shape):
+        raise ArgumentError(f"{expected}; the array has the shape {array.shape}.")
+    return Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), False
+
+
+def _read_array(path: str) -> AnyArray:
+    try:
+        with open(path, "rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except Exception as error:  # a damaged header fails in whichever parser it reaches
+        why = getattr(error, "strerror", None) or "it holds no array of numbers"
+        raise DataError(f"{path!r} cannot be read: {why}.") from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path!r} holds several arrays; save one with numpy.save.")
+    return array
+
+
+def _known(model: Model, label: Label) -> Label:
+    """The label of the model that is meant; the command line writes numbers as text."""
+    named = [known for known in model.labels if str(known) == str(label)]
+    if not named:
+        shown = ", ".join(map(str, model.labels[:20]))
+        raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+    return named[named.index(label)] if label in named else named[0]
+
+
+def _runner_up(trace: Trace, first: int) -> int:
+    if trace.answer.kind == "sigmoid":
+        return 1 - first
+    z = trace.layers[-1].output[0].copy()
+    z[first] = -np.inf
+    return int(z.argmax())
+
+
+def _change(trace: Trace, first: int, second: int, label: Label, count: int) -> Change:
+    """The margin as a sum over the inputs of the output layer."""
+    output = trace.layers[-1]
+    weight, x = output.parameters["weight"], output.input[0].ravel()
+    bias = output.parameters.get("bias", np.zeros(weight.shape[1]))
+    if trace.answer.kind == "sigmoid":  # one score: it speaks for class 1, and against class 0
+        sign = 1.0 if first == 1 else -1.0
+        difference, offset, margin = sign * weight[:, 0], sign * float(bias[0]), sign * float(output.output[0, 0])
+    else:
+        difference, offset = weight[:, first] - weight[:, second], float(bias[first] - bias[second])
+        margin = float(output.output[0, first] - output.output[0, second])
+    products = x * difference
+    order = np.argsort(-np.abs(products), kind="stable")[:count]
+    reasons = tuple((int(d), float(x[d]), float(difference[d]), float(products[d])) for d in order if products[d])
+    return Change(label, margin, reasons, float(np.delete(products, order).sum()), offset)
+
+
+def _cover(model: Model, x: AnyArray, against: int | None) -> Cover:
+    """Windows of a seventh of the picture, moved by a part of themselves."""
+    height, width = model.network.input.shape[:2]
+    window = max(1, height // 7), max(1, width // 7)
+    stride = max(1, height // 28), max(1, width // 28)
+    falls = occlusion(model.network, x, against=against, window=window, stride=stride)[0]
+    row, column = np.unravel_index(int(falls.argmax()), falls.shape)
+    return Cover((int(row), int(column)), window, float(falls[row, column]))
+
+
+def _layer(trace: Trace, layer: LayerTrace, count: int) -> LayerExplanation:
+    y = layer.output[0]
+    range_of = float(y.min()), float(y.max())
+    neurons = strongest(trace, layer, count)
+    return LayerExplanation(layer.name, layer.kind, y.shape, int(np.count_nonzero(y)), *range_of, neurons)
+
+
+def _name(source: Any) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__

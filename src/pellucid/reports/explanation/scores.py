@@ -1,0 +1,40 @@
+"""From the scores of a network to the probabilities that a model says, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.inspection.trace.trace import Trace
+from pellucid.models.model import Model
+from pellucid.reports.explanation.findings import Score
+
+
+def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None]:
+    """A row for each label (of a regression, for each value), and what the exponentials of a softmax add up to.
+
+    With a temperature the steps are those of z / T, so that the probability is the one that `Model.predict` says.
+    """
+    answer, z = trace.answer, trace.layers[-1].output
+    if answer.kind == "identity" or answer.probabilities is None:
+        return tuple(Score(value, float(score)) for value, score in enumerate(z[0])), None
+    is_softmax = answer.kind == "softmax"
+    z = z if is_softmax else np.concatenate([-z, z], axis=1)
+    columns: dict[str, Sequence[Any]] = {"label": model.labels, "score": z[0].tolist()}
+    columns["probability"] = answer.probabilities[0].tolist()
+    if model.temperature is not None:
+        columns["untempered"] = columns["probability"]
+        both = z if is_softmax else z / 2  # sigmoid(z) is softmax(-z / 2, z / 2)
+        columns["probability"] = model.temperature.probabilities(both)[0].tolist()
+        z = z / model.temperature.value
+        columns["scaled"] = z[0].tolist()
+    total = None
+    if is_softmax:
+        shifted = z - z.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        columns |= {"shifted": shifted[0].tolist(), "exponential": exponentials[0].tolist()}
+        total = float(exponentials.sum())
+    rows = zip(*columns.values(), strict=True)
+    return tuple(Score(**dict(zip(columns, row, strict=True))) for row in rows), total

@@ -1,0 +1,49 @@
+"""Which neurons of a layer are worth a look, and the order in which layers are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from pellucid.core.shapes import Array
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.neuron import NeuronTrace
+from pellucid.inspection.trace.trace import Trace
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.outputs.output import OutputLayer
+
+
+def in_order(layers: Iterable[LayerTrace]) -> Iterator[LayerTrace]:
+    """All layers as they are computed: the branches of a block before the block, which is their sum."""
+    for layer in layers:
+        yield from in_order(layer.layers)
+        yield from in_order(layer.shortcut)
+        yield layer
+
+
+def strongest(trace: Trace, layer: LayerTrace, count: int) -> tuple[NeuronTrace, ...]:
+    """The neurons with the largest outputs, by size, of the first sample; of an output layer, the highest scores; of a
+    convolution, the filters with the largest outputs, each in its best window. None for a layer without neurons."""
+    outputs = layer.output[0]
+    return _largest(trace, layer, outputs if isinstance(layer.layer, OutputLayer) else np.abs(outputs), count)
+
+
+def strongest_backward(trace: Trace, layer: LayerTrace, count: int) -> tuple[NeuronTrace, ...]:
+    """Those with the largest gradients dz, by size; of a convolution, each filter in its best window."""
+    return () if layer.dsums is None else _largest(trace, layer, np.abs(layer.dsums[0]), count)
+
+
+def _largest(trace: Trace, layer: LayerTrace, loudness: Array, count: int) -> tuple[NeuronTrace, ...]:
+    if not isinstance(layer.layer, Dense | Conv2D | OutputLayer):
+        return ()
+    if not isinstance(layer.layer, Conv2D):
+        order = np.argsort(-loudness, kind="stable")[:count]
+        return tuple(trace.neuron(layer.name, int(unit)) for unit in order)
+    flat = loudness.reshape(-1, loudness.shape[-1])
+    best = flat.argmax(axis=0)
+    order = np.argsort(-flat.max(axis=0), kind="stable")[:count]
+    width = loudness.shape[1]
+    places = ((int(best[unit]) // width, int(best[unit]) % width) for unit in order)
+    return tuple(trace.neuron(layer.name, int(unit), place=place) for unit, place in zip(order, places, strict=True))

@@ -1,0 +1,83 @@
+"""The walk through a network: forward layer by layer, then from the loss backward, one section a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pellucid.core.display.document import Block, Section, Sums, Words
+from pellucid.core.display.numbers import factor, written
+from pellucid.inspection.arithmetic.backward import gradient_lines
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.table import norm
+from pellucid.nn.layers.input import Input
+from pellucid.reports.explanation.findings import Findings, LayerExplanation
+from pellucid.reports.explanation.road import road
+from pellucid.reports.explanation.strongest import strongest_backward
+
+MOST_SCORES = 5  # gradients of the scores
+
+
+def walk(found: Findings) -> list[Section]:
+    """The sections of the road, then the way back; a regression has no label to go back from."""
+    forward = [Section(f"Forward. {section.title}", section.blocks) for section in road(found)]
+    if found.trace.loss is None:
+        return forward
+    return [*forward, _loss(found), *(_down(found, layer) for layer in reversed(found.layers))]
+
+
+def _loss(found: Findings) -> Section:
+    loss = found.trace.loss
+    assert loss is not None
+    p = next(score.own for score in found.scores if score.label == found.backward_from)
+    said = f"The loss if {found.backward_from} is the right answer:"
+    smoothing = getattr(loss.loss, "label_smoothing", 0.0)
+    smoothed = f" (with label smoothing {written(smoothing)})" if smoothing else ""
+    line = f"loss = {written(loss.value)}{smoothed}" if smoothing else f"loss = -log({written(p)}) = {written(loss.value)}"
+    words = "Its gradient by each score z is p - t: the probability minus what it should be."
+    if found.temperature is not None:
+        words += " Training knows of no temperature: p is that of T = 1."
+    return Section("Backward. The loss", [Words(said), Sums((line,)), Words(words), Sums(tuple(_score_gradients(found)))])
+
+
+def _score_gradients(found: Findings) -> Iterator[str]:
+    """dz = p - t of the scores with the largest gradients."""
+    dz, loss = found.trace.layers[-1].dsums, found.trace.loss
+    assert dz is not None
+    assert loss is not None
+    scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # yes or no has one score, that of yes
+    for k in np.argsort(-np.abs(dz[0]), kind="stable")[:MOST_SCORES]:
+        p, t = scores[k].own, float(loss.smoothed[0, k])
+        digits = 4 if abs(p - t) > 1e-3 else 10  # two numbers that are nearly equal
+        yield f"dz({scores[k].label}) = p - t = {written(p, digits)} - {written(t, digits)} = {written(float(dz[0, k]))}"
+    if dz.shape[1] > MOST_SCORES:
+        yield f"... ({dz.shape[1] - MOST_SCORES:,} more, smaller ones)"
+
+
+def _down(found: Findings, layer: LayerExplanation) -> Section:
+    """What comes down to a layer, what it makes of it, and what it sends further down."""
+    traced = found.trace.layer(layer.name)
+    neurons = strongest_backward(found.trace, traced, len(layer.neurons))
+    lines = tuple(line for neuron in neurons for line in gradient_lines(found.trace, neuron))
+    blocks = [*_norms(traced), *([Sums(lines)] if lines else [])]
+    if isinstance(traced.layer, Input) and float(traced.numbers["scale"]) != 1:
+        blocks.append(_input_scale(traced))
+    return Section(f"Backward. {layer.name}", blocks)
+
+
+def _norms(traced: LayerTrace) -> Iterator[Block]:
+    sizes = {"by its output": traced.doutput, "by its sums": traced.dsums, "by its input": traced.dinput}
+    sizes |= {f"by {name}": gradient for name, gradient in traced.gradients.items()}
+    known = (f"{name} {written(norm(array))}" for name, array in sizes.items() if array is not None)
+    yield Words(f"Norms of the gradient: {', '.join(known)}.")
+
+
+def _input_scale(traced: LayerTrace) -> Block:
+    """On the way up y = x / 255, so dx = dy / 255: here for the pixel with the largest gradient."""
+    assert traced.doutput is not None
+    dy = traced.doutput.ravel()[np.abs(traced.doutput).argmax()]
+    return Words(
+        "On the way up each pixel was divided by 255, so on the way back its gradient is, too: the largest is "
+        f"dx = dy / 255 = {factor(float(dy))} / 255 = {written(float(dy) / 255)}."
+    )

@@ -1,0 +1,77 @@
+"""How well each class is recognised."""
+
+from __future__ import annotations
+
+import math
+
+from pellucid.core.display.markup import Markup, between, element, folded, joined, percent, section, table
+from pellucid.evaluation.metrics import ClassFigures, wilson_interval
+from pellucid.reports.judgement import Findings
+
+SHOWN = 30  # classes; the others are folded away
+
+
+def classes(found: Findings) -> Markup:
+    """The section with precision, recall and F1 of each class, and the intervals in which the first two lie."""
+    words = (
+        "Precision: of the pictures that it called so, how many are so. Recall: of the pictures that are so, how many it "
+        "called so. F1 is their harmonic mean. Below them stands where they lie with 95% confidence."
+    )
+    order = sorted(range(len(found.labels)), key=lambda k: (_f1(found.classes[k]), k))
+    if len(order) <= SHOWN:
+        shown = [_table(found, range(len(order)), "Figures of each class")]
+    else:
+        shown = [
+            _table(found, order[:SHOWN], f"The {SHOWN} classes with the lowest F1"),
+            folded(f"All {len(order)} classes", _table(found, range(len(order)), "Figures of each class")),
+        ]
+    return section("classes", "Class by class", element("p", words), *shown)
+
+
+def _f1(figures: ClassFigures) -> float:
+    return 2.0 if figures.f1 is None else figures.f1
+
+
+def _table(found: Findings, order: range | list[int], caption: str) -> Markup:
+    answers = found.confusion.sum(axis=0)
+    lowest = min((wilson_interval(int(found.confusion[k, k]), found.classes[k].support)[0] for k in order), default=0.0)
+    start = math.floor(10 * lowest) / 10  # where the drawn intervals begin
+    rows = []
+    for k in order:
+        row, right = found.classes[k], int(found.confusion[k, k])
+        rows.append(
+            (
+                found.labels[k],
+                f"{row.support:,}",
+                _share(row.precision, right, int(answers[k])),
+                _share(row.recall, right, row.support),
+                percent(row.f1),
+                _whisker(right, row.support, start),
+            )
+        )
+    header = (
+        "class",
+        "pictures",
+        "precision",
+        "recall",
+        "F1",
+        element("span", f"recall, {start:.0%} to 100%", class_="wide"),
+    )
+    return table(caption, header, rows, class_="classes")
+
+
+def _share(share: float | None, right: int, count: int) -> Markup:
+    return joined([percent(share), element("small", between(*wilson_interval(right, count)) if count else "no pictures")])
+
+
+def _whisker(right: int, count: int, start: float) -> Markup:
+    """A line from ``start`` to 1, on it the interval and the share itself."""
+    if not count:
+        return element("td", class_="whiskers")
+    low, high, share = (round(100 * (s - start) / (1 - start), 1) for s in (*wilson_interval(right, count), right / count))
+    marks = (
+        element("line", x1=0, y1=6, x2=100, y2=6, class_="grid"),
+        element("line", x1=low, y1=6, x2=high, y2=6, class_="whisker"),
+        element("circle", cx=share, cy=6, r=3.5, class_="dot second"),
+    )
+    return element("td", element("svg", *marks, viewBox="-4 0 108 12", aria_hidden="true"), class_="whiskers")

@@ -1,0 +1,38 @@
+"""The worst mistakes: wrong answers that were given with the highest probability, as the network saw the pictures."""
+
+from __future__ import annotations
+
+from pellucid.core.display.markup import Markup, counted, element, joined, percent, section
+from pellucid.core.display.pictures import is_picture, picture
+from pellucid.reports.judgement import Findings
+
+SHOWN = 24
+
+
+def mistakes(found: Findings) -> Markup:
+    """The section with a picture of each."""
+    count = len(found.mistakes)
+    if count == 0:
+        words = f"It made none on {'this picture' if found.count == 1 else f'these {found.count:,} pictures'}."
+        return section("mistakes", "Its worst mistakes", element("p", words))
+    shown = "it is" if count == 1 else "all of them are" if count <= SHOWN else f"the {SHOWN} of which it was surest are"
+    words = f"{counted(count, 'answer is', 'answers are')} wrong. Here {shown}, as the network saw the pictures."
+    cards = (_card(found, int(index)) for index in found.mistakes[:SHOWN])
+    return section("mistakes", "Its worst mistakes", element("p", words), element("ol", *cards, class_="cards"))
+
+
+def _card(found: Findings, index: int) -> Markup:
+    true, said = found.labels[found.y[index]], found.labels[found.predicted[index]]
+    claim, of_truth = float(found.claimed[index]), float(found.probabilities[index, found.y[index]])
+    image = [picture(found.x[index], f"{true}, taken for {said}")] if is_picture(found.x.shape[1:]) else []
+    caption = (
+        element("div", element("span", "is ", element("b", true, class_="blue")), element("small", percent(of_truth))),
+        element("div", element("span", "said ", element("b", said, class_="orange")), element("small", percent(claim))),
+        element("div", _breakable(found.name(index)), class_="file"),
+    )
+    return element("li", element("figure", *image, element("figcaption", *caption)))
+
+
+def _breakable(path: str) -> Markup:
+    """A path that may go on in the next line after each folder."""
+    return joined(path.split("/"), Markup("/<wbr>"))

@@ -1,0 +1,111 @@
+"""The page: all sections in one self-contained file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from pellucid.core.display.html_page import page as whole_page
+from pellucid.core.display.markup import Markup, element, joined
+from pellucid.core.errors import ArgumentError
+from pellucid.core.files import writable_place, write_whole
+from pellucid.data.photos.folder_report import FolderReport
+from pellucid.models.model import Model
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.reports.judgement import Findings, judge
+from pellucid.reports.model_report.classes import classes
+from pellucid.reports.model_report.confusion import confusion
+from pellucid.reports.model_report.headline import answer, headline
+from pellucid.reports.model_report.mistakes import mistakes
+from pellucid.reports.model_report.origin import architecture, origin
+from pellucid.reports.model_report.probabilities import calibration
+from pellucid.reports.model_report.residuals import CONTENTS as OF_VALUES
+from pellucid.reports.model_report.residuals import (
+    Errors,
+    judge_regression,
+    regression_answer,
+    regression_headline,
+    residuals,
+)
+from pellucid.reports.model_report.test_data import data as data_section
+from pellucid.reports.model_report.training import curves
+
+CONTENTS = {
+    "mistakes": "Mistakes",
+    "confusion": "Confusion",
+    "classes": "Classes",
+    "calibration": "Probabilities",
+    "training": "Training",
+    "data": "Data",
+    "model": "Model",
+    "origin": "Origin",
+}
+Parts: TypeAlias = tuple[str, Markup, dict[str, str], Iterable[Markup]]
+"""Headline, answer, contents (anchor -> name) and sections of a page."""
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    model: Model,
+    x: Any,
+    y: Any,
+    *,
+    data: str,
+    files: Sequence[str] | None = None,
+    folder_report: FolderReport | None = None,
+    command: str = "",
+) -> None:
+    """Let a model answer for test samples x (N, ...) and write all about it as an HTML page; y are the class numbers (N,),
+    of a regression the true values, (N,) or (N, V).
+
+    data           what the samples are, for the title: "digits (test)"
+    files          (N,) what each sample is called; default: its number
+    folder_report  what became of every file of the folder that they are from
+    command        the command that gives this report, to be shown
+
+    The page is one file that needs no other and no network, and holds nothing that runs; equal calls give equal bytes.
+    A regression gets its residuals in place of all that is about classes, and no names of samples. Raises `OutputError` if
+    the page cannot be written (what was there then stays), `ShapeError` for arrays that do not fit.
+    """
+    writable_place(path)
+    write_whole(path, page(model, x, y, data, files, folder_report, command).encode("utf-8"))
+
+
+def page(
+    model: Model, x: Any, y: Any, data: str, files: Sequence[str] | None, folder_report: FolderReport | None, command: str
+) -> str:
+    """The whole page as text; see `write_report`."""
+    if isinstance(model.network.output, ClassifyingOutput):
+        return _filled(data, *_of_classes(judge(model, x, y, files), model, folder_report, command))
+    if files is not None or folder_report is not None:
+        raise ArgumentError("the report on a regression names no samples: leave files and folder_report out.")
+    return _filled(data, *_of_values(judge_regression(model, x, y), model, command))
+
+
+def _of_classes(found: Findings, model: Model, folder_report: FolderReport | None, command: str) -> Parts:
+    sections = (
+        mistakes(found),
+        confusion(found),
+        classes(found),
+        calibration(found),
+        curves(model.network.history),
+        data_section(found, folder_report),
+        architecture(model),
+        origin(model, found, command),
+    )
+    return headline(found), answer(found), CONTENTS, sections
+
+
+def _of_values(found: Errors, model: Model, command: str) -> Parts:
+    sections = (residuals(found), curves(model.network.history), architecture(model), origin(model, found, command))
+    return regression_headline(found), regression_answer(found), OF_VALUES, sections
+
+
+def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:
+    links = (element("a", name, href=f"#{anchor}") for anchor, name in contents.items())
+    navigation = element("nav", *links, aria_label="Contents")
+    header = element("header", element("p", data, class_="data"), element("h1", title), navigation)
+    answered = element("section", first, id="answer", aria_label="The answer")
+    body = joined([header, element("main", joined([answered, *sections], "\n"))], "\n")
+    return whole_page(f"{title} – {data}", body, "pellucid.reports.model_report")

@@ -1,0 +1,129 @@
+"""Can its probabilities be believed? What it claims against what comes true."""
+
+from __future__ import annotations
+
+from pellucid.core.display.chart import Chart
+from pellucid.core.display.markup import Markup, between, counted, element, folded, percent, section, table
+from pellucid.evaluation.metrics import wilson_interval
+from pellucid.evaluation.trust import Trust
+from pellucid.reports.judgement import Findings
+
+TICKS = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
+
+
+def calibration(found: Findings) -> Markup:
+    """The section with the reliability diagram, how often each probability was claimed, and what can be done with them."""
+    trust = found.trust
+    words = (
+        "Each dot gathers the answers that were given with about the same probability; on the diagonal, what is claimed "
+        "comes true. The upright lines show where the truth lies with 95% confidence; in the grey band dots would lie by "
+        f"chance if every claim came true. {_error(trust)}"
+    )
+    figures = element("div", _reliability(trust), _claims(trust), class_="charts")
+    said = (element("p", sentence) for sentence in (_brier(trust), _temperature(trust), *_coverage(trust)))
+    note = "Everything here is measured on the test pictures alone, but for the temperature and the limit of the sets."
+    content = (*said, element("p", note, class_="note"), *_thresholds(found), folded("The numbers", _numbers(trust)))
+    return section("calibration", "Can its probabilities be believed?", element("p", words), figures, *content)
+
+
+def _error(trust: Trust) -> str:
+    return (
+        f"On average, claim and truth are {percent(trust.calibration_error)} apart (the expected calibration error), on "
+        f"all such pictures {between(*trust.calibration_error_interval)}: {trust.verdict}."
+    )
+
+
+def _brier(trust: Trust) -> str:
+    low, high = trust.brier_interval
+    return (
+        f"The Brier score, the mean squared distance of all probabilities from the truth, is {trust.brier:.4f} "
+        f"({low:.4f}–{high:.4f}); 0 would be perfect."
+    )
+
+
+def _temperature(trust: Trust) -> str:
+    if trust.temperature is None:
+        return "No temperature was fitted: the probabilities are those that the network learned to give."
+    return (
+        f"Before they become probabilities, scores are divided by the temperature {trust.temperature} that were kept "
+        "aside for validation: above 1 it makes every answer less sure, below 1 surer. It changes no answer."
+    )
+
+
+def _coverage(trust: Trust) -> list[str]:
+    found = trust.coverage
+    if found is None:
+        return []
+    words = f" ({found.in_words})" if found.in_words else ""
+    return [
+        f"Asked for sets of labels that hold the truth with {found.confidence:.0%} confidence, it gave sets that "
+        f"hold it for {percent(found.covered)} of the test pictures{words}, with {found.mean_size:.2f} labels on average; "
+        f"of {counted(found.unsure, 'picture')} it was not sure."
+    ]
+
+
+def _reliability(trust: Trust) -> Markup:
+    chart = Chart((0, 1), (0, 1), "probability that it claims", TICKS, TICKS)
+    bands = list(zip(trust.bins, trust.band.accuracies, strict=True))
+    lower = [(each.confidence, low) for each, (low, _) in bands]
+    upper = [(each.confidence, high) for each, (_, high) in reversed(bands)]
+    chart.area([*lower, *upper], "band")
+    chart.line([(0, 0), (1, 1)], "diagonal")
+    most = max(each.count for each in trust.bins)
+    for each in trust.bins:
+        low, high = wilson_interval(each.right, each.count)
+        chart.line([(each.confidence, low), (each.confidence, high)], "whisker")
+        words = f"{percent(each.confidence)} claimed, {percent(each.accuracy)} right, {counted(each.count, 'answer')}"
+        chart.dot(each.confidence, each.accuracy, 3 + 4 * (each.count / most) ** 0.5, "second", words)
+    title = "Claimed probability and part of right answers"
+    return element("figure", element("figcaption", "Answers that are right"), chart.svg(title, _in_words(trust)))
+
+
+def _claims(trust: Trust) -> Markup:
+    """Bars: how many answers were given with each probability, the right ones and the wrong ones."""
+    most = max(each.count for each in trust.bins)
+    ticks = {0.0: "0", float(most): f"{most:,}"}
+    chart = Chart((0, 1), (0, most), "probability that it claims", TICKS, ticks)
+    for each in trust.bins:
+        chart.bar((each.low, each.high), (0, each.right), "second", f"{counted(each.right, 'right answer')}")
+        wrong = each.count - each.right
+        chart.bar((each.low, each.high), (each.right, each.count), "first", f"{counted(wrong, 'wrong answer')}")
+    keys = element("span", "right", class_="key box second"), element("span", "wrong", class_="key box first")
+    title = "How often each probability is claimed"
+    return element("figure", element("figcaption", "Number of answers", *keys), chart.svg(title, _in_words(trust)))
+
+
+def _in_words(trust: Trust) -> str:
+    return "; ".join(
+        f"{each.low:.0%} to {each.high:.0%}: {counted(each.count, 'answer')}, {percent(each.accuracy)} right"
+        for each in trust.bins
+    )
+
+
+def _numbers(trust: Trust) -> Markup:
+    rows = (
+        (
+            f"{each.low:.0%} to {each.high:.0%}", f"{each.count:,}", percent(each.confidence), percent(each.accuracy),
+            between(*wilson_interval(each.right, each.count)), between(*band),
+        )
+        for each, band in zip(trust.bins, trust.band.accuracies, strict=True)
+    )  # fmt: skip
+    header = ["claimed", "answers", "mean claim", "right", "95% confidence", "by chance, if all claims came true"]
+    return table("Claims and truth", header, rows)
+
+
+def _thresholds(found: Findings) -> list[Markup]:
+    """For two classes, what would follow if the second were said from another probability on."""
+    if not found.trust.thresholds:
+        return []
+    label = found.labels[1]
+    rows = (
+        (f"{row.threshold:.0%}", *map(percent, (row.precision, row.recall, row.specificity, row.f1)), f"{row.positive:,}")
+        for row in found.trust.thresholds
+    )
+    words = (
+        f"If “{label}” were said from another probability on than 50%. Specificity: of the pictures that are not so, how "
+        "many are not called so. Whoever chooses a threshold by this table should judge it on other pictures."
+    )
+    header = ["from", "precision", "recall", "specificity", "F1", "called so"]
+    return [element("h3", "Another threshold"), element("p", words), table(f"Calling a picture “{label}”", header, rows)]

@@ -1,0 +1,121 @@
+"""The report on a regression: how far its values are from the truth, and how far they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.chart import Chart, round_ticks
+from pellucid.core.display.markup import Markup, counted, element, joined, percent, section
+from pellucid.core.shapes import AnyArray, Array
+from pellucid.models.model import SET_CONFIDENCE, Model
+
+CONTENTS = {"residuals": "Residuals", "training": "Training", "model": "Model", "origin": "Origin"}
+MOST_DOTS = 1500  # of a chart, from all over the samples
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Samples x (N, ...), their true values y and the ``predicted`` ones (N, V), and the figures of the network.
+
+    ``reach`` has for each value how far to each side an interval for 90 % goes; it is empty without conformal scores.
+    """
+
+    x: AnyArray
+    y: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    figures: dict[str, float]
+    reach: tuple[float, ...]
+
+    @property
+    def residuals(self) -> NDArray[np.float64]:
+        """What is missing: y - predicted (N, V)."""
+        return self.y - self.predicted
+
+
+def judge_regression(model: Model, x: Any, y: Any) -> Errors:
+    """Let the model answer for samples x (N, ...) with true values y, (N,) or (N, V)."""
+    inputs = model.network.input.check(x)
+    targets = model.network.output.check_targets(y, len(inputs))
+    predicted = model.network.predict(inputs).astype(np.float64).reshape(targets.shape)
+    able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
+    reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
+    return Errors(inputs, targets, predicted, model.network.evaluate(inputs, targets), reach)
+
+
+def regression_headline(found: Errors) -> str:
+    """The answer in a line."""
+    return f"{found.figures['mae']:.4g} off on average, on {counted(len(found.y), 'sample')}"
+
+
+def regression_answer(found: Errors) -> Markup:
+    """A row of figures, and what they mean."""
+    rmse = float(np.sqrt((found.residuals**2).mean()))
+    rows = {
+        "mean absolute error": (f"{found.figures['mae']:.4g}", "in units of the target"),
+        "root mean square": (f"{rmse:.4g}", "of the residuals"),
+        "R²": (f"{found.figures['r2']:.4f}", "part of the variance that it explains"),
+        "bias": (f"{found.residuals.mean():+.3g}", "mean of truth less prediction"),
+        "test samples": (f"{len(found.y):,}", counted(found.y.shape[1], "value")),
+    }
+    items = (
+        element("div", element("dt", name), element("dd", value, element("small", note)))
+        for name, (value, note) in rows.items()
+    )
+    return joined(
+        [element("dl", *items, class_="figures"), element("p", "All of it is measured on the test samples alone.")]
+    )
+
+
+def residuals(found: Errors) -> Markup:
+    """The section with two charts for each value: truth and residual over the prediction; and its interval."""
+    words = (
+        "Each dot is a sample. Left, on the diagonal the prediction is right. Right, what is missing (truth less "
+        "prediction): an even band around 0 is as it should be; a bend says that the network is too simple, a funnel that "
+        "some values are less certain than others."
+    )
+    charts = (chart for value in range(found.y.shape[1]) for chart in _charts(found, value))
+    said = (element("p", sentence) for sentence in _intervals(found))
+    return section("residuals", "How far off is it?", element("p", words), element("div", *charts, class_="charts"), *said)
+
+
+def _charts(found: Errors, value: int) -> Iterator[Markup]:
+    rows = np.unique(np.linspace(0, len(found.y) - 1, min(MOST_DOTS, len(found.y))).astype(int))
+    predicted, truth = found.predicted[rows, value], found.y[rows, value]
+    of = f" of value {value + 1}" if found.y.shape[1] > 1 else ""
+    yield _scatter(f"Truth over prediction{of}", predicted, truth, 1.0, ())
+    yield _scatter(f"Residual over prediction{of}", predicted, truth - predicted, 0.0, found.reach[value : value + 1])
+
+
+def _scatter(title: str, x: Array, y: Array, slope: float, reach: tuple[float, ...]) -> Markup:
+    """Dots; the line y = slope x, on which they would lie without errors; and for an interval a line on each side of it."""
+    x_ticks = round_ticks(float(x.min()), float(x.max()))
+    ends = [(x_ticks[0], slope * x_ticks[0]), (x_ticks[-1], slope * x_ticks[-1])]
+    beside = [[(x, y + side * r) for x, y in ends] for r in reach for side in (-1, 1)]
+    heights = [float(y.min()), float(y.max()), *(height for line in (ends, *beside) for _, height in line)]
+    y_ticks = round_ticks(min(heights), max(heights))
+    across, up = ({tick: f"{tick:g}" for tick in ticks} for ticks in (x_ticks, y_ticks))
+    chart = Chart((x_ticks[0], x_ticks[-1]), (y_ticks[0], y_ticks[-1]), "prediction", across, up)
+    chart.line(ends, "diagonal")
+    for line in beside:
+        chart.line(line, "first")
+    for one, other in zip(x, y, strict=True):
+        chart.dot(float(one), float(other), 1.8, "second")
+    said = f"{counted(len(x), 'sample')}; from {y.min():.3g} to {y.max():.3g}."
+    return element("figure", element("figcaption", title), chart.svg(title, said))
+
+
+def _intervals(found: Errors) -> Iterator[str]:
+    if not found.reach:
+        yield "How far off a single prediction may be is not known: model.conformal(x, y) measures it on other samples."
+    for value, reach in enumerate(found.reach):
+        covered = float((np.abs(found.residuals[:, value]) <= reach).mean())
+        of = f" of value {value + 1}" if len(found.reach) > 1 else ""
+        yield (
+            f"An interval{of} for {SET_CONFIDENCE:.0%} confidence goes {reach:.4g} to each side (the dashed lines), by "
+            f"samples that were kept aside; of the test samples {percent(covered)} lie in it."
+        )

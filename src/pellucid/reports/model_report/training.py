@@ -1,0 +1,33 @@
+"""How the training went: loss and accuracy of every epoch, of training and validation."""
+
+from __future__ import annotations
+
+from pellucid.core.display.markup import Markup, element, folded, section, table
+from pellucid.core.display.training_curves import FIGURES, SERIES
+from pellucid.core.display.training_curves import curves as charts_of
+from pellucid.training.history import History
+
+
+def curves(history: History) -> Markup:
+    """The section with a chart for each figure, and the numbers in a table."""
+    if not history.epochs:
+        return section("training", "Training", element("p", "The model file holds no history of its training."))
+    charts = charts_of(history.epochs)
+    note = (
+        "Training figures are means over an epoch, while the parameters change and with everything that makes learning "
+        "harder on purpose (dropout, augmentation); validation figures are measured at the end of the epoch, without it."
+    )
+    has_validation = any(f"validation_{figure}" in history for figure in FIGURES)
+    words = note if has_validation else "Nothing was kept aside for validation; what is drawn is the training itself."
+    return section("training", "Training", element("div", *charts, class_="charts"), element("p", words, class_="note"),
+                   folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
+
+
+def _numbers(history: History) -> Markup:
+    columns = [f"{prefix}{figure}" for figure in FIGURES for prefix, _ in SERIES.values()]
+    columns = [column for column in columns if column in history]
+    rows = (
+        (i + 1, *(f"{epoch[column]:.4f}" if column in epoch else "–" for column in columns))
+        for i, epoch in enumerate(history.epochs)
+    )
+    return table("Figures of every epoch", ["epoch", *(column.replace("_", " ") for column in columns)], rows)

@@ -1,0 +1,158 @@
+"""The progress display: a listener that shows how training goes, on standard error.
+
+On a terminal it is a live bar; elsewhere (a file, a pipe, a notebook) a line for an epoch now and then: the first, the
+last, and between them at most one every two seconds, so that nothing is flooded.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import IO, Any, Literal, TypeAlias
+
+from pellucid.core.shapes import one_of
+from pellucid.training.events import (
+    Callback,
+    EpochFinished,
+    Event,
+    Patient,
+    StepFinished,
+    TrainingFinished,
+    TrainingStarted,
+)
+
+ProgressMode: TypeAlias = Literal["auto", "bar", "lines", "none"] | bool
+SECONDS_BETWEEN_LINES = 2.0
+
+
+def progress_display(mode: ProgressMode) -> Sequence[Callback]:
+    """The listeners for this mode: one or none. True means "auto", False "none"."""
+    if isinstance(mode, bool):
+        mode = "auto" if mode else "none"
+    one_of(mode, ("auto", "bar", "lines", "none"), "progress mode")
+    if mode == "auto":
+        mode = "bar" if _is_live_terminal(sys.stderr) else "lines"
+    if mode == "none":
+        return ()
+    return (_UntilNobodyReads(ProgressBar() if mode == "bar" else ProgressLines(sys.stderr)),)
+
+
+class _UntilNobodyReads(Patient):
+    """Passes events on until writing fails (a closed pipe, a lost connection): the training goes on without display."""
+
+    def __init__(self, display: Callback) -> None:
+        self._display: Callback | None = display
+
+    def __call__(self, event: Event) -> None:
+        if self._display is not None:
+            try:
+                self._display(event)
+            except OSError:
+                self._display = None
+
+
+def _is_live_terminal(stream: IO[str]) -> bool:
+    import os
+
+    return stream.isatty() and os.environ.get("TERM", "") != "dumb" and "ipykernel" not in sys.modules
+
+
+def figures_text(metrics: dict[str, float], digits: int = 4) -> str:
+    """``loss 0.2513  accuracy 92.64 %  validation accuracy 96.20 %``."""
+    parts = []
+    for name, value in metrics.items():
+        if name in ("seconds", "learning_rate"):
+            continue
+        label = name.replace("_", " ")
+        is_share = name.endswith("accuracy")
+        parts.append(f"{label} {100 * value:.{digits - 2}f} %" if is_share else f"{label} {value:.{digits}g}")
+    return "  ".join(parts)
+
+
+class ProgressLines:
+    """One line for an epoch, throttled."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.stream = stream
+        self._last_epoch = 0
+        self._samples = 0
+        self._printed_at = -SECONDS_BETWEEN_LINES
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            self._last_epoch = event.epoch + event.epochs - 1
+            self._samples = event.samples_per_epoch
+        elif isinstance(event, EpochFinished):
+            now = time.monotonic()
+            if event.epoch == self._last_epoch or now - self._printed_at >= SECONDS_BETWEEN_LINES:
+                self._printed_at = now
+                speed = self._samples / max(event.metrics["seconds"], 1e-9)
+                self._print(
+                    f"epoch {event.epoch}/{self._last_epoch}  {figures_text(event.metrics)}  {speed:,.0f} samples/s"
+                )
+        elif isinstance(event, TrainingFinished) and event.reason != "completed":
+            self._print(f"training {event.reason} in epoch {event.epoch}")
+
+    def _print(self, line: str) -> None:
+        print(line, file=self.stream, flush=True)
+
+
+class ProgressBar:
+    """A live bar for the epoch that runs, with the figures so far, samples a second and the time left in all."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        self._started: TrainingStarted | None = None
+        self._validation = ""
+        self._is_narrow = False
+        self._shown_at = 0.0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingStarted):
+            self._start(event)
+        elif isinstance(event, StepFinished):
+            now = time.monotonic()
+            if now - self._shown_at > 0.1:
+                self._shown_at = now
+                self._show(event)
+        elif isinstance(event, EpochFinished):
+            validation = {name: value for name, value in event.metrics.items() if name.startswith("validation")}
+            self._validation = figures_text(validation)
+            self._bar.console.print(f"epoch {event.epoch}  {figures_text(event.metrics)}", highlight=False)
+        elif isinstance(event, TrainingFinished) and self._bar is not None:
+            self._bar.stop()
+            if event.reason != "completed":
+                self._bar.console.print(f"training {event.reason} in epoch {event.epoch}", highlight=False)
+
+    def _start(self, event: TrainingStarted) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        self._started = event
+        console = Console(stderr=True)
+        self._is_narrow = console.width < 130
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=8 if self._is_narrow else 24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=console, transient=True)
+        total = event.epochs * event.samples_per_epoch
+        self._task = self._bar.add_task(f"epoch {event.epoch}", total=total, figures="")
+        self._began = time.monotonic()
+        self._bar.start()
+
+    def _show(self, event: StepFinished) -> None:
+        assert self._started is not None
+        done = (event.epoch - self._started.epoch) * self._started.samples_per_epoch + event.samples
+        speed = done / max(time.monotonic() - self._began, 1e-9)
+        if self._is_narrow:  # the validation stands in the line of the last epoch, above the bar
+            figures = f"{figures_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
+        else:
+            figures = f"{figures_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
+        last = self._started.epoch + self._started.epochs - 1
+        self._bar.update(self._task, completed=done, description=f"epoch {event.epoch}/{last}", figures=figures)

@@ -1,0 +1,119 @@
+"""Rules that choose a small convolutional network, and how to train it, from the pictures: each choice with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pellucid.core.shapes import Shape
+from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
+
+LAST_SIDE = 7  # pictures are halved as long as so many pixels are left
+LARGE_SIDE = 128  # from here on the first convolution halves them already
+FEW, MANY = 1_000, 5_000  # pictures to learn from, all classes together
+MANY_CLASSES = 20
+FEW_A_CLASS = 1_000
+WIDEST = 128  # filters
+MOST_PIXELS = 1 << 22  # in a step
+UNEVEN = 1.5  # the largest class in units of the smallest
+KEPT_ASIDE = 0.2  # of the pictures, for validation
+STRONG = PhotoAugmentation(shift=0.1, scale=0.2, rotation=15.0, color=0.3, cutout=0.25, mixup=0.2)
+GENTLE = PhotoAugmentation(shift=0.1, scale=0.1, rotation=5.0, color=0.1, cutout=0.0)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the rules chose. ``layers`` are words of `pellucid.training.recipes.words`; ``reasons``: why, field by field."""
+
+    layers: str
+    augment: PhotoAugmentation
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    validation: float
+    early_stopping: int
+    class_weight: Literal["balanced"] | None
+    reasons: dict[str, str]
+
+    def in_words(self, given: Collection[str] = ()) -> str:
+        """A line for each choice that was not ``given`` otherwise: its value, and the reason below it."""
+        values = {name: getattr(self, name) for name in self.reasons if name not in given}
+        said = ((name, "none" if value is None else value) for name, value in values.items())
+        return "\n".join(f"  {name}: {value}\n    {self.reasons[name]}" for name, value in said)
+
+
+def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None) -> Choices:
+    """The choices for ``counts`` pictures of each class to learn from, all of this shape: (H, W) or (H, W, C).
+
+    With ``epochs`` in place of as many as the rules would choose, what depends on them follows.
+
+    layers         pictures are halved until 7 to 13 pixels are left, so that the last convolutions see most of a picture;
+                   filters double with each halving, as places become fewer. Few pictures, if not small, get one
+                   convolution a stage in place of two, and fewer filters: there are fewer weights to learn them by heart.
+                   The average over all places, where others put a dense layer, learns what is in a picture and not
+                   where, with a hundredth of the weights; dropout is high for few pictures
+    augment        strong for few pictures a class, gentle for many
+    epochs         as many as show 30,000 pictures, and 10 more, but no more than 210
+    batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
+    learning_rate  that of Adam; batch normalization makes a high one safe
+    validation     a fifth: enough to see which epoch is best, and little is lost to learn from
+    early_stopping a sixth of the epochs without progress, 10 at least, in the last third: before, the rate is high, and
+                   the loss on a few pictures kept aside is chance
+    class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
+    """
+    total, smallest, largest = sum(counts), min(counts), max(counts)
+    layers, why_layers = _layers(len(counts), total, shape)
+    few_a_class = total < FEW_A_CLASS * len(counts)
+    epochs = epochs or 10 + 30_000 // max(total, 150)
+    batch_size = 32 if total < 2_000 else 64 if total < 20_000 else 128
+    batch_size = max(1, min(batch_size, MOST_PIXELS // (shape[0] * shape[1])))
+    a_class = f"{total / len(counts):,.0f} pictures a class"
+    balance = f"{smallest:,}{'' if smallest == largest else f' to {largest:,}'} pictures a class"
+    uneven = largest > UNEVEN * smallest
+    return Choices(
+        layers,
+        STRONG if few_a_class else GENTLE,
+        epochs,
+        batch_size,
+        learning_rate=3e-3,
+        validation=KEPT_ASIDE,
+        early_stopping=max(10, epochs // 6),
+        class_weight="balanced" if uneven else None,
+        reasons={
+            "layers": why_layers,
+            "augment": f"{a_class}: {'few, so they are changed strongly' if few_a_class else 'a gentle change is enough'}",
+            "epochs": f"{total:,} pictures to learn from: {epochs} epochs show {epochs * total:,}",
+            "batch_size": f"{_counted(-(-total // batch_size), 'step')} an epoch",
+            "learning_rate": "of Adam, at the top of the schedule one_cycle; batch normalization makes a high rate safe",
+            "validation": f"a part of each class is kept aside, the {total:,} others are learned from",
+            "early_stopping": "so many epochs without progress, in the last third, when the rate is low; the best is kept",
+            "class_weight": f"{balance}: {'all classes shall count alike' if uneven else 'even enough'}",
+        },
+    )
+
+
+def _layers(num_classes: int, total: int, shape: Shape) -> tuple[str, str]:
+    side = min(shape[:2])
+    halvings = max(0, (side // LAST_SIDE).bit_length() - 1)
+    filters = 16 if total < MANY and num_classes <= MANY_CLASSES else 32
+    depth = 1 if total < FEW and halvings > 1 else 2
+    rate = 0.5 if total < FEW else 0.3 if total < MANY else 0.1
+    words: list[str] = []
+    for stage in range(halvings + 1):
+        words += [f"conv{min(filters << stage, WIDEST)}"] * depth
+        if stage == 0 and side >= LARGE_SIDE:
+            words[0] += "s2"
+        elif stage < halvings:
+            words.append("pool")
+    words += ["average", f"dropout{rate}"]
+    last = "x".join(str(-(-length >> halvings)) for length in shape[:2])
+    size = f"{shape[0]}x{shape[1]} pictures: {_counted(halvings, 'halving')}, to {last}" if halvings else "small pictures"
+    each = f"{total:,} pictures of {_counted(num_classes, 'class', 'es')}: {_counted(depth, 'convolution')} a stage"
+    return " ".join(words), f"{size}; {each}, from {filters} filters, dropout {rate}"
+
+
+def _counted(count: int, noun: str, plural: str = "s") -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six")
+    number = words[count] if count < len(words) else f"{count:,}"
+    return f"{number} {noun}{'' if count == 1 else plural}"
