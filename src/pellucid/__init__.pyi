@@ -46,7 +46,7 @@ from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction
 from pellucid.models.train import train
 from pellucid.nn.catalogue import register
-from pellucid.nn.layers.base import Context, Layer
+from pellucid.nn.layers.base import Context, Layer, ParameterSpec
 from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
@@ -59,7 +59,6 @@ from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
-from pellucid.nn.parameters import ParameterSpec
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.model_report.page import write_report

@@ -12,7 +12,7 @@ from running import TINY
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.data.photos.folder_report import printable
+from pellucid.core.display.text import printable
 
 
 @pytest.fixture(scope="module")

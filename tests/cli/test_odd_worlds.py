@@ -12,7 +12,7 @@ import pytest
 from running import environment, on_a_terminal
 
 import pellucid as pl
-from pellucid.data.photos.folder_report import printable
+from pellucid.core.display.text import printable
 
 # Names and labels as people, and attackers, choose them
 

@@ -16,9 +16,10 @@ import pytest
 from picture_files import GOOD, make, picture, save
 from PIL import Image
 
+from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
 from pellucid.data.photos import photo_reader
-from pellucid.data.photos.folder_report import KINDS, FolderReport, Problem, printable
+from pellucid.data.photos.folder_report import KINDS, FolderReport, Problem
 
 
 def encoded(image, kind="PNG", **options):

@@ -12,7 +12,8 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.evaluation.metrics import ClassFigures, WeightedMeans, class_figures, confusion_matrix, r2, wilson_interval
+from pellucid.evaluation.metrics import ClassFigures, class_figures, confusion_matrix, r2, wilson_interval
+from pellucid.mathematics.means import WeightedMeans
 
 RNG = np.random.default_rng(5)
 Y = RNG.integers(0, 6, 500)

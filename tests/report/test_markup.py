@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.core.display.chart import round_ticks, whole_ticks
-from pellucid.core.display.markup import Markup, between, counted, element, percent, text
+from pellucid.core.display.markup import Markup, element, text
+from pellucid.core.display.text import between, counted, percent
 
 
 class Reader(HTMLParser):

@@ -16,8 +16,8 @@ from pellucid.apps.studio.pages.inside.traces import KEPT, Question, Traces, ver
 from pellucid.apps.studio.session import Session
 from pellucid.core.packing import framed
 from pellucid.inspection.arithmetic.elements import element, in_order, index_of, sources
-from pellucid.inspection.arithmetic.formulas import softmax_line
 from pellucid.reports.explanation.findings import Score
+from pellucid.reports.explanation.scores import softmax_line
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,8 @@ def test_turns_are_given_in_the_order_of_asking():
 def places(count, size=10):
     chosen = experiment({"data": "blobs", "hidden": [size]})
     data = material(chosen)
-    course = Course(network_of(chosen, data), data.training, data.validation, chosen.recipe.fit_options())
+    network = network_of(chosen, data)
+    course = Course(network, network.training_state, data.training, data.validation, chosen.recipe.fit_options())
     for _ in range(count):
         yield course.place()
         course.advance(1)

@@ -70,31 +70,3 @@ def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
         total = w @ (y - (w @ y) / w.sum()) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
-
-
-class WeightedMeans:
-    """Means over all samples seen, from per-batch means and their weights, right also for an uneven last batch."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, float] = {}
-        self._weight = 0.0
-        self.samples = 0
-
-    def add(self, means: dict[str, float], weight: float, samples: int) -> None:
-        """Take in the means of a batch of ``samples`` samples whose weights sum to ``weight``."""
-        for name, mean in means.items():
-            self._sums[name] = self._sums.get(name, 0.0) + mean * weight
-        self._weight += weight
-        self.samples += samples
-
-    def means(self) -> dict[str, float]:
-        """The means so far; 0 when all weights were 0."""
-        return {name: total / self._weight if self._weight else 0.0 for name, total in self._sums.items()}
-
-
-def weighted_mean(values: Array, weights: Array | None) -> float:
-    """sum w v / sum w over the samples (N,); the mean without weights; 0 if all are 0."""
-    if weights is None:
-        return float(values.sum()) / len(values)
-    total = float(weights.sum(dtype=np.float64))
-    return float(np.dot(values, weights)) / total if total else 0.0

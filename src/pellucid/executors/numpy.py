@@ -12,8 +12,8 @@ import numpy as np
 
 from pellucid.core.shapes import Array
 from pellucid.data.samples import Batch, Draw
-from pellucid.evaluation.metrics import weighted_mean
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, price_of
+from pellucid.mathematics.means import weighted_mean
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.stack import Pass, Stack
 

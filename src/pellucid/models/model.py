@@ -16,9 +16,9 @@ from pellucid.core.shapes import AnyArray, Array, instance_of
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import ConformalScores, class_scores, coverage, prediction_sets, with_most_probable
-from pellucid.evaluation.evaluate import answer, sample_logits
 from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.evaluation.trust import Trust
+from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts

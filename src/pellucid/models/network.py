@@ -18,9 +18,10 @@ from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.data.weights import ClassWeight, check_sample_weights, weights_by_class
-from pellucid.evaluation.evaluate import answer, evaluate
+from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.base import OptimizerState, Rules, is_priced
 from pellucid.executors.choose import Engine, Precision
+from pellucid.executors.logits import answer
 from pellucid.executors.native.compile import obstacle
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.inspection.trace.trace import Trace, trace
@@ -38,7 +39,8 @@ from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.progress import ProgressMode, progress_display
-from pellucid.training.trainer import Plan, Trainer, TrainingState
+from pellucid.training.state import TrainingState
+from pellucid.training.trainer import Plan, Trainer
 
 
 class Network(Stack):

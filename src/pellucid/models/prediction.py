@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pellucid.core.display.markup import element
 from pellucid.core.display.notebook import bars, framed
 from pellucid.core.display.pictures import is_picture, picture
+from pellucid.core.display.text import printable
 from pellucid.core.shapes import Array, positive_integer
-from pellucid.data.photos.folder_report import printable
 from pellucid.models.saving import Label
 
 CONFIDENCE_IN_DOUBT = 0.1

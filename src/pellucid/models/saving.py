@@ -24,7 +24,7 @@ from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 from pellucid.training.history import History
-from pellucid.training.trainer import TrainingState
+from pellucid.training.state import TrainingState
 
 catalogue.register(DigitPipeline)
 catalogue.register(PhotoPipeline)

@@ -14,23 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from pellucid.core.errors import ShapeError
-from pellucid.core.shapes import Array, Shape, as_numbers, one_of, size_of
-from pellucid.mathematics.initializers import Initializer
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """What a layer asks for: a name of its own ("weight"), a shape, and how to draw it.
-
-    ``is_weight`` marks what regularizers and weight decay act upon: weights, but no bias, scale or shift.
-    ``minimum`` is the smallest value that makes sense, for a variance 0.
-    """
-
-    name: str
-    shape: Shape
-    initializer: Initializer
-    is_weight: bool = False
-    minimum: float | None = None
+from pellucid.core.shapes import Array, as_numbers, one_of, size_of
+from pellucid.nn.layers.base import ParameterSpec
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from numpy.typing import DTypeLike
 from pellucid.core import random
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
-from pellucid.nn.layers.base import Context, Layer, Named
+from pellucid.nn.layers.base import Context, Layer, Named, ParameterSpec
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node, join, numbered
 from pellucid.nn.layers.outputs.output import OutputLayer
-from pellucid.nn.parameters import Layout, Parameters, ParameterSpec
+from pellucid.nn.parameters import Layout, Parameters
 
 MAX_PARAMETERS = 1 << 31
 NOT_MADE = False  # of an object that is made when it is first needed

@@ -15,12 +15,13 @@ from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.core.shapes import Array, Shape
 from pellucid.data.samples import Draw, Samples
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.evaluation.metrics import WeightedMeans
 from pellucid.executors.base import Executor, OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
+from pellucid.mathematics.means import WeightedMeans
 from pellucid.mathematics.schedules import Position, ReduceOnPlateau, schedule
-from pellucid.models.network import Network
+from pellucid.nn.stack import Stack
 from pellucid.training.patience import Waiting
+from pellucid.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Place:
 
 
 class Course:
-    """Trains ``network``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it
+    """Trains ``stack``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it
     may be changed between two steps.
 
     ``patience`` is that of early stopping, 0 for none: a round ends when the validation loss has not fallen for so many
@@ -53,7 +54,8 @@ class Course:
 
     def __init__(
         self,
-        network: Network,
+        stack: Stack,
+        state: TrainingState,
         training: Samples,
         validation: Samples | None,
         options: dict[str, Any],
@@ -64,7 +66,7 @@ class Course:
                 "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
                 "samples, or set patience to 0."
             )
-        self.network = network
+        self.stack, self.state = stack, state
         self.training = training
         self.validation = validation
         self.rules = Rules(options["optimizer"], options["regularizer"])
@@ -75,7 +77,7 @@ class Course:
         self.last_rate = 0.0  # of the step made last
         self.steps_per_epoch = -(-len(training) // self.batch_size)
         self.steps_per_round = options["epochs"] * self.steps_per_epoch
-        network.training_state.use(self.rules.optimizer, network)
+        state.use(self.rules.optimizer, stack)
         self.patience = patience
         self._waiting = Waiting()
         self._round_start = 0  # where one began; the others follow it evenly
@@ -88,7 +90,7 @@ class Course:
     @property
     def step(self) -> int:
         """Steps made in the life of the network."""
-        return self.network.training_state.step
+        return self.state.step
 
     @property
     def is_at_epoch_end(self) -> bool:
@@ -112,9 +114,7 @@ class Course:
     def executor(self) -> Executor:
         """What computes the steps; it is made when it is needed."""
         if self._executor is None:
-            self._executor = choose_executor(
-                self.network, self.rules, self.network.training_state.optimizer_state, batch_size=self.batch_size
-            )
+            self._executor = choose_executor(self.stack, self.rules, self.state.optimizer_state, batch_size=self.batch_size)
         return self._executor
 
     def advance(self, most: int) -> int:
@@ -131,9 +131,7 @@ class Course:
             figures = self.executor.train_steps(draws, step, rates)
         except DivergenceError:
             self.release()  # its slots hold the moments that led here
-            self.network.training_state.optimizer_state = OptimizerState.fresh(
-                self.rules.optimizer, self.network.parameters.vector
-            )
+            self.state.optimizer_state = OptimizerState.fresh(self.rules.optimizer, self.stack.parameters.vector)
             raise
         made = len(figures)
         self.last_rate = rates[made - 1]
@@ -147,21 +145,20 @@ class Course:
 
     def place(self) -> Place:
         """Where it is now."""
-        network, memory = self.network, self.network.training_state.optimizer_state
-        parameters = network.parameters.vector.copy()  # reading it brings the slots up to date too
+        memory = self.state.optimizer_state
+        parameters = self.stack.parameters.vector.copy()  # reading it brings the slots up to date too
         slots = {name: slot.copy() for name, slot in memory.slots.items()}
         means = deepcopy(self._means) if self._needs_losses else self._means
-        state, where = network.state.vector.copy(), (self._round_start, self._waiting)
+        state, where = self.stack.state.vector.copy(), (self._round_start, self._waiting)
         return Place(self.step, parameters, state, slots, memory.updates, self._losses, means, *where)
 
     def enter(self, place: Place) -> None:
         """Go on from there."""
         self.release()
-        network = self.network
-        network.parameters.vector[...] = place.parameters
-        network.state.vector[...] = place.state
+        self.stack.parameters.vector[...] = place.parameters
+        self.stack.state.vector[...] = place.state
         slots = {name: slot.copy() for name, slot in place.slots.items()}
-        network.training_state.optimizer_state = OptimizerState(slots, place.updates)
+        self.state.optimizer_state = OptimizerState(slots, place.updates)
         self._losses, self._means = place.losses, deepcopy(place.means)
         self._round_start, self._waiting = place.round_start, place.waiting
         self._move_to(place.step)
@@ -173,21 +170,20 @@ class Course:
             self._executor = None
 
     def _move_to(self, step: int) -> None:
-        state = self.network.training_state
-        state.step, state.epoch = step, -(-step // self.steps_per_epoch)
+        self.state.step, self.state.epoch = step, -(-step // self.steps_per_epoch)
 
     def _finish_epoch(self) -> None:
-        measured = self._means.means() if self.validation is None else evaluate(self.network, self.validation)
+        measured = self._means.means() if self.validation is None else evaluate(self.stack, self.validation)
         self._losses = (*self._losses, measured["loss"])
         self._means = WeightedMeans()
         if self.patience:
-            self._waiting = self._waiting.after(measured["loss"], self.network)
+            self._waiting = self._waiting.after(measured["loss"], self.stack)
             if self._waiting.epochs >= self.patience:
                 self._round_start = self.step
         if self.is_at_round_end:
             if self.patience:
                 self.release()
-                self._waiting.restore(self.network)
+                self._waiting.restore(self.stack)
             self._losses, self._waiting = (), Waiting()
 
     def _factor(self, step: int) -> float:
@@ -200,7 +196,7 @@ class Course:
     def _draws(self, epoch: int) -> list[Draw]:
         """The draws of this epoch, in order."""
         if self._epoch[0] != epoch:
-            options = {"seed": self.network.seed, "epoch": epoch, "first_step": epoch * self.steps_per_epoch}
+            options = {"seed": self.stack.seed, "epoch": epoch, "first_step": epoch * self.steps_per_epoch}
             draws = self.training.epoch(self.batch_size, **options, shuffle=True, augment=self.augment)
             self._epoch = epoch, list(draws)
         return self._epoch[1]
@@ -213,7 +209,7 @@ def graft(from_course: Course, place: Place, course: Course) -> None:
     the same kind. Early stopping waits on with the same layers; with others, even of the same shapes, the best parameters
     would mean another network. Where epochs have another number of steps, the course begins with that epoch.
     """
-    old, new = from_course.network, course.network
+    old, new = from_course.stack, course.stack
     same = _shapes(old) == _shapes(new)
     for holder, before, vector in (
         (new.parameters, old.parameters, place.parameters),
@@ -234,5 +230,5 @@ def graft(from_course: Course, place: Place, course: Course) -> None:
     course.enter(replace(begun, slots=slots, updates=updates))
 
 
-def _shapes(network: Network) -> dict[str, Shape]:
-    return {name: slot.spec.shape for name, slot in network.parameters.layout.slots.items()}
+def _shapes(stack: Stack) -> dict[str, Shape]:
+    return {name: slot.spec.shape for name, slot in stack.parameters.layout.slots.items()}

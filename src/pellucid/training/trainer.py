@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.core.shapes import instance_of, number_between, positive_integer
 from pellucid.data.samples import Augmentation, Samples
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.evaluation.metrics import WeightedMeans
-from pellucid.executors.base import OptimizerState, Rules, is_priced, penalty
+from pellucid.executors.base import Rules, is_priced, penalty
 from pellucid.executors.choose import Engine, Precision, choose_executor
-from pellucid.mathematics.optimizers import Optimizer
+from pellucid.mathematics.means import WeightedMeans
 from pellucid.mathematics.schedules import Position, Schedule
 from pellucid.nn.stack import Stack
 from pellucid.training.early_stopping import EarlyStopping
@@ -31,25 +30,7 @@ from pellucid.training.events import (
 )
 from pellucid.training.history import History
 from pellucid.training.interrupt import Interrupt, deferred_interrupt
-
-
-@dataclass
-class TrainingState:
-    """How far a network has come: epochs begun and steps made in its life, what its optimizer remembers, and the settings
-    of the last training in words."""
-
-    epoch: int = 0
-    step: int = 0
-    optimizer: Optimizer | None = None
-    optimizer_state: OptimizerState = field(default_factory=OptimizerState)
-    settings: dict[str, str] = field(default_factory=dict)
-
-    def use(self, optimizer: Optimizer, stack: Stack) -> None:
-        """Go on with ``optimizer``; it keeps its memory if it needs the same slots as before, else starts afresh."""
-        same = type(optimizer) is type(self.optimizer) and set(self.optimizer_state.slots) == set(optimizer.needed_slots())
-        if not same:
-            self.optimizer_state = OptimizerState.fresh(optimizer, stack.parameters.vector)
-        self.optimizer = optimizer
+from pellucid.training.state import TrainingState
 
 
 @dataclass(frozen=True)

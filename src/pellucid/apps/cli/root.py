@@ -88,8 +88,8 @@ def _prepare_streams() -> None:
 def _explain(error: BaseException) -> int:
     """Say what happened in one sentence, and give the exit code; what nobody foresaw is raised again."""
     from pellucid.apps.cli.terminal import say
+    from pellucid.core.display.text import printable
     from pellucid.core.errors import PellucidError
-    from pellucid.data.photos.folder_report import printable
 
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1

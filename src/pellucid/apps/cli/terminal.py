@@ -12,10 +12,10 @@ import click
 import numpy as np
 
 from pellucid.core.display.drawing import halved, reduced
+from pellucid.core.display.text import printable
 from pellucid.core.errors import OutputError
 from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
-from pellucid.data.photos.folder_report import printable
 
 SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:+#"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pellucid.apps.cli.terminal import say, write_table
 from pellucid.core.shapes import AnyArray
-from pellucid.evaluation.evaluate import block_size
 from pellucid.evaluation.trust import Trust
+from pellucid.executors.logits import block_size
 from pellucid.models.model import Model, trust_of
 from pellucid.models.train import FEWEST_TO_CALIBRATE
 

@@ -1,4 +1,4 @@
-"""Serving on a port of the loopback address until a signal comes; then everything that was trained is saved."""
+"""Serving on a port of the loopback address until a signal comes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 
 from pellucid.apps.server.guard import Guard
-from pellucid.apps.studio.keeping import save_unsaved
-from pellucid.apps.studio.session import Session
 from pellucid.core.errors import ArgumentError
 
 LOOPBACK = "127.0.0.1"
 PORT = 8765
 PORTS_TO_TRY = 50
-PATIENCE = 3  # seconds for answers that are on their way when the studio stops
+PATIENCE = 3  # seconds for answers that are on their way when the server stops
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that this system knows
 
 
@@ -45,21 +43,25 @@ def listening_socket(port: int | None = None) -> socket.socket:
     raise ArgumentError("no port is free on this machine.")
 
 
-def serve(session: Session, guard: Guard, listener: socket.socket, say: Callable[[str], None]) -> None:
-    """Answer until Ctrl-C or another signal to end; save what was trained. More signals change nothing."""
-    server = _Server(session, guard)
+def serve(guard: Guard, listener: socket.socket, close: Callable[[], None], finish: Callable[[], None]) -> None:
+    """Answer until Ctrl-C or another signal to end; more signals change nothing.
+
+    ``close`` ends what would keep connections open; it is called before the server waits for them, and again at the end.
+    Then ``finish`` does what is left to do, whatever ended the server.
+    """
+    server = _Server(guard, close)
     with _signals_to(server.handle_exit):
         try:
             server.run([listener])
-        finally:  # whatever ended it
-            session.runs.close()
-            save_unsaved(session, say)
+        finally:
+            close()
+            finish()
 
 
 class _Server(uvicorn.Server):
-    """Signals are handled outside, so that saving is safe from them; runs and their streams end before the server does."""
+    """Signals are handled outside, so that the end is safe from them; open streams end before the server does."""
 
-    def __init__(self, session: Session, guard: Guard) -> None:
+    def __init__(self, guard: Guard, close: Callable[[], None]) -> None:
         config = uvicorn.Config(
             guard,
             http="h11",
@@ -74,14 +76,14 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=PATIENCE,
         )
         super().__init__(config)
-        self._session = session
+        self._close = close
 
     def capture_signals(self) -> Any:
         return nullcontext()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # answers that are broken off now are no news
-        await run_in_threadpool(self._session.runs.close)
+        await run_in_threadpool(self._close)
         await super().shutdown(sockets)
 
 

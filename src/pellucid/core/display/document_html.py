@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pellucid.core.display.document import Block, Picture, Section, Sums, Words
-from pellucid.core.display.html_page import page
+from pellucid.core.display.html_page import page, resource
 from pellucid.core.display.markup import Markup, element, joined, table, text
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.pictures import picture
@@ -16,9 +16,8 @@ ARROW = re.compile(r"\S+ -&gt; \S+")
 
 def as_html(title: str, sections: Iterable[Section]) -> str:
     """The whole page."""
-    return page(
-        title, element("main", joined([element("h1", title), *_parts(sections)], "\n")), "pellucid.reports.explanation"
-    )
+    body = element("main", joined([element("h1", title), *_parts(sections)], "\n"))
+    return page(title, body, resource("pellucid.core.display", "document.css"))
 
 
 def as_notebook(title: str, sections: Iterable[Section]) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import numpy as np
 
 from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
 from pellucid.core.display.drawing import halved, reduced
+from pellucid.core.display.text import aligned, printable
 from pellucid.core.shapes import AnyArray
-from pellucid.data.photos.folder_report import printable
 
 Draw: TypeAlias = Callable[[AnyArray], str]
 
@@ -37,17 +37,6 @@ def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
         parts.append(f"## {_escaped(section.title)}")
         parts.extend(_markdown(block, draw) for block in section.blocks)
     return "\n\n".join(parts)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of columns: the first to the left, the others to the right."""
-    rows = [tuple(map(printable, row)) for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def drawn_coarsely(pixels: AnyArray) -> str:

@@ -9,12 +9,13 @@ from pellucid.core.display.markup import Markup, text
 from pellucid.core.version import __version__
 
 
-def page(title: str, body: Markup, package: str) -> str:
-    """The whole page, in the style that all pages share and that of ``page.css`` in the ``package`` whose page it is."""
-    style = _resource("pellucid.core.display", "page.css") + _resource(package, "page.css")
-    whole = Template(_resource("pellucid.core.display", "page.html"))
-    return whole.substitute(title=text(title), style=style, body=body, version=text(__version__))
+def page(title: str, body: Markup, style: str) -> str:
+    """The whole page, in the style that all pages share and a ``style`` (CSS) of its own."""
+    whole = Template(resource("pellucid.core.display", "page.html"))
+    both = resource("pellucid.core.display", "page.css") + style
+    return whole.substitute(title=text(title), style=both, body=body, version=text(__version__))
 
 
-def _resource(package: str, name: str) -> str:
+def resource(package: str, name: str) -> str:
+    """The text of a file that lies in a package."""
     return resources(package).joinpath(name).read_text("utf-8")

@@ -60,28 +60,6 @@ def folded(summary: str, *content: object) -> Markup:
     return element("details", element("summary", summary), *content)
 
 
-def percent(share: float | None) -> str:
-    """``96.4%``. What is not quite all, or not quite nothing, is not rounded to it; "–" for None."""
-    if share is None:
-        return "–"
-    share = round(share, 9)  # the end of an interval may miss 0 or 1 by a rounding
-    if 0 < share < 0.0005:
-        return "<0.1%"
-    if 0.9995 <= share < 1:
-        return f"{int(share * 10_000) / 100:.2f}%" if share < 0.9999 else ">99.9%"
-    return f"{share:.1%}"
-
-
-def between(low: float, high: float) -> str:
-    """``94.0–96.8%``."""
-    return f"{percent(low).removesuffix('%')}–{percent(high)}"
-
-
-def counted(number: int, word: str, plural: str | None = None) -> str:
-    """``1 picture``, ``1,000 pictures``."""
-    return f"{number:,} {word if number == 1 else plural or word + 's'}"
-
-
 def _cell(content: object) -> Markup:
     """A cell; one that is an element of a table already stays as it is."""
     return content if isinstance(content, Markup) and content.startswith("<td") else element("td", content)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files as resources
 
-from pellucid.core.display.markup import Markup, element, percent
+from pellucid.core.display.markup import Markup, element
+from pellucid.core.display.text import percent
 
 
 def framed(*content: object) -> str:

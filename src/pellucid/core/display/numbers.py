@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pellucid.core.shapes import Array
 
 DIGITS = 4
+FINE = 6  # digits of the steps of a softmax, so that the probability can be computed again
 Term: TypeAlias = tuple[str, str]
 """Its sign, and what follows."""
 

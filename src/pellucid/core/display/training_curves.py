@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pellucid.core.display.chart import Chart, Point, round_ticks, whole_ticks
-from pellucid.core.display.markup import Markup, counted, element
+from pellucid.core.display.markup import Markup, element
+from pellucid.core.display.text import counted
 
 FIGURES = {"loss": "Loss", "accuracy": "Accuracy", "mae": "Mean absolute error"}
 SERIES = {"training": ("", "first"), "validation": ("validation_", "second")}  # name -> prefix of the figure, kind of line

@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
-from pellucid.data.photos.folder_report import printable
 from pellucid.data.photos.listing import NOT_READ, VALIDATION, Listing, Split, as_label
 
 _FILE = ("file", "filename", "path", "image")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pellucid.data.photos.folder_report import Problem, printable
+from pellucid.core.display.text import printable
+from pellucid.data.photos.folder_report import Problem
 from pellucid.data.photos.listing import Entry
 from pellucid.data.photos.photo_reader import Reading
 

@@ -11,11 +11,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.shapes import one_of, positive_integer
 from pellucid.data.photos.csv_listing import list_csv
 from pellucid.data.photos.decoding import Progress, pictures_of
-from pellucid.data.photos.folder_report import FolderReport, printable
+from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.listing import LAYOUTS, Listing, list_folder, sorted_labels
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.picture_cache import Pictures

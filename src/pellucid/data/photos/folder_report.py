@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pellucid.core.display.text import printable
+
 KINDS = {
     "unreadable": "cannot be opened",
     "empty": "without a single byte",
@@ -95,8 +97,3 @@ class FolderReport:
             lines += [f"    {problem}" for problem in these[:_SHOWN]]
             lines += [f"    and {len(these) - _SHOWN:,} more"] if len(these) > _SHOWN else []
         return "\n".join(lines)
-
-
-def printable(name: str) -> str:
-    """A name on one line that any terminal can show: line ends and bytes that are no text are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
-from pellucid.data.photos.folder_report import Problem, printable
+from pellucid.data.photos.folder_report import Problem
 
 LAYOUTS = (
     "expected one folder of pictures for each class (photos/cat/1.jpg, photos/dog/2.jpg), or train/ and test/ with such "

@@ -9,7 +9,6 @@ from pellucid.core.display.numbers import as_sum, factor, signed, written
 from pellucid.core.shapes import Array
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import place_in_words
-from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
 from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
@@ -22,7 +21,6 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.windows import as_image
-from pellucid.reports.explanation.findings import Score
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
@@ -41,7 +39,6 @@ FORMULAS = {
     OutputLayer: "Each value: z = sum of input * weight + bias.",
 }
 TERMS = 4  # of a mean
-FINE = 6  # digits of the steps of a softmax, so that the probability can be computed again
 
 
 def formula(layer: LayerTrace) -> str:
@@ -117,27 +114,3 @@ def _mean(numbers: Array, y: str) -> str:
     if np.count_nonzero(left):
         terms.append(("+", f"... ({np.count_nonzero(left):,} more: {written(float(left.sum()))})"))
     return f"y = ({as_sum(terms)}) / {len(numbers)} = {y}"
-
-
-def softmax_line(score: Score, total: float) -> str:
-    """The probability of one label: its exponential, divided by the sum of all."""
-    assert score.exponential is not None
-    assert score.probability is not None
-    return f"p({score.label}) = {written(score.exponential, FINE)} / {written(total, FINE)} = {written(score.probability)}"
-
-
-def sigmoid_line(score: Score) -> str:
-    """The probability of class 1."""
-    assert score.probability is not None
-    z = score.score if score.scaled is None else score.scaled
-    shown = written(-z, FINE)
-    return (
-        f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
-    )
-
-
-def doubt_line(score: Score, labels: int, probability: float) -> str:
-    """What a doubt makes of the probability of the answer."""
-    assert score.probability is not None
-    kept, rest = written(CONFIDENCE_IN_DOUBT), written(1 - CONFIDENCE_IN_DOUBT)
-    return f"in doubt: {kept} * {written(score.probability)} + {rest} / {labels} = {written(probability)}"

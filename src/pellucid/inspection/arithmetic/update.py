@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.core.display.numbers import factor, written
-from pellucid.inspection.arithmetic.formulas import FINE
+from pellucid.core.display.numbers import FINE, factor, written
 from pellucid.inspection.trace.step import StepTrace
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError, DivergenceError, ShapeError
 from pellucid.core.shapes import AnyArray, Array, as_numbers
-from pellucid.evaluation.evaluate import block_size, compute_logits
+from pellucid.executors.logits import block_size, compute_logits
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, as_numbers, positive_integer
-from pellucid.evaluation.evaluate import answer
+from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import case_of
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack

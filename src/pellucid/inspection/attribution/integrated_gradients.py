@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.core.shapes import Array
-from pellucid.evaluation.evaluate import block_size, compute_logits
+from pellucid.executors.logits import block_size, compute_logits
 from pellucid.inspection.attribution.case import gradient
 from pellucid.nn.stack import Stack
 

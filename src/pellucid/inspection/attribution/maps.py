@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array, as_numbers, instance_of
-from pellucid.evaluation.evaluate import block_size, compute_logits
+from pellucid.executors.logits import block_size, compute_logits
 from pellucid.inspection.attribution.case import Case, case_of, check_network, gradient
 from pellucid.nn.layers.windows import Pair, pair
 from pellucid.nn.stack import Stack

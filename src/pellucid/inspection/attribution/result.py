@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.display.drawing import as_letters, as_terminal_colors, colored
-from pellucid.core.display.markup import counted, element, table
+from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.pictures import picture
+from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, positive_integer
 

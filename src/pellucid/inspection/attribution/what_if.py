@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.core.display.markup import counted
+from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, as_numbers
-from pellucid.evaluation.evaluate import answer
+from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import check_columns, check_network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack

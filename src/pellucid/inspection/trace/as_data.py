@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
-
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
 from pellucid.core.errors import ArgumentError
+from pellucid.core.packing import Write
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.trace.answer import AnswerTrace, LossTrace
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
 from pellucid.inspection.trace.step import StepTrace
 from pellucid.nn import catalogue
-
-Write: TypeAlias = Callable[[AnyArray], Any]
-"""How an array is written: as nested lists, or packed."""
-
-
-def as_lists(array: AnyArray) -> Any:
-    """Nested lists of numbers."""
-    return array.tolist()
-
-
-def packing(size: int) -> Write:
-    """Nested lists for arrays of less than ``size`` numbers; larger ones are packed: their shape, and their float64
-    numbers, row by row, as little-endian bytes in base64, which takes a hundredth of the time and half of the room."""
-
-    def write(array: AnyArray) -> Any:
-        if array.size < size or array.dtype != np.float64:
-            return array.tolist()
-        return {"shape": list(array.shape), "float64": base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")}
-
-    return write
-
-
-def as_json(data: dict[str, Any]) -> str:
-    """Plain data in JSON; each number is written so that reading it gives the same bits.
-
-    Raises `ArgumentError` if one is not finite: JSON has no word for it.
-    """
-    try:
-        return json.dumps(data, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        raise ArgumentError("this trace holds NaN or infinity, which JSON cannot hold; print(trace) shows where.") from None
 
 
 def layer_data(layer: LayerTrace, write: Write) -> dict[str, Any]:

@@ -11,10 +11,9 @@ from typing import Any
 
 from pellucid.core.shapes import AnyArray, Array, Shape
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.nodes import numbered
 from pellucid.nn.layers.residual import Residual
-from pellucid.nn.parameters import ParameterSpec
 
 
 class Recorder(Layer):

@@ -13,20 +13,12 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import ArgumentError
+from pellucid.core.packing import Write, as_json, as_lists, packing
 from pellucid.core.shapes import AnyArray, Array, instance_of, one_of, positive_integer
 from pellucid.core.version import __version__
 from pellucid.executors.base import OptimizerState, penalty, price_of
 from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace, with_penalty
-from pellucid.inspection.trace.as_data import (
-    Write,
-    answer_data,
-    as_json,
-    as_lists,
-    layer_data,
-    loss_data,
-    packing,
-    step_data,
-)
+from pellucid.inspection.trace.as_data import answer_data, layer_data, loss_data, step_data
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, neuron_trace
 from pellucid.inspection.trace.reading import read, slopes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pellucid.core.shapes import Array, Shape, instance_of, size_of
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.base import Gradients, Named
-from pellucid.nn.parameters import ParameterSpec
+from pellucid.nn.layers.base import Gradients, Named, ParameterSpec
 
 
 def check_affine(draws: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:

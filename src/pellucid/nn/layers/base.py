@@ -12,17 +12,19 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from pellucid.core import random
 from pellucid.core.shapes import Array, Shape
+from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.parameters import ParameterSpec
 
 Named = Mapping[str, Array]
 Gradients = dict[str, Array]
+
+Place = Literal["first", "hidden", "last"]
 
 FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 
@@ -47,6 +49,21 @@ class Context:
         return random.key(self.seed, purpose, self.step, self.layer)
 
 
+@dataclass(frozen=True)
+class ParameterSpec:
+    """What a layer asks for: a name of its own ("weight"), a shape, and how to draw it.
+
+    ``is_weight`` marks what regularizers and weight decay act upon: weights, but no bias, scale or shift.
+    ``minimum`` is the smallest value that makes sense, for a variance 0.
+    """
+
+    name: str
+    shape: Shape
+    initializer: Initializer
+    is_weight: bool = False
+    minimum: float | None = None
+
+
 class Layer(ABC):
     """The interface. ``parameters`` maps the layer's own names ("weight", "bias", "moving_mean") to arrays."""
 
@@ -57,6 +74,11 @@ class Layer(ABC):
         A digit takes the capital after it along: a ``Conv2D`` is a ``conv2d``.
         """
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @property
+    def place(self) -> Place:
+        """Where in a network such a layer stands."""
+        return "hidden"
 
     @property
     def penalty(self) -> Regularizer | None:

@@ -10,8 +10,7 @@ import numpy as np
 from pellucid.core.shapes import Array, Shape, number_between
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
-from pellucid.nn.parameters import ParameterSpec
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import check_affine
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
-from pellucid.nn.parameters import ParameterSpec
 
 
 @dataclass(frozen=True)

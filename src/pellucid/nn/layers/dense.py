@@ -10,8 +10,7 @@ from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
-from pellucid.nn.parameters import ParameterSpec
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 
 
 @dataclass(frozen=True)

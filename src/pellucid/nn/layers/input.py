@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, batch_letters, describe, positive_integer
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, Place
 
 MAX_VALUES = 1 << 28
 
@@ -32,6 +32,10 @@ class Input(Layer):
         object.__setattr__(self, "shape", tuple(positive_integer(size, "each size of Input") for size in given))
         if np.prod(self.shape, dtype=np.float64) > MAX_VALUES:
             raise ArgumentError(f"Input{self.shape} has more than {MAX_VALUES:,} values a sample.")
+
+    @property
+    def place(self) -> Place:
+        return "first"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.shape

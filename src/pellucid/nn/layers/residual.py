@@ -10,11 +10,8 @@ from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
-from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.nodes import Node, join, numbered
-from pellucid.nn.layers.outputs.output import OutputLayer
-from pellucid.nn.parameters import ParameterSpec
 
 LAYER_BITS = 12  # of a layer's number in its block
 DEEPEST = 4  # blocks in each other: then the number of the innermost layer still has at most 64 bits
@@ -168,7 +165,7 @@ def _checked(layers: object, what: str) -> tuple[Layer, ...]:
     if not isinstance(layers, list | tuple):
         raise ArgumentError(f"Residual({what}) is a list of layers, not {layers!r}.")
     for layer in layers:
-        if not isinstance(layer, Layer) or isinstance(layer, Input | OutputLayer):
+        if not isinstance(layer, Layer) or layer.place != "hidden":
             hint = " Add parentheses: make an object of the class." if isinstance(layer, type) else ""
             raise ArgumentError(f"Residual({what}) holds hidden layers; {layer!r} is none.{hint}")
     return tuple(layers)

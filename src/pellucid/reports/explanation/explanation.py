@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pellucid.core.display.document import Section, Sums
 from pellucid.core.display.document_html import as_html, as_notebook
 from pellucid.core.display.document_text import Draw, as_markdown, as_text, drawn_coarsely
-from pellucid.data.photos.folder_report import printable
+from pellucid.core.display.text import printable
 from pellucid.inspection.trace.address import neuron_at
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.reports.explanation.findings import Findings

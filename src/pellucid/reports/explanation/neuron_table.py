@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pellucid.core.display.document import Block, Section, Sums, Table, Words
-from pellucid.core.display.markup import counted
 from pellucid.core.display.numbers import written
+from pellucid.core.display.text import counted
 from pellucid.inspection.arithmetic.backward import chain_rule
 from pellucid.inspection.trace.neuron import NeuronTrace, counting
 from pellucid.reports.explanation.findings import Findings

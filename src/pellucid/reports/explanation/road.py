@@ -8,16 +8,17 @@ import numpy as np
 
 from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
 from pellucid.core.display.drawing import as_small_letters
-from pellucid.core.display.markup import counted
-from pellucid.core.display.numbers import as_sum, product, signed, written
+from pellucid.core.display.numbers import FINE, as_sum, product, signed, written
 from pellucid.core.display.pictures import is_picture
-from pellucid.inspection.arithmetic.formulas import FINE, doubt_line, formula, in_terms_of, sigmoid_line, softmax_line
+from pellucid.core.display.text import counted
+from pellucid.inspection.arithmetic.formulas import formula, in_terms_of
 from pellucid.inspection.attribution.attribute import TOLERANCE
 from pellucid.inspection.attribution.result import INTEGRATED_GRADIENTS
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_words
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
+from pellucid.reports.explanation.scores import doubt_line, sigmoid_line, softmax_line
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
 TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability

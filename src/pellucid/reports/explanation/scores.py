@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.display.numbers import FINE, written
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
+from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
 from pellucid.reports.explanation.findings import Score
 
 
@@ -38,3 +40,27 @@ def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | No
         total = float(exponentials.sum())
     rows = zip(*columns.values(), strict=True)
     return tuple(Score(**dict(zip(columns, row, strict=True))) for row in rows), total
+
+
+def softmax_line(score: Score, total: float) -> str:
+    """The probability of one label: its exponential, divided by the sum of all."""
+    assert score.exponential is not None
+    assert score.probability is not None
+    return f"p({score.label}) = {written(score.exponential, FINE)} / {written(total, FINE)} = {written(score.probability)}"
+
+
+def sigmoid_line(score: Score) -> str:
+    """The probability of class 1."""
+    assert score.probability is not None
+    z = score.score if score.scaled is None else score.scaled
+    shown = written(-z, FINE)
+    return (
+        f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
+    )
+
+
+def doubt_line(score: Score, labels: int, probability: float) -> str:
+    """What a doubt makes of the probability of the answer."""
+    assert score.probability is not None
+    kept, rest = written(CONFIDENCE_IN_DOUBT), written(1 - CONFIDENCE_IN_DOUBT)
+    return f"in doubt: {kept} * {written(score.probability)} + {rest} / {labels} = {written(probability)}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from pellucid.core.display.markup import Markup, between, element, folded, joined, percent, section, table
+from pellucid.core.display.markup import Markup, element, folded, joined, section, table
+from pellucid.core.display.text import between, percent
 from pellucid.evaluation.metrics import ClassFigures, wilson_interval
 from pellucid.reports.judgement import Findings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from pellucid.core.display.markup import Markup, counted, element, percent, scrolling, section, table
+from pellucid.core.display.markup import Markup, element, scrolling, section, table
+from pellucid.core.display.text import counted, percent
 from pellucid.reports.judgement import Findings
 
 MOST_IN_A_TABLE = 20  # classes

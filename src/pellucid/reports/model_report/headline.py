@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pellucid.core.display.markup import Markup, between, counted, element, joined, percent
+from pellucid.core.display.markup import Markup, element, joined
+from pellucid.core.display.text import between, counted, percent
 from pellucid.evaluation.trust import ROUGH
 from pellucid.reports.judgement import Findings
 

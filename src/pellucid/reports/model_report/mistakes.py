@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pellucid.core.display.markup import Markup, counted, element, joined, percent, section
+from pellucid.core.display.markup import Markup, element, joined, section
 from pellucid.core.display.pictures import is_picture, picture
+from pellucid.core.display.text import counted, percent
 from pellucid.reports.judgement import Findings
 
 SHOWN = 24

@@ -7,7 +7,8 @@ import platform
 
 import numpy as np
 
-from pellucid.core.display.markup import Markup, counted, element, section, table
+from pellucid.core.display.markup import Markup, element, section, table
+from pellucid.core.display.text import counted
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 from pellucid.models.model import Model

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from pellucid.core.display.html_page import page as whole_page
+from pellucid.core.display.html_page import resource
 from pellucid.core.display.markup import Markup, element, joined
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import writable_place, write_whole
@@ -108,4 +109,4 @@ def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sect
     header = element("header", element("p", data, class_="data"), element("h1", title), navigation)
     answered = element("section", first, id="answer", aria_label="The answer")
     body = joined([header, element("main", joined([answered, *sections], "\n"))], "\n")
-    return whole_page(f"{title} – {data}", body, "pellucid.reports.model_report")
+    return whole_page(f"{title} – {data}", body, resource("pellucid.reports.model_report", "page.css"))

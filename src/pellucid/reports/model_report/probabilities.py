@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pellucid.core.display.chart import Chart
-from pellucid.core.display.markup import Markup, between, counted, element, folded, percent, section, table
+from pellucid.core.display.markup import Markup, element, folded, section, table
+from pellucid.core.display.text import between, counted, percent
 from pellucid.evaluation.metrics import wilson_interval
 from pellucid.evaluation.trust import Trust
 from pellucid.reports.judgement import Findings

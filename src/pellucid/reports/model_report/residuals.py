@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.display.chart import Chart, round_ticks
-from pellucid.core.display.markup import Markup, counted, element, joined, percent, section
+from pellucid.core.display.markup import Markup, element, joined, section
+from pellucid.core.display.text import counted, percent
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.models.model import SET_CONFIDENCE, Model
 

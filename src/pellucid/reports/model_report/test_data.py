@@ -6,8 +6,9 @@ from collections import Counter
 
 import numpy as np
 
-from pellucid.core.display.markup import Markup, counted, element, folded, joined, percent, section, table
+from pellucid.core.display.markup import Markup, element, folded, joined, section, table
 from pellucid.core.display.pictures import is_picture, picture
+from pellucid.core.display.text import counted, percent
 from pellucid.data.photos.folder_report import KINDS, FolderReport
 from pellucid.reports.judgement import Findings
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pellucid.apps.cli import trust
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.terminal import check_page, say, write_json, write_table
+from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
-from pellucid.data.photos.folder_report import FolderReport, printable
+from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.samples import Samples
 from pellucid.evaluation.evaluate import evaluate

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.terminal import say, write_json
-from pellucid.data.photos.folder_report import printable
+from pellucid.core.display.text import printable
 from pellucid.models.model import Model, load
 from pellucid.nn import catalogue
 from pellucid.training.progress import figures_text

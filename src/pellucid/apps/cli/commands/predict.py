@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.terminal import picture_as_text, say, write_json
+from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
-from pellucid.data.photos.folder_report import printable
 from pellucid.models.model import load
 from pellucid.models.prediction import Prediction
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import webbrowser
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
     from pellucid.apps.server.guard import Guard
     from pellucid.apps.server.listen import listening_socket, serve
     from pellucid.apps.studio.application import application
+    from pellucid.apps.studio.keeping import save_unsaved
     from pellucid.apps.studio.opening import open_session
 
     model, photos_path = _what(opened, model_path)
@@ -48,7 +50,7 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
         _tell("Ctrl-C stops it.")
         if opens:
             threading.Thread(target=_open, args=(guard.link,), daemon=True).start()
-        serve(session, guard, listener, _tell)
+        serve(guard, listener, close=session.runs.close, finish=partial(save_unsaved, session, _tell))
 
 
 def _check_installed() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.data.samples import Samples
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.native.compile_images import multiply_adds
-from pellucid.models.network import Network
+from pellucid.nn.stack import Stack
 from pellucid.training.loop import Course
 
 MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
@@ -29,8 +29,8 @@ class Figures:
     def __init__(self, course: Course) -> None:
         self.history: list[dict[str, Any]] = []
         self._course = course
-        self._training = some(_spread(course.training, MOST_MEASURED), course.network, WORK)
-        self._aside = None if course.validation is None else some(course.validation, course.network, WORK_ASIDE)
+        self._training = some(_spread(course.training, MOST_MEASURED), course.stack, WORK)
+        self._aside = None if course.validation is None else some(course.validation, course.stack, WORK_ASIDE)
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
         """Measure where the course is now, note it in the history, and give it: the data of a ``figures`` event.
@@ -38,10 +38,10 @@ class Figures:
         Raises `DivergenceError` when the network gives numbers that are not finite.
         """
         course = self._course
-        seen = evaluate(course.network, self._training)
+        seen = evaluate(course.stack, self._training)
         new = None
         if validate and self._aside is not None:
-            new = evaluate(course.network, self._aside)
+            new = evaluate(course.stack, self._aside)
         figures = {
             "step": course.step,
             "epoch": course.step / course.steps_per_epoch,
@@ -77,9 +77,9 @@ class Figures:
             self.history = self.history[: older + 1 : 2] + self.history[older + 1 :]
 
 
-def some(samples: Samples, network: Network, work: int) -> Samples:
+def some(samples: Samples, stack: Stack, work: int) -> Samples:
     """As many of them as so many multiply-adds reach for, but `FEWEST_MEASURED` at least; evenly spread."""
-    most = max(work // max(multiply_adds(network), 1), FEWEST_MEASURED)
+    most = max(work // max(multiply_adds(stack), 1), FEWEST_MEASURED)
     return samples if len(samples) <= most else _spread(samples, most)
 
 

@@ -16,7 +16,7 @@ from pellucid.apps.studio.runs.material import Material
 from pellucid.core.errors import DivergenceError
 from pellucid.core.packing import pack
 from pellucid.core.shapes import AnyArray, Array, size_of
-from pellucid.evaluation.evaluate import answer
+from pellucid.executors.logits import answer
 from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.models.network import Network
 from pellucid.nn.layers.base import Named

@@ -48,7 +48,12 @@ class Run:
         self.parent = parent
         self.network = network_of(experiment, material)
         self.course = Course(
-            self.network, material.training, material.validation, experiment.recipe.fit_options(), experiment.patience
+            self.network,
+            self.network.training_state,
+            material.training,
+            material.validation,
+            experiment.recipe.fit_options(),
+            experiment.patience,
         )
         if start is not None:
             graft(*start, self.course)

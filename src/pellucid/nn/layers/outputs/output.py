@@ -20,8 +20,7 @@ from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named
-from pellucid.nn.parameters import ParameterSpec
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec, Place
 
 MAX_OUTPUTS = 1 << 24
 
@@ -33,6 +32,10 @@ class OutputLayer(Layer):
     initializer: str | Initializer
     use_bias: bool
     regularizer: Regularizer | None
+
+    @property
+    def place(self) -> Place:
+        return "last"
 
     @property
     @abstractmethod

@@ -8,9 +8,8 @@ import numpy as np
 
 from pellucid.apps.studio.pages.inside.traces import Look
 from pellucid.core.display.numbers import written
-from pellucid.inspection.arithmetic.formulas import sigmoid_line, softmax_line
 from pellucid.reports.explanation.findings import Score
-from pellucid.reports.explanation.scores import scores_of
+from pellucid.reports.explanation.scores import scores_of, sigmoid_line, softmax_line
 
 
 def answer_data(look: Look) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Words and columns of plain text: names that a terminal can show, shares, counts, aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def printable(name: str) -> str:
+    """A name on one line that any terminal can show: line ends and bytes that are no text are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+
+
+def percent(share: float | None) -> str:
+    """``96.4%``. What is not quite all, or not quite nothing, is not rounded to it; "–" for None."""
+    if share is None:
+        return "–"
+    share = round(share, 9)  # the end of an interval may miss 0 or 1 by a rounding
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return f"{int(share * 10_000) / 100:.2f}%" if share < 0.9999 else ">99.9%"
+    return f"{share:.1%}"
+
+
+def between(low: float, high: float) -> str:
+    """``94.0–96.8%``."""
+    return f"{percent(low).removesuffix('%')}–{percent(high)}"
+
+
+def counted(number: int, word: str, plural: str | None = None) -> str:
+    """``1 picture``, ``1,000 pictures``."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns: the first to the left, the others to the right."""
+    rows = [tuple(map(printable, row)) for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines

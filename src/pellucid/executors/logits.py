@@ -1,0 +1,78 @@
+"""The logits of any number of samples, in blocks of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.errors import DivergenceError
+from pellucid.core.shapes import AnyArray, Array
+from pellucid.data.samples import Samples
+from pellucid.executors.native.inference import native_inference
+from pellucid.nn.layers.base import Named
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.stack import Stack
+
+PLAIN = (np.dtype(np.float32), np.dtype(np.uint8))  # as they lie in the memory of this machine
+BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
+
+
+def block_size(stack: Stack) -> int:
+    """How many samples are computed at once: fewer when a sample or a layer is large."""
+    widest = max(int(np.prod(node.output_shape)) for node in stack.nodes)
+    most = 1024 if native_inference(stack) is None else 16384  # these go on in blocks of their own
+    return max(1, min(most, most * (BLOCK_VALUES // 1024) // widest))
+
+
+def compute_logits(stack: Stack, x: AnyArray) -> Array:
+    """The logits (N, num_outputs) of checked inputs."""
+    arrays = stack.arrays()
+    return np.concatenate([finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
+
+
+def sample_logits(stack: Stack, samples: Samples) -> Array:
+    """The logits (N, num_outputs) of the samples that count, gathered in blocks, so that x may be larger than memory."""
+    arrays = stack.arrays()
+    return np.concatenate([finite_logits(stack, batch.x, arrays) for batch in samples.in_order(block_size(stack))])
+
+
+def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
+    """Logits (N, num_outputs), or the probabilities of a classification, of inputs as users give them.
+
+    An array that the native kernels can read as it is takes the short way: one sample costs microseconds.
+    """
+    native = native_inference(stack)
+    is_plain = type(x) is np.ndarray and x.dtype in PLAIN and x.shape[1:] == stack.input.shape and len(x) > 0
+    if native is not None and is_plain and x.flags.c_contiguous:
+        found = native.run(x, probabilities)
+        if found is not None:
+            return found  # else the long way, which says what is wrong
+    logits = compute_logits(stack, stack.input.check(x))
+    if probabilities:
+        assert isinstance(stack.output, ClassifyingOutput)
+        return stack.output.probabilities(logits)
+    return logits
+
+
+def finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
+    """The logits (B, num_outputs) of a batch of checked inputs; raises `DivergenceError` if one is not finite."""
+    native = native_inference(stack)
+    logits: Array | None
+    with np.errstate(all="ignore"):
+        if native is not None:
+            logits = native.run(np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32))
+        else:
+            logits = stack.propagate(x, arrays).logits
+    if logits is None or not np.isfinite(logits).all():
+        raise DivergenceError(
+            "the output of the network is not finite: its inputs are too large for it (scale them as in training), or its "
+            "parameters are not finite."
+        )
+    return logits
+
+
+def _blocks(x: AnyArray, size: int) -> Iterator[AnyArray]:
+    for start in range(0, len(x), size):
+        yield x[start : start + size]
