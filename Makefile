@@ -85,10 +85,11 @@ native-check: $(VENV)/.ready-dev
 		--config-settings=cmake.define.PELLUCID_SANITIZE=$(SANITIZE))
 
 sanitize: .venv-address/.ready .venv-thread/.ready
-	.venv-address/bin/python tools/sanitize.py address tests/native tests/process tests/contracts/test_training.py tests/contracts/test_early_ends.py
-	.venv-thread/bin/python tools/sanitize.py thread tests/native/test_native_threads.py tests/native/test_equal_bits.py \
-		tests/native/test_native_predictions.py tests/native/test_native_divergence.py \
-		tests/native/test_image_bits.py tests/native/test_image_predictions.py
+	.venv-address/bin/python tools/sanitize.py address tests/executors/native tests/training tests/models \
+		tests/contracts/test_training.py tests/contracts/test_early_ends.py
+	.venv-thread/bin/python tools/sanitize.py thread tests/executors/native/test_threads.py tests/executors/native/test_equal_bits.py \
+		tests/executors/native/test_predictions.py tests/executors/native/test_divergence.py \
+		tests/executors/native/test_image_bits.py tests/executors/native/test_image_predictions.py
 
 .venv-peers/.ready: benchmarks/requirements.txt
 	$(call environment,.venv-peers)

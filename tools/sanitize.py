@@ -1,8 +1,8 @@
 """Run tests on a native module that was built with sanitizers, and fail if one of them reports anything.
 
-``python tools/sanitize.py address tests/native`` from the environment that holds the build; `make sanitize` does all of it.
-Reports go to files, since a test may hide what a process that it starts prints, or how it ends. Only the sanitizer for
-undefined behavior cannot write to them beside that for addresses: it prints, and ends the process at once.
+``python tools/sanitize.py address tests/executors/native`` from the environment that holds the build; `make sanitize` does
+all of it. Reports go to files, since a test may hide what a process that it starts prints, or how it ends. Only the
+sanitizer for undefined behavior cannot write to them beside that for addresses: it prints, and ends the process at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 OPTIONS = {
-    # CPython itself leaks at its end: tests/native/test_leaks.py counts what is allocated instead.
+    # CPython itself leaks at its end: tests/executors/native/test_leaks.py counts what is allocated instead.
     "address": {"ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1"},
     "thread": {"TSAN_OPTIONS": "die_after_fork=0:exitcode=0"},
 }
