@@ -12,6 +12,7 @@ import pytest
 from trainings import KINDS, QUIET, RNG, X, Y, all_numbers, make, of_every_kind
 
 import pellucid as pl
+from pellucid.training.early_stopping import Waiting
 from pellucid.training.events import EpochFinished, StepFinished, TrainingFinished, TrainingStarted
 
 
@@ -70,12 +71,11 @@ class TestEarlyStopping:
 
     def test_min_delta_by_hand(self):
         """Better by more than 0.1 only: of 1.0, 0.95, 0.92, 0.85 the last alone is."""
-        stopping = pl.EarlyStopping(3, min_delta=0.1)
+        rule, waiting, network = pl.EarlyStopping(3, min_delta=0.1), Waiting(), make()
         for epoch, loss in enumerate((1.0, 0.95, 0.92, 0.85, 0.84, 0.83), start=1):
-            stopping(EpochFinished(epoch, {"validation_loss": loss}))
-        assert stopping.best_epoch == 4
-        with pytest.raises(pl.StopTraining):
-            stopping(EpochFinished(7, {"validation_loss": 0.82}))
+            waiting = waiting.after(rule, epoch, {"validation_loss": loss}, network)
+        assert (waiting.epoch, waiting.waited) == (4, 2)
+        assert waiting.after(rule, 7, {"validation_loss": 0.82}, network).waited == 3
 
     def test_a_figure_that_is_not_measured_is_explained(self):
         with pytest.raises(pl.ArgumentError, match="validation"):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.training.early_stopping import Waiting
 from pellucid.training.events import EpochFinished, StepFinished, StopTraining, TrainingFinished, TrainingStarted
 
 
@@ -18,15 +19,15 @@ def small(*hidden, seed=0):
     return pl.Network([pl.Input(28, 28), *hidden, pl.Classification(10)], seed=seed)
 
 
-def run(stopper, figure, values):
-    """Feed the values, one an epoch; gives the epoch in which it stops, or None."""
-    stopper(TrainingStarted(1, len(values), 1, 10, 10))
+def run(rule, figure, values):
+    """Feed the values, one an epoch; gives the epoch in which it stops, or None, and the best epoch."""
+    output = pl.Regression() if figure.endswith(("r2", "mae")) else pl.Classification(2)
+    network, waiting = pl.Network([pl.Input(1), output]), Waiting()
     for epoch, value in enumerate(values, start=1):
-        try:
-            stopper(EpochFinished(epoch, {figure: value}))
-        except StopTraining:
-            return epoch
-    return None
+        waiting = waiting.after(rule, epoch, {figure: value}, network)
+        if waiting.waited >= rule.patience:
+            return epoch, waiting.epoch
+    return None, waiting.epoch
 
 
 # values, options, the epoch of the stop, the best epoch
@@ -53,9 +54,43 @@ def test_early_stopping_by_hand(name):
     values, options, stop, best = SEQUENCES[name]
     stopper = pl.EarlyStopping(**options)
     figure = options.get("monitor", "validation_loss")
-    for _ in range(2):  # the second training starts from nothing
-        assert run(stopper, figure, values) == stop
-        assert stopper.best_epoch == best
+    assert run(stopper, figure, values) == (stop, best)
+
+
+def test_the_second_training_waits_from_the_beginning(digits):
+    """And says its own best epoch, counted over the life of the network."""
+    stopping = pl.EarlyStopping(2)
+    network, ends = small(pl.Dense(8, "relu")), []
+    for _ in range(2):
+        before = len(network.history.epochs)
+        history, _ = overfit(network, digits, early_stopping=stopping)
+        losses = history["validation_loss"]
+        assert stopping.best_epoch == before + 1 + int(np.argmin(losses))
+        ends.append(len(losses) - 1 - int(np.argmin(losses)))
+    assert ends == [2, 2]
+
+
+def test_early_stopping_is_given_once(digits):
+    with pytest.raises(pl.ArgumentError, match="more than once"):
+        overfit(small(), digits, early_stopping=3, callbacks=[pl.EarlyStopping(3)])
+
+
+class Exactness(pl.Regression):
+    """A metric of one's own, of which less is better, as of every regression."""
+
+    metric = "misses"
+
+
+def test_an_output_says_which_of_its_figures_should_rise():
+    for output, rising in (
+        (pl.Classification(3), {"accuracy", "r2"}),
+        (pl.BinaryClassification(), {"accuracy", "r2"}),
+        (pl.Regression(), {"r2"}),
+        (Exactness(), {"r2"}),
+    ):
+        figures = {"loss", "accuracy", "r2", "mae", "penalty", "misses"}
+        assert {figure for figure in figures if output.rises(figure)} == rising
+        assert {figure for figure in figures if output.rises(f"validation_{figure}")} == rising
 
 
 @pytest.mark.parametrize("start", [-1, 1.5, True, "2"])

@@ -38,9 +38,10 @@ from pellucid.nn.summary import COLUMNS, summary, summary_rows
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
 from pellucid.training.history import History
+from pellucid.training.plan import Plan
 from pellucid.training.progress import ProgressMode, progress_display
 from pellucid.training.state import TrainingState
-from pellucid.training.trainer import Plan, Trainer
+from pellucid.training.trainer import Trainer
 
 
 class Network(Stack):
@@ -128,7 +129,9 @@ class Network(Stack):
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))
         if optimizer is None:
             optimizer = self.training_state.optimizer or Adam()
-        figures = self._figures(kept_aside is not None, regularizer)
+        listeners, stopping = _listeners(callbacks, early_stopping)
+        if stopping is not None:
+            stopping.check(self._figures(kept_aside is not None, regularizer))
         plan = Plan(
             Rules(optimizer, regularizer, clipping),
             schedule_of(schedule),
@@ -136,16 +139,16 @@ class Network(Stack):
             batch_size,
             shuffle,
             augment,
-            self._listeners(callbacks, progress, early_stopping, figures),
+            stopping,
             engine,
             threads,
             precision,
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
-        trainer = Trainer(self, self.training_state, training, kept_aside, plan)
-        self.engine_choice = engine
-        self._trained_by = trainer.executor.name, trainer.executor.note
+        trainer = Trainer(self, self.training_state, training, kept_aside, plan, [*listeners, *progress_display(progress)])
+        executor = trainer.loop.executor
+        self.engine_choice, self._trained_by = engine, (executor.name, executor.note)
         try:
             return trainer.run()
         finally:
@@ -251,29 +254,6 @@ class Network(Stack):
         targets = self.output.check_targets(y, len(inputs), f"{what}y")
         return Samples(inputs, targets, np.arange(len(inputs)), check_sample_weights(sample_weight, len(inputs)))
 
-    def _listeners(
-        self,
-        callbacks: Sequence[Callback],
-        progress: ProgressMode,
-        early_stopping: int | EarlyStopping | None,
-        figures: Sequence[str],
-    ) -> list[Callback]:
-        """Everyone who hears of events; early stopping is told whose parameters to keep."""
-        if not isinstance(callbacks, list | tuple):
-            raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
-        for callback in callbacks:
-            if not callable(callback) or isinstance(callback, type):
-                raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
-        listeners = [*callbacks, *progress_display(progress)]
-        if isinstance(early_stopping, EarlyStopping):
-            listeners.append(early_stopping)
-        elif early_stopping is not None:
-            listeners.append(EarlyStopping(positive_integer(early_stopping, "early_stopping")))
-        for listener in listeners:
-            if isinstance(listener, EarlyStopping):
-                listener.watch(self).check(figures)
-        return listeners
-
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine_note}"
 
@@ -284,3 +264,23 @@ class Network(Stack):
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"
+
+
+def _listeners(
+    callbacks: Sequence[Callback], early_stopping: int | EarlyStopping | None
+) -> tuple[list[Callback], EarlyStopping | None]:
+    """Who hears of events, and early stopping, which may be given among them."""
+    if not isinstance(callbacks, list | tuple):
+        raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
+    given = [] if early_stopping is None else [early_stopping]
+    given += [callback for callback in callbacks if isinstance(callback, EarlyStopping)]
+    if len(given) > 1:
+        raise ArgumentError("early stopping is given more than once; name one, early_stopping=EarlyStopping(...).")
+    listeners = [callback for callback in callbacks if not isinstance(callback, EarlyStopping)]
+    for callback in listeners:
+        if not callable(callback) or isinstance(callback, type):
+            raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
+    stopping = given[0] if given else None
+    if stopping is not None and not isinstance(stopping, EarlyStopping):
+        stopping = EarlyStopping(positive_integer(stopping, "early_stopping"))
+    return listeners, stopping

@@ -1,49 +1,59 @@
-"""The places that a run can go back to: its beginning, the end of each epoch, and with time fewer of the old ones."""
+"""Checkpoints: all that a training needs to go on from a step; and those that a run can go back to."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
 
-from pellucid.training.loop import Place
+from pellucid.core.shapes import Array
+from pellucid.mathematics.means import WeightedMeans
+from pellucid.training.early_stopping import Waiting
+from pellucid.training.timeline import Timeline
 
 MOST_BYTES = 64 << 20
-MOST_PLACES = 400
-FEWEST_PLACES = 3  # the beginning and the last two, however large they are
+MOST_CHECKPOINTS = 400
+FEWEST_CHECKPOINTS = 3  # the beginning and the last two, however large they are
 
 
-class Kept:
-    """Places in the order of their steps. Of too many, every second one of the older half goes, but never the first."""
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a training needs to go on as if it had never been left.
 
-    def __init__(self, most_bytes: int = MOST_BYTES, most_places: int = MOST_PLACES) -> None:
-        self._most_bytes = most_bytes
-        self._most_places = most_places
-        self._places: list[Place] = []
-        self._bytes = 0
+    step, epoch   steps made and epochs begun in the life of the network
+    within        steps made of the epoch that is under way; 0 between two epochs
+    made          steps made since this training began
+    ended         "completed" or "stopped early" where this training has ended; else None
+    losses        of the epochs finished in this training, as schedules monitor them
+    means         of the epoch that is under way
+    waiting       what early stopping knows
+    parameters, state, slots, updates   the numbers of the network and of its optimizer
+    """
 
-    @property
-    def steps(self) -> list[int]:
-        return [place.step for place in self._places]
+    step: int
+    epoch: int
+    within: int
+    made: int
+    ended: str | None
+    losses: tuple[float, ...]
+    means: WeightedMeans
+    waiting: Waiting
+    parameters: Array
+    state: Array
+    slots: dict[str, Array]
+    updates: int
 
-    def keep(self, place: Place) -> None:
-        """Keep this place, after all others, or in place of the last one at the same step."""
-        if self._places and self._places[-1].step == place.step:
-            self._bytes -= self._places.pop().nbytes
-        self._places.append(place)
-        self._bytes += place.nbytes
-        while self._is_too_much():
-            older = len(self._places) // 2
-            self._places = self._places[: older + 1 : 2] + self._places[older + 1 :]
-            self._bytes = sum(place.nbytes for place in self._places)
+    @cached_property
+    def nbytes(self) -> int:
+        own = (self.parameters, self.state, *self.slots.values())
+        return sum(vector.nbytes for vector in own) + self.waiting.nbytes
 
-    def at(self, step: int) -> Place:
-        """The last place at or before this step."""
-        return self._places[max(bisect_right(self.steps, step) - 1, 0)]
 
-    def forget_after(self, step: int) -> None:
-        """Drop the places beyond this step: from here the run goes another way."""
-        self._places = [place for place in self._places if place.step <= step]
-        self._bytes = sum(place.nbytes for place in self._places)
+def checkpoints(most_bytes: int = MOST_BYTES, most: int = MOST_CHECKPOINTS) -> Timeline[Checkpoint]:
+    """The checkpoints of a run, within so much memory."""
 
-    def _is_too_much(self) -> bool:
-        count = len(self._places)
-        return count > FEWEST_PLACES and (count > self._most_places or self._bytes > self._most_bytes)
+    def are_too_many(kept: list[Checkpoint]) -> bool:
+        if len(kept) <= FEWEST_CHECKPOINTS:
+            return False
+        return len(kept) > most or sum(checkpoint.nbytes for checkpoint in kept) > most_bytes
+
+    return Timeline(lambda checkpoint: checkpoint.step, are_too_many)

@@ -1,55 +1,39 @@
-"""The course of a training: its steps in their order, one place after the other, to be left and entered anywhere.
+"""The training loop: steps in their order, one checkpoint after the other, to be left and entered anywhere.
 
-It makes the steps that ``Network.fit`` would make, and the same bits: the order of samples is a function of (seed, epoch),
-chance one of (seed, step), the learning rate one of the place. After the last planned epoch, or when early stopping ends
-them, it begins another round of as many, as a second call of ``fit`` would.
+The order of samples is a function of (seed, epoch), chance one of (seed, step), the learning rate one of the position: so
+a training that is left and entered again makes the bits of one that was not. `Trainer` runs the loop for ``fit``, with
+listeners and Ctrl-C; the studio runs it a few steps at a time.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from typing import Any
 
-from pellucid.core.errors import ArgumentError, DivergenceError
-from pellucid.core.shapes import Array, Shape
+from pellucid.core.errors import DivergenceError
+from pellucid.core.shapes import number_between
 from pellucid.data.samples import Draw, Samples
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.executors.base import Executor, OptimizerState, Rules
+from pellucid.executors.base import Executor, OptimizerState, is_priced, penalty
 from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.means import WeightedMeans
-from pellucid.mathematics.schedules import Position, ReduceOnPlateau, schedule
+from pellucid.mathematics.schedules import Position, ReduceOnPlateau
 from pellucid.nn.stack import Stack
-from pellucid.training.patience import Waiting
+from pellucid.training.checkpoints import Checkpoint
+from pellucid.training.early_stopping import Waiting
+from pellucid.training.events import EpochFinished, Event, StepFinished
+from pellucid.training.plan import Plan
 from pellucid.training.state import TrainingState
 
 
-@dataclass(frozen=True)
-class Place:
-    """All that a training needs to go on from a step as if it had never been left."""
+class TrainingLoop:
+    """Trains ``stack`` on ``training`` by ``plan``; ``state`` moves along with it.
 
-    step: int
-    parameters: Array
-    state: Array
-    slots: dict[str, Array]
-    updates: int
-    losses: tuple[float, ...]
-    means: WeightedMeans
-    round_start: int  # a step at which a round began
-    waiting: Waiting
-
-    @property
-    def nbytes(self) -> int:
-        own = (self.parameters, self.state, *self.slots.values())
-        return sum(vector.nbytes for vector in own) + self.waiting.nbytes
-
-
-class Course:
-    """Trains ``stack``; ``options`` are those of ``Network.fit``. ``learning_rate`` is what the schedule multiplies; it
-    may be changed between two steps.
-
-    ``patience`` is that of early stopping, 0 for none: a round ends when the validation loss has not fallen for so many
-    epochs, and at its end the network gets its best parameters back, as `EarlyStopping` does it.
+    A training ends after the planned epochs, or when early stopping ends it; the next step then begins another one, as a
+    second call of ``fit`` does. ``tell`` hears of each step and each epoch; without it, an epoch is measured only if early
+    stopping or the schedule needs its loss. ``learning_rate`` is what the schedule multiplies; it may be changed between
+    two steps.
     """
 
     def __init__(
@@ -58,33 +42,28 @@ class Course:
         state: TrainingState,
         training: Samples,
         validation: Samples | None,
-        options: dict[str, Any],
-        patience: int = 0,
+        plan: Plan,
+        tell: Callable[[Event], None] | None = None,
     ) -> None:
-        if patience and validation is None:
-            raise ArgumentError(
-                "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
-                "samples, or set patience to 0."
-            )
-        self.stack, self.state = stack, state
-        self.training = training
-        self.validation = validation
-        self.rules = Rules(options["optimizer"], options["regularizer"])
-        self.schedule = schedule(options["schedule"])
-        self.batch_size = min(options["batch_size"], len(training))
-        self.augment = options["augment"]
-        self.learning_rate: float = options["optimizer"].learning_rate
+        self.stack, self.state, self.plan = stack, state, plan
+        self.training, self.validation = training, validation
+        self.steps_per_epoch = -(-len(training) // plan.batch_size)
+        self.planned_steps = plan.epochs * self.steps_per_epoch
+        self.learning_rate = plan.rules.optimizer.learning_rate
         self.last_rate = 0.0  # of the step made last
-        self.steps_per_epoch = -(-len(training) // self.batch_size)
-        self.steps_per_round = options["epochs"] * self.steps_per_epoch
-        state.use(self.rules.optimizer, stack)
-        self.patience = patience
-        self._waiting = Waiting()
-        self._round_start = 0  # where one began; the others follow it evenly
-        self._needs_losses = isinstance(self.schedule, ReduceOnPlateau) or patience > 0
-        self._losses: tuple[float, ...] = ()  # of the epochs finished in this round
+        self.ended: str | None = None  # "completed" or "stopped early" where a training has ended
+        self.tells_steps = True  # if somebody is told at all
+        state.use(plan.rules.optimizer, stack)
+        state.settings = plan.in_words()
+        self._tell = tell
+        self._measures = bool(tell or plan.early_stopping or isinstance(plan.schedule, ReduceOnPlateau))
+        self._within = 0  # steps made of the epoch that is under way
+        self._made = 0  # steps made since this training began
+        self._losses: tuple[float, ...] = ()  # of its finished epochs
         self._means = WeightedMeans()  # of the steps made in this epoch
-        self._epoch: tuple[int, list[Draw]] = -1, []
+        self._waiting = Waiting()
+        self._order: tuple[int, list[Draw]] = -1, []  # an epoch, and its steps
+        self._begun = time.perf_counter()  # the epoch
         self._executor: Executor | None = None
 
     @property
@@ -94,74 +73,79 @@ class Course:
 
     @property
     def is_at_epoch_end(self) -> bool:
-        return self.step > 0 and self.step % self.steps_per_epoch == 0
+        return self.step > 0 and self._within == 0
 
     @property
-    def is_at_round_end(self) -> bool:
-        return self.step > 0 and self._within_round(self.step) == 0
-
-    @property
-    def is_stopped_early(self) -> bool:
-        """Whether early stopping has ended the round here."""
-        return self.step > 0 and self.step == self._round_start
-
-    @property
-    def round_end(self) -> int:
-        """The step at which the round ends that the next step belongs to, unless it is stopped early."""
-        return self.step + self.steps_per_round - self._within_round(self.step)
+    def end(self) -> int:
+        """The step at which the training ends that the next step belongs to, unless it is stopped early."""
+        return self.step + self.planned_steps - (0 if self.ended else self._made)
 
     @property
     def executor(self) -> Executor:
         """What computes the steps; it is made when it is needed."""
         if self._executor is None:
-            self._executor = choose_executor(self.stack, self.rules, self.state.optimizer_state, batch_size=self.batch_size)
+            self.state.use(self.plan.rules.optimizer, self.stack)
+            self._executor = choose_executor(
+                *(self.stack, self.plan.rules, self.state.optimizer_state),
+                batch_size=min(self.plan.batch_size, len(self.training)),
+                engine=self.plan.engine,
+                threads=self.plan.threads,
+                precision=self.plan.precision,
+            )
         return self._executor
 
-    def advance(self, most: int) -> int:
-        """Make some steps of this epoch, at most so many and at least one; gives their number.
+    def advance(self, most: int | None = None) -> int:
+        """Make some steps of this epoch, at least one and at most so many; gives their number.
 
-        Raises `DivergenceError` as ``fit`` does; the network then holds its last good parameters.
+        Raises `DivergenceError` when a number is not finite; the network then holds its last good parameters.
         """
-        step = self.step
-        epoch, within = divmod(step, self.steps_per_epoch)
-        count = min(most, self.executor.steps_at_once, self.steps_per_epoch - within)
-        rates = [self.learning_rate * self._factor(step + i) for i in range(count)]
-        draws = self._draws(epoch)[within : within + count]
+        if self.ended:
+            self.ended, self._made, self._losses, self._waiting = None, 0, (), Waiting()
+        if self._within == 0:
+            self._begun = time.perf_counter()
+        epoch = self.state.epoch + (self._within == 0)  # it begins with its first step
+        at_once = self.executor.steps_at_once
+        steps = self._steps(epoch)[self._within :][: at_once if most is None else min(most, at_once)]
+        rates = [self.learning_rate * self._factor(ahead) for ahead in range(len(steps))]
         try:
-            figures = self.executor.train_steps(draws, step, rates)
+            figures = self.executor.train_steps(steps, self.step, rates)
         except DivergenceError:
-            self.release()  # its slots hold the moments that led here
-            self.state.optimizer_state = OptimizerState.fresh(self.rules.optimizer, self.stack.parameters.vector)
+            self.release()
+            self.state.optimizer_state = OptimizerState()  # the slots hold the moments that led here
             raise
-        made = len(figures)
-        self.last_rate = rates[made - 1]
-        self._move_to(step + made)
-        if self._needs_losses:
-            for draw, figure in zip(draws, figures, strict=False):
-                self._means.add(figure, draw.weight, len(draw.rows))
-            if self.is_at_epoch_end:
-                self._finish_epoch()
-        return made
+        self.state.epoch = epoch
+        for step, rate, figure in zip(steps, rates, figures, strict=False):
+            self._means.add(figure, step.weight, len(step.rows))
+            self.state.step += 1
+            self._within += 1
+            self._made += 1
+            self.last_rate = rate
+            if self._tell is not None and self.tells_steps:
+                self._tell(StepFinished(self.state.epoch, self.step, self._means.samples, rate, self._means.means()))
+        if self._within == self.steps_per_epoch:
+            self._finish_epoch()
+        return len(figures)
 
-    def place(self) -> Place:
-        """Where it is now."""
-        memory = self.state.optimizer_state
+    def checkpoint(self) -> Checkpoint:
+        """All that is needed to go on from here."""
         parameters = self.stack.parameters.vector.copy()  # reading it brings the slots up to date too
-        slots = {name: slot.copy() for name, slot in memory.slots.items()}
-        means = deepcopy(self._means) if self._needs_losses else self._means
-        state, where = self.stack.state.vector.copy(), (self._round_start, self._waiting)
-        return Place(self.step, parameters, state, slots, memory.updates, self._losses, means, *where)
+        memory = self.state.optimizer_state
+        return Checkpoint(
+            *(self.step, self.state.epoch, self._within, self._made, self.ended, self._losses),
+            *(deepcopy(self._means), self._waiting, parameters, self.stack.state.vector.copy()),
+            *({name: slot.copy() for name, slot in memory.slots.items()}, memory.updates),
+        )
 
-    def enter(self, place: Place) -> None:
+    def enter(self, checkpoint: Checkpoint) -> None:
         """Go on from there."""
         self.release()
-        self.stack.parameters.vector[...] = place.parameters
-        self.stack.state.vector[...] = place.state
-        slots = {name: slot.copy() for name, slot in place.slots.items()}
-        self.state.optimizer_state = OptimizerState(slots, place.updates)
-        self._losses, self._means = place.losses, deepcopy(place.means)
-        self._round_start, self._waiting = place.round_start, place.waiting
-        self._move_to(place.step)
+        self.stack.parameters.vector[...] = checkpoint.parameters
+        self.stack.state.vector[...] = checkpoint.state
+        slots = {name: slot.copy() for name, slot in checkpoint.slots.items()}
+        self.state.optimizer_state = OptimizerState(slots, checkpoint.updates)
+        self.state.step, self.state.epoch = checkpoint.step, checkpoint.epoch
+        self._within, self._made, self.ended = checkpoint.within, checkpoint.made, checkpoint.ended
+        self._losses, self._means, self._waiting = checkpoint.losses, deepcopy(checkpoint.means), checkpoint.waiting
 
     def release(self) -> None:
         """Bring the network up to date, and give the memory of the executor back."""
@@ -169,66 +153,54 @@ class Course:
             self._executor.settle()
             self._executor = None
 
-    def _move_to(self, step: int) -> None:
-        self.state.step, self.state.epoch = step, -(-step // self.steps_per_epoch)
+    def restore_best(self) -> None:
+        """Give the network the parameters back that early stopping holds to be the best."""
+        self._waiting.restore(self.stack)
 
     def _finish_epoch(self) -> None:
-        measured = self._means.means() if self.validation is None else evaluate(self.stack, self.validation)
-        self._losses = (*self._losses, measured["loss"])
-        self._means = WeightedMeans()
-        if self.patience:
-            self._waiting = self._waiting.after(measured["loss"], self.stack)
-            if self._waiting.epochs >= self.patience:
-                self._round_start = self.step
-        if self.is_at_round_end:
-            if self.patience:
-                self.release()
-                self._waiting.restore(self.stack)
-            self._losses, self._waiting = (), Waiting()
+        figures, self._means, self._within = self._means.means(), WeightedMeans(), 0
+        if self._measures:
+            self._measure(figures)
+        if self._made == self.planned_steps:
+            self.ended = "completed"
+        rule = self.plan.early_stopping
+        if rule is None:
+            return
+        self._waiting = self._waiting.after(rule, self.state.epoch, figures, self.stack)
+        rule.best_epoch = self._waiting.epoch
+        if self._waiting.waited >= rule.patience:
+            self.ended = "stopped early"
+        if self.ended:
+            self.restore_best()
+            self._waiting = Waiting()
 
-    def _factor(self, step: int) -> float:
-        within = self._within_round(step)
-        return self.schedule.factor(Position(within, self.steps_per_round, self.steps_per_epoch, self._losses))
+    def _measure(self, figures: dict[str, float]) -> None:
+        """Add what is measured at the end of an epoch, and tell of it."""
+        regularizer = self.plan.rules.regularizer
+        if is_priced(self.stack, regularizer):
+            figures["penalty"] = penalty(self.stack, regularizer)
+        if self.validation is not None:
+            figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
+        figures |= {"learning_rate": self.last_rate, "seconds": time.perf_counter() - self._begun}
+        self._losses = (*self._losses, figures["loss" if self.validation is None else "validation_loss"])
+        if self._tell is not None:
+            self._tell(EpochFinished(self.state.epoch, dict(figures)))
 
-    def _within_round(self, step: int) -> int:
-        return (step - self._round_start) % self.steps_per_round
+    def _factor(self, ahead: int) -> float:
+        schedule = self.plan.schedule
+        factor = schedule.factor(Position(self._made + ahead, self.planned_steps, self.steps_per_epoch, self._losses))
+        return number_between(factor, f"the factor that {type(schedule).__name__} gave", 0.0)
 
-    def _draws(self, epoch: int) -> list[Draw]:
-        """The draws of this epoch, in order."""
-        if self._epoch[0] != epoch:
-            options = {"seed": self.stack.seed, "epoch": epoch, "first_step": epoch * self.steps_per_epoch}
-            draws = self.training.epoch(self.batch_size, **options, shuffle=True, augment=self.augment)
-            self._epoch = epoch, list(draws)
-        return self._epoch[1]
-
-
-def graft(from_course: Course, place: Place, course: Course) -> None:
-    """Enter a place of another course with this one, whose network or rules differ.
-
-    Parameters of the same name and shape are taken along. So is what the optimizer remembers, if they all are and it is of
-    the same kind. Early stopping waits on with the same layers; with others, even of the same shapes, the best parameters
-    would mean another network. Where epochs have another number of steps, the course begins with that epoch.
-    """
-    old, new = from_course.stack, course.stack
-    same = _shapes(old) == _shapes(new)
-    for holder, before, vector in (
-        (new.parameters, old.parameters, place.parameters),
-        (new.state, old.state, place.state),
-    ):
-        for name in holder:
-            if name in before and before.layout.slots[name].spec.shape == holder.layout.slots[name].spec.shape:
-                holder[name] = before.layout.view(vector, name)
-    step, round_start = place.step, place.round_start
-    if course.steps_per_epoch != from_course.steps_per_epoch:
-        step, round_start = (at // from_course.steps_per_epoch * course.steps_per_epoch for at in (step, round_start))
-    fresh = course.place()
-    keeps_memory = same and type(course.rules.optimizer) is type(from_course.rules.optimizer)
-    keeps_memory = keeps_memory and place.slots.keys() == fresh.slots.keys()
-    slots, updates = (place.slots, place.updates) if keeps_memory else (fresh.slots, 0)
-    waiting = place.waiting if old.layers == new.layers and course.patience else fresh.waiting
-    begun = replace(fresh, step=step, round_start=round_start, losses=place.losses, means=place.means, waiting=waiting)
-    course.enter(replace(begun, slots=slots, updates=updates))
-
-
-def _shapes(stack: Stack) -> dict[str, Shape]:
-    return {name: slot.spec.shape for name, slot in stack.parameters.layout.slots.items()}
+    def _steps(self, epoch: int) -> list[Draw]:
+        """The steps of this epoch (counted from 1), in order."""
+        if self._order[0] != epoch:
+            steps = self.training.epoch(
+                self.plan.batch_size,
+                seed=self.stack.seed,
+                epoch=epoch - 1,
+                first_step=self.step - self._within,
+                shuffle=self.plan.shuffle,
+                augment=self.plan.augment,
+            )
+            self._order = epoch, list(steps)
+        return self._order[1]

@@ -188,7 +188,7 @@ def test_a_page_that_is_never_read_holds_nothing_up(session):
         for _ in range(30):  # the loop that reads stands still meanwhile
             run.resume()
             run.wait()
-        assert run.course.step == 600
+        assert run.loop.step == 600
         state = await page.until("state", lambda state: state["step"] == 600)
         assert state["state"] == "finished"
         await page.leave()

@@ -164,7 +164,7 @@ def test_what_was_trained_before_a_rewind_is_saved_too(session, tmp_path):
     run = session.runs.run("run-1")
     run.epoch()
     run.wait()
-    last, steps = weights(run), run.course.step
+    last, steps = weights(run), run.loop.step
     run.rewind(1)
     session.runs.close()
     told = []
@@ -183,14 +183,14 @@ def test_what_is_in_a_file_is_not_saved_again_after_a_rewind(session, app):
     run = session.runs.run("run-1")
     run.epoch()
     run.wait()
-    last = run.course.step
+    last = run.loop.step
     assert post(app, "/api/runs/run-1/save", {"path": "a.safetensors"}).status == 200
     run.rewind(0)
     told = []
     save_unsaved(session, told.append)
     assert told == []
     run.set_learning_rate(0.5)
-    while run.course.step < last:  # on another way
+    while run.loop.step < last:  # on another way
         run.make_step()
     run.rewind(0)
     save_unsaved(session, told.append)

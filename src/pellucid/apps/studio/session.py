@@ -60,7 +60,7 @@ class Session:
 
     def price(self, name: str) -> Regularizer | None:
         """The price on weights that a run has in its training; of a model that was opened, its layers know."""
-        return None if name in self.models else self.runs.run(name).course.rules.regularizer
+        return None if name in self.models else self.runs.run(name).loop.plan.rules.regularizer
 
     def summary(self) -> dict[str, Any]:
         """What the page fetches first (studio/src/session.ts: Session)."""

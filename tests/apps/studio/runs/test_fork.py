@@ -1,4 +1,4 @@
-"""A fork goes on from a place of another run, and takes along what fits."""
+"""A fork goes on from a checkpoint of another run, and takes along what fits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_fork_without_changes_does_what_its_run_does():
     step = run.summary()["kept"][3]
     fork = runs.fork("run-1", step, {})
     assert fork.summary()["parent"] == {"run": "run-1", "step": step}
-    assert fork.course.step == step
+    assert fork.loop.step == step
     assert are_equal(finished(fork).network, run.network)
 
 
@@ -26,7 +26,7 @@ def test_a_fork_from_now_takes_the_learning_rate_along():
     run.make_step()
     run.set_learning_rate(0.125)
     fork = runs.fork("run-1", None, {"l2": 0.5})
-    assert (fork.course.step, fork.experiment.recipe.learning_rate) == (1, 0.125)
+    assert (fork.loop.step, fork.experiment.recipe.learning_rate) == (1, 0.125)
     assert np.array_equal(fork.network.parameters.vector, run.network.parameters.vector)
     assert np.array_equal(*(one.network.training_state.optimizer_state.slots["m"] for one in (run, fork)))
     other = runs.fork("run-1", None, {"optimizer": "momentum"})
@@ -60,7 +60,7 @@ def test_a_fork_takes_along_what_fits(changes, kept, keeps_memory):
     runs = Runs()
     run = finished(runs.create(SMALL))
     step = run.summary()["kept"][2]
-    old = run.place(step)
+    old = run.checkpoint(step)
     fork = runs.fork("run-1", step, changes)
     layout = run.network.parameters.layout
     weights = {name: array for name, array in fork.network.parameters.items() if name.endswith(".weight")}
@@ -69,5 +69,5 @@ def test_a_fork_takes_along_what_fits(changes, kept, keeps_memory):
         assert is_same == (name.split(".")[0] in kept), name
     memory = fork.network.training_state.optimizer_state
     assert memory.updates == (step if keeps_memory else 0)
-    assert fork.course.step // fork.course.steps_per_epoch == 2
-    assert finished(fork).course.step == 6 * fork.course.steps_per_epoch
+    assert fork.loop.step // fork.loop.steps_per_epoch == 2
+    assert finished(fork).loop.step == 6 * fork.loop.steps_per_epoch

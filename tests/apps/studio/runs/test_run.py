@@ -12,7 +12,7 @@ from pellucid.apps.studio.runs import copies, figures
 from pellucid.apps.studio.runs.looks import Looks
 from pellucid.apps.studio.runs.run import Run
 from pellucid.apps.studio.runs.runs import Runs
-from pellucid.training.loop import Course
+from pellucid.training.loop import TrainingLoop
 
 WAYS = {
     "adam": {},
@@ -54,7 +54,7 @@ def test_pauses_and_single_steps_change_no_bit(changes):
     run.make_step()
     run.epoch()
     run.wait()
-    assert run.course.step == run.course.steps_per_epoch
+    assert run.loop.step == run.loop.steps_per_epoch
     for _ in range(3):
         run.make_step()
     run.resume()
@@ -85,7 +85,7 @@ def test_what_is_rewound_happens_again_bit_by_bit(changes):
     first = [np.copy(vector) for vector in numbers(run.network)]
     for step in run.summary()["kept"][-2::-1]:
         run.rewind(step)
-        assert run.course.step == step
+        assert run.loop.step == step
         assert run.state == "paused"
         run.resume()
         run.wait()
@@ -116,7 +116,7 @@ def test_a_fork_waits_on_from_where_its_run_waited():
     fork.wait()
     assert are_equal(fork.network, run.network)
     other = finished(runs.fork("run-1", run.summary()["kept"][-2], {"patience": 0, "schedule": "reduce_on_plateau"}))
-    assert other.course.step == 60 * other.course.steps_per_epoch
+    assert other.loop.step == 60 * other.loop.steps_per_epoch
     assert not np.array_equal(other.network.parameters.vector, run.network.parameters.vector)
 
 
@@ -139,7 +139,7 @@ def test_early_stopping_needs_samples_kept_aside():
         new(patience=3, validation=0)
 
 
-def test_a_place_within_an_epoch_is_kept_when_it_pauses_there():
+def test_a_checkpoint_within_an_epoch_is_kept_when_it_pauses_there():
     run = new(schedule="reduce_on_plateau", validation=0, learning_rate=0.5)
     for _ in range(8):
         run.make_step()
@@ -158,7 +158,7 @@ def test_a_rewound_run_keeps_what_lay_ahead_until_it_trains_on():
     assert run.state == "finished"
     assert run.summary()["history"] == before["history"]
     run.rewind(before["kept"][2] + 1)  # none was kept there: the one before it
-    assert run.course.step == before["kept"][2]
+    assert run.loop.step == before["kept"][2]
     assert run.summary()["kept"] == before["kept"]
     run.make_step()
     after = run.summary()
@@ -217,12 +217,12 @@ def test_a_plateau_counts_the_whole_epoch_after_a_rewind_into_it():
         run.make_step()
     run.epoch()
     run.wait()
-    losses = run.place(None).losses
+    losses = run.checkpoint(None).losses
     run.rewind(2)
-    assert run.course.step == 2
+    assert run.loop.step == 2
     run.epoch()
     run.wait()
-    assert run.place(None).losses == losses
+    assert run.checkpoint(None).losses == losses
     assert len(losses) == 1
 
 
@@ -244,7 +244,7 @@ def test_a_diverged_run_says_so_and_can_be_rewound():
     assert are_equal(run.network, fitted(run, optimizer=pl.GradientDescent(0.01), epochs=1))
 
 
-@pytest.mark.parametrize(("owner", "name"), [(Course, "advance"), (Looks, "look")])
+@pytest.mark.parametrize(("owner", "name"), [(TrainingLoop, "advance"), (Looks, "look")])
 def test_what_nobody_foresaw_ends_the_run_and_not_the_studio(monkeypatch, owner, name):
     """A step or a look that fails leaves a run that can be resumed."""
     run = new()
@@ -266,7 +266,7 @@ def test_a_closed_run_learns_no_more(order):
     with pytest.raises(pl.ArgumentError, match="learns no more"):
         order(run)
     run.wait()
-    assert (run.state, run.course.step) == ("paused", 0)
+    assert (run.state, run.loop.step) == ("paused", 0)
 
 
 def test_a_copy_is_a_model_of_its_own():
@@ -349,7 +349,7 @@ def test_a_held_pace_changes_no_bit_and_can_be_let_go():
     run.set_pace(2.0)
     run.resume()
     assert run.summary()["pace"] == 2.0
-    assert run.course.step < 10  # 250 steps would take two minutes
+    assert run.loop.step < 10  # 250 steps would take two minutes
     run.set_pace(None)
     run.wait()
     assert are_equal(run.network, fitted(run))
@@ -368,4 +368,4 @@ def test_the_history_of_a_long_run_is_bounded(monkeypatch):
     steps = [figures["step"] for figures in run.summary()["history"]]
     assert len(steps) <= 50
     assert steps == sorted(set(steps))
-    assert (steps[0], steps[-1]) == (0, run.course.step)
+    assert (steps[0], steps[-1]) == (0, run.loop.step)

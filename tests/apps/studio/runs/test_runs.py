@@ -93,7 +93,7 @@ def test_a_run_does_what_it_is_told(app, session):
 def test_start_starts(app, session):
     assert make(app, start=True, pace=1e5)["pace"] == 1e5
     session.runs.run("run-1").wait()
-    assert session.runs.run("run-1").course.step == 20
+    assert session.runs.run("run-1").loop.step == 20
 
 
 def test_a_deleted_run_is_gone_and_its_name_is_not_used_again(app, session):

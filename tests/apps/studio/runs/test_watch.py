@@ -255,7 +255,7 @@ def test_a_watched_run_learns_the_same_bits_and_shows_its_last_step():
     assert np.array_equal(quiet.network.parameters.vector, watched.network.parameters.vector)
     told = dict(box.take())
     assert json.loads(told["state"])["state"] == "finished"
-    assert json.loads(told["look"])["step"] == json.loads(told["state"])["step"] == watched.course.step
+    assert json.loads(told["look"])["step"] == json.loads(told["state"])["step"] == watched.loop.step
     assert json.loads(told["kept"])["kept"] == watched.summary()["kept"]
     assert json.loads(told["figures"]) == watched.summary()["history"][-1]
 

@@ -15,7 +15,8 @@ from pellucid.data.samples import Samples
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.nn.stack import Stack
-from pellucid.training.loop import Course
+from pellucid.training.loop import TrainingLoop
+from pellucid.training.timeline import Timeline
 
 MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
 WORK = 1_000_000_000  # multiply-adds of measuring on training samples
@@ -24,57 +25,40 @@ MOST_FIGURES = 1_000
 
 
 class Figures:
-    """``history`` holds the figures in the order of their steps; of very many, every second one of the older half goes."""
+    """``timeline`` holds the figures in the order of their steps; of very many, fewer of the old ones."""
 
-    def __init__(self, course: Course) -> None:
-        self.history: list[dict[str, Any]] = []
-        self._course = course
-        self._training = some(_spread(course.training, MOST_MEASURED), course.stack, WORK)
-        self._aside = None if course.validation is None else some(course.validation, course.stack, WORK_ASIDE)
+    def __init__(self, loop: TrainingLoop) -> None:
+        self.timeline = Timeline[dict[str, Any]](lambda figures: figures["step"], lambda kept: len(kept) > MOST_FIGURES)
+        self._loop = loop
+        self._training = some(_spread(loop.training, MOST_MEASURED), loop.stack, WORK)
+        self._aside = None if loop.validation is None else some(loop.validation, loop.stack, WORK_ASIDE)
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
-        """Measure where the course is now, note it in the history, and give it: the data of a ``figures`` event.
+        """Measure where the training is now, note it, and give it: the data of a ``figures`` event.
 
         Raises `DivergenceError` when the network gives numbers that are not finite.
         """
-        course = self._course
-        seen = evaluate(course.stack, self._training)
+        loop = self._loop
+        seen = evaluate(loop.stack, self._training)
         new = None
         if validate and self._aside is not None:
-            new = evaluate(course.stack, self._aside)
+            new = evaluate(loop.stack, self._aside)
         figures = {
-            "step": course.step,
-            "epoch": course.step / course.steps_per_epoch,
+            "step": loop.step,
+            "epoch": loop.step / loop.steps_per_epoch,
             "loss": seen["loss"],
             "accuracy": seen["accuracy"],
             "validation_loss": None if new is None else new["loss"],
             "validation_accuracy": None if new is None else new["accuracy"],
-            "learning_rate": course.last_rate,
+            "learning_rate": loop.last_rate,
         }
-        self._note(figures)
+        self.timeline.keep(figures)
         return figures
 
     def are_of(self, step: int) -> bool:
         """Whether the step was measured in full."""
-        if not self.history or self.history[-1]["step"] != step:
-            return False
-        return self._aside is None or self.history[-1]["validation_loss"] is not None
-
-    def at(self, step: int) -> dict[str, Any] | None:
-        """The last figures at or before this step; None if there are none."""
-        return next((figures for figures in reversed(self.history) if figures["step"] <= step), None)
-
-    def forget_after(self, step: int) -> None:
-        """Drop the figures beyond this step: from here the run goes another way."""
-        self.history = [figures for figures in self.history if figures["step"] <= step]
-
-    def _note(self, figures: dict[str, Any]) -> None:
-        if self.history and self.history[-1]["step"] == figures["step"]:
-            self.history.pop()
-        self.history.append(figures)
-        if len(self.history) > MOST_FIGURES:
-            older = len(self.history) // 2
-            self.history = self.history[: older + 1 : 2] + self.history[older + 1 :]
+        last = self.timeline.items[-1:]
+        return bool(last) and last[0]["step"] == step and (self._aside is None or last[0]["validation_loss"] is not None)
 
 
 def some(samples: Samples, stack: Stack, work: int) -> Samples:

@@ -14,10 +14,15 @@ from pellucid.apps.studio.runs.material import Material, network_of
 from pellucid.apps.studio.runs.pace import Pace
 from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, DivergenceError
+from pellucid.executors.base import Rules
+from pellucid.mathematics.schedules import schedule
 from pellucid.models.model import Model
 from pellucid.nn.summary import describe_layer
-from pellucid.training.checkpoints import Kept
-from pellucid.training.loop import Course, Place, graft
+from pellucid.training.checkpoints import Checkpoint, checkpoints
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.fork import fork
+from pellucid.training.loop import TrainingLoop
+from pellucid.training.plan import Plan
 
 FIRST_EPOCHS = 100  # are all measured: a short run is over in a blink, and is to have a curve all the same
 SECONDS_BETWEEN_FIGURES = 0.02  # from then on
@@ -39,7 +44,7 @@ class Run:
         experiment: Experiment,
         material: Material,
         turns: Turns,
-        start: tuple[Course, Place] | None = None,
+        start: tuple[TrainingLoop, Checkpoint] | None = None,
         parent: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
@@ -47,55 +52,51 @@ class Run:
         self.material = material
         self.parent = parent
         self.network = network_of(experiment, material)
-        self.course = Course(
-            self.network,
-            self.network.training_state,
-            material.training,
-            material.validation,
-            experiment.recipe.fit_options(),
-            experiment.patience,
+        self.loop = TrainingLoop(
+            *(self.network, self.network.training_state, material.training, material.validation),
+            _plan(experiment, material),
         )
         if start is not None:
-            graft(*start, self.course)
+            fork(*start, self.loop)
         self.state = "paused"
         self.message: str | None = None
         self.watch = Watch()
-        self._engine = self.course.executor.name  # what is too large fails here, and not in the thread
+        self._engine = self.loop.executor.name  # what is too large fails here, and not in the thread
         self._turns = turns
         self._is_closed = False
         self._thread: threading.Thread | None = None
         self._nudge = threading.Event()  # wakes the thread from a rest
         self._until = 0  # the step at which it stops
-        self._furthest = self.course.step  # the last step made; a run that was rewound is before it
+        self._furthest = self.loop.step  # the last step made; a run that was rewound is before it
         self._saved_step: int | None = None  # the last one that is in a file
         self._version = 0  # of the parameters
         self._pace = Pace()
-        self._kept = Kept()
-        self._figures = Figures(self.course)
+        self._kept = checkpoints()
+        self._figures = Figures(self.loop)
         self._looks = Looks(self.network, material)
         self._look: tuple[int, dict[str, Any]] | None = None  # with the version that it shows
         self._copies = Copies(self.network, experiment, material)
         self._figures_budget = Budget(0, SECONDS_BETWEEN_FIGURES)
         self._state_budget = Budget(0, SECONDS_BETWEEN_STATES)
         self._look_budget = Budget()
-        self._kept.keep(self.course.place())
+        self._kept.keep(self.loop.checkpoint())
         self._figures.measure()
 
     def resume(self) -> None:
         """Train until the last planned epoch has ended; from there on, as many epochs more."""
         with self._turns:
-            self._go_until(self.course.round_end)
+            self._go_until(self.loop.end)
 
     def epoch(self) -> None:
         """Train to the end of this epoch."""
         with self._turns:
-            self._go_until((self.course.step // self.course.steps_per_epoch + 1) * self.course.steps_per_epoch)
+            self._go_until((self.loop.step // self.loop.steps_per_epoch + 1) * self.loop.steps_per_epoch)
 
     def make_step(self) -> None:
         """One step, and no more."""
         with self._turns:
             self._check_open()
-            self._until = self.course.step + 1
+            self._until = self.loop.step + 1
             self._advance()
 
     def pause(self) -> None:
@@ -113,52 +114,52 @@ class Run:
     def set_learning_rate(self, rate: float) -> None:
         """What the schedule multiplies, from the next step on."""
         with self._turns:
-            self.course.learning_rate = rate
+            self.loop.learning_rate = rate
             self._tell_state()
 
     def set_pace(self, steps_per_second: float | None) -> None:
         """Make no more steps than this in a second; None: as many as can be."""
         with self._turns:
             self._pace.limit = steps_per_second
-            self._pace.start(self.course.step)
+            self._pace.start(self.loop.step)
             self._nudge.set()
             self._tell_state()
 
     def rewind(self, step: int) -> None:
-        """Go to the last kept place at or before this step, and stop there."""
+        """Go to the last checkpoint at or before this step, and stop there."""
         with self._turns:
             if self.state in ("paused", "running", "finished"):
                 self._keep()
-            self.course.enter(self._kept.at(step))
+            self.loop.enter(self._kept_at(step))
             self._version += 1
-            self._stop("finished" if self.course.is_at_round_end else "paused")
+            self._stop("finished" if self.loop.ended else "paused")
 
     def go_forward(self) -> bool:
-        """Go to the last kept place, if that lies ahead and is in no file; whether it does."""
+        """Go to the last checkpoint, if that lies ahead and is in no file; whether it does."""
         with self._turns:
             last = self._kept.steps[-1]
-            if last <= self.course.step or last == self._saved_step:
+            if last <= self.loop.step or last == self._saved_step:
                 return False
-            self.course.enter(self._kept.at(last))
+            self.loop.enter(self._kept_at(last))
             self._version += 1
             return True
 
-    def place(self, step: int | None) -> Place:
-        """The last kept place at or before the step; without one, where it is now."""
+    def checkpoint(self, step: int | None) -> Checkpoint:
+        """The last one that is kept at or before the step; without a step, where the run is now."""
         with self._turns:
-            return self.course.place() if step is None else self._kept.at(step)
+            return self.loop.checkpoint() if step is None else self._kept_at(step)
 
     def model(self) -> Model:
         """A copy of the network as it is now; see `Copies.model`."""
         with self._turns:
-            return self._copies.model(self._version, self._figures.history, is_learning=self.state == "running")
+            return self._copies.model(self._version, self._figures.timeline.items, is_learning=self.state == "running")
 
     def mark_saved(self, model: Model) -> None:
         """``model``, a copy that `model` gave, is in a file."""
         with self._turns:
             self._copies.mark_saved(model)
             if self.is_saved:
-                self._saved_step = self.course.step
+                self._saved_step = self.loop.step
 
     @property
     def is_saved(self) -> bool:
@@ -171,7 +172,7 @@ class Run:
             if self.state == "running":
                 self.state = "paused"
             self._nudge.set()
-            self.course.release()
+            self.loop.release()
             self.watch.close()
 
     def summary(self) -> dict[str, Any]:
@@ -187,9 +188,9 @@ class Run:
                 "layers": [describe_layer(layer) for layer in self.network.layers],
                 "parameters": self.network.parameters.layout.size,
                 "engine": self._engine,
-                "steps_per_epoch": self.course.steps_per_epoch,
+                "steps_per_epoch": self.loop.steps_per_epoch,
                 "kept": self._kept.steps,
-                "history": list(self._figures.history),
+                "history": list(self._figures.timeline.items),
                 "saved": self.is_saved,
                 "parent": self.parent,
             }
@@ -209,7 +210,7 @@ class Run:
         self._check_open()
         self._until = step
         self.state, self.message = "running", None
-        self._pace.start(self.course.step)
+        self._pace.start(self.loop.step)
         self._tell_state()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
@@ -224,22 +225,22 @@ class Run:
                     return
                 self._advance()
                 self._nudge.clear()
-                rest = self._pace.rest(self.course.step) if self.state == "running" else 0.0
+                rest = self._pace.rest(self.loop.step) if self.state == "running" else 0.0
             if rest:
                 self._nudge.wait(rest)
 
     def _advance(self) -> None:
         """Some steps on the way to ``_until``, and what is to be told of them."""
-        course = self.course
+        loop = self.loop
         try:
             self._leave_what_lay_ahead()
-            left = self._until - course.step
-            course.advance(min(left, self._pace.most() or left))
+            left = self._until - loop.step
+            loop.advance(min(left, self._pace.most() or left))
             self._version += 1
-            self._furthest = course.step
-            if course.is_at_round_end:
+            self._furthest = loop.step
+            if loop.ended:
                 self._stop("finished", self._why_early())
-            elif course.step >= self._until:
+            elif loop.step >= self._until:
                 self._stop("paused")
             else:
                 self._report()
@@ -253,10 +254,10 @@ class Run:
     def _report(self) -> None:
         """On the way: whatever is due."""
         events: list[tuple[str, Any]] = []
-        at_epoch_end = self.course.is_at_epoch_end
+        at_epoch_end = self.loop.is_at_epoch_end
         if at_epoch_end:
             self._keep()
-            if self.course.step <= FIRST_EPOCHS * self.course.steps_per_epoch or self._figures_budget.allows():
+            if self.loop.step <= FIRST_EPOCHS * self.loop.steps_per_epoch or self._figures_budget.allows():
                 with self._figures_budget.spend():
                     events.append(("figures", self._figures.measure()))
         if not self.watch.has_listeners:
@@ -284,10 +285,10 @@ class Run:
         """Stand still, and show everything as it is now."""
         self.state, self.message = state, message
         self._nudge.set()
-        self.course.release()
+        self.loop.release()
         if state in ("paused", "finished") and not self._is_rewound():
             self._keep()
-            if not self._figures.are_of(self.course.step):
+            if not self._figures.are_of(self.loop.step):
                 try:
                     self._figures.measure()
                 except DivergenceError as error:
@@ -296,44 +297,49 @@ class Run:
             self.watch.tell(self._everything())
 
     def _everything(self) -> list[tuple[str, Any]]:
-        last = self._figures.at(self.course.step)
+        last = self._figures.timeline.at(self.loop.step)
         figures = [] if last is None else [("figures", last)]
         return [("state", self._state()), ("kept", self._kept_now()), *figures, ("look", self._look_now())]
 
     def _why_early(self) -> str | None:
-        if not self.course.is_stopped_early:
+        if self.loop.ended != "stopped early":
             return None
-        epochs = "an epoch" if self.course.patience == 1 else f"{self.course.patience} epochs"
+        patience = self.experiment.patience
+        epochs = "an epoch" if patience == 1 else f"{patience} epochs"
         return (
             f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
         )
 
     def _is_rewound(self) -> bool:
-        return self.course.step < self._furthest
+        return self.loop.step < self._furthest
 
     def _leave_what_lay_ahead(self) -> None:
         if self._is_rewound():
-            self._kept.forget_after(self.course.step)
-            self._figures.forget_after(self.course.step)
-            self._furthest = self.course.step
+            self._kept.forget_after(self.loop.step)
+            self._figures.timeline.forget_after(self.loop.step)
+            self._furthest = self.loop.step
             self._saved_step = None
 
+    def _kept_at(self, step: int) -> Checkpoint:
+        """The last checkpoint at or before the step, else the first one."""
+        return self._kept.at(step) or self._kept.items[0]
+
     def _keep(self) -> None:
-        if not self._is_rewound() and self._kept.steps[-1] < self.course.step:
-            self._kept.keep(self.course.place())
+        if not self._is_rewound() and self._kept.steps[-1] < self.loop.step:
+            self._kept.keep(self.loop.checkpoint())
 
     def _tell_state(self) -> None:
         if self.watch.has_listeners:
             self.watch.tell([("state", self._state())])
 
     def _state(self) -> dict[str, Any]:
-        step = self.course.step
+        step = self.loop.step
         return {
             "state": self.state,
             "message": self.message,
-            "epoch": step // self.course.steps_per_epoch,
+            "epoch": step // self.loop.steps_per_epoch,
             "step": step,
-            "learning_rate": self.course.learning_rate,
+            "learning_rate": self.loop.learning_rate,
             "steps_per_second": self._pace.speed(step) if self.state == "running" else 0.0,
             "pace": self._pace.limit,
         }
@@ -345,3 +351,21 @@ class Run:
         if self._look is None or self._look[0] != self._version:
             self._look = self._version, self._looks.look()
         return self._look[1]
+
+
+def _plan(experiment: Experiment, material: Material) -> Plan:
+    """How the experiment trains."""
+    options = experiment.recipe.fit_options()
+    if experiment.patience and material.validation is None:
+        raise ArgumentError(
+            "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
+            "samples, or set patience to 0."
+        )
+    return Plan(
+        Rules(options["optimizer"], options["regularizer"]),
+        schedule(options["schedule"]),
+        options["epochs"],
+        min(options["batch_size"], len(material.training)),
+        augment=options["augment"],
+        early_stopping=EarlyStopping(experiment.patience) if experiment.patience else None,
+    )

@@ -13,7 +13,8 @@ from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, UnknownNameError
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.models.model import Model
-from pellucid.training.loop import Course, Place
+from pellucid.training.checkpoints import Checkpoint
+from pellucid.training.loop import TrainingLoop
 
 MOST_RUNS = 20
 MOST_PARAMETERS = 40_000_000  # of all runs together
@@ -55,14 +56,14 @@ class Runs:
         return self._add(chosen, material(chosen, photos), is_temporary=is_temporary)
 
     def fork(self, name: str, step: int | None, changes: Any) -> Run:
-        """A new run that goes on from a kept step of another one (default: from where it is), with other settings."""
+        """A new run that goes on from a checkpoint of another one (default: from where it is), with other settings."""
         if not isinstance(changes, dict):
             raise ArgumentError(f'changes are fields of an experiment, such as {{"l2": 0.001}}, not {changes!r:.60}.')
         parent = self.run(name)
-        now = {"learning_rate": parent.course.learning_rate} if "optimizer" not in changes else {}
-        place = parent.place(step)
+        now = {"learning_rate": parent.loop.learning_rate} if "optimizer" not in changes else {}
+        checkpoint = parent.checkpoint(step)
         chosen = parent.experiment.changed(now | changes)
-        return self._add(chosen, parent.material, (parent.course, place), {"run": name, "step": place.step})
+        return self._add(chosen, parent.material, (parent.loop, checkpoint), {"run": name, "step": checkpoint.step})
 
     def delete(self, name: str) -> None:
         """Stop it and forget it."""
@@ -85,7 +86,7 @@ class Runs:
 
     def unsaved(self) -> list[str]:
         """The names of the runs that have learned something which is in no file and should be."""
-        return [name for name, run in self._lasting() if run.course.step > 0 and not run.is_saved]
+        return [name for name, run in self._lasting() if run.loop.step > 0 and not run.is_saved]
 
     def go_forward(self) -> list[str]:
         """Bring runs that were rewound back to their last step; the names of those for which that step is in no file."""
@@ -105,7 +106,7 @@ class Runs:
         self,
         chosen: Experiment,
         its_material: Material,
-        start: tuple[Course, Place] | None = None,
+        start: tuple[TrainingLoop, Checkpoint] | None = None,
         parent: dict[str, Any] | None = None,
         *,
         is_temporary: bool = False,

@@ -26,9 +26,11 @@ MAX_OUTPUTS = 1 << 24
 
 
 class OutputLayer(Layer):
-    """The interface of the last layer. ``metric`` names the figure that is reported beside the loss."""
+    """The interface of the last layer. ``metric`` names the figure that is reported beside the loss; it ``metric_rises`` if
+    more of it is better."""
 
     metric: ClassVar[str]
+    metric_rises: ClassVar[bool] = True
     initializer: str | Initializer
     use_bias: bool
     regularizer: Regularizer | None
@@ -46,6 +48,11 @@ class OutputLayer(Layer):
     @abstractmethod
     def loss_function(self) -> Loss:
         """The loss of this output, on logits (B, num_outputs) and targets of the same shape."""
+
+    def rises(self, figure: str) -> bool:
+        """Whether a larger value of this figure of the history is better: of accuracy and r2, but of no loss or error."""
+        name = figure.removeprefix("validation_")
+        return name == "r2" or (name == self.metric and self.metric_rises)
 
     @abstractmethod
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:

@@ -21,6 +21,7 @@ class Regression(OutputLayer):
     """Real numbers: the output is z itself. ``loss`` is "mse", "mae", "huber", or a `Loss`. Targets: (N,) or (N, V)."""
 
     metric = "mae"
+    metric_rises = False
 
     num_values: int = 1
     loss: str | Loss = "mse"

@@ -1,0 +1,58 @@
+"""A fork: a training that goes on from a checkpoint of another one, with another network or another plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pellucid.core.shapes import Shape
+from pellucid.mathematics.means import WeightedMeans
+from pellucid.nn.stack import Stack
+from pellucid.training.checkpoints import Checkpoint
+from pellucid.training.loop import TrainingLoop
+
+
+def fork(parent: TrainingLoop, checkpoint: Checkpoint, loop: TrainingLoop) -> None:
+    """Enter a checkpoint of ``parent`` with ``loop``, and take along what fits.
+
+    Parameters of the same name and shape are taken along. So is what the optimizer remembers, if they all are and it is of
+    the same kind. Early stopping waits on with the same layers; with others, even of the same shapes, the best parameters
+    would mean another network. Where epochs have another number of steps, the fork begins at the start of its epoch.
+    """
+    old, new = parent.stack, loop.stack
+    _copy_arrays(old, checkpoint, new)
+    fresh = loop.checkpoint()
+    begun = replace(checkpoint, parameters=fresh.parameters, state=fresh.state)
+    if old.layers != new.layers or loop.plan.early_stopping is None:
+        begun = replace(begun, waiting=fresh.waiting)
+    same_optimizer = type(loop.plan.rules.optimizer) is type(parent.plan.rules.optimizer)
+    same_slots = _shapes(old) == _shapes(new) and checkpoint.slots.keys() == fresh.slots.keys()
+    if not (same_optimizer and same_slots):
+        begun = replace(begun, slots=fresh.slots, updates=0)
+    if loop.steps_per_epoch != parent.steps_per_epoch:
+        step, made = _scaled(begun.step, parent, loop), _scaled(begun.made, parent, loop)
+        begun = replace(
+            begun, step=step, made=made, epoch=begun.epoch - (begun.within > 0), within=0, means=WeightedMeans()
+        )
+    if begun.ended != "stopped early":
+        made = begun.made % loop.planned_steps
+        begun = replace(begun, made=made, ended="completed" if begun.made and not made else None)
+    loop.enter(begun)
+
+
+def _copy_arrays(old: Stack, checkpoint: Checkpoint, new: Stack) -> None:
+    for holder, before, vector in (
+        (new.parameters, old.parameters, checkpoint.parameters),
+        (new.state, old.state, checkpoint.state),
+    ):
+        for name in holder:
+            if name in before and before.layout.slots[name].spec.shape == holder.layout.slots[name].spec.shape:
+                holder[name] = before.layout.view(vector, name)
+
+
+def _scaled(steps: int, parent: TrainingLoop, loop: TrainingLoop) -> int:
+    """As many whole epochs, in steps of the fork."""
+    return steps // parent.steps_per_epoch * loop.steps_per_epoch
+
+
+def _shapes(stack: Stack) -> dict[str, Shape]:
+    return {name: slot.spec.shape for name, slot in stack.parameters.layout.slots.items()}
