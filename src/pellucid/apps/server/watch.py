@@ -1,4 +1,4 @@
-"""Who watches a run, and what it may cost.
+"""Who watches a run.
 
 Training never waits for a page: what is to be told goes into the `Mailbox` of each listener, where the newest state and
 look take the place of older ones, and a reader that is slow skips some. Without a listener nothing is made for one.
@@ -7,14 +7,11 @@ look take the place of older ones, and a reader that is slow skips some. Without
 from __future__ import annotations
 
 import json
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-SHARE = 70  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
-LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 MOST_WAITING = 200  # events of a kind of which none replaces another
 REPLACED = ("state", "look", "kept")  # of these only the newest one counts
 
@@ -22,32 +19,6 @@ REPLACED = ("state", "look", "kept")  # of these only the newest one counts
 def written(events: list[tuple[str, Any]]) -> list[tuple[str, str]]:
     """Each event's name, and its data as JSON."""
     return [(name, json.dumps(data)) for name, data in events]
-
-
-class Budget:
-    """When the next look may be made: after so many times what the last one cost."""
-
-    def __init__(self, share: float = SHARE, least_seconds: float = LEAST_SECONDS) -> None:
-        self._share = share
-        self._least = least_seconds
-        self._next = 0.0
-
-    def allows(self) -> bool:
-        return time.perf_counter() >= self._next
-
-    def idle_for(self, seconds: float) -> bool:
-        """Whether it could have been spent all this time."""
-        return time.perf_counter() >= self._next + seconds
-
-    @contextmanager
-    def spend(self) -> Iterator[None]:
-        """Around the work that is paid for."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            end = time.perf_counter()
-            self._next = end + max(self._share * (end - start), self._least)
 
 
 class Mailbox:

@@ -10,10 +10,12 @@ import pytest
 
 import pellucid as pl
 from pellucid.apps.server import watch
-from pellucid.apps.server.watch import Budget, Mailbox, Watch
+from pellucid.apps.server.watch import Mailbox, Watch
+from pellucid.apps.studio.runs import pace
 from pellucid.apps.studio.runs.experiment import experiment
 from pellucid.apps.studio.runs.looks import BINS, MOST_PICTURES, Looks, histogram, plane
 from pellucid.apps.studio.runs.material import material, network_of
+from pellucid.apps.studio.runs.pace import Budget
 from pellucid.apps.studio.runs.runs import Runs
 
 POINTS = {"data": "moons", "samples": 300, "hidden": [6, 5]}
@@ -182,7 +184,7 @@ def test_everybody_who_listens_is_told_and_woken():
 
 def test_looks_cost_less_than_a_fiftieth(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(watch.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: now[0])
     budget, spent, start = Budget(), 0.0, now[0]
     for cost in (0.001, 0.1, 0.02, 0.5):
         while not budget.allows():
@@ -191,14 +193,14 @@ def test_looks_cost_less_than_a_fiftieth(monkeypatch):
             now[0] += cost
         spent += cost
         assert not budget.allows()
-        now[0] += max(watch.SHARE * cost, 0.08) - 0.002
+        now[0] += max(pace.SHARE * cost, 0.08) - 0.002
         assert not budget.allows()
     assert spent / (now[0] - start) < 1 / 50
 
 
 def test_a_budget_knows_for_how_long_it_was_not_used(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(watch.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: now[0])
     budget = Budget(0, 0.5)
     with budget.spend():
         pass
@@ -211,7 +213,7 @@ def test_a_budget_knows_for_how_long_it_was_not_used(monkeypatch):
 
 def test_figures_are_measured_within_a_long_epoch_for_who_watches(monkeypatch):
     monkeypatch.setattr("pellucid.apps.studio.runs.run.SECONDS_WITHOUT_FIGURES", 0.0)
-    monkeypatch.setattr(watch.Budget, "allows", lambda self: True)
+    monkeypatch.setattr(pace.Budget, "allows", lambda self: True)
     run = Runs().create({"data": "moons", "samples": 20_000, "batch_size": 1, "epochs": 1})
     box = Mailbox(lambda: None)
     run.watch.join(box)

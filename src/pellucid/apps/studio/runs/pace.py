@@ -1,11 +1,16 @@
-"""How fast a run trains, and how fast it may: small networks learn in a blink, and eyes want to follow."""
+"""How fast a run trains, and how fast it may: small networks learn in a blink, and eyes want to follow. And what looking at
+it may cost."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SECONDS_OF_A_FRAME = 0.04  # of the steps that are made at once, when the pace is held
 SECONDS_TO_MEASURE = 0.05
+SHARE = 70  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
+LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 
 
 class Pace:
@@ -45,3 +50,29 @@ class Pace:
             self._speed = (step - first) / (now - since)
             self._measured_since = step, now
         return self._speed
+
+
+class Budget:
+    """When the next look may be made: after so many times what the last one cost."""
+
+    def __init__(self, share: float = SHARE, least_seconds: float = LEAST_SECONDS) -> None:
+        self._share = share
+        self._least = least_seconds
+        self._next = 0.0
+
+    def allows(self) -> bool:
+        return time.perf_counter() >= self._next
+
+    def idle_for(self, seconds: float) -> bool:
+        """Whether it could have been spent all this time."""
+        return time.perf_counter() >= self._next + seconds
+
+    @contextmanager
+    def spend(self) -> Iterator[None]:
+        """Around the work that is paid for."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            end = time.perf_counter()
+            self._next = end + max(self._share * (end - start), self._least)

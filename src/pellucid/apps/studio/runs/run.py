@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from pellucid.apps.server.watch import Budget, Watch
+from pellucid.apps.server.watch import Watch
 from pellucid.apps.studio.runs.copies import Copies
 from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.apps.studio.runs.figures import Figures
 from pellucid.apps.studio.runs.looks import Looks
 from pellucid.apps.studio.runs.material import Material, network_of
-from pellucid.apps.studio.runs.pace import Pace
+from pellucid.apps.studio.runs.pace import Budget, Pace
 from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.executors.base import Rules
