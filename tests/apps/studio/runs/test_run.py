@@ -362,7 +362,7 @@ def test_every_epoch_of_a_short_run_has_its_point_on_the_curve():
 
 
 def test_the_history_of_a_long_run_is_bounded(monkeypatch):
-    monkeypatch.setattr("pellucid.apps.studio.runs.run.SECONDS_BETWEEN_FIGURES", 0.0)
+    monkeypatch.setattr("pellucid.apps.studio.runs.within_turn.SECONDS_BETWEEN_FIGURES", 0.0)
     monkeypatch.setattr("pellucid.apps.studio.runs.figures.MOST_FIGURES", 50)
     run = finished(new(epochs=300))
     steps = [figures["step"] for figures in run.summary()["history"]]

@@ -212,7 +212,7 @@ def test_a_budget_knows_for_how_long_it_was_not_used(monkeypatch):
 
 
 def test_figures_are_measured_within_a_long_epoch_for_who_watches(monkeypatch):
-    monkeypatch.setattr("pellucid.apps.studio.runs.run.SECONDS_WITHOUT_FIGURES", 0.0)
+    monkeypatch.setattr("pellucid.apps.studio.runs.within_turn.SECONDS_WITHOUT_FIGURES", 0.0)
     monkeypatch.setattr(pace.Budget, "allows", lambda self: True)
     run = Runs().create({"data": "moons", "samples": 20_000, "batch_size": 1, "epochs": 1})
     box = Mailbox(lambda: None)

@@ -1,0 +1,216 @@
+"""What a run does within its turn, when nobody else steps or reads it."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+from pellucid.apps.server.watch import Watch
+from pellucid.apps.studio.runs.copies import Copies
+from pellucid.apps.studio.runs.experiment import Experiment
+from pellucid.apps.studio.runs.figures import Figures
+from pellucid.apps.studio.runs.looks import Looks
+from pellucid.apps.studio.runs.material import Material, network_of
+from pellucid.apps.studio.runs.pace import Budget, Pace
+from pellucid.core.errors import ArgumentError, DivergenceError
+from pellucid.executors.base import Rules
+from pellucid.mathematics.schedules import schedule
+from pellucid.training.checkpoints import Checkpoint, checkpoints
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.fork import fork
+from pellucid.training.loop import TrainingLoop
+from pellucid.training.plan import Plan
+
+FIRST_EPOCHS = 100  # are all measured: a short run is over in a blink, and is to have a curve all the same
+SECONDS_BETWEEN_FIGURES = 0.02  # from then on
+SECONDS_WITHOUT_FIGURES = 1.0  # from then on they are measured within a long epoch too
+SECONDS_BETWEEN_STATES = 0.1
+NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
+
+
+class WithinTurn:
+    """An experiment on its way: its loop, and the checkpoints, figures and looks of it. Called within a turn alone.
+
+    ``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, where there is more.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        experiment: Experiment,
+        material: Material,
+        start: tuple[TrainingLoop, Checkpoint] | None = None,
+        parent: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.experiment = experiment
+        self.material = material
+        self.parent = parent
+        self.network = network_of(experiment, material)
+        self.loop = TrainingLoop(
+            *(self.network, self.network.training_state, material.training, material.validation),
+            _plan(experiment, material),
+        )
+        if start is not None:
+            fork(*start, self.loop)
+        self.state = "paused"
+        self.message: str | None = None
+        self.watch = Watch()
+        self._engine = self.loop.executor.name  # what is too large fails here, and not in the thread
+        self._nudge = Event()  # wakes the thread from a rest between two turns
+        self._until = 0  # the step at which it stops
+        self._furthest = self.loop.step  # the last step made; a run that was rewound is before it
+        self._saved_step: int | None = None  # the last one that is in a file
+        self._version = 0  # of the parameters
+        self._pace = Pace()
+        self._kept = checkpoints()
+        self._figures = Figures(self.loop)
+        self._looks = Looks(self.network, material)
+        self._look: tuple[int, dict[str, Any]] | None = None  # with the version that it shows
+        self._copies = Copies(self.network, experiment, material)
+        self._figures_budget = Budget(0, SECONDS_BETWEEN_FIGURES)
+        self._state_budget = Budget(0, SECONDS_BETWEEN_STATES)
+        self._look_budget = Budget()
+        self._kept.keep(self.loop.checkpoint())
+        self._figures.measure()
+
+    def _advance(self) -> None:
+        """Some steps on the way to ``_until``, and what is to be told of them."""
+        loop = self.loop
+        try:
+            self._leave_what_lay_ahead()
+            left = self._until - loop.step
+            loop.advance(min(left, self._pace.most() or left))
+            self._version += 1
+            self._furthest = loop.step
+            if loop.ended:
+                self._stop("finished", self._why_early())
+            elif loop.step >= self._until:
+                self._stop("paused")
+            else:
+                self._report()
+        except DivergenceError as error:
+            self._fail("diverged", str(error))
+        except MemoryError as error:
+            self._fail("failed", str(error) or NO_MEMORY)
+        except Exception as error:  # nobody else hears of it: this is the thread's own
+            self._fail("failed", f"{type(error).__name__}: {error}")
+
+    def _report(self) -> None:
+        """On the way: whatever is due."""
+        events: list[tuple[str, Any]] = []
+        at_epoch_end = self.loop.is_at_epoch_end
+        if at_epoch_end:
+            self._keep()
+            if self.loop.step <= FIRST_EPOCHS * self.loop.steps_per_epoch or self._figures_budget.allows():
+                with self._figures_budget.spend():
+                    events.append(("figures", self._figures.measure()))
+        if not self.watch.has_listeners:
+            return
+        if self._state_budget.allows():
+            with self._state_budget.spend():
+                events += [("state", self._state()), ("kept", self._kept_now())]
+        if self._look_budget.allows():
+            with self._look_budget.spend():
+                if not at_epoch_end and self._figures_budget.idle_for(SECONDS_WITHOUT_FIGURES):
+                    with self._figures_budget.spend():
+                        events.append(("figures", self._figures.measure(validate=False)))
+                self.watch.tell([*events, ("look", self._look_now())])
+        else:
+            self.watch.tell(events)
+
+    def _fail(self, state: str, message: str) -> None:
+        self._version += 1  # the parameters may be others than after the last good step
+        try:
+            self._stop(state, message)
+        except Exception:  # it may be the look itself that fails
+            self._tell_state()
+
+    def _stop(self, state: str, message: str | None = None) -> None:
+        """Stand still, and show everything as it is now."""
+        self.state, self.message = state, message
+        self._nudge.set()
+        self.loop.release()
+        if state in ("paused", "finished") and not self._is_rewound():
+            self._keep()
+            if not self._figures.are_of(self.loop.step):
+                try:
+                    self._figures.measure()
+                except DivergenceError as error:
+                    self.state, self.message = "diverged", str(error)
+        if self.watch.has_listeners:
+            self.watch.tell(self._everything())
+
+    def _everything(self) -> list[tuple[str, Any]]:
+        last = self._figures.timeline.at(self.loop.step)
+        figures = [] if last is None else [("figures", last)]
+        return [("state", self._state()), ("kept", self._kept_now()), *figures, ("look", self._look_now())]
+
+    def _why_early(self) -> str | None:
+        if self.loop.ended != "stopped early":
+            return None
+        patience = self.experiment.patience
+        epochs = "an epoch" if patience == 1 else f"{patience} epochs"
+        return (
+            f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
+        )
+
+    def _is_rewound(self) -> bool:
+        return self.loop.step < self._furthest
+
+    def _leave_what_lay_ahead(self) -> None:
+        if self._is_rewound():
+            self._kept.forget_after(self.loop.step)
+            self._figures.timeline.forget_after(self.loop.step)
+            self._furthest = self.loop.step
+            self._saved_step = None
+
+    def _kept_at(self, step: int) -> Checkpoint:
+        """The last checkpoint at or before the step, else the first one."""
+        return self._kept.at(step) or self._kept.items[0]
+
+    def _keep(self) -> None:
+        if not self._is_rewound() and self._kept.steps[-1] < self.loop.step:
+            self._kept.keep(self.loop.checkpoint())
+
+    def _tell_state(self) -> None:
+        if self.watch.has_listeners:
+            self.watch.tell([("state", self._state())])
+
+    def _state(self) -> dict[str, Any]:
+        step = self.loop.step
+        return {
+            "state": self.state,
+            "message": self.message,
+            "epoch": step // self.loop.steps_per_epoch,
+            "step": step,
+            "learning_rate": self.loop.learning_rate,
+            "steps_per_second": self._pace.speed(step) if self.state == "running" else 0.0,
+            "pace": self._pace.limit,
+        }
+
+    def _kept_now(self) -> dict[str, Any]:
+        return {"step": self._kept.steps[-1], "kept": self._kept.steps}
+
+    def _look_now(self) -> dict[str, Any]:
+        if self._look is None or self._look[0] != self._version:
+            self._look = self._version, self._looks.look()
+        return self._look[1]
+
+
+def _plan(experiment: Experiment, material: Material) -> Plan:
+    """How the experiment trains."""
+    options = experiment.recipe.fit_options()
+    if experiment.patience and material.validation is None:
+        raise ArgumentError(
+            "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
+            "samples, or set patience to 0."
+        )
+    return Plan(
+        Rules(options["optimizer"], options["regularizer"]),
+        schedule(options["schedule"]),
+        options["epochs"],
+        min(options["batch_size"], len(material.training)),
+        augment=options["augment"],
+        early_stopping=EarlyStopping(experiment.patience) if experiment.patience else None,
+    )
