@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import pellucid as pl
-from pellucid.executors.native.executor import OFTEN, SELDOM, Crew, NativeExecutor
+from pellucid.executors.native.crew import OFTEN, SELDOM, Crew
+from pellucid.executors.native.executor import NativeExecutor
 
 
 def run(crew, seconds, calls):

@@ -96,7 +96,7 @@ def test_augmented_inputs_do_not_pile_up(hidden, monkeypatch):
     twice, with this bound, and not all of the sixty."""
     batch = 32
     made = batch * 32 * 32 * 3 * 4  # bytes of a batch, as float32
-    monkeypatch.setattr("pellucid.executors.native.executor.BYTES_BETWEEN_COPIES", int(2.5 * made))
+    monkeypatch.setattr("pellucid.executors.native.replay.BYTES_BETWEEN_COPIES", int(2.5 * made))
     network = pl.Network([pl.Input(32, 32, 3), *hidden, pl.Classification(2)])
     x = np.zeros((batch, 32, 32, 3), np.uint8)
 

@@ -14,6 +14,7 @@ import numpy as np
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.locks import file_lock
+from pellucid.core.machine import available_cores
 from pellucid.core.remote import cache_folder
 from pellucid.core.shapes import positive_integer
 from pellucid.data.photos.duplicates import without_duplicates
@@ -42,7 +43,7 @@ def pictures_of(
     """
     place = _place(cache, listing)
     key = cache_key(listing.source, pipeline)
-    threads = _cores() if workers is None else positive_integer(workers, "workers")
+    threads = available_cores() if workers is None else positive_integer(workers, "workers")
     try:
         place.mkdir(parents=True, exist_ok=True)
         with file_lock(place / f".{key}.lock", _PATIENCE):
@@ -90,7 +91,3 @@ def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
 
 def _nothing(entry: Entry) -> None:
     return None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,114 +3,34 @@
 The plan keeps parameters and moments in a layout of its own while it trains. The named views are refreshed when somebody
 looks: `Parameters.refresh` calls back here. Whoever looked may have written, so the next steps start from the views again.
 
-A step never copies parameters to be able to go back. When a number is no longer finite, the last good parameters are
-computed again, bit by bit, from an earlier copy: a step is a function of its position.
+When a number is no longer finite, the last good parameters are computed again (`pellucid.executors.native.replay`).
 """
 
 from __future__ import annotations
 
-import math
-import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, size_of
+from pellucid.core.shapes import AnyArray
 from pellucid.data.samples import Batch, Draw, Samples
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
 from pellucid.executors.native.compile import compile_plan
-from pellucid.executors.native.compile_images import count_image_nodes, multiply_adds
+from pellucid.executors.native.compile_images import count_image_nodes
+from pellucid.executors.native.crew import Crew, default_threads
+from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBlock
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.nn.stack import Stack
 
 SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
 MOST_AT_ONCE = 256
-STEPS_BETWEEN_COPIES = 64
-BYTES_BETWEEN_COPIES = 64 << 20  # of inputs that augmentation has made
 SEEN_FOR_ZEROS = 256  # samples
-CALLS_TO_WARM_UP, OFTEN, SELDOM, SLOW = 8, 6, 100, 1.5
-WORK_OF_A_THREAD = 400_000  # operations of a step: some microseconds, more than a thread costs
 DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan.hpp: Outcome
-
-Float32 = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Data:
-    """Samples in the form that the plan reads: x (N, D) uint8 or float32, y as labels (N,) or targets (N, V)."""
-
-    x: AnyArray
-    labels: NDArray[np.int32] | None
-    targets: Float32 | None
-    weights: NDArray[np.float64] | None
-
-
-@dataclass(frozen=True)
-class Job:
-    """Steps that the plan makes in one go; enough to make them again."""
-
-    data: Data
-    rows: NDArray[np.int64]
-    rates: NDArray[np.float64]
-    step: int
-    update: int
-
-    def first(self, count: int, batch_size: int) -> Job:
-        """The job of its first steps alone."""
-        return Job(self.data, self.rows[: count * batch_size], self.rates[:count], self.step, self.update)
-
-
-class Copy:
-    """Parameters, state and slots at one moment, and the jobs done since."""
-
-    def __init__(self, parameters: Float32, state: Float32, slots: Sequence[Float32]) -> None:
-        self.parameters, self.state, self.slots = parameters.copy(), state.copy(), [slot.copy() for slot in slots]
-        self.jobs: list[Job] = []
-        self.steps = self.bytes = 0
-
-    def add(self, job: Job, owns_inputs: bool) -> None:
-        """Note a job done; inputs that were made for it stay in memory with it."""
-        self.jobs.append(job)
-        self.steps += len(job.rates)
-        self.bytes += job.data.x.nbytes if owns_inputs else 0
-
-
-class Crew:
-    """How many threads work: ``most`` of them, or fewer while other programs use the machine. No bit depends on it.
-
-    Threads that meet several times in a step lose more to a core that is taken away than one alone. So when steps take much
-    longer than they did at best (and seldom otherwise), a short call is made by half as many, and the faster size is kept;
-    by and by the larger one is tried again.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = self.size = self._usual = most
-        self._lately: dict[int, float] = {}  # seconds a step, by size
-        self._least = math.inf
-        self._calls = 0
-
-    @property
-    def is_trying(self) -> bool:
-        return self.size != self._usual
-
-    def learn(self, seconds: float) -> None:
-        """A call with this ``size`` took so long for each of its steps; decides the size of the next."""
-        before = self._lately.get(self.size, seconds)
-        self._lately[self.size] = seconds if self.is_trying else (before + seconds) / 2
-        if self._calls >= CALLS_TO_WARM_UP and not self.is_trying and self.size == self.most:
-            self._least = min(self._least, seconds)
-        self._calls += 1
-        self._usual = min(self._lately, key=lambda size: (self._lately[size], -size))
-        self.size = self._usual
-        is_slow = self._usual < self.most or self._lately[self._usual] > SLOW * self._least
-        if self._calls == CALLS_TO_WARM_UP or self._calls % (OFTEN if is_slow else SELDOM) == 0:
-            self.size = min(2 * self._usual, self.most) if self._usual < self.most else max(self.most // 2, 1)
 
 
 class NativeExecutor(Executor):
@@ -154,7 +74,7 @@ class NativeExecutor(Executor):
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None
-        self._copies: list[Copy] = []  # the last one or two, so that there is always a step to go back
+        self._replay = Replay(self._make_again, self._put_into_plan, self._take, batch_size)
 
     @property
     def steps_at_once(self) -> int:
@@ -165,19 +85,19 @@ class NativeExecutor(Executor):
             if self.stack.parameters.refresh is None:
                 self._load()
             data, rows = self._gather(draws)
-            job = Job(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
+            block = StepBlock(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
             losses, scores = np.empty(len(rates)), np.empty(len(rates))
             start = time.perf_counter()
-            done, outcome = self._make(job, losses, scores)
+            done, outcome = self._make(block, losses, scores)
             seconds = time.perf_counter() - start
             self._crew.learn(seconds / max(done, 1))
             if outcome != DONE and done == 0:
-                self._give_up(job, outcome, losses[0])
+                self._give_up(block, outcome, losses[0])
             if outcome != DONE:  # the steps before it stand; the failed one will be the first of the next call
-                job = job.first(done, self.batch_size)
-                self._put_into_plan(self._replay(job, back=0))
+                block = block.first(done, self.batch_size)
+                self._put_into_plan(self._replay.before(block, back=0))
             self.optimizer_state.updates += done
-            self._remember(job)
+            self._replay.remember(block, owns_inputs=block.data is not self._data)
             self.stack.parameters.refresh = self.stack.state.refresh = self._store
         self._at_once = max(1, min(MOST_AT_ONCE, 2 * self._at_once, int(SECONDS_AT_ONCE * len(rates) / (seconds + 1e-9))))
         metric = self.stack.output.metric
@@ -187,17 +107,20 @@ class NativeExecutor(Executor):
         if self.stack.parameters.refresh is not None:
             self._store()
 
-    def _make(self, job: Job, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
-        data = job.data
+    def _make(self, block: StepBlock, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
+        data = block.data
         return self.plan.run(
-            *(data.x, data.labels, data.targets, data.weights, job.rows, job.rates, job.step, job.update),
+            *(data.x, data.labels, data.targets, data.weights, block.rows, block.rates, block.step, block.update),
             *(self._crew.size, losses, scores),
         )
+
+    def _make_again(self, block: StepBlock) -> None:
+        self._make(block, np.empty(len(block.rates)), np.empty(len(block.rates)))
 
     def _load(self) -> None:
         vectors = self._vectors()
         self.plan.load(*vectors)
-        self._copies = [*self._copies[-1:], Copy(*vectors)]
+        self._replay.begin(Copy(*vectors))
 
     def _store(self) -> None:
         """Refresh the named views: somebody looks."""
@@ -209,14 +132,6 @@ class NativeExecutor(Executor):
     def _vectors(self) -> tuple[Float32, Float32, list[Float32]]:
         slots = [self.optimizer_state.slots[name] for name in self.rules.optimizer.needed_slots()]
         return self.stack.parameters.vector, self.stack.state.vector, slots
-
-    def _remember(self, job: Job) -> None:
-        """Note the job; after some steps, take a new copy to start from."""
-        self._copies[-1].add(job, owns_inputs=job.data is not self._data)
-        if self._copies[-1].steps >= STEPS_BETWEEN_COPIES or self._copies[-1].bytes >= BYTES_BETWEEN_COPIES:
-            self._copies = [self._copies[-1], self._taken()]
-        elif len(self._copies) > 1 and self._copies[-1].steps:
-            del self._copies[0]
 
     def _gather(self, draws: Sequence[Draw]) -> tuple[Data, NDArray[np.int64]]:
         """The data of these steps and the rows of it, one step after the other."""
@@ -246,38 +161,24 @@ class NativeExecutor(Executor):
         rows = self.stack.output.targets(batch.y, self.stack.dtype)
         return np.asarray(rows if batch.mixture is None else batch.mixture.of(rows), np.float32)
 
-    def _give_up(self, job: Job, outcome: int, loss: float) -> NoReturn:
+    def _give_up(self, block: StepBlock, outcome: int, loss: float) -> NoReturn:
         """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
 
-        The first step of the job has failed. If its loss is bad, the parameters before it are what made it so: the good
+        The first step of the block has failed. If its loss is bad, the parameters before it are what made it so: the good
         ones are those of a step earlier.
         """
-        spoilt, nothing = self._taken(), job.first(0, self.batch_size)
-        before = spoilt if outcome == BAD_LOSS else self._replay(nothing, back=0)
-        good = self._replay(nothing, back=1) if outcome == BAD_LOSS else before
+        spoilt, nothing = self._replay.now(), block.first(0, self.batch_size)
+        before = spoilt if outcome == BAD_LOSS else self._replay.before(nothing, back=0)
+        good = self._replay.before(nothing, back=1) if outcome == BAD_LOSS else before
         what = {
             BAD_LOSS: f"the loss is {loss}",
             BAD_GRADIENT: "the gradient is not finite",
             BAD_UPDATE: "the update left numbers that are not finite",
         }[outcome]
         self.stack.parameters.refresh = self.stack.state.refresh = None
-        where = self._diagnose(_batch_of(job.data, job.rows[: self.batch_size], self.stack), job.step, before, spoilt)
+        where = self._diagnose(_batch_of(block.data, block.rows[: self.batch_size], self.stack), block.step, before, spoilt)
         self._put(good)
-        raise diverged(job.step, what, where)
-
-    def _replay(self, job: Job, back: int) -> Copy:
-        """The numbers ``back`` steps before the end of the job (or the earliest known), computed again from a copy."""
-        last = self._copies[-1]
-        origin = last if last.steps + len(job.rates) >= back else self._copies[0]
-        jobs = [*origin.jobs, job] if origin is last else origin.jobs
-        left = sum(len(job.rates) for job in jobs) - (back if origin is last else back - last.steps - len(job.rates))
-        self._put_into_plan(origin)
-        for again in jobs:
-            part = again.first(min(max(left, 0), len(again.rates)), self.batch_size)
-            if len(part.rates):
-                self._make(part, np.empty(len(part.rates)), np.empty(len(part.rates)))
-            left -= len(part.rates)
-        return self._taken()
+        raise diverged(block.step, what, where)
 
     def _diagnose(self, batch: Batch, step: int, before: Copy, spoilt: Copy) -> str:
         """The first layer, gradient or array that is not finite, found by making the failed step again with NumPy."""
@@ -295,28 +196,15 @@ class NativeExecutor(Executor):
         self.stack.parameters.vector[...] = copy.parameters
         self.stack.state.vector[...] = copy.state
 
-    def _taken(self) -> Copy:
-        """What the plan holds now."""
-        last = self._copies[-1]
-        copy = Copy(last.parameters, last.state, last.slots)
+    def _take(self, like: Copy) -> Copy:
+        """A copy of what the plan holds, of the same sizes as another one."""
+        copy = Copy(like.parameters, like.state, like.slots)
         self.plan.store(copy.parameters, copy.state, copy.slots)
         return copy
 
 
 def _has_many_zeros(x: AnyArray) -> bool:
     return bool(np.count_nonzero(x) < x.size / 2)
-
-
-def default_threads(stack: Stack, batch_size: int) -> int:
-    """As many as there are cores, but no more than the work of a step keeps busy; the bits are the same anyway."""
-    weights = sum(size_of(slot.spec.shape) for slot in stack.parameters.layout.slots.values() if slot.spec.is_weight)
-    work = 6 * batch_size * multiply_adds(stack) + 32 * weights  # products, and an update of about 32 operations
-    return max(1, min(available_cores(), work // WORK_OF_A_THREAD))
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _numbers(x: AnyArray) -> AnyArray:

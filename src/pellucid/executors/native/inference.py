@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.machine import available_cores
 from pellucid.core.shapes import AnyArray
 from pellucid.executors.native.compile import compile_inference, obstacle
 from pellucid.executors.native.compile_images import multiply_adds
-from pellucid.executors.native.executor import available_cores
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.stack import NOT_MADE, Stack
 
