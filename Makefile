@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL := digits.safetensors
-SOURCES := pyproject.toml $(wildcard native/*)
+SOURCES := pyproject.toml $(wildcard native/*.* native/*/*.*)
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := test

@@ -8,8 +8,8 @@
 #include <shared_mutex>
 #include <stdexcept>
 
-#include "inference.hpp"
-#include "plan.hpp"
+#include "plan/inference.hpp"
+#include "plan/plan.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -191,7 +191,7 @@ bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int a
 }  // namespace
 
 NB_MODULE(_native, m) {
-  m.doc() = "The native executor: see native/plan.hpp.";
+  m.doc() = "The native executor: see native/plan/plan.hpp.";
   m.def("instruction_set", [] { return std::string(kernels().name); }, "The name of the kernels in use.");
   m.def(
       "instruction_sets",

@@ -19,8 +19,8 @@ WIDE = re.compile(r"%[yz]mm\d|%k[0-7]\b|%xmm(1[6-9]|2\d|3[01])\b")
 
 def main(build: Path) -> int:
     objects = sorted((build / "CMakeFiles").rglob("*.o"))
-    kernels = [path for path in objects if path.parent.name.startswith("kernels_")]
-    others = [path for path in objects if path.parent.name not in ("kernels_avx2.dir", "kernels_avx512.dir")]
+    kernels = [path for path in objects if target(path).startswith("kernels_")]
+    others = [path for path in objects if target(path) not in ("kernels_avx2", "kernels_avx512")]
     if not kernels:
         sys.exit(f"{build}: no objects of kernels")
     faults = [fault for path in kernels for fault in foreign(path)]
@@ -28,6 +28,11 @@ def main(build: Path) -> int:
     faults += [fault for path in others for fault in wide(path)]
     print(*faults, f"{build}: {len(objects)} objects, {len(faults)} faults", sep="\n")
     return bool(faults)
+
+
+def target(path: Path) -> str:
+    """The target of CMake that an object belongs to: kernels_avx2 of .../kernels_avx2.dir/kernels/product.cpp.o."""
+    return next(part.removesuffix(".dir") for part in path.parts if part.endswith(".dir"))
 
 
 def symbols(path: Path) -> Iterator[tuple[str, str]]:
@@ -39,7 +44,7 @@ def symbols(path: Path) -> Iterator[tuple[str, str]]:
 
 def foreign(path: Path) -> Iterator[str]:
     """Symbols outside of pellucid::<instruction set>, but for labels and pointers of the compiler's own."""
-    isa = path.parent.name.removeprefix("kernels_").removesuffix(".dir")
+    isa = target(path).removeprefix("kernels_")
     own = re.compile(rf"_Z(Z|GV|T[VTIS])*NK?8pellucid{len(isa)}{isa}")
     for kind, name in symbols(path):
         if not own.match(name) and not name.startswith((".L", "DW.ref.")):

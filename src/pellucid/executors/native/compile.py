@@ -33,7 +33,7 @@ from pellucid.nn.stack import Stack
 if TYPE_CHECKING:
     from pellucid._native import Inference, Plan
 
-# In the order of the enumerations in native/kernels.hpp, as `ACTIVATIONS`.
+# In the order of the enumerations in native/kernels/kernels.hpp, as `ACTIVATIONS`.
 LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber)
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 

@@ -1,4 +1,4 @@
-"""From layers that look at images to nodes of the native executor (native/images.hpp): their geometry, worked out.
+"""From layers that look at images to nodes of the native executor (native/images/images.hpp): their geometry, worked out.
 
 The *image part* of a network is everything up to the last layer that needs it; what follows are dense layers, which have
 ways of their own. There an image is (H, W, C). Layers that go by pixels read (H, W) as one row of H pixels with W channels,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Geometry: TypeAlias = tuple[int, int, int]
 Strengths: TypeAlias = Callable[[Layer], tuple[float, float]]
 
-# In the order of the enumeration in native/kernels.hpp.
+# In the order of the enumeration in native/kernels/kernels.hpp.
 ACTIVATIONS = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh"),
 )

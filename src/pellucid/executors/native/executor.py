@@ -1,4 +1,4 @@
-"""The native executor: whole training steps in C++, by the plan of native/plan.hpp.
+"""The native executor: whole training steps in C++, by the plan of native/plan/plan.hpp.
 
 The plan keeps parameters and moments in a layout of its own while it trains. The named views are refreshed when somebody
 looks: `Parameters.refresh` calls back here. Whoever looked may have written, so the next steps start from the views again.
@@ -30,7 +30,7 @@ from pellucid.nn.stack import Stack
 SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
 MOST_AT_ONCE = 256
 SEEN_FOR_ZEROS = 256  # samples
-DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan.hpp: Outcome
+DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan/plan.hpp: Outcome
 
 
 class NativeExecutor(Executor):

@@ -15,7 +15,7 @@ from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.stack import NOT_MADE, Stack
 
-LOGITS, SOFTMAX, YES_OR_NO = range(3)  # native/inference.hpp: Answer
+LOGITS, SOFTMAX, YES_OR_NO = range(3)  # native/plan/inference.hpp: Answer
 WORK_AT_ONCE = 2_000_000_000  # multiply-adds of one call: some hundredths of a second, so that Ctrl-C is heard
 
 Float32 = NDArray[np.float32]

@@ -1,0 +1,217 @@
+// What the nodes of images.hpp do with the samples of a chunk, forward and back.
+#include <algorithm>
+
+#include "runtime/random.hpp"
+#include "images/images.hpp"
+
+namespace pellucid {
+
+namespace {
+
+void copy_plane(const Plane& from, const Plane& to, Size width) {
+  for (Size i = 0; i < from.height; ++i)
+    for (Size j = 0; j < from.width; ++j)
+      std::copy_n(from.data + i * from.row + j * from.pixel, width, to.data + i * to.row + j * to.pixel);
+}
+
+}  // namespace
+
+Plane Images::plane(const Picture& p, const float* base, Size sample) const {
+  float* first = const_cast<float*>(base) + sample * p.sample() + p.origin();
+  return {first, p.row(), p.pixel, p.height, p.width, (int)(p.pixel / kernels_.width)};
+}
+
+Plane Images::value(const Pass& pass, int node, Size sample) const {
+  return plane(nodes_[node].shape, pass.workspace[node].value, sample);
+}
+
+Plane Images::gradient(const Pass& pass, int node, Size sample) const {
+  return plane(nodes_[node].gradient, pass.workspace[node].gradient, sample);
+}
+
+float* Images::statistic(const Workspace& workspace, int node, Statistic which) const {
+  return workspace[node].statistics + which * nodes_[node].shape.pixel;
+}
+
+// The inputs themselves: pixels become numbers, and are rescaled where the first layer says so.
+void Images::gather(Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[0];
+  const Picture& p = node.shape;
+  const bool is_compact = p.pixel == p.channels;
+  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
+  std::int64_t* rows = pass.own.rows.data();
+  for (Size s = from; s < to; ++s) {
+    float* picture = pass.workspace[0].value + s * p.sample() + p.origin();
+    for (Size y = 0; y < p.height; ++y) rows[y] = pass.index[s] * p.height + y;
+    kernels_.gather(pass.source, pass.x, width, rows, p.height, is_compact ? picture : (float*)pass.own.gathered, stride);
+    for (Size y = 0; y < p.height && !is_compact; ++y)
+      kernels_.pack(pass.own.gathered + y * stride, p.channels, p.width, p.channels, picture + y * p.row(), p.pixel);
+    if (node.factor_of.empty()) continue;
+    for (Size y = 0; y < p.height; ++y)
+      kernels_.scale_row(picture + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
+  }
+}
+
+void Images::activate(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane p = value(pass, number, sample);
+  float* z = pass.workspace[number].z;
+  for (Size i = 0; i < p.height; ++i) {
+    float* row = p.data + i * p.row;
+    float* sums = z ? z + (row - pass.workspace[number].value) : nullptr;
+    kernels_.activate(node.activation, {row, p.pixel, p.width, p.vectors}, sums);
+  }
+}
+
+// From the gradient of the activation to that of the sum, in place.
+void Images::activate_back(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  if (node.activation == Activation::identity) return;
+  const Plane dy = gradient(pass, number, sample), a = value(pass, number, sample);
+  float* z = pass.workspace[number].z;
+  for (Size i = 0; i < dy.height; ++i) {
+    const float* row = a.data + i * a.row;
+    kernels_.activate_backward(node.activation, {dy.data + i * dy.row, dy.pixel, dy.width, dy.vectors}, row,
+                               z ? z + (row - pass.workspace[number].value) : nullptr);
+  }
+}
+
+void Images::drop(const Node& node, const Chance& chance, const Plane& from, const Plane& to, Size sample) const {
+  const std::uint64_t key = random_key(chance.seed, Purpose::dropout, chance.step, node.layer);
+  const Mask mask{(std::uint32_t)key, (std::uint32_t)(key >> 32), node.threshold, node.factor};
+  const Size channels = node.shape.channels;
+  for (Size i = 0; i < to.height; ++i) {
+    const Size first = node.whole_channels ? sample * channels : sample * node.shape.values() + i * to.width * channels;
+    kernels_.dropout(mask, from.data + i * from.row, {to.data + i * to.row, to.pixel, to.width, to.vectors}, (std::uint32_t)first,
+                     node.whole_channels ? 0 : (std::uint32_t)channels);
+  }
+}
+
+// All that is done sample by sample.
+void Images::sample_forward(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane x = value(pass, node.input, sample), y = value(pass, number, sample);
+  switch (node.kind) {
+    case Kind::pooling: return kernels_.pool(node.pooling, x, y);
+    case Kind::batch_normalization:
+      kernels_.scale_plane(x, y, statistic(pass.workspace, number, mean), statistic(pass.workspace, number, scale),
+                           pass.parameters + layout_[node.beta].packed);
+      return activate(number, pass, sample);
+    case Kind::layer_normalization:
+      return kernels_.normalize_pixels({pass.parameters + layout_[node.gamma].packed, pass.parameters + layout_[node.beta].packed,
+                                        node.epsilon, node.shape.channels}, x, y);
+    case Kind::dropout:
+      if (pass.chance) drop(node, *pass.chance, x, y, sample);
+      else copy_plane(x, y, y.pixel);
+      return;
+    case Kind::rescale: return kernels_.scale_plane(x, y, nullptr, node.factor_of.data(), node.shift_of.data());
+    case Kind::sum:
+      copy_plane(x, y, y.pixel);
+      kernels_.add_plane(value(pass, node.other, sample), y);
+      return activate(number, pass, sample);
+    case Kind::flatten: {
+      const Size channels = nodes_[node.input].shape.channels;
+      return copy_plane(x, {y.data, x.width * channels, channels, x.height, x.width, 0}, channels);
+    }
+    default: return;
+  }
+}
+
+void Images::forward(Pass& pass, int stage, Size from, Size to) const {
+  if (stage == 0) gather(pass, from, to);
+  for (int number = stages_[stage]; number < stages_[stage + 1]; ++number) {
+    const Kind kind = nodes_[number].kind;
+    if (kind == Kind::convolution || kind == Kind::channelwise) convolve(number, pass, from, to);
+    else
+      for (Size s = from; s < to; ++s) sample_forward(number, pass, s);
+  }
+}
+
+// Writes the gradient of a node's input: into its place, or, where another node has been before, into a plane that is added.
+template <class Write>
+void Images::give(Pass& pass, int to, bool adds, Size sample, Write write) const {
+  if (!nodes_[to].needs_gradient) return;
+  const Plane place = gradient(pass, to, sample);
+  if (!adds) return write(place);
+  const Plane own{pass.own.plane, place.width * place.pixel, place.pixel, place.height, place.width, place.vectors};
+  write(own);
+  kernels_.add_plane(own, place);
+}
+
+void Images::sample_back(int number, Pass& pass, Size sample) const {
+  const Node& node = nodes_[number];
+  const Plane dy = gradient(pass, number, sample), x = value(pass, node.input, sample);
+  const auto give_input = [&](auto write) { give(pass, node.input, node.adds, sample, write); };
+  switch (node.kind) {
+    case Kind::pooling:
+      return give_input([&](const Plane& dx) { kernels_.pool_backward(node.pooling, x, value(pass, number, sample), dy, dx); });
+    case Kind::batch_normalization: {
+      const auto of_batch = [&](Statistic which) { return statistic(pass.workspace, number, which); };
+      return give_input([&](const Plane& dx) {
+        kernels_.normalization_backward(dy, x, dx, of_batch(mean), of_batch(scale), of_batch(back_shift), of_batch(back_slope));
+      });
+    }
+    case Kind::layer_normalization: {
+      const Size gamma = layout_[node.gamma].packed, beta = layout_[node.beta].packed;
+      LayerNormalization n{pass.parameters + gamma, pass.parameters + beta, node.epsilon, node.shape.channels,
+                           pass.gradient + gamma, pass.gradient + beta};
+      kernels_.normalize_pixels_backward(n, dy, x, nullptr);
+      n.dgamma = n.dbeta = nullptr;
+      return give_input([&](const Plane& dx) { kernels_.normalize_pixels_backward(n, dy, x, &dx); });
+    }
+    case Kind::dropout: return give_input([&](const Plane& dx) { drop(node, *pass.chance, dy, dx, sample); });
+    case Kind::rescale:
+      return give_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, nullptr, node.factor_of.data(), nullptr); });
+    case Kind::sum:
+      activate_back(number, pass, sample);
+      give_input([&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+      return give(pass, node.other, node.adds_other, sample, [&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+    case Kind::flatten:
+      return give_input([&](const Plane& dx) {
+        const Size channels = nodes_[node.input].shape.channels;
+        for (Size i = 0; i < dx.height; ++i)
+          kernels_.pack(dy.data + i * dx.width * channels, channels, dx.width, channels, dx.data + i * dx.row, dx.pixel);
+      });
+    default: return;
+  }
+}
+
+void Images::back(int number, Pass& pass, Size from, Size to) const {
+  const Node& node = nodes_[number];
+  if (!node.needs_gradient) return;
+  if (node.kind == Kind::layer_normalization && pass.is_first)
+    for (int array : {node.gamma, node.beta})
+      std::fill_n(pass.gradient + layout_[array].packed, round_up(layout_[array].columns, 16), 0.0f);
+  if (node.kind != Kind::convolution && node.kind != Kind::channelwise) {
+    for (Size s = from; s < to; ++s) sample_back(number, pass, s);
+    return;
+  }
+  for (Size s = from; s < to; ++s) activate_back(number, pass, s);
+  weight_gradient(number, pass, from, to);
+  if (!nodes_[node.input].needs_gradient) return;
+  if (!node.scatters) return convolve_back(number, pass, from, to);
+  for (Size s = from; s < to; ++s) scatter_back(number, pass, s);
+}
+
+// Down a stage: from the batch normalization above it to its own, whose sums `measure_back` then takes.
+void Images::backward(Pass& pass, int stage, Size from, Size to) const {
+  if (stage + 1 < num_stages()) back(stages_[stage + 1], pass, from, to);
+  const int lowest = stages_[stage] + (stage > 0 ? 1 : 0);
+  for (int number = stages_[stage + 1] - 1; number >= lowest; --number) back(number, pass, from, to);
+}
+
+void Images::hand_over(Pass& pass, float* rows, Size stride, Size from, Size to) const {
+  const Picture& p = nodes_.back().shape;
+  for (Size s = from; s < to; ++s)
+    copy_plane(value(pass, num_nodes() - 1, s), {rows + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0},
+               p.channels);
+}
+
+void Images::take_back(Pass& pass, const float* rows, Size stride, Size from, Size to) const {
+  const Picture& p = nodes_.back().shape;
+  for (Size s = from; s < to; ++s)
+    copy_plane({const_cast<float*>(rows) + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0},
+               gradient(pass, num_nodes() - 1, s), p.channels);
+}
+
+}  // namespace pellucid

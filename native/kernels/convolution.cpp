@@ -1,0 +1,156 @@
+// Convolutions, as products whose A lies in a picture: a row of A is the neighborhood of a pixel.
+//
+//     C[r, v] = start + sum over taps t, k < depth of  A[a_t + r a_row + k] B[(b_t + k) b_row + v]
+//
+// A tap is a place in the window and the rows of B that belong to it. Pictures have margins of zeros, so no tap needs to
+// ask whether it is inside; neighboring taps whose numbers lie side by side are one longer tap. Nothing is copied together
+// (no im2col). Forward, the gradient of the input (over the turned weights) and, with vectors for A, depthwise
+// convolutions are this one sum, with other lists of taps.
+//
+// Tiles and the order of sums are those of product.cpp: every number is one chain over all taps and k.
+#include "simd/simd.hpp"
+#include "kernels/kernels.hpp"
+#include "kernels/tile.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+namespace {
+
+template <int R, int V>
+void tile(const Convolution& p, const float* a, float* c) {
+  const Size a_row = p.a_row, b_row = p.b_row;
+  vf sum[R][V];
+  PELLUCID_UNROLL for (int v = 0; v < V; ++v) {
+    const vf start = p.bias ? load(p.bias + v * W) : vf{};
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][v] = p.accumulate ? load(c + r * p.c_row + v * W) : start;
+  }
+  for (Size t = 0; t < p.num_taps; ++t) {
+    const float *b = p.b + p.taps[t].b * b_row, *base[(R + 2) / 3];
+    PELLUCID_UNROLL for (int i = 0; i < (R + 2) / 3; ++i) base[i] = a + p.taps[t].a + 3 * i * a_row;
+    for (Size k = 0; k < p.depth; ++k) {
+      vf row[V];
+      PELLUCID_UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
+      PELLUCID_UNROLL for (int r = 0; r < R; ++r) {
+        const vf x = broadcast(base[r / 3][r % 3 * a_row]);
+        PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+      }
+      PELLUCID_UNROLL for (int i = 0; i < (R + 2) / 3; ++i) ++base[i];
+      b += b_row;
+    }
+  }
+  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(c + r * p.c_row + v * W, sum[r][v]);
+}
+
+// Rows of a weight gradient: each pixel adds the product of R neighboring inputs and V vectors of dz.
+template <int R, int V>
+void gradient_tile(const ConvolutionGradient& p, const float* x, float* to) {
+  vf sum[R][V];
+  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = p.accumulate ? load(to + r * p.to_row + v * W) : vf{};
+  for (Size s = 0; s < p.samples; ++s)
+    for (Size y = 0; y < p.height; ++y) {
+      const float *from = x + s * p.x_sample + y * p.x_row, *dz = p.dz + s * p.dz_sample + y * p.dz_row;
+      for (Size i = 0; i < p.width; ++i) {
+        vf row[V];
+        PELLUCID_UNROLL for (int v = 0; v < V; ++v) row[v] = load(dz + v * W);
+        PELLUCID_UNROLL for (int r = 0; r < R; ++r) {
+          const vf one = broadcast(from[r]);
+          PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] = fma(one, row[v], sum[r][v]);
+        }
+        from += p.x_pixel;
+        dz += p.dz_pixel;
+      }
+    }
+  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(to + r * p.to_row + v * W, sum[r][v]);
+}
+
+// Rows of a depthwise convolution: A holds a vector for each number of B.
+template <int R>
+void channel_tile(const Convolution& p, const float* a, float* c) {
+  for (int v = 0; v < p.vectors; ++v) {
+    vf sum[R];
+    const vf start = p.bias ? load(p.bias + v * W) : vf{};
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r] = p.accumulate ? load(c + r * p.c_row + v * W) : start;
+    for (Size t = 0; t < p.num_taps; ++t) {
+      const vf weight = load(p.b + p.taps[t].b * p.b_row + v * W);
+      const float* from = a + p.taps[t].a + v * W;
+      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r] = fma(load(from + r * p.a_row), weight, sum[r]);
+    }
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r) store(c + r * p.c_row + v * W, sum[r]);
+  }
+}
+
+using ConvolutionTile = void (*)(const Convolution&, const float*, float*);
+using GradientTile = void (*)(const ConvolutionGradient&, const float*, float*);
+
+// All rows, by as few tiles as can be, of heights as equal as can be: 14 rows are 7 and 7, not 12 and 2.
+template <int count>
+PELLUCID_INLINE void sweep_evenly(const Convolution& p, const ConvolutionTile (&tiles)[count]) {
+  const Size parts = (p.rows + count - 1) / count;
+  for (Size part = 0, row = 0; part < parts; ++part) {
+    const Size next = p.rows * (part + 1) / parts;
+    tiles[next - row - 1](p, p.a + row * p.a_row, p.c + row * p.c_row);
+    row = next;
+  }
+}
+
+template <int V, int... R>
+void all_rows(const Convolution& p, Heights<R...>) {
+  static constexpr ConvolutionTile tiles[] = {tile<R, V>...};
+  sweep_evenly(p, tiles);
+}
+
+template <int V, int... R>
+void all_rows(const ConvolutionGradient& p, Heights<R...>) {
+  static constexpr GradientTile tiles[] = {gradient_tile<R, V>...};
+  constexpr int count = sizeof...(R);
+  for (Size row = 0; row < p.rows; row += count)
+    tiles[(p.rows - row < count ? p.rows - row : count) - 1](p, p.x + row, p.to + row * p.to_row);
+}
+
+template <int... R>
+void all_channel_rows(const Convolution& p, Heights<R...>) {
+  static constexpr ConvolutionTile tiles[] = {channel_tile<R>...};
+  sweep_evenly(p, tiles);
+}
+
+// The heights of tiles by number of vectors, so that all sums are registers.
+template <class Work>
+PELLUCID_INLINE void by_vectors(const Work& p) {
+  switch (p.vectors) {
+    case 1: return all_rows<1>(p, UpTo12{});
+#if defined(__AVX512F__)
+    case 2: return all_rows<2>(p, UpTo12{});
+    case 3: return all_rows<3>(p, UpTo8{});
+    default: return all_rows<4>(p, UpTo6{});
+#else
+    default: return all_rows<2>(p, UpTo6{});
+#endif
+  }
+}
+
+}  // namespace
+
+void convolve(const Convolution& p) { by_vectors(p); }
+
+void convolve_gradient(const ConvolutionGradient& p) { by_vectors(p); }
+
+void convolve_channels(const Convolution& p) { all_channel_rows(p, UpTo8{}); }
+
+// One row of the gradient of depthwise weights, for one tap.
+void convolve_channels_gradient(const ConvolutionGradient& p) {
+  for (int v = 0; v < p.vectors; ++v) {
+    vf sum[2] = {p.accumulate ? load(p.to + v * W) : vf{}, vf{}};
+    for (Size s = 0; s < p.samples; ++s)
+      for (Size y = 0; y < p.height; ++y) {
+        const float *x = p.x + s * p.x_sample + y * p.x_row + v * W, *dz = p.dz + s * p.dz_sample + y * p.dz_row + v * W;
+        for (Size i = 0; i < p.width; ++i)
+          sum[i % 2] = fma(load(x + i * p.x_pixel), load(dz + i * p.dz_pixel), sum[i % 2]);
+      }
+    store(p.to + v * W, sum[0] + sum[1]);
+  }
+}
+
+}  // namespace pellucid::PELLUCID_ISA

@@ -1,0 +1,214 @@
+#include "plan/inference.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "runtime/buffer.hpp"
+#include "runtime/pool.hpp"
+#include "runtime/sizes.hpp"
+
+namespace pellucid {
+
+namespace {
+
+constexpr Size most_rows = 192;        // of a block
+constexpr Size most_pictures = 64;
+constexpr Size fewest_rows_to_pack = 12;
+constexpr double work_for_threads = 4e6;  // multiply-adds below which waking a thread costs more than it saves
+
+// Memory of this thread, kept from call to call.
+float* scratch(Size count) {
+  thread_local Buffer buffer;
+  thread_local Size size = 0;
+  if (size < count) {
+    buffer = Buffer(count);
+    size = count;
+  }
+  return buffer;
+}
+
+}  // namespace
+
+Inference::Inference(const Kernels& kernels, Size inputs)
+    : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs), layout_(kernels) {}
+
+Images& Inference::begin_images(Size height, Size width, Size channels, bool is_compact) {
+  images_ = std::make_unique<Images>(kernels_, layout_, height, width, channels, is_compact);
+  return *images_;
+}
+
+void Inference::end_images() {
+  images_->arrange();
+  units_ = tail_ = widest_ = deepest_ = images_->outputs();
+  parameters_ = layout_.flat_size();
+  state_ = layout_.flat_state_size();
+  work_ = images_->work();
+}
+
+void Inference::add_affine(Size units, Activation activation, bool bias) {
+  const Size weights = units_ * units;
+  layers_.push_back({true, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
+  parameters_ += weights + (bias ? units : 0);
+  work_ += (double)weights;
+  deepest_ = std::max(deepest_, units_);
+  widest_ = std::max(widest_, units);
+  units_ = units;
+}
+
+void Inference::add_normalization(double epsilon) {
+  layers_.push_back({false, units_, units_, Activation::identity, parameters_, parameters_ + units_, state_, (float)epsilon});
+  parameters_ += 2 * units_;
+  state_ += 2 * units_;
+}
+
+bool Inference::run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
+                    float* to, int threads) const {
+  const Size columns = answer == Answer::yes_or_no ? 2 : units_;
+  const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
+  const Size rows_of_block = images_ ? most_pictures : most_rows;
+  Size blocks = (rows + rows_of_block - 1) / rows_of_block;
+  if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
+  Packed packed;
+  if (images_) {
+    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size())};  // vectors of a group may reach past its bias
+    layout_.pack(parameters, packed.parameters);
+    layout_.pack_state(state, packed.state);
+  }
+  if ((double)rows * work_ < work_for_threads) threads = 1;
+  threads = (int)std::min<Size>(threads, blocks);
+  std::atomic<Size> next{0};
+  std::atomic<bool> finite{true};
+  const auto work = [&](int) {
+    for (Size block = next++; block < blocks; block = next++) {
+      const Size start = rows * block / blocks, stop = rows * (block + 1) / blocks;
+      const char* from = (const char*)x + start * inputs_ * bytes;
+      if (!run_block(source, from, stop - start, parameters, state, packed, answer, to + start * columns)) finite = false;
+    }
+  };
+  if (threads <= 1) work(0);
+  else borrow_team(threads)->run(work);
+  return finite;
+}
+
+std::unique_ptr<Inference::Room> Inference::borrow_room() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!rooms_.empty()) {
+      auto room = std::move(rooms_.back());
+      rooms_.pop_back();
+      return room;
+    }
+  }
+  return std::make_unique<Room>(images_->workspace(images_->samples_of_chunk(), false), images_->scratch());
+}
+
+// The pictures, up to the rows that the first layer behind them takes.
+void Inference::look(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const {
+  auto room = borrow_room();
+  std::int64_t index[most_pictures];
+  const Size chunk = images_->samples_of_chunk();
+  for (Size start = 0; start < rows; start += chunk) {
+    const Size count = std::min(chunk, rows - start);
+    for (Size s = 0; s < count; ++s) index[s] = start + s;
+    Images::Pass pass{room->workspace, room->scratch, packed.parameters, packed.state, source, x, index};
+    if (start == 0) images_->recall(pass);
+    for (int stage = 0; stage < images_->num_stages(); ++stage) images_->forward(pass, stage, 0, count);
+    images_->hand_over(pass, to + start * stride, stride, 0, count);
+  }
+  const std::lock_guard lock(mutex_);
+  rooms_.push_back(std::move(room));
+}
+
+bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
+                          const Packed& packed, Answer answer, float* to) const {
+  const Size stride = padded(widest_), room = rows * stride;
+  float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + kernels_.wide_panel), nullptr};
+  values[1] = values[0] + room;
+  float* panel = values[1] + room;
+  const float* from = (const float*)x;
+  Size from_stride = inputs_;
+  if (source == Source::floats && !kernels_.all_finite(from, rows * inputs_)) return false;
+  if (images_) {
+    look(source, x, rows, packed, values[0], stride);
+    from = values[0];
+    from_stride = stride;
+  } else if (source == Source::bytes) {
+    std::int64_t index[most_rows];
+    for (Size r = 0; r < rows; ++r) index[r] = r;
+    kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
+    from = values[0];
+    from_stride = stride;
+  }
+  int turn = 1;
+  bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample, and so in its like
+  for (const Layer& layer : layers_) {
+    if (layer.is_affine) {
+      affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel, many_zeros);
+    } else {
+      if (from == (const float*)x)
+        for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[turn] + r * stride);
+      else turn = 1 - turn;  // in place
+      normalize(layer, rows, parameters, state, values[turn], stride, panel);
+    }
+    many_zeros = false;
+    from = values[turn];
+    from_stride = stride;
+    turn = 1 - turn;
+  }
+  bool finite = true;
+  for (Size r = 0; r < rows; ++r) finite &= kernels_.all_finite(from + r * stride, units_);
+  const Block logits{values[1 - turn], stride, rows, (int)((units_ + kernels_.width - 1) / kernels_.width)};
+  if (answer == Answer::softmax) kernels_.softmax(logits, units_, to);
+  else if (answer == Answer::yes_or_no) kernels_.yes_or_no(logits, to);
+  else
+    for (Size r = 0; r < rows; ++r) std::copy_n(from + r * stride, units_, to + r * units_);
+  return finite;
+}
+
+// The weights (inputs, units) are read where they are, row by row, when there are few samples; else each panel is first
+// copied together. The last panel is always copied if it does not fill its vectors.
+void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
+                       Size stride, float* panel, bool skips_zeros) const {
+  const float* weight = parameters + layer.weight;
+  float* bias = panel + deepest_ * kernels_.panel;  // of up to a wide panel
+  for (Size column = 0, wide; column < layer.units; column += wide) {
+    const Size left = layer.units - column;
+    wide = rows == 1 && left >= kernels_.wide_panel ? kernels_.wide_panel : std::min<Size>(kernels_.panel, left);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    const Size width = (Size)vectors * kernels_.width;
+    const bool packs = rows >= fewest_rows_to_pack || wide < width;
+    if (packs) kernels_.pack(weight + column, layer.units, layer.inputs, wide, panel, width);
+    if (layer.bias >= 0) kernels_.pack(parameters + layer.bias + column, wide, 1, wide, bias, width);
+    for (Size row = 0; row < rows; row += row_block) {
+      const Block block{to + row * stride + column, stride, std::min(row_block, rows - row), vectors};
+      for (Size k = 0; k < layer.inputs; k += depth_block) {
+        Product p{x + row * x_stride + k, x_stride, 1, packs ? panel + k * width : weight + column + k * layer.units,
+                  packs ? width : layer.units, block.data, stride, block.rows, std::min(depth_block, layer.inputs - k), vectors};
+        p.accumulate = k > 0;
+        p.skips_zeros = skips_zeros;
+        if (k == 0 && layer.bias >= 0) p.bias = bias;
+        kernels_.product(p);
+      }
+      kernels_.activate(layer.activation, block, nullptr);
+    }
+  }
+}
+
+void Inference::normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
+                          float* scratch) const {
+  const float* sources[] = {parameters + layer.weight, parameters + layer.bias, state + layer.state,
+                            state + layer.state + layer.units};
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    float* own[4];
+    for (int i = 0; i < 4; ++i) {
+      own[i] = scratch + i * kernels_.panel;
+      kernels_.pack(sources[i] + column, wide, 1, wide, own[i], kernels_.panel);
+    }
+    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, 0, layer.epsilon};
+    kernels_.normalize_inference(n, {x + column, stride, rows, vectors});
+  }
+}
+
+}  // namespace pellucid

@@ -1,0 +1,78 @@
+// Prediction: the way forward only, straight from the flat vectors of parameters, which may change between calls.
+//
+// Many samples go through all layers in blocks of rows, so that memory stays bounded; blocks are dealt to threads as they
+// come, which changes no bit, since no sample's numbers depend on its neighbors. A few samples run in the caller. Layers that
+// look at pictures come first, and work as in training (see images/images.hpp), on a packed copy of their parameters.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "runtime/layout.hpp"
+#include "images/images.hpp"
+
+namespace pellucid {
+
+enum class Answer : int { logits, softmax, yes_or_no };
+
+class Inference {
+ public:
+  Inference(const Kernels& kernels, Size inputs);
+
+  Images& begin_images(Size height, Size width, Size channels, bool is_compact);
+  void end_images();
+  void add_affine(Size units, Activation activation, bool bias);
+  void add_normalization(double epsilon);
+
+  Size inputs() const { return inputs_; }
+  const Images* images() const { return images_.get(); }
+  bool has_layers() const { return images_ || !layers_.empty(); }
+  Size outputs() const { return units_; }
+  Size num_parameters() const { return parameters_; }
+  Size num_state() const { return state_; }
+
+  // Writes (rows, outputs), or (rows, 2) for yes or no. False if an input or a logit is not finite.
+  bool run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer, float* to,
+           int threads) const;
+
+ private:
+  struct Layer {
+    bool is_affine;
+    Size inputs, units;
+    Activation activation;
+    Size weight, bias;  // places in the parameters, bias -1 if there is none; or gamma and beta
+    Size state;         // place of the moving mean; the variance follows it
+    float epsilon;
+  };
+
+  struct Packed {  // of the layers that look at pictures
+    Buffer parameters, state;
+  };
+  struct Room {  // for a few pictures
+    Images::Workspace workspace;
+    Images::Scratch scratch;
+  };
+  bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, const Packed& packed,
+                 Answer answer, float* to) const;
+  void look(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const;
+  std::unique_ptr<Room> borrow_room() const;
+  void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
+              Size stride, float* panel, bool skips_zeros) const;
+  void normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
+                 float* scratch) const;
+
+  const Kernels& kernels_;
+  const Size inputs_;
+  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer behind the pictures
+  Size parameters_ = 0, state_ = 0;
+  double work_ = 0;
+  Layout layout_;
+  std::unique_ptr<Images> images_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Room>> rooms_;  // not in use
+  std::vector<Layer> layers_;
+};
+
+}  // namespace pellucid

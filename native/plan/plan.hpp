@@ -1,0 +1,217 @@
+// A plan: a network, its loss and its optimizer, compiled into whole training steps.
+//
+// The layers become *segments*: a weighted sum with its activation, and the operations behind it that work column by
+// column (dropout, batch normalization). Within a segment every column is the business of one thread, so that threads
+// meet only between segments. There are two ways to deal the work of a step out; which one is decided by the sizes of the
+// network and the batch, never by the number of threads, so the bits are the same for any number:
+//
+//   by columns  each thread owns panels of columns: of the weights, their moments, the activations and their gradients.
+//               Weights stay in the cache of their owner; the update happens in the tile of the gradient just computed.
+//   by rows     for small networks with large batches: the batch is cut into chunks that a thread takes all the way
+//               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
+//
+// Layers that look at pictures come before all segments; their work is dealt by samples (see images/images.hpp), and what they give
+// is the input of the first segment.
+//
+// While it trains, a plan keeps parameters and moments in a layout of its own (see kernels/kernels.hpp); `load` and `store`
+// translate from and to the flat vectors of pellucid/nn/parameters.py. After `prepare`, steps allocate nothing.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "runtime/buffer.hpp"
+#include "runtime/layout.hpp"
+#include "runtime/pool.hpp"
+#include "images/images.hpp"
+
+namespace pellucid {
+
+// The optimizer's constants in double precision; names as in pellucid/mathematics/optimizers.py.
+struct Optimizer {
+  Rule rule = Rule::descent;
+  double momentum = 0, beta1 = 0, beta2 = 0, decay = 0, epsilon = 0, weight_decay = 0;
+  double bound = __builtin_inf();         // ClipByValue
+  double norm_bound = __builtin_inf();    // ClipByGlobalNorm
+};
+
+// The samples of a training: row numbers into data that stay where they are.
+struct Data {
+  Source source;
+  const void* x;                // (N, inputs)
+  const std::int32_t* labels;   // (N,), or null
+  const float* targets;         // (N, outputs), or null
+  const double* weights;        // (N,), or null
+};
+
+struct Steps {
+  std::span<const std::int64_t> rows;  // one step after the other; the last one may be shorter
+  std::span<const double> rates;       // the learning rate of each step
+  std::uint64_t first_step;            // its number in the life of the network: what chance depends on
+  std::int64_t first_update;           // the number of updates made before it
+};
+
+enum class Outcome : int { done, bad_loss, bad_gradient, bad_update };
+
+struct Report {
+  Size steps;  // finished ones
+  Outcome outcome;
+};
+
+class Plan {
+ public:
+  Plan(const Kernels& kernels, Size inputs, std::uint64_t seed);
+
+  // The description, in the order of the layers: first those that look at pictures, if there are any.
+  Images& begin_images(Size height, Size width, Size channels, bool is_compact);
+  void end_images();
+  void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
+  void add_dropout(double rate, std::uint64_t layer);
+  void add_normalization(double momentum, double epsilon);
+  void set_loss(LossKind kind, double parameter);
+  void set_optimizer(const Optimizer& optimizer);
+  void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
+  void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: no bit depends on it, only speed
+
+  // Allocates all that steps of up to `batch` samples on `threads` threads need.
+  void prepare(Size batch, int threads);
+
+  Size inputs() const { return inputs_; }
+  const Images* images() const { return images_.get(); }
+  bool has_layers() const { return images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
+  bool uses_bf16() const { return bf16_; }  // after `prepare`
+  Size batch() const { return batch_; }
+  Size num_parameters() const { return layout_.flat_size(); }
+  Size num_state() const { return layout_.flat_state_size(); }
+  Size outputs() const { return segments_.back().units; }
+  int num_slots() const;
+
+  void load(const float* parameters, const float* state, const float* first, const float* second);
+  void store(float* parameters, float* state, float* first, float* second) const;
+
+  // Makes the steps with the first `threads` of the threads; losses and scores (one number a step) are the weighted means
+  // over the batch before its update.
+  Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
+
+ private:
+  struct Operation {  // column by column
+    bool is_dropout;
+    std::uint32_t threshold = 0;
+    float factor = 0;
+    std::uint64_t layer = 0;
+    float keep = 0, take = 0, epsilon = 0;
+    int gamma = 0, beta = 0;                   // numbers of arrays
+    Size moving_mean = 0, moving_variance = 0;  // places in the packed state
+  };
+  struct Segment {
+    bool has_affine;
+    Size inputs, units, stride;
+    Activation activation = Activation::identity;
+    int weight = -1, bias = -1;  // numbers of arrays
+    std::vector<Operation> operations = {};
+    bool normalizes = false;
+    bool needs_dx = false;       // a layer below has parameters
+  };
+  struct Rounded {  // bfloat16 of a matrix, for products
+    Rounded() = default;
+    Rounded(Size count, Size stride) : rows(count * stride / 2), pairs((count + 1) / 2 * stride) {}
+    Buffer rows;   // neighbors in a row are pairs
+    Buffer pairs;  // neighbors in a column are pairs
+  };
+  struct Workspace {  // the numbers of up to `rows` samples
+    Buffer x[2];
+    Rounded rounded_x[2];
+    struct Values {
+      Buffer a, z, gradient;
+      std::vector<Buffer> outputs;              // one for each operation
+      std::vector<Buffer> mean, inverse_std;    // of batch normalizations
+      Rounded rounded;                          // of the last output
+      Buffer rounded_gradient;
+    };
+    std::vector<Values> segments;
+  };
+  struct Member {  // what a thread needs for itself
+    Buffer gradient_tile, turned, paired, finite;
+    std::vector<Buffer> turned_weights;  // by rows: of each segment, kept for the step
+    Workspace workspace;                 // by rows
+    Images::Scratch images;
+  };
+  struct Batch {  // what all members know of the step they are in
+    const Data* data;
+    const std::int64_t* index;
+    Size rows;
+    int turn;  // which of the two buffers of inputs holds it
+    std::uint64_t step;
+    Loss loss;
+    double rate;
+    std::int64_t update;  // its number, 1, 2, ...
+    double scale = 1;     // of the whole gradient
+  };
+
+  struct Task {  // rows [from, to) of the columns of a panel
+    int panel;
+    Size from, to;
+  };
+
+  int num_panels(Size columns) const { return layout_.num_panels(columns); }
+  int panel_vectors(Size columns, int panel) const { return layout_.panel_vectors(columns, panel); }
+
+  Batch batch_of(const Data& data, const Steps& steps, Size number) const;
+  void work(int member, const Data& data, const Steps& steps, double* losses, double* scores, Report& report);
+  Outcome step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score);
+  Outcome step_by_rows(int member, Batch& batch, double* loss, double* score);
+  void gather(int member, const Batch& batch);
+  void images_forward(int member, const Batch& batch);
+  void images_backward(int member, const Batch& batch);
+  Outcome agree(int member);
+  bool sum_up(int member, const Batch& batch, double* loss, double* score);
+
+  void forward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch, Size first_row);
+  void loss_of_rows(Workspace& workspace, Size from, Size to, const Batch& batch, Size first_row);
+  void backward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch,
+                Size first_row, const float* turned);
+  void turn_over(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const;
+  void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch);
+  void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
+  void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
+  void update_small(int member, std::size_t index, int panel, const Batch& batch);
+  void update_flat(int member, const Batch& batch);
+  void update_range(int member, const Update& update, Size place, Size count, const float* gradient);
+  bool scale_to_norm(int member, Batch& batch);
+  Update update_for(const Array& array, const Batch& batch) const;
+
+  Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
+  Mask mask(const Operation& operation, std::uint64_t step) const;
+  const float* input_of(std::size_t index, const Workspace& workspace, int turn) const;
+  const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int turn) const;
+  const float* pair_panel(int member, const float* from, Size stride, Size rows, int vectors);
+  void allocate(Workspace& workspace, Size rows) const;
+  bool clips_norm() const { return optimizer_.norm_bound < __builtin_inf(); }
+
+  const Kernels& kernels_;
+  const std::uint64_t seed_;
+  Size inputs_;
+  Layout layout_;
+  std::unique_ptr<Images> images_;
+  std::vector<Segment> segments_;
+  LossKind loss_ = LossKind::cross_entropy;
+  float loss_parameter_ = 0;
+  Optimizer optimizer_;
+
+  Size batch_ = 0;
+  int threads_ = 1;
+  bool by_rows_ = false, skips_zeros_ = false, bf16_ = false;
+  Buffer parameters_, state_, first_, second_, gradient_, group_gradients_, terms_, scores_;
+  std::vector<double> norm_parts_;
+  Workspace workspace_;
+  Images::Workspace images_workspace_;
+  Buffer turned_;
+  std::vector<Member> members_;
+  Team* team_ = nullptr;  // while steps run
+  std::atomic<bool> bad_gradient_{false}, bad_update_{false};
+};
+
+}  // namespace pellucid

@@ -1,0 +1,228 @@
+// What is done with a segment of a plan: forward, the loss, back, and the gradients of its weights.
+#include <cmath>
+
+#include "runtime/random.hpp"
+#include "runtime/sizes.hpp"
+#include "plan/plan.hpp"
+
+namespace pellucid {
+
+const float* Plan::input_of(std::size_t index, const Workspace& ws, int turn) const {
+  const Segment& below = segments_[index - 1];
+  if (!below.operations.empty()) return ws.segments[index - 1].outputs.back();
+  return below.has_affine ? ws.segments[index - 1].a : ws.x[turn];
+}
+
+const Plan::Rounded& Plan::rounded_input_of(std::size_t index, const Workspace& ws, int turn) const {
+  const Segment& below = segments_[index - 1];
+  return below.has_affine || !below.operations.empty() ? ws.segments[index - 1].rounded : ws.rounded_x[turn];
+}
+
+// The B of a product in bfloat16: pairs of neighbors in a column, in memory of the member.
+const float* Plan::pair_panel(int member, const float* from, Size stride, Size rows, int vectors) {
+  float* to = members_[member].paired;
+  kernels_.pair_rows({const_cast<float*>(from), stride, rows, vectors}, to, (Size)vectors * kernels_.width);
+  return to;
+}
+
+Normalization Plan::normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column) {
+  const Size gamma = layout_[operation.gamma].packed + column, beta = layout_[operation.beta].packed + column;
+  return {parameters_ + gamma, parameters_ + beta, state_ + operation.moving_mean + column,
+          state_ + operation.moving_variance + column, values.mean[number] + column, values.inverse_std[number] + column,
+          gradient_ + gamma, gradient_ + beta, operation.keep, operation.take, operation.epsilon};
+}
+
+Mask Plan::mask(const Operation& operation, std::uint64_t step) const {
+  const std::uint64_t key = random_key(seed_, Purpose::dropout, step, operation.layer);
+  return {(std::uint32_t)key, (std::uint32_t)(key >> 32), operation.threshold, operation.factor};
+}
+
+void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
+  const Segment& segment = segments_[index];
+  Workspace::Values& values = ws.segments[index];
+  const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
+  const int vectors = panel_vectors(segment.units, task.panel);
+  const float* from = index == 0 ? ws.x[batch.turn] : values.a;
+  if (segment.has_affine) {
+    const float* x = input_of(index, ws, batch.turn);
+    const Size x_stride = segments_[index - 1].stride, width = (Size)vectors * kernels_.width;
+    const float* weight = parameters_ + layout_[segment.weight].packed + column * segment.inputs;
+    const float* bias = segment.bias >= 0 ? parameters_ + layout_[segment.bias].packed + column : nullptr;
+    const float* pairs = bf16_ ? pair_panel(member, weight, width, segment.inputs, vectors) : nullptr;
+    for (Size row = task.from; row < task.to; row += row_block) {
+      const Block block{values.a + row * segment.stride + column, segment.stride, std::min(row_block, task.to - row), vectors};
+      if (bf16_) {
+        const float* rounded = rounded_input_of(index, ws, batch.turn).rows + row * x_stride / 2;
+        Product p{rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows, (segment.inputs + 1) / 2,
+                  vectors, bias};
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
+        kernels_.product_bf16(p);
+      }
+      for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
+        Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
+                  std::min(depth_block, segment.inputs - k), vectors};
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
+        if (k > 0) p.accumulate = true;
+        else p.bias = bias;
+        kernels_.product(p);
+      }
+      kernels_.activate(segment.activation, block, values.z ? values.z + row * segment.stride + column : nullptr);
+    }
+  }
+  for (std::size_t k = 0; k < segment.operations.size(); ++k) {
+    const Operation& operation = segment.operations[k];
+    const Block block{values.outputs[k] + at, segment.stride, task.to - task.from, vectors};
+    if (operation.is_dropout)
+      kernels_.dropout(mask(operation, batch.step), from + at, block,
+                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+    else
+      kernels_.normalize(normalization(operation, values, k, column), from + at, block);
+    from = values.outputs[k];
+  }
+  if (bf16_ && index + 1 < segments_.size()) {
+    const Block block{const_cast<float*>(from) + at, segment.stride, task.to - task.from, vectors};
+    kernels_.round_rows(block, values.rounded.rows + at / 2);
+    kernels_.pair_rows(block, values.rounded.pairs + task.from / 2 * segment.stride + column, segment.stride);
+  }
+}
+
+void Plan::loss_of_rows(Workspace& ws, Size from, Size to, const Batch& batch, Size first_row) {
+  const Segment& segment = segments_.back();
+  Workspace::Values& values = ws.segments.back();
+  const int vectors = (int)((segment.units + kernels_.width - 1) / kernels_.width);
+  const Size row = first_row + from;
+  kernels_.loss(batch.loss, {values.a + from * segment.stride, segment.stride, to - from, vectors}, batch.index + row,
+                values.gradient + from * segment.stride, terms_ + row, scores_ + row);
+  if (bf16_)
+    kernels_.round_rows({values.gradient + from * segment.stride, segment.stride, to - from, vectors},
+                        values.rounded_gradient + from * segment.stride / 2);
+}
+
+// The means over the batch, in double precision and in the order of the samples; all members find the same.
+bool Plan::sum_up(int member, const Batch& batch, double* loss, double* score) {
+  double terms[4] = {}, points[4] = {};  // four sums at once, added up at the end: always in this order
+  const double* weights = batch.data->weights;
+  for (Size r = 0; r < batch.rows; ++r) {
+    const double weight = weights ? weights[batch.index[r]] : 1.0;
+    if (weight == 0) continue;
+    terms[r % 4] += weight * terms_[r];
+    points[r % 4] += weight * scores_[r];
+  }
+  const double mean = ((terms[0] + terms[1]) + (terms[2] + terms[3])) * batch.loss.scale;
+  if (member == 0) {
+    *loss = mean;
+    *score = ((points[0] + points[1]) + (points[2] + points[3])) * batch.loss.scale;
+  }
+  return std::isfinite(mean);
+}
+
+// Rows of W^T for the inputs of one panel: (units, panel), for units [from_unit, to_unit).
+void Plan::turn_over(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const {
+  const Segment& segment = segments_[index];
+  const Size start = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, segment.inputs - start);
+  const Size width = (Size)panel_vectors(segment.inputs, panel) * kernels_.width;
+  const float* weight = parameters_ + layout_[segment.weight].packed;
+  for (Size unit = from_unit; unit < to_unit; unit += kernels_.panel, to += kernels_.panel * width) {
+    const int vectors = panel_vectors(segment.units, (int)(unit / kernels_.panel));
+    const Size stride = (Size)vectors * kernels_.width;
+    for (Size u = 0; count < width && u < stride; ++u) std::fill_n(to + u * width + count, width - count, 0.0f);
+    kernels_.transpose(weight + unit * segment.inputs + start * stride, stride, count, vectors, to, width);
+  }
+}
+
+void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row,
+                    const float* turned) {
+  const Segment &segment = segments_[index], &above = segments_[index + 1];
+  Workspace::Values& values = ws.segments[index];
+  const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
+  const int vectors = panel_vectors(segment.units, task.panel);
+  const Size width = (Size)vectors * kernels_.width, rows = task.to - task.from;
+  const float* dz = ws.segments[index + 1].gradient + task.from * above.stride;
+  for (Size unit = 0; unit < above.units; unit += depth_block) {
+    const Size units = std::min(depth_block, above.units - unit);
+    if (!turned) turn_over(index + 1, task.panel, unit, unit + units, members_[member].turned);
+    const float* weight = turned ? turned + unit * width : members_[member].turned;
+    Product p{dz + unit, above.stride, 1, weight, width, values.gradient + at, segment.stride, rows, units, vectors};
+    p.accumulate = unit > 0;
+    if (bf16_) {
+      p.a = ws.segments[index + 1].rounded_gradient + (task.from * above.stride + unit) / 2;
+      p.a_row = above.stride / 2;
+      p.b = pair_panel(member, weight, width, units, vectors);
+      p.depth = (units + 1) / 2;
+      kernels_.product_bf16(p);
+    } else {
+      kernels_.product(p);
+    }
+  }
+  const Block dy{values.gradient + at, segment.stride, rows, vectors};
+  for (std::size_t k = segment.operations.size(); k-- > 0;) {
+    const Operation& operation = segment.operations[k];
+    if (operation.is_dropout) {
+      kernels_.dropout(mask(operation, batch.step), dy.data, dy,
+                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+    } else {
+      const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.turn];
+      kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
+    }
+  }
+  if (segment.has_affine)
+    kernels_.activate_backward(segment.activation, dy, values.a + at, values.z ? values.z + at : nullptr);
+  if (bf16_) kernels_.round_rows(dy, values.rounded_gradient + at / 2);
+}
+
+// By columns: rows [from, to) of a panel of dW = x^T dz, and the update of each tile as it comes.
+void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch) {
+  const Segment& segment = segments_[index];
+  const Array& array = layout_[segment.weight];
+  const int vectors = panel_vectors(segment.units, task.panel);
+  const Size width = (Size)vectors * kernels_.width, column = (Size)task.panel * kernels_.panel;
+  const Size base = array.packed + column * segment.inputs, height = kernels_.tile_rows[vectors];
+  const float* x = input_of(index, workspace_, batch.turn);
+  const float* dz = workspace_.segments[index].gradient + column;
+  const Size x_stride = segments_[index - 1].stride;
+  const bool at_once = batch.rows <= batch_block && !clips_norm();
+  const Update update = update_for(array, batch);
+  for (Size sample = 0; sample < batch.rows; sample += batch_block) {
+    const bool is_last = sample + batch_block >= batch.rows;
+    const Size samples = std::min(batch_block, batch.rows - sample);
+    const float* pairs = bf16_ ? pair_panel(member, dz + sample * segment.stride, segment.stride, samples, vectors) : nullptr;
+    for (Size row = task.from; row < task.to; row += height) {
+      const Size place = base + row * width, rows = std::min(height, task.to - row);
+      float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
+      Product p{x + sample * x_stride + row, 1, x_stride, dz + sample * segment.stride, segment.stride, gradient, width, rows,
+                samples, vectors};
+      p.accumulate = sample > 0;
+      p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.turn];
+      if (bf16_) {
+        p.a = rounded_input_of(index, workspace_, batch.turn).pairs + sample / 2 * x_stride + row;
+        p.b = pairs;
+        p.b_row = width;
+        p.depth = (samples + 1) / 2;
+        kernels_.product_bf16(p);
+      } else {
+        kernels_.product(p);
+      }
+      if (!is_last) continue;
+      if (clips_norm()) kernels_.add_price(update, rows * width, parameters_ + place, gradient);
+      else update_range(member, update, place, rows * width, gradient);
+    }
+  }
+}
+
+// By rows: the gradient of one chunk, added to that of its group.
+void Plan::chunk_gradient(std::size_t index, Workspace& ws, Size rows, float* gradient, bool accumulate) {
+  const Segment& segment = segments_[index];
+  for (int panel = 0; panel < num_panels(segment.units); ++panel) {
+    const int vectors = panel_vectors(segment.units, panel);
+    const Size width = (Size)vectors * kernels_.width, column = (Size)panel * kernels_.panel;
+    float* dz = ws.segments[index].gradient + column;
+    Product p{input_of(index, ws, 0), 1, segments_[index - 1].stride, dz, segment.stride,
+              gradient + layout_[segment.weight].packed + column * segment.inputs, width, segment.inputs, rows, vectors};
+    p.accumulate = accumulate;
+    kernels_.product(p);
+    if (segment.bias >= 0)
+      kernels_.column_sums({dz, segment.stride, rows, vectors}, gradient + layout_[segment.bias].packed + column, accumulate);
+  }
+}
+
+}  // namespace pellucid

@@ -1,0 +1,276 @@
+// Training steps: how the work of a plan is dealt out, and in which order it is done.
+#include "runtime/sizes.hpp"
+#include "plan/plan.hpp"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace pellucid {
+
+namespace {
+
+// Numbers below 1.2e-38 count as zero while steps run: the first moment of a weight that nothing moves any more ends
+// there, and arithmetic on such numbers can be a hundred times slower. The caller's mode comes back afterwards.
+class FlushDenormals {
+ public:
+#if defined(__x86_64__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+  FlushDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (1u << 24)));
+  }
+  ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  std::uint64_t before_;
+#endif
+};
+
+// Calls f(panel, from, to) for the member's part of `panels` times `rows`, cut at multiples of `granule` rows.
+template <class F>
+void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
+  const Size pieces = (rows + granule - 1) / granule;
+  Share part = share_of(member, threads, panels * pieces);
+  while (part.from < part.to) {
+    const Size panel = part.from / pieces, first = part.from % pieces;
+    const Size last = std::min(pieces, first + part.to - part.from);
+    f((int)panel, first * granule, std::min(rows, last * granule));
+    part.from += last - first;
+  }
+}
+
+}  // namespace
+
+Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
+  Report report{0, Outcome::done};
+  threads_ = std::clamp(threads, 1, (int)members_.size());
+  if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // a place for the next batch, once it is needed
+    workspace_.x[1] = Buffer(batch_ * padded(inputs_));
+    if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, padded(inputs_));
+  }
+  const auto team = borrow_team(threads_);
+  team_ = team.get();
+  threads_ = team->size();
+  bad_gradient_.store(false);
+  bad_update_.store(false);
+  team->run([&](int member) { work(member, data, steps, losses, scores, report); });
+  return report;
+}
+
+void Plan::work(int member, const Data& data, const Steps& steps, double* losses, double* scores, Report& report) {
+  const FlushDenormals guard;
+  const Size count = (Size)steps.rates.size();
+  Batch batch = batch_of(data, steps, 0);
+  if (!by_rows_ && !images_) {
+    gather(member, batch);
+    team_->barrier();
+  }
+  for (Size number = 0; number < count; ++number) {
+    std::fill_n((float*)members_[member].finite, 2 * kernels_.width, 0.0f);
+    Batch next = number + 1 < count ? batch_of(data, steps, number + 1) : Batch{};
+    const Outcome outcome = by_rows_ ? step_by_rows(member, batch, losses + number, scores + number)
+                                     : step_by_columns(member, batch, number + 1 < count ? &next : nullptr,
+                                                       losses + number, scores + number);
+    if (outcome != Outcome::done) {
+      if (member == 0) report = {number, outcome};
+      return;
+    }
+    batch = next;
+  }
+  if (member == 0) report = {count, Outcome::done};
+}
+
+Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) const {
+  Batch batch{};
+  const Size start = number * batch_;
+  batch.data = &data;
+  batch.index = steps.rows.data() + start;
+  batch.rows = std::min(batch_, (Size)steps.rows.size() - start);
+  batch.step = steps.first_step + (std::uint64_t)number;
+  batch.turn = by_rows_ || images_ ? 0 : (int)(number % 2);
+  batch.rate = steps.rates[number];
+  batch.update = steps.first_update + number + 1;
+  batch.scale = 1;
+  double total = (double)batch.rows;
+  if (data.weights) {
+    total = 0;
+    for (Size r = 0; r < batch.rows; ++r) total += data.weights[batch.index[r]];
+  }
+  batch.loss = {loss_, loss_parameter_, (int)outputs(), data.labels, data.targets, data.weights, total > 0 ? 1 / total : 0};
+  return batch;
+}
+
+void Plan::gather(int member, const Batch& batch) {
+  const Share twos = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 pairs rows
+  const Size from = 2 * twos.from, rows = std::min(2 * twos.to, batch.rows) - from, stride = padded(inputs_);
+  float* x = workspace_.x[batch.turn] + from * stride;
+  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, x, stride);
+  if (!bf16_) return;
+  const Block block{x, stride, rows, (int)((inputs_ + kernels_.width - 1) / kernels_.width)};
+  kernels_.round_rows(block, workspace_.rounded_x[batch.turn].rows + from * stride / 2);
+  kernels_.pair_rows(block, workspace_.rounded_x[batch.turn].pairs + from / 2 * stride, stride);
+}
+
+Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
+  Workspace& ws = workspace_;
+  const std::size_t last = segments_.size() - 1;
+  const auto deal_columns = [&](const Segment& segment, auto f) {  // batch statistics need whole columns
+    const Size granule = segment.normalizes ? batch.rows : kernels_.tile_rows[kernels_.panel / kernels_.width];
+    deal(member, threads_, num_panels(segment.units), batch.rows, granule, f);
+  };
+
+  if (images_) images_forward(member, batch);
+  for (std::size_t i = 0; i < last; ++i) {
+    const Segment& segment = segments_[i];
+    if (!segment.has_affine && segment.operations.empty()) continue;
+    deal_columns(segment, [&](int panel, Size from, Size to) { forward(member, i, ws, {panel, from, to}, batch, 0); });
+    team_->barrier();
+  }
+  const Share rows = share_of(member, threads_, batch.rows);  // the loss needs whole rows
+  for (int panel = 0; panel < num_panels(outputs()); ++panel)
+    forward(member, last, ws, {panel, rows.from, rows.to}, batch, 0);
+  loss_of_rows(ws, rows.from, rows.to, batch, 0);
+  team_->barrier();
+  if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
+
+  for (std::size_t i = last; segments_[i].needs_dx; --i) {
+    deal_columns(segments_[i - 1], [&](int panel, Size from, Size to) {
+      backward(member, i - 1, ws, {panel, from, to}, batch, 0, nullptr);
+    });
+    team_->barrier();
+  }
+
+  if (images_ && images_->learns()) images_backward(member, batch);
+  for (std::size_t i = 0; i <= last; ++i) {
+    const Segment& segment = segments_[i];
+    if (segment.has_affine) {
+      deal(member, threads_, num_panels(segment.units), segment.inputs, 12, [&](int panel, Size from, Size to) {
+        weight_gradient(member, i, {panel, from, to}, batch);
+        if (from == 0) update_small(member, i, panel, batch);
+      });
+    } else if (segment.normalizes && member == 0) {
+      for (int panel = 0; panel < num_panels(segment.units); ++panel) update_small(member, i, panel, batch);
+    }
+  }
+  if (clips_norm()) {
+    team_->barrier();
+    if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
+    update_flat(member, batch);
+  }
+  if (next && !images_) gather(member, *next);
+  return agree(member);
+}
+
+// By samples: each member takes whole groups of them, chunk by chunk, and all meet at each batch normalization.
+void Plan::images_forward(int member, const Batch& batch) {
+  const Chance chance{seed_, batch.step};
+  Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
+                    batch.index, &chance};
+  const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk();
+  const Share mine = share_of(member, threads_, groups);
+  const Size first = batch.rows * mine.from / groups, last = batch.rows * mine.to / groups;
+  for (int stage = 0; stage < images_->num_stages(); ++stage) {
+    if (stage > 0) {
+      team_->barrier();
+      const Share channels = share_of(member, threads_, images_->channels_of(stage));
+      images_->conclude(images_workspace_, parameters_, state_, stage, channels, batch.rows);
+      team_->barrier();
+    }
+    for (Size from = first; from < last; from += chunk) {
+      const Size to = std::min(from + chunk, last);
+      images_->forward(pass, stage, from, to);
+      if (stage + 1 < images_->num_stages()) images_->measure(pass, stage + 1, from, to);
+      else images_->hand_over(pass, workspace_.x[0], segments_[0].stride, from, to);
+    }
+  }
+  const Share turns = share_of(member, threads_, images_->num_turns());
+  for (Size turn = turns.from; turn < turns.to; ++turn) images_->turn(turn, parameters_, turned_);
+  team_->barrier();
+}
+
+void Plan::images_backward(int member, const Batch& batch) {
+  const Chance chance{seed_, batch.step};
+  const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk(), size = images_->packed_size();
+  const Share mine = share_of(member, threads_, groups);
+  Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
+                    batch.index, &chance, turned_};
+  for (int stage = images_->num_stages() - 1; stage >= 0; --stage) {
+    for (Size group = mine.from; group < mine.to; ++group) {
+      const Size first = batch.rows * group / groups, last = batch.rows * (group + 1) / groups;
+      pass.gradient = group_gradients_ + group * size;
+      for (Size from = first; from < last; from += chunk) {
+        const Size to = std::min(from + chunk, last);
+        pass.is_first = from == first;
+        if (stage + 1 == images_->num_stages())
+          images_->take_back(pass, workspace_.segments[0].gradient, segments_[0].stride, from, to);
+        images_->backward(pass, stage, from, to);
+        if (stage > 0) images_->measure_back(pass, stage, from, to);
+      }
+    }
+    team_->barrier();
+    if (stage == 0) break;
+    const Share channels = share_of(member, threads_, images_->channels_of(stage));
+    images_->conclude_back(images_workspace_, stage, channels, batch.rows, group_gradients_);
+    team_->barrier();
+  }
+  for (int number = 0; number < images_->num_arrays(); ++number) add_groups(member, batch, layout_[number], groups, size);
+}
+
+Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score) {
+  Member& own = members_[member];
+  Workspace& ws = own.workspace;
+  const std::size_t last = segments_.size() - 1;
+  for (std::size_t i = 1; i <= last; ++i)
+    for (int panel = 0; segments_[i].needs_dx && panel < num_panels(segments_[i].inputs); ++panel)
+      turn_over(i, panel, 0, segments_[i].units, own.turned_weights[i] + panel * kernels_.panel * segments_[i].units);
+
+  const Size chunks = (batch.rows + chunk_rows - 1) / chunk_rows, groups = std::min(chunks, most_groups);
+  const Share mine = share_of(member, threads_, groups);
+  for (Size group = mine.from; group < mine.to; ++group) {
+    float* gradient = group_gradients_ + group * layout_.packed_size();
+    const Share part{chunks * group / groups, chunks * (group + 1) / groups};
+    for (Size chunk = part.from; chunk < part.to; ++chunk) {
+      const Size start = chunk * chunk_rows, rows = std::min(chunk_rows, batch.rows - start);
+      const bool accumulate = chunk > part.from;
+      kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + start, rows, ws.x[0], padded(inputs_));
+      for (std::size_t i = 0; i <= last; ++i)
+        for (int panel = 0; panel < num_panels(segments_[i].units); ++panel)
+          forward(member, i, ws, {panel, 0, rows}, batch, start);
+      loss_of_rows(ws, 0, rows, batch, start);
+      for (std::size_t i = last; segments_[i].needs_dx; --i)
+        for (int panel = 0; panel < num_panels(segments_[i].inputs); ++panel)
+          backward(member, i - 1, ws, {panel, 0, rows}, batch, start,
+                   own.turned_weights[i] + panel * kernels_.panel * segments_[i].units);
+      for (std::size_t i = 1; i <= last; ++i) chunk_gradient(i, ws, rows, gradient, accumulate);
+    }
+  }
+  team_->barrier();
+  if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
+
+  for (const Array& array : layout_.arrays()) add_groups(member, batch, array, groups, layout_.packed_size());
+  if (clips_norm()) {
+    team_->barrier();
+    if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
+    update_flat(member, batch);
+  }
+  return agree(member);
+}
+
+// The end of a step: all are done, and all know whether every number is finite.
+Outcome Plan::agree(int member) {
+  const float* finite = members_[member].finite;
+  if (!kernels_.all_finite(finite, kernels_.width)) bad_update_.store(true, std::memory_order_relaxed);
+  if (!kernels_.all_finite(finite + kernels_.width, kernels_.width)) bad_gradient_.store(true, std::memory_order_relaxed);
+  if (member == 0 && !kernels_.all_finite(state_, layout_.state_size())) bad_update_.store(true, std::memory_order_relaxed);
+  team_->barrier();
+  if (bad_gradient_.load(std::memory_order_relaxed)) return Outcome::bad_gradient;
+  return bad_update_.load(std::memory_order_relaxed) ? Outcome::bad_update : Outcome::done;
+}
+
+}  // namespace pellucid
