@@ -120,8 +120,7 @@ void Images::sample_forward(int number, Pass& pass, Size sample) const {
 void Images::forward(Pass& pass, int stage, Size from, Size to) const {
   if (stage == 0) gather(pass, from, to);
   for (int number = stages_[stage]; number < stages_[stage + 1]; ++number) {
-    const Kind kind = nodes_[number].kind;
-    if (kind == Kind::convolution || kind == Kind::channelwise) convolve(number, pass, from, to);
+    if (nodes_[number].is_convolution()) convolve(number, pass, from, to);
     else
       for (Size s = from; s < to; ++s) sample_forward(number, pass, s);
   }
@@ -182,7 +181,7 @@ void Images::back(int number, Pass& pass, Size from, Size to) const {
   if (node.kind == Kind::layer_normalization && pass.is_first)
     for (int array : {node.gamma, node.beta})
       std::fill_n(pass.gradient + layout_[array].packed, round_up(layout_[array].columns, 16), 0.0f);
-  if (node.kind != Kind::convolution && node.kind != Kind::channelwise) {
+  if (!node.is_convolution()) {
     for (Size s = from; s < to; ++s) sample_back(number, pass, s);
     return;
   }

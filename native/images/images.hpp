@@ -133,6 +133,8 @@ class Images {
     std::vector<Tap> taps;
   };
   struct Node {
+    bool is_convolution() const { return kind == Kind::convolution || kind == Kind::channelwise; }
+
     Kind kind;
     int input, other = -1;
     Picture shape{}, gradient{};  // of values and of their gradients: margins differ
@@ -172,6 +174,9 @@ class Images {
   int add(Node node);
   Node like(Kind kind, int from) const;
   void join_rescale();
+  void arrange_order();
+  void arrange_geometry();
+  void arrange_memory();
   void arrange_convolution(Node& node);
   void arrange_back(Node& node);
   void arrange_phases(Node& node);
