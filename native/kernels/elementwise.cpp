@@ -1,7 +1,7 @@
 // Activations and their derivatives on blocks of a matrix, by the formulas of pellucid/mathematics/activations.py.
 //
 // They run right after the product that made a block, while it lies in the nearest cache. The way back starts from the
-// activation a wherever the derivative can be told from it; for the others `keeps_sum` (runtime/sizes.hpp) has the sum z kept.
+// activation a wherever the derivative can be told from it; for the others the sum z is kept (`keeps_sum`).
 #include "simd/simd.hpp"
 #include "simd/vector_math.hpp"
 #include "kernels/kernels.hpp"

@@ -40,6 +40,12 @@ enum class Activation : int {
   identity, relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, hard_sigmoid, tanh
 };
 
+// Whether the derivative needs the sum z: then z is kept for the way back. The others are computed from a = f(z).
+constexpr bool keeps_sum(Activation activation) {
+  return activation == Activation::gelu || activation == Activation::silu || activation == Activation::softplus ||
+         activation == Activation::hard_sigmoid;
+}
+
 // Which elements a dropout layer drops: those whose 32 random bits are below the threshold (see pellucid/core/random.py).
 struct Mask {
   std::uint32_t low, high;   // the halves of the key

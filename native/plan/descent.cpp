@@ -1,4 +1,5 @@
 // From gradients to updates: groups are added up, norms are bounded, parameters move.
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/sizes.hpp"

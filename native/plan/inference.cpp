@@ -1,11 +1,11 @@
-#include "plan/inference.hpp"
-
+// Prediction: blocks of samples through all layers, and the weights of each product where they lie or copied to panels.
 #include <algorithm>
 #include <atomic>
 
 #include "runtime/buffer.hpp"
 #include "runtime/pool.hpp"
 #include "runtime/sizes.hpp"
+#include "plan/inference.hpp"
 
 namespace pellucid {
 

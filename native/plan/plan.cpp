@@ -1,12 +1,11 @@
 // The description of a plan, its memory, and the translation between its own layout and the flat vectors.
-#include "plan/plan.hpp"
-
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <stdexcept>
 
 #include "runtime/sizes.hpp"
+#include "plan/plan.hpp"
 
 namespace pellucid {
 

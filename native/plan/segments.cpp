@@ -1,4 +1,5 @@
 // What is done with a segment of a plan: forward, the loss, back, and the gradients of its weights.
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/random.hpp"

@@ -1,4 +1,6 @@
 // Training steps: how the work of a plan is dealt out, and in which order it is done.
+#include <algorithm>
+
 #include "runtime/sizes.hpp"
 #include "plan/plan.hpp"
 

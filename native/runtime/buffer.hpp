@@ -30,8 +30,4 @@ class Buffer {
   std::unique_ptr<float, Free> data_;
 };
 
-// The stride of rows of `count` numbers: whole cache lines, an odd number of them, so that the rows of a column do not
-// fall into the same few sets of a cache.
-inline std::ptrdiff_t padded(std::ptrdiff_t count) { return (((count + 15) / 16) | 1) * 16; }
-
 }  // namespace pellucid

@@ -1,6 +1,7 @@
-#include "runtime/layout.hpp"
-
+// Parameters and state between the flat vectors and the packed layout of the kernels.
 #include <algorithm>
+
+#include "runtime/layout.hpp"
 
 namespace pellucid {
 

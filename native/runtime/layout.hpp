@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/kernels.hpp"
+#include "runtime/sizes.hpp"
 
 namespace pellucid {
 
@@ -18,8 +19,6 @@ struct Array {
 struct StateArray {
   Size flat, packed, count;
 };
-
-inline Size round_up(Size count, Size unit) { return (count + unit - 1) / unit * unit; }
 
 class Layout {
  public:

@@ -1,8 +1,9 @@
-#include "runtime/pool.hpp"
-
+// Teams of threads: how they wait, fail, and are lent.
 #include <unistd.h>
 
 #include <system_error>
+
+#include "runtime/pool.hpp"
 
 namespace pellucid {
 

@@ -1,7 +1,5 @@
-// Sizes by which steps are cut, and small helpers that the files of a plan share.
+// Sizes: lengths that are rounded up, the blocks by which work is cut, and the share of one thread.
 #pragma once
-
-#include <algorithm>
 
 #include "kernels/kernels.hpp"
 
@@ -23,10 +21,11 @@ inline constexpr Size most_groups = 64;
 // The squares of a gradient are added up in blocks of this many.
 inline constexpr Size norm_block = 4096;
 
-inline bool keeps_sum(Activation activation) {
-  return activation == Activation::gelu || activation == Activation::silu || activation == Activation::softplus ||
-         activation == Activation::hard_sigmoid;
-}
+inline Size round_up(Size count, Size unit) { return (count + unit - 1) / unit * unit; }
+
+// The stride of rows of `count` numbers: whole cache lines, an odd number of them, so that the rows of a column do not
+// fall into the same few sets of a cache.
+inline Size padded(Size count) { return (((count + 15) / 16) | 1) * 16; }
 
 // The part [from, to) of `total` that falls to one member of a team.
 struct Share {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,8 @@ ORDER = (
     "apps.cli",
 )
 MOST_FILES = {"nn/layers": 18}  # one concept a file; elsewhere 15
+NATIVE = Path(__file__).parents[2] / "native"
+NATIVE_ORDER = ("simd", "kernels", "runtime", "images", "plan", "")  # the same for folders of C++; "" is bindings.cpp
 HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn"}
 AT_THE_TOP = {  # of files that are imported only to be run
     "apps.cli": {"rich", "click"},
@@ -191,6 +194,43 @@ def test_the_median_file_is_short():
 def test_every_file_says_what_it_is_for(module):
     text = FILES[module].read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)), f"{module} has no docstring"
+
+
+CPP = {path.relative_to(NATIVE).as_posix(): path for path in sorted(NATIVE.rglob("*.?pp"))}
+cpp_files = pytest.mark.parametrize("name", CPP)
+
+
+def included(text: str) -> list[str]:
+    """The headers of ours that C++ text includes."""
+    return re.findall(r'^\s*#\s*include\s*"(.*)"', text, flags=re.M)
+
+
+def folder_place(name: str) -> int:
+    return NATIVE_ORDER.index(name.rpartition("/")[0])
+
+
+def test_native_has_the_folders_of_its_order():
+    assert {path.name for path in NATIVE.iterdir() if path.is_dir()} | {""} == set(NATIVE_ORDER)
+    assert {path.name for path in NATIVE.iterdir() if path.is_file()} == {"CMakeLists.txt", "bindings.cpp"}
+
+
+@cpp_files
+def test_includes_go_by_path_and_point_to_folders_before(name):
+    for header in included(CPP[name].read_text("utf-8")):
+        assert header in CPP, f"{name} includes {header}: name it by its path from native/"
+        assert folder_place(header) <= folder_place(name), f"{name} includes {header}, which stands behind it"
+
+
+def test_the_scan_sees_includes():
+    assert included('#include <vector>\n#include "plan/plan.hpp"\n  # include "a.hpp"\n') == ["plan/plan.hpp", "a.hpp"]
+    assert folder_place("simd/simd.hpp") < folder_place("plan/plan.cpp") < folder_place("bindings.cpp")
+
+
+@cpp_files
+def test_a_file_of_native_is_short_and_says_what_it_is_for(name):
+    lines = CPP[name].read_text("utf-8").splitlines()
+    assert len(lines) <= CEILING
+    assert re.match(r"// \w.{20,}", lines[0]), f"{name} begins with {lines[0]!r}"
 
 
 def fresh(code: str) -> list[str]:
