@@ -26,7 +26,7 @@ using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
 
 constexpr std::int64_t most_samples = 1 << 30;  // of a batch
-constexpr double most_numbers = 1e12;           // of a picture, or of the weights that look at one
+constexpr double most_numbers = 1e12;           // of an image, or of the weights that look at one
 
 // Predictions read the vectors that `store` refreshes, from threads that do not hold the GIL: a prediction sees the network
 // before a refresh or after it, never between. Who waits holds the GIL, who works does not need it.
@@ -116,40 +116,40 @@ Activation activation_of(int number) {
 
 // Whether there may be another layer behind this node.
 void require_node(const Images& images, int node) {
-  require(!images.is_arranged(), "the pictures have come to their end");
+  require(!images.is_arranged(), "the images have come to their end");
   require(node >= 0 && node < images.num_nodes(), "a node that is not there");
 }
 
-void require_picture(Size height, Size width, Size channels) {
-  require(height > 0 && width > 0 && channels > 0, "a picture without a size");
-  require((double)height * (double)width * (double)channels < most_numbers, "a picture that is too large");
+void require_image(Size height, Size width, Size channels) {
+  require(height > 0 && width > 0 && channels > 0, "an image without a size");
+  require((double)height * (double)width * (double)channels < most_numbers, "an image that is too large");
 }
 
-// A window of `size` and `stride`, with `dilation` if it is that of a convolution, and what lies before the picture.
+// A window of `size` and `stride`, with `dilation` if it is that of a convolution, and what lies before the image.
 void require_window(const std::vector<Size>& window, std::size_t count) {
   require(window.size() == count, "no such window");
   for (std::size_t i = 0; i < count; ++i)
     require(window[i] >= (i + 2 < count ? 1 : 0) && window[i] < (1 << 20), "no such window");
 }
 
-// The layers are described in order: pictures first, from `begin_images` to `end_images`.
+// The layers are described in order: images first, from `begin_images` to `end_images`.
 template <class Owner>
 Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
-  require(!self.has_layers(), "pictures come first, and once");
-  require_picture(height, width, channels);
-  require(height * width * channels == self.inputs(), "a picture of another size");
+  require(!self.has_layers(), "images come first, and once");
+  require_image(height, width, channels);
+  require(height * width * channels == self.inputs(), "an image of another size");
   return self.begin_images(height, width, channels, is_compact);
 }
 
 template <class Owner>
 void end_images(Owner& self) {
-  require(self.images() && !self.images()->is_arranged(), "there are no pictures to end");
+  require(self.images() && !self.images()->is_arranged(), "there are no images to end");
   self.end_images();
 }
 
 template <class Owner>
 void require_end(const Owner& self) {
-  require(!self.images() || self.images()->is_arranged(), "the pictures have not come to their end");
+  require(!self.images() || self.images()->is_arranged(), "the images have not come to their end");
 }
 
 Plan& changeable(Plan& plan) {
@@ -222,7 +222,7 @@ NB_MODULE(_native, m) {
            [](Images& self, int from, Size height, Size width, Size filters, const std::vector<Size>& window, Size groups,
               int activation, bool bias, double l1, double l2) {
              require_node(self, from);
-             require_picture(height, width, filters);
+             require_image(height, width, filters);
              require_window(window, 8);
              const Size channels = self.shape(from).channels;
              require(groups > 0 && channels % groups == 0 && filters % groups == 0, "channels do not make groups");
@@ -234,7 +234,7 @@ NB_MODULE(_native, m) {
       .def("add_pooling",
            [](Images& self, int from, Size height, Size width, const std::vector<Size>& window, bool takes_largest) {
              require_node(self, from);
-             require_picture(height, width, self.shape(from).channels);
+             require_image(height, width, self.shape(from).channels);
              require_window(window, 6);
              return self.add_pooling(from, {window[0], window[1], window[2], window[3], window[4], window[5], takes_largest},
                                      height, width);
@@ -270,7 +270,7 @@ NB_MODULE(_native, m) {
            [](Images& self, int first, int second, int activation) {
              require_node(self, first);
              require_node(self, second);
-             const Picture &a = self.shape(first), &b = self.shape(second);
+             const ImageShape &a = self.shape(first), &b = self.shape(second);
              require(a.height == b.height && a.width == b.width && a.channels == b.channels, "a sum of two sizes");
              return self.add_sum(first, second, activation_of(activation));
            },

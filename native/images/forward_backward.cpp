@@ -1,4 +1,4 @@
-// What the nodes of images.hpp do with the samples of a chunk, forward and back.
+// The nodes of the image part at work on a chunk of samples, forward and back; convolutions have a file of their own.
 #include <algorithm>
 
 #include "runtime/random.hpp"
@@ -16,7 +16,7 @@ void copy_plane(const Plane& from, const Plane& to, Size width) {
 
 }  // namespace
 
-Plane Images::plane(const Picture& p, const float* base, Size sample) const {
+Plane Images::plane(const ImageShape& p, const float* base, Size sample) const {
   float* first = const_cast<float*>(base) + sample * p.sample() + p.origin();
   return {first, p.row(), p.pixel, p.height, p.width, (int)(p.pixel / kernels_.width)};
 }
@@ -33,22 +33,23 @@ float* Images::statistic(const Workspace& workspace, int node, Statistic which) 
   return workspace[node].statistics + which * nodes_[node].shape.pixel;
 }
 
-// The inputs themselves: pixels become numbers, and are rescaled where the first layer says so.
+// The input node: the samples as float32, rescaled if a rescale has joined it.
 void Images::gather(Pass& pass, Size from, Size to) const {
   const Node& node = nodes_[0];
-  const Picture& p = node.shape;
+  const ImageShape& p = node.shape;
   const bool is_compact = p.pixel == p.channels;
   const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
   std::int64_t* rows = pass.own.rows.data();
   for (Size s = from; s < to; ++s) {
-    float* picture = pass.workspace[0].value + s * p.sample() + p.origin();
+    float* image = pass.workspace[0].value + s * p.sample() + p.origin();
     for (Size y = 0; y < p.height; ++y) rows[y] = pass.index[s] * p.height + y;
-    kernels_.gather(pass.source, pass.x, width, rows, p.height, is_compact ? picture : (float*)pass.own.gathered, stride);
+    float* gathered = is_compact ? image : (float*)pass.own.gathered;
+    kernels_.gather(pass.source, pass.x, width, rows, p.height, gathered, stride);
     for (Size y = 0; y < p.height && !is_compact; ++y)
-      kernels_.pack(pass.own.gathered + y * stride, p.channels, p.width, p.channels, picture + y * p.row(), p.pixel);
+      kernels_.pack(gathered + y * stride, p.channels, p.width, p.channels, image + y * p.row(), p.pixel);
     if (node.factor_of.empty()) continue;
     for (Size y = 0; y < p.height; ++y)
-      kernels_.scale_row(picture + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
+      kernels_.scale_row(image + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
   }
 }
 
@@ -76,18 +77,19 @@ void Images::activate_back(int number, Pass& pass, Size sample) const {
   }
 }
 
-void Images::drop(const Node& node, const Chance& chance, const Plane& from, const Plane& to, Size sample) const {
-  const std::uint64_t key = random_key(chance.seed, Purpose::dropout, chance.step, node.layer);
+void Images::apply_dropout(const Node& node, const DropoutSeed& seed, const Plane& from, const Plane& to,
+                           Size sample) const {
+  const std::uint64_t key = random_key(seed.seed, Purpose::dropout, seed.step, node.layer);
   const Mask mask{(std::uint32_t)key, (std::uint32_t)(key >> 32), node.threshold, node.factor};
   const Size channels = node.shape.channels;
   for (Size i = 0; i < to.height; ++i) {
     const Size first = node.whole_channels ? sample * channels : sample * node.shape.values() + i * to.width * channels;
-    kernels_.dropout(mask, from.data + i * from.row, {to.data + i * to.row, to.pixel, to.width, to.vectors}, (std::uint32_t)first,
-                     node.whole_channels ? 0 : (std::uint32_t)channels);
+    kernels_.dropout(mask, from.data + i * from.row, {to.data + i * to.row, to.pixel, to.width, to.vectors},
+                     (std::uint32_t)first, node.whole_channels ? 0 : (std::uint32_t)channels);
   }
 }
 
-// All that is done sample by sample.
+// The nodes that work sample by sample: all but convolutions.
 void Images::sample_forward(int number, Pass& pass, Size sample) const {
   const Node& node = nodes_[number];
   const Plane x = value(pass, node.input, sample), y = value(pass, number, sample);
@@ -98,10 +100,11 @@ void Images::sample_forward(int number, Pass& pass, Size sample) const {
                            pass.parameters + layout_[node.beta].packed);
       return activate(number, pass, sample);
     case Kind::layer_normalization:
-      return kernels_.normalize_pixels({pass.parameters + layout_[node.gamma].packed, pass.parameters + layout_[node.beta].packed,
-                                        node.epsilon, node.shape.channels}, x, y);
+      return kernels_.normalize_pixels({pass.parameters + layout_[node.gamma].packed,
+                                        pass.parameters + layout_[node.beta].packed, node.epsilon, node.shape.channels},
+                                       x, y);
     case Kind::dropout:
-      if (pass.chance) drop(node, *pass.chance, x, y, sample);
+      if (pass.dropout_seed) apply_dropout(node, *pass.dropout_seed, x, y, sample);
       else copy_plane(x, y, y.pixel);
       return;
     case Kind::rescale: return kernels_.scale_plane(x, y, nullptr, node.factor_of.data(), node.shift_of.data());
@@ -126,9 +129,10 @@ void Images::forward(Pass& pass, int stage, Size from, Size to) const {
   }
 }
 
-// Writes the gradient of a node's input: into its place, or, where another node has been before, into a plane that is added.
+// Has `write` write the gradient of the node `to`: into its place or, if another node has written there before, into a
+// plane that is then added.
 template <class Write>
-void Images::give(Pass& pass, int to, bool adds, Size sample, Write write) const {
+void Images::write_gradient(Pass& pass, int to, bool adds, Size sample, Write write) const {
   if (!nodes_[to].needs_gradient) return;
   const Plane place = gradient(pass, to, sample);
   if (!adds) return write(place);
@@ -140,14 +144,17 @@ void Images::give(Pass& pass, int to, bool adds, Size sample, Write write) const
 void Images::sample_back(int number, Pass& pass, Size sample) const {
   const Node& node = nodes_[number];
   const Plane dy = gradient(pass, number, sample), x = value(pass, node.input, sample);
-  const auto give_input = [&](auto write) { give(pass, node.input, node.adds, sample, write); };
+  const auto to_input = [&](auto write) { write_gradient(pass, node.input, node.adds, sample, write); };
   switch (node.kind) {
     case Kind::pooling:
-      return give_input([&](const Plane& dx) { kernels_.pool_backward(node.pooling, x, value(pass, number, sample), dy, dx); });
+      return to_input([&](const Plane& dx) {
+        kernels_.pool_backward(node.pooling, x, value(pass, number, sample), dy, dx);
+      });
     case Kind::batch_normalization: {
       const auto of_batch = [&](Statistic which) { return statistic(pass.workspace, number, which); };
-      return give_input([&](const Plane& dx) {
-        kernels_.normalization_backward(dy, x, dx, of_batch(mean), of_batch(scale), of_batch(back_shift), of_batch(back_slope));
+      return to_input([&](const Plane& dx) {
+        kernels_.normalization_backward(dy, x, dx, of_batch(mean), of_batch(scale), of_batch(back_shift),
+                                        of_batch(back_slope));
       });
     }
     case Kind::layer_normalization: {
@@ -156,17 +163,18 @@ void Images::sample_back(int number, Pass& pass, Size sample) const {
                            pass.gradient + gamma, pass.gradient + beta};
       kernels_.normalize_pixels_backward(n, dy, x, nullptr);
       n.dgamma = n.dbeta = nullptr;
-      return give_input([&](const Plane& dx) { kernels_.normalize_pixels_backward(n, dy, x, &dx); });
+      return to_input([&](const Plane& dx) { kernels_.normalize_pixels_backward(n, dy, x, &dx); });
     }
-    case Kind::dropout: return give_input([&](const Plane& dx) { drop(node, *pass.chance, dy, dx, sample); });
+    case Kind::dropout: return to_input([&](const Plane& dx) { apply_dropout(node, *pass.dropout_seed, dy, dx, sample); });
     case Kind::rescale:
-      return give_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, nullptr, node.factor_of.data(), nullptr); });
+      return to_input([&](const Plane& dx) { kernels_.scale_plane(dy, dx, nullptr, node.factor_of.data(), nullptr); });
     case Kind::sum:
       activate_back(number, pass, sample);
-      give_input([&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
-      return give(pass, node.other, node.adds_other, sample, [&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+      to_input([&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
+      return write_gradient(pass, node.other, node.adds_other, sample,
+                            [&](const Plane& dx) { copy_plane(dy, dx, dy.pixel); });
     case Kind::flatten:
-      return give_input([&](const Plane& dx) {
+      return to_input([&](const Plane& dx) {
         const Size channels = nodes_[node.input].shape.channels;
         for (Size i = 0; i < dx.height; ++i)
           kernels_.pack(dy.data + i * dx.width * channels, channels, dx.width, channels, dx.data + i * dx.row, dx.pixel);
@@ -192,22 +200,23 @@ void Images::back(int number, Pass& pass, Size from, Size to) const {
   for (Size s = from; s < to; ++s) scatter_back(number, pass, s);
 }
 
-// Down a stage: from the batch normalization above it to its own, whose sums `measure_back` then takes.
+// The way back through a stage: from the batch normalization above it down to its own, which is left to
+// `sample_statistics_back`.
 void Images::backward(Pass& pass, int stage, Size from, Size to) const {
   if (stage + 1 < num_stages()) back(stages_[stage + 1], pass, from, to);
   const int lowest = stages_[stage] + (stage > 0 ? 1 : 0);
   for (int number = stages_[stage + 1] - 1; number >= lowest; --number) back(number, pass, from, to);
 }
 
-void Images::hand_over(Pass& pass, float* rows, Size stride, Size from, Size to) const {
-  const Picture& p = nodes_.back().shape;
+void Images::write_rows(Pass& pass, float* rows, Size stride, Size from, Size to) const {
+  const ImageShape& p = nodes_.back().shape;
   for (Size s = from; s < to; ++s)
     copy_plane(value(pass, num_nodes() - 1, s), {rows + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0},
                p.channels);
 }
 
-void Images::take_back(Pass& pass, const float* rows, Size stride, Size from, Size to) const {
-  const Picture& p = nodes_.back().shape;
+void Images::read_gradient_rows(Pass& pass, const float* rows, Size stride, Size from, Size to) const {
+  const ImageShape& p = nodes_.back().shape;
   for (Size s = from; s < to; ++s)
     copy_plane({const_cast<float*>(rows) + s * stride, p.width * p.channels, p.channels, p.height, p.width, 0},
                gradient(pass, num_nodes() - 1, s), p.channels);

@@ -8,25 +8,25 @@ namespace pellucid {
 
 namespace {
 
-constexpr double most_numbers = 1e12;  // of a picture: places in it are far from the end of `Size`
+constexpr double most_numbers = 1e12;  // of an image: far fewer than a `Size` can count
 
 Size modulo(Size a, Size b) { return (a % b + b) % b; }
 
-void check_size(const Picture& p) {
+void check_size(const ImageShape& p) {
   if ((double)(p.top + p.height + p.bottom) * (double)(p.left + p.width + p.right) * (double)p.pixel > most_numbers)
-    throw std::invalid_argument("a picture, with margins as wide as the windows need, is too large");
+    throw std::invalid_argument("an image, with margins as wide as the windows need, is too large");
 }
 
 }  // namespace
 
-void Picture::widen(Size top_, Size left_, Size bottom_, Size right_) {
+void ImageShape::widen(Size top_, Size left_, Size bottom_, Size right_) {
   top = std::max(top, top_);
   left = std::max(left, left_);
   bottom = std::max(bottom, bottom_);
   right = std::max(right, right_);
 }
 
-// How many rows and columns of pixels all windows of a convolution cover together.
+// How many rows and columns of pixels the windows of a convolution cover together.
 Size Images::reach_down(const Node& node) const {
   return (node.shape.height - 1) * node.window.down + (node.window.height - 1) * node.window.down_dilation + 1;
 }
@@ -34,12 +34,12 @@ Size Images::reach_across(const Node& node) const {
   return (node.shape.width - 1) * node.window.across + (node.window.width - 1) * node.window.across_dilation + 1;
 }
 
-// Margins first, for all nodes: how far it is from row to row, and so from tap to tap, depends on them.
+// The margins of all nodes come first: the distance from row to row, and so from tap to tap, depends on them.
 void Images::arrange_geometry() {
   for (const Node& node : nodes_) {
     if (!node.is_convolution()) continue;
     const Window& w = node.window;
-    Picture& in = nodes_[node.input].shape;
+    ImageShape& in = nodes_[node.input].shape;
     in.widen(w.top, w.left, reach_down(node) - w.top - in.height, reach_across(node) - w.left - in.width);
   }
   for (const Node& node : nodes_) check_size(node.shape);
@@ -54,7 +54,7 @@ void Images::arrange_geometry() {
 // Taps of the way forward. Where the pixels of a row lie side by side, all columns of a window are one tap.
 void Images::arrange_convolution(Node& node) {
   const Window& w = node.window;
-  const Picture& in = nodes_[node.input].shape;
+  const ImageShape& in = nodes_[node.input].shape;
   const bool channelwise = node.kind == Kind::channelwise;
   const bool is_joined = !channelwise && node.groups == 1 && in.pixel == in.channels && w.across_dilation == 1;
   const Size numbers = channelwise ? 1 : group_inputs(node);
@@ -65,21 +65,22 @@ void Images::arrange_convolution(Node& node) {
                            i * w.down_dilation - w.top});
 }
 
-// Taps of the way back. The pixel i of the input was seen by the output u through row k of the window if
-// i = u down + k dilation - top. So the pixels i = first + n down, a phase, all have the same k, at u = n + (first + top -
-// k dilation) / down.
+// Taps of the way back. Row i of the input was read by row u of the output through row k of the window if
+// i = u down + k dilation - top. So all rows i = first + n down, a *phase*, were read through the same k, by the outputs
+// u = n + (first + top - k dilation) / down. Columns likewise.
 void Images::arrange_phases(Node& node) {
   const Window& w = node.window;
-  const Picture& in = nodes_[node.input].shape;
+  const ImageShape& in = nodes_[node.input].shape;
   const bool channelwise = node.kind == Kind::channelwise;
-  const Size outputs = channelwise ? 1 : round_up(group_outputs(node), kernels_.width);  // rows of turned weights of a tap
+  const Size outputs = channelwise ? 1 : round_up(group_outputs(node), kernels_.width);  // rows of transposed weights
   struct Place {
-    Size tap, offset;
+    Size tap, offset;  // k, and u - n
   };
   const auto places = [](Size first, Size taps, Size stride, Size dilation, Size before) {
     std::vector<Place> found;
     for (Size k = 0; k < taps; ++k)
-      if (modulo(first + before - k * dilation, stride) == 0) found.push_back({k, (first + before - k * dilation) / stride});
+      if (modulo(first + before - k * dilation, stride) == 0)
+        found.push_back({k, (first + before - k * dilation) / stride});
     return found;
   };
   struct Axis {
@@ -98,36 +99,37 @@ void Images::arrange_phases(Node& node) {
     columns.need(places(j, w.width, w.across, w.across_dilation, w.left), j, in.width, w.across, node.shape.width);
   node.gradient.widen(rows.before, columns.before, rows.after, columns.after);
 
-  const Picture& out = node.gradient;
-  const bool is_joined = !channelwise && node.groups == 1 && out.pixel == out.channels && w.across == 1 && w.across_dilation == 1;
+  const ImageShape& out = node.gradient;
+  const bool is_joined = !channelwise && node.groups == 1 && out.pixel == out.channels && w.across == 1 &&
+                         w.across_dilation == 1;
   node.depth_back = channelwise ? 1 : is_joined ? w.width * outputs : group_outputs(node);
   for (Size i = 0; i < std::min(w.down, in.height); ++i)
     for (Size j = 0; j < std::min(w.across, in.width); ++j) {
       Phase phase{i, j, {}};
       for (const Place& row : places(i, w.height, w.down, w.down_dilation, w.top)) {
         auto across = places(j, w.width, w.across, w.across_dilation, w.left);
-        if (is_joined) across = {across.back()};  // its turned weights come first, and the others follow
+        if (is_joined) across = {across.back()};  // its transposed weights come first, and the others follow
         for (const Place& column : across) {
           const Size mirrored = channelwise ? column.tap : w.width - 1 - column.tap;
-          phase.taps.push_back({row.offset * out.row() + column.offset * out.pixel, (row.tap * w.width + mirrored) * outputs,
-                                row.offset});
+          phase.taps.push_back({row.offset * out.row() + column.offset * out.pixel,
+                                (row.tap * w.width + mirrored) * outputs, row.offset});
         }
       }
       node.phases.push_back(std::move(phase));
     }
 }
 
-// The way back to few channels would fill a fraction of each vector, tap by tap. Where a whole row of the window fits into
-// the vectors of a panel, each pixel of dz is multiplied with that row at once, and the result is added where the window was.
+// For an input of few channels, taps one by one would fill only a part of each vector. Where a whole row of the window fits
+// into the vectors of a panel, each pixel of dz is multiplied with that row at once: see scatter_back.
 void Images::arrange_back(Node& node) {
   const Window& w = node.window;
   const Size channels = nodes_[node.input].shape.channels, row = w.width * channels;
   const Size vectors_of_row = round_up(row, kernels_.width), vectors_of_taps = w.width * round_up(channels, kernels_.width);
   node.scatters = node.kind == Kind::convolution && node.groups == 1 && w.across_dilation == 1 && row <= kernels_.panel &&
                   2 * vectors_of_row <= vectors_of_taps;
-  if (node.scatters) return arrange_turns(node, w.height, row);
+  if (node.scatters) return arrange_transposed(node, w.height, row);
   arrange_phases(node);
-  if (node.kind == Kind::convolution) arrange_turns(node, w.taps(), group_inputs(node));
+  if (node.kind == Kind::convolution) arrange_transposed(node, w.taps(), group_inputs(node));
 }
 
 }  // namespace pellucid

@@ -1,14 +1,14 @@
-// The layers that look at pictures: what stands between the input and the first segment of a plan (see plan/plan.hpp).
+// The image part of a network: the layers that work on images, from the input to the first dense layer (see plan/plan.hpp).
 //
-// They are nodes of a graph, in an order in which each node comes after those it reads. A sample's numbers never depend on
-// its neighbors but through the statistics of batch normalization, so threads take samples: a *chunk* of a few samples goes
-// through as many nodes as it can while it lies in the near caches. Only at a batch normalization must all meet; the nodes
-// between two meetings are a *stage*.
+// They are nodes of a graph, in an order in which each node comes after those it reads. Only batch normalization makes the
+// numbers of a sample depend on other samples, so the samples are shared out to the threads: a *chunk* of a few samples
+// goes through as many nodes as it can while it lies in the nearer caches. At each batch normalization the threads wait for
+// one another; the nodes between two of them are a *stage*.
 //
 // Gradients of weights are summed over the samples of a *group*, and the groups are added up in their order. Chunks and
-// groups are decided by sizes alone, so the bits are the same for any number of threads.
+// groups follow from sizes alone, so the bits are the same for any number of threads.
 //
-// Pictures are channels-last, with margins of zeros as wide as the windows that look at them need: see kernels/convolution.cpp.
+// Images are channels-last, with margins of zeros as wide as the windows over them need: see kernels/convolution.cpp.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,16 @@
 
 namespace pellucid {
 
-// How the pictures of a node lie in memory.
-struct Picture {
-  Size height, width, channels, pixel;  // `pixel` numbers from one pixel to the next, at least `channels`
+// How the images of a node lie in memory.
+struct ImageShape {
+  Size height, width, channels;
+  Size pixel;  // numbers from one pixel to the next, at least `channels`
   Size top = 0, left = 0, bottom = 0, right = 0;  // margins
 
   Size values() const { return height * width * channels; }
-  Size row() const { return (left + width + right) * pixel; }
-  Size origin() const { return top * row() + left * pixel; }
-  Size sample() const { return round_up((top + height + bottom) * row(), 16) + 16; }  // with room for a vector more
+  Size row() const { return (left + width + right) * pixel; }       // numbers from one row to the next
+  Size origin() const { return top * row() + left * pixel; }        // where the first pixel is
+  Size sample() const { return round_up((top + height + bottom) * row(), 16) + 16; }  // with room for one more vector
   void widen(Size top_, Size left_, Size bottom_, Size right_);
 };
 
@@ -38,8 +39,8 @@ struct Window {
   Size taps() const { return height * width; }
 };
 
-// Which elements of a batch are dropped depends on these.
-struct Chance {
+// What decides, beside the layer, which elements of a batch are dropped.
+struct DropoutSeed {
   std::uint64_t seed, step;
 };
 
@@ -47,7 +48,7 @@ class Images {
  public:
   Images(const Kernels& kernels, Layout& layout, Size height, Size width, Size channels, bool is_compact);
 
-  // Each adds a node that reads `from` (0 is the input), and gives its number.
+  // Each adds a node that reads the node `from` (0 is the input), and returns its number.
   int add_convolution(int from, const Window& window, Size height, Size width, Size filters, Size groups,
                       Activation activation, bool bias, double l1, double l2);
   int add_pooling(int from, const Pooling& pooling, Size height, Size width);
@@ -59,33 +60,33 @@ class Images {
   int add_flatten(int from);
 
   int num_nodes() const { return (int)nodes_.size(); }
-  int num_arrays() const { return num_arrays_; }  // the first ones of the layout
+  int num_arrays() const { return num_arrays_; }  // they come first in the layout
   Size packed_size() const { return packed_size_; }
   bool is_arranged() const { return !stages_.empty(); }
-  const Picture& shape(int node) const { return nodes_[node].shape; }
+  const ImageShape& shape(int node) const { return nodes_[node].shape; }
   Size outputs() const { return nodes_.back().shape.values(); }
-  bool learns() const { return num_arrays_ > 0; }
+  bool has_parameters() const { return num_arrays_ > 0; }
   double work() const { return work_; }  // multiply-adds of a sample
 
-  // Lays out margins and taps; after the last node.
+  // Works out order, margins, taps and memory; to be called after the last node.
   void arrange();
 
   // The numbers of up to `samples` samples.
   struct Values {
     Buffer value, z, gradient;
-    Buffer first, second;  // batch normalization: what each sample adds to the statistics
-    Buffer statistics;     // of the batch: a vector of channels for each `Statistic`
+    Buffer first, second;  // batch normalization: the part of each sample in the statistics
+    Buffer statistics;     // of the batch: the numbers of all channels for each `Statistic`
   };
   using Workspace = std::vector<Values>;  // one for each node
   Workspace workspace(Size samples, bool trains) const;
-  // What one thread needs for itself.
+  // Memory of one thread.
   struct Scratch {
     Buffer plane, gathered;
-    std::vector<std::int64_t> rows;  // of a picture: their numbers in x
+    std::vector<std::int64_t> rows;  // of an image: their indices in x
   };
   Scratch scratch() const;
 
-  // What a pass over samples reads and writes. Its samples are those of the workspace, from 0.
+  // What a pass over samples reads and writes. Samples are counted as in the workspace, from 0.
   struct Pass {
     Workspace& workspace;
     Scratch& own;
@@ -93,36 +94,37 @@ class Images {
     float* state;
     Source source;
     const void* x;
-    const std::int64_t* index;     // of each sample: its row number in x
-    const Chance* chance = nullptr;  // null in prediction
-    const float* turned = nullptr;   // for the way back
+    const std::int64_t* index;     // of each sample: its row in x
+    const DropoutSeed* dropout_seed = nullptr;  // null in prediction
+    const float* transposed = nullptr;  // the weights for the way back
     float* gradient = nullptr;       // of the group, packed; set by its first chunk, then added to
-    bool is_first = false;
+    bool is_first = false;           // whether this is that chunk
   };
 
   Size samples_of_chunk() const { return chunk_; }
   Size groups_of(Size samples) const;
 
-  // Each stage but the first begins with a batch normalization. In training: `forward` of a stage for all samples, `measure`
-  // for the next one, a meeting, `conclude` for each channel once, a meeting. The way back likewise.
+  // Each stage but the first begins with a batch normalization. In training: `forward` of a stage and `sample_statistics`
+  // of the next one for all samples, a barrier, `batch_statistics` for each channel once, a barrier. The way back likewise.
   int num_stages() const { return (int)stages_.size() - 1; }
   Size channels_of(int stage) const { return nodes_[stages_[stage]].shape.pixel; }
 
   void forward(Pass& pass, int stage, Size from, Size to) const;
-  void measure(Pass& pass, int stage, Size from, Size to) const;
-  void conclude(Workspace& workspace, const float* parameters, float* state, int stage, Share channels, Size samples) const;
-  void recall(Pass& pass) const;  // prediction: the moving averages in place of the statistics of a batch
-  void hand_over(Pass& pass, float* rows, Size stride, Size from, Size to) const;
+  void sample_statistics(Pass& pass, int stage, Size from, Size to) const;
+  void batch_statistics(Workspace& workspace, const float* parameters, float* state, int stage, Share channels,
+                        Size samples) const;
+  void use_moving_averages(Pass& pass) const;  // prediction: in place of the statistics of a batch
+  void write_rows(Pass& pass, float* rows, Size stride, Size from, Size to) const;  // the outputs, a row for each sample
 
-  void take_back(Pass& pass, const float* rows, Size stride, Size from, Size to) const;
+  void read_gradient_rows(Pass& pass, const float* rows, Size stride, Size from, Size to) const;
   void backward(Pass& pass, int stage, Size from, Size to) const;
-  void measure_back(Pass& pass, int stage, Size from, Size to) const;
-  void conclude_back(Workspace& workspace, int stage, Share channels, Size samples, float* gradient) const;
+  void sample_statistics_back(Pass& pass, int stage, Size from, Size to) const;
+  void batch_statistics_back(Workspace& workspace, int stage, Share channels, Size samples, float* gradient) const;
 
-  // The weights as the way back reads them, in pieces that threads may share.
-  Size turned_size() const { return turned_size_; }
-  Size num_turns() const { return (Size)turns_.size(); }
-  void turn(Size number, const float* parameters, float* turned) const;
+  // The weights as the way back reads them, in pieces that are shared out to the threads.
+  Size transposed_size() const { return transposed_size_; }
+  Size num_pieces() const { return (Size)pieces_.size(); }
+  void transpose_piece(Size number, const float* parameters, float* transposed) const;
 
  private:
   enum class Kind { input, convolution, channelwise, pooling, batch_normalization, layer_normalization, dropout, rescale,
@@ -137,20 +139,21 @@ class Images {
 
     Kind kind;
     int input, other = -1;
-    Picture shape{}, gradient{};  // of values and of their gradients: margins differ
+    ImageShape shape{}, gradient{};  // of values and of their gradients: margins differ
     Activation activation = Activation::identity;
-    bool adds = false, adds_other = false;  // another node has written the gradient of its input before
-    bool needs_gradient = false;            // it or a node below has parameters
+    bool adds = false, adds_other = false;  // to the gradient of its input, which another node has written before
+    bool needs_gradient = false;            // it, or a node below it, has parameters
     // convolutions
     Window window{};
     Size groups = 1;
-    int weight = -1, bias = -1;  // numbers of the first arrays
+    int weight = -1, bias = -1;  // numbers of arrays; of the first one where there are groups
     std::vector<Tap> taps{};
     Size depth = 0, depth_back = 0;
     std::vector<Phase> phases{};
-    bool scatters = false;              // on the way back: see scatter_back
-    Size turned = 0;                    // place of the turned weights, with so many taps of so many inputs
-    Size turned_taps = 0, turned_inputs = 0;
+    bool scatters = false;  // on the way back: see scatter_back
+    Size transposed = 0;    // place of the transposed weights, which have so many taps, each of so many inputs
+    Size transposed_taps = 0, transposed_inputs = 0;
+    // pooling
     Pooling pooling{};
     // normalization
     int gamma = -1, beta = -1;
@@ -161,10 +164,10 @@ class Images {
     float factor = 0;
     std::uint64_t layer = 0;
     bool whole_channels = false;
-    std::vector<float> factor_of{}, shift_of{};  // rescale: of each channel; of the input, if a rescale has joined it: of
-                                                 // each number of a row
+    // rescale: for each channel; in the input, if it does the work of a rescale: for each number of a row
+    std::vector<float> factor_of{}, shift_of{};
   };
-  struct Turn {
+  struct WeightPiece {  // one tap of one panel of inputs
     int node;
     Size group;
     int panel;
@@ -180,13 +183,13 @@ class Images {
   void arrange_convolution(Node& node);
   void arrange_back(Node& node);
   void arrange_phases(Node& node);
-  void arrange_turns(Node& node, Size taps, Size inputs);
+  void arrange_transposed(Node& node, Size taps, Size inputs);
   Size reach_down(const Node& node) const;
   Size reach_across(const Node& node) const;
   Size group_inputs(const Node& node) const { return nodes_[node.input].shape.channels / node.groups; }
   Size group_outputs(const Node& node) const { return node.shape.channels / node.groups; }
 
-  Plane plane(const Picture& shape, const float* base, Size sample) const;
+  Plane plane(const ImageShape& shape, const float* base, Size sample) const;
   Plane value(const Pass& pass, int node, Size sample) const;
   Plane gradient(const Pass& pass, int node, Size sample) const;
   float* statistic(const Workspace& workspace, int node, Statistic which) const;
@@ -197,19 +200,19 @@ class Images {
   void weight_gradient(int number, Pass& pass, Size from, Size to) const;
   void activate(int number, Pass& pass, Size sample) const;
   void activate_back(int number, Pass& pass, Size sample) const;
-  void drop(const Node& node, const Chance& chance, const Plane& from, const Plane& to, Size sample) const;
+  void apply_dropout(const Node& node, const DropoutSeed& seed, const Plane& from, const Plane& to, Size sample) const;
   void sample_forward(int number, Pass& pass, Size sample) const;
   void sample_back(int number, Pass& pass, Size sample) const;
   void back(int number, Pass& pass, Size from, Size to) const;
   template <class Write>
-  void give(Pass& pass, int to, bool adds, Size sample, Write write) const;
+  void write_gradient(Pass& pass, int to, bool adds, Size sample, Write write) const;
 
   const Kernels& kernels_;
   Layout& layout_;
   std::vector<Node> nodes_;
   std::vector<int> stages_;
-  std::vector<Turn> turns_;
-  Size chunk_ = 1, turned_size_ = 0, largest_plane_ = 0, packed_size_ = 0;
+  std::vector<WeightPiece> pieces_;
+  Size chunk_ = 1, transposed_size_ = 0, largest_plane_ = 0, packed_size_ = 0;
   int num_arrays_ = 0;
   double work_ = 0;
 };

@@ -1,4 +1,4 @@
-// The graph of images.hpp: the nodes, one function each, and the order in which they are visited.
+// The graph of the image part: a function that adds each kind of node, and the order in which nodes are visited.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -24,10 +24,10 @@ int Images::add(Node node) {
   return (int)nodes_.size() - 1;
 }
 
-// A node whose output is shaped as its input.
+// A node whose output has the shape of its input.
 Images::Node Images::like(Kind kind, int from) const {
   Node node{kind, from};
-  const Picture& shape = nodes_[from].shape;
+  const ImageShape& shape = nodes_[from].shape;
   node.shape = {shape.height, shape.width, shape.channels, round_up(shape.channels, kernels_.width)};
   return node;
 }
@@ -122,12 +122,13 @@ void Images::arrange() {
   arrange_memory();
 }
 
-// A rescale that alone reads the input is done while the input is gathered: see `gather`.
+// If a rescale is the only node that reads the input, `gather` does it, and its node goes.
 void Images::join_rescale() {
-  const auto readers = std::count_if(nodes_.begin(), nodes_.end(), [](const Node& n) { return n.input == 0 || n.other == 0; });
+  const auto reads_input = [](const Node& node) { return node.input == 0 || node.other == 0; };
+  const auto readers = std::count_if(nodes_.begin(), nodes_.end(), reads_input);
   if (readers != 1 || nodes_[1].kind != Kind::rescale) return;
   Node &input = nodes_[0], &rescale = nodes_[1];
-  const Picture& p = input.shape;
+  const ImageShape& p = input.shape;
   input.factor_of.assign(round_up(p.width * p.pixel, 16), 0.0f);
   input.shift_of = input.factor_of;
   for (Size pixel = 0; pixel < p.width; ++pixel) {
@@ -139,7 +140,7 @@ void Images::join_rescale() {
     for (int* below : {&node.input, &node.other}) *below -= *below > 0;
 }
 
-// Where stages begin; and for each input, whether its gradient has a value already when the node comes to it on the way back.
+// Where stages begin, and which nodes add to the gradient of their input: on the way back the first to reach it stores.
 void Images::arrange_order() {
   stages_ = {1};
   for (std::size_t i = 1; i < nodes_.size(); ++i)

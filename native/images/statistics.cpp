@@ -1,12 +1,12 @@
-// The statistics of a batch, for batch normalization: each sample's part is taken by whoever has the sample, and the parts
-// are added up in the order of the samples, in double precision.
+// The statistics of a batch, for batch normalization. Each thread computes the parts of its samples; the parts are then
+// added up in the order of the samples, in double precision.
 #include <cmath>
 
 #include "images/images.hpp"
 
 namespace pellucid {
 
-void Images::measure(Pass& pass, int stage, Size from, Size to) const {
+void Images::sample_statistics(Pass& pass, int stage, Size from, Size to) const {
   const int number = stages_[stage];
   const Size width = nodes_[number].shape.pixel;
   const Values& values = pass.workspace[number];
@@ -14,8 +14,8 @@ void Images::measure(Pass& pass, int stage, Size from, Size to) const {
     kernels_.moments(value(pass, nodes_[number].input, s), values.first + s * width, values.second + s * width);
 }
 
-// Mean and variance of the batch, from those of its samples (Chan, Golub and LeVeque 1979), and the moving averages.
-void Images::conclude(Workspace& workspace, const float* parameters, float* state, int stage, Share channels,
+// Mean and variance of the batch from those of its samples (Chan, Golub and LeVeque 1979), and the moving averages.
+void Images::batch_statistics(Workspace& workspace, const float* parameters, float* state, int stage, Share channels,
                       Size samples) const {
   const int number = stages_[stage];
   const Node& node = nodes_[number];
@@ -42,7 +42,7 @@ void Images::conclude(Workspace& workspace, const float* parameters, float* stat
   }
 }
 
-void Images::recall(Pass& pass) const {
+void Images::use_moving_averages(Pass& pass) const {
   for (int stage = 1; stage < num_stages(); ++stage) {
     const int number = stages_[stage];
     const Node& node = nodes_[number];
@@ -54,7 +54,7 @@ void Images::recall(Pass& pass) const {
   }
 }
 
-void Images::measure_back(Pass& pass, int stage, Size from, Size to) const {
+void Images::sample_statistics_back(Pass& pass, int stage, Size from, Size to) const {
   const int number = stages_[stage];
   const Size width = nodes_[number].shape.pixel;
   const Values& values = pass.workspace[number];
@@ -66,8 +66,8 @@ void Images::measure_back(Pass& pass, int stage, Size from, Size to) const {
   }
 }
 
-// dgamma and dbeta, and what dx = scale (dy - dbeta / M - (x - mean) dgamma inverse_std / M) needs of them.
-void Images::conclude_back(Workspace& workspace, int stage, Share channels, Size samples, float* gradient) const {
+// dgamma and dbeta, and the terms of dx = scale (dy - dbeta / M - (x - mean) dgamma inverse_std / M) that come from them.
+void Images::batch_statistics_back(Workspace& workspace, int stage, Share channels, Size samples, float* gradient) const {
   const int number = stages_[stage];
   const Node& node = nodes_[number];
   const Size width = node.shape.pixel;

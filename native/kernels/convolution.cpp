@@ -1,11 +1,11 @@
-// Convolutions, as products whose A lies in a picture: a row of A is the neighborhood of a pixel.
+// Convolutions, as matrix products whose A lies in the image: a row of A is the neighborhood of a pixel.
 //
 //     C[r, v] = start + sum over taps t, k < depth of  A[a_t + r a_row + k] B[(b_t + k) b_row + v]
 //
-// A tap is a place in the window and the rows of B that belong to it. Pictures have margins of zeros, so no tap needs to
+// A tap is a place in the window and the rows of B that belong to it. Images have margins of zeros, so no tap needs to
 // ask whether it is inside; neighboring taps whose numbers lie side by side are one longer tap. Nothing is copied together
-// (no im2col). Forward, the gradient of the input (over the turned weights) and, with vectors for A, depthwise
-// convolutions are this one sum, with other lists of taps.
+// (no im2col). Forward, the gradient of the input (with the transposed weights) and depthwise convolutions (with a vector
+// where the others have one number of A) are this one sum, with other lists of taps.
 //
 // Tiles and the order of sums are those of product.cpp: every number is one chain over all taps and k.
 #include "simd/simd.hpp"
@@ -66,7 +66,7 @@ void gradient_tile(const ConvolutionGradient& p, const float* x, float* to) {
     PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(to + r * p.to_row + v * W, sum[r][v]);
 }
 
-// Rows of a depthwise convolution: A holds a vector for each number of B.
+// Rows of a depthwise convolution: A, like B, has a number for each channel, so vectors are multiplied lane by lane.
 template <int R>
 void channel_tile(const Convolution& p, const float* a, float* c) {
   for (int v = 0; v < p.vectors; ++v) {
@@ -85,7 +85,7 @@ void channel_tile(const Convolution& p, const float* a, float* c) {
 using ConvolutionTile = void (*)(const Convolution&, const float*, float*);
 using GradientTile = void (*)(const ConvolutionGradient&, const float*, float*);
 
-// All rows, by as few tiles as can be, of heights as equal as can be: 14 rows are 7 and 7, not 12 and 2.
+// All rows, in as few tiles as possible, of nearly equal heights: 14 rows are 7 and 7, not 12 and 2.
 template <int count>
 PELLUCID_INLINE void sweep_evenly(const Convolution& p, const ConvolutionTile (&tiles)[count]) {
   const Size parts = (p.rows + count - 1) / count;
@@ -116,7 +116,7 @@ void all_channel_rows(const Convolution& p, Heights<R...>) {
   sweep_evenly(p, tiles);
 }
 
-// The heights of tiles by number of vectors, so that all sums are registers.
+// The more vectors a tile has, the fewer rows: all its sums must fit into registers.
 template <class Work>
 PELLUCID_INLINE void by_vectors(const Work& p) {
   switch (p.vectors) {

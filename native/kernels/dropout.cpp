@@ -1,5 +1,5 @@
-// Dropout: y = x m / (1 - rate), where the mask m is a function of (seed, step, layer, element), computed here from the
-// same hash as in pellucid/core/random.py. It is never stored: the way back applies this function again, to the gradient.
+// Dropout: y = x m / (1 - rate). The mask m is a function of (seed, step, layer, element), by the same hash as in
+// pellucid/core/random.py. It is not stored: the way back computes it again and applies it to the gradient.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 
@@ -17,7 +17,7 @@ PELLUCID_INLINE vu mix(vu x) {
 
 }  // namespace
 
-// `first` is the number of the block's first element in the batch, `width` the numbers in a row of the batch.
+// `first` is the index of the block's first element in the batch, `width` the number of elements in a row of the batch.
 void dropout(const Mask& mask, const float* x, const Block& y, std::uint32_t first, std::uint32_t width) {
   constexpr std::uint32_t golden = 0x9E3779B1u;
   vu lanes{};

@@ -1,7 +1,7 @@
 // Activations and their derivatives on blocks of a matrix, by the formulas of pellucid/mathematics/activations.py.
 //
-// They run right after the product that made a block, while it lies in the nearest cache. The way back starts from the
-// activation a wherever the derivative can be told from it; for the others the sum z is kept (`keeps_sum`).
+// They run right after the product that made a block, while it lies in the nearest cache. The derivative is computed from
+// a = f(z) where that is possible; for the other activations the sum z is kept (`keeps_sum`).
 #include "simd/simd.hpp"
 #include "simd/vector_math.hpp"
 #include "kernels/kernels.hpp"
@@ -62,7 +62,7 @@ PELLUCID_INLINE vf derivative(vf a, vf z) {
   return one;
 }
 
-// Calls work(place) for each vector of a block; rows without a gap between them are one long row.
+// Calls work(place) for each vector of a block. Rows without gaps between them are treated as one long row.
 template <class Work>
 PELLUCID_INLINE void each_vector(const Block& block, Work work) {
   const bool gapless = block.stride == block.vectors * W;

@@ -1,9 +1,9 @@
-// The kernels, as seen from outside: plain structures of pointers and sizes, and one table of functions for each
-// instruction set. Nothing here depends on the width of a vector.
+// The interface of the kernels: plain structures of pointers and sizes, and one table of functions for each instruction
+// set. Nothing here depends on the width of a vector.
 //
-// Conventions. Matrices are row-major float32 with a stride in numbers; a *panel* is a group of neighbouring columns,
-// `vectors` times `width` wide, that one thread owns. A weight matrix (D, U) is kept panel by panel, (U / panel, D, panel),
-// so that every panel is contiguous; columns beyond U are zero, and stay zero under every update.
+// Conventions. Matrices are row-major float32; a stride counts numbers, not bytes. A *panel* is a group of neighboring
+// columns, `vectors` times `width` wide, that one thread owns. A weight matrix (D, U) is kept panel by panel,
+// (U / panel, D, panel), so that every panel is contiguous; columns beyond U are zero, and stay zero under every update.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct Product {
   bool skips_zeros = false;  // A has many
 };
 
-// A rectangle of a matrix: `vectors` vectors of `rows` rows, in place.
+// A rectangle of a matrix: `rows` rows, each of `vectors` vectors.
 struct Block {
   float* data;
   Size stride;
@@ -71,7 +71,7 @@ struct Update {
   float take1 = 0, take2 = 0;     // 1 - beta1, 1 - beta2; RMSProp: 1 - decay
   float epsilon = 0;              // for Adam: epsilon sqrt(1 - beta2^t)
   float shrink = 1;               // 1 - r weight_decay
-  float l1 = 0, twice_l2 = 0;     // the price on weights
+  float l1 = 0, twice_l2 = 0;     // the penalty on weights
   float bound = __builtin_inff(); // each element of the gradient is clipped to [-bound, bound]
   float scale = 1;                // all of them are multiplied by this
 };
@@ -89,17 +89,17 @@ struct Loss {
   double scale;                   // 1 / sum of the weights of the batch, 0 if that is 0
 };
 
-// The pixels of one sample: `vectors` vectors of channels each, rows and pixels apart by so many numbers.
+// The pixels of one sample, each of `vectors` vectors of channels. `row` and `pixel` are the strides of rows and pixels.
 struct Plane {
   float* data;
   Size row, pixel, height, width;
   int vectors;
 };
 
-// A place in a window: where its numbers begin in A, and its first row of B. `row` is for the caller: how many rows of the
-// picture below the window's pixel it lies.
+// A place in a window: where its numbers begin in A, and its first row of B.
 struct Tap {
-  Size a, b, row;
+  Size a, b;
+  Size row;  // its row in the image, counted from that of the output pixel; kernels do not read it
 };
 
 // C (rows, vectors) = start + sum over taps and depth: see convolution.cpp.
@@ -118,7 +118,8 @@ struct Convolution {
   bool accumulate = false;
 };
 
-// Rows [0, rows) of a weight gradient: the sum over samples and pixels of neighboring inputs times vectors of dz.
+// Rows [0, rows) of a weight gradient: the sum over samples and pixels of x times dz; a row for each of `rows` neighboring
+// numbers of x.
 struct ConvolutionGradient {
   const float* x;
   Size x_sample, x_row, x_pixel;
@@ -153,14 +154,14 @@ struct Kernels {
   int wide_panel;  // columns that a product of one row takes at once, to read a row-major B in long stretches
   int tile_rows[5];  // by number of vectors: the rows of a tile, the best height of a product's C
   void (*product)(const Product&);
-  // null where the processor has no bfloat16; pairs take the place of numbers: see product_bf16.cpp
+  // null where the instruction set has no bfloat16; an element is a pair of numbers: see product_bf16.cpp
   void (*product_bf16)(const Product&);
   void (*round_rows)(const Block& from, float* to);
   void (*pair_rows)(const Block& from, float* to, Size to_row);
   void (*transpose)(const float* from, Size from_row, Size rows, int vectors, float* to, Size to_row);
   void (*pack)(const float* from, Size from_row, Size rows, Size columns, float* to, Size to_row);
   void (*column_sums)(const Block&, float* sums, bool accumulate);
-  void (*activate)(Activation, const Block&, float* z);  // in place; z, of the same stride, keeps the sums unless null
+  void (*activate)(Activation, const Block&, float* z);  // in place; the sums go to z (same stride) unless it is null
   void (*activate_backward)(Activation, const Block& dy, const float* a, const float* z);
   void (*dropout)(const Mask&, const float* x, const Block& y, std::uint32_t first, std::uint32_t width);
   void (*normalize)(const Normalization&, const float* x, const Block& y);
@@ -168,7 +169,7 @@ struct Kernels {
   void (*normalize_inference)(const Normalization&, const Block& x);
   void (*convolve)(const Convolution&);
   void (*convolve_gradient)(const ConvolutionGradient&);
-  void (*convolve_channels)(const Convolution&);  // depthwise: A has a vector for each number of B
+  void (*convolve_channels)(const Convolution&);  // depthwise: each channel by itself
   void (*convolve_channels_gradient)(const ConvolutionGradient&);
   void (*pool)(const Pooling&, const Plane& x, const Plane& y);
   void (*pool_backward)(const Pooling&, const Plane& x, const Plane& y, const Plane& dy, const Plane& dx);
@@ -182,8 +183,10 @@ struct Kernels {
   void (*normalize_pixels_backward)(const LayerNormalization&, const Plane& dy, const Plane& x, const Plane* dx);
   void (*add_plane)(const Plane& x, const Plane& y);
   void (*scale_row)(float* x, Size count, const float* scale, const float* shift);
-  void (*add_price)(const Update&, Size count, const float* p, float* g);
-  // finite: two vectors, zero until a parameter (first) or a gradient that is bounded (second) is not finite, then NaN
+  // g += the gradient of the penalty at p
+  void (*add_penalty)(const Update&, Size count, const float* p, float* g);
+  // finite: two vectors of 0 that become NaN, the first when a parameter is not finite, the second when a gradient is not,
+  // if gradients are clipped
   void (*update)(const Update&, Size count, float* p, const float* g, float* first, float* second, float* finite);
   void (*loss)(const Loss&, const Block& logits, const std::int64_t* index, float* gradient, float* terms, float* scores);
   void (*softmax)(const Block& logits, Size outputs, float* to);

@@ -1,10 +1,11 @@
-// Loss, its gradient and the metric of some rows of a batch, in one pass over the logits; formulas of pellucid/mathematics/losses.py.
+// Loss, gradient and metric of some rows of a batch, in one pass over the logits; formulas of
+// pellucid/mathematics/losses.py.
 //
 //     terms[r]     the loss of sample r, without its weight
 //     scores[r]    its metric: right or wrong for classes, the mean absolute error for real numbers
 //     gradient     w_r / (sum of weights) * dl_r/dz
 //
-// The caller adds terms up in double precision, in the order of the rows. Columns beyond the outputs get gradient 0.
+// The caller adds the terms up in double precision, in the order of the rows. Columns beyond the outputs get gradient 0.
 #include "simd/simd.hpp"
 #include "simd/transposition.hpp"
 #include "simd/vector_math.hpp"
@@ -41,7 +42,7 @@ PELLUCID_INLINE float largest(const float* row, int vectors, Size outputs) {
   return largest_lane(most);
 }
 
-// Writes e^(z - max) with 0 in the lanes beyond the outputs; gives their sum.
+// Writes e^(z - max), with 0 in the lanes beyond the outputs, and returns the sum.
 PELLUCID_INLINE float exponentials(const float* row, int vectors, Size outputs, float most, float* to) {
   const vf lowest = broadcast(-__builtin_inff());
   vf sum{};
@@ -53,7 +54,7 @@ PELLUCID_INLINE float exponentials(const float* row, int vectors, Size outputs, 
   return sum_lanes(sum);
 }
 
-// W samples, one in each lane: what they are compared with, and a way through their outputs.
+// W samples, one in each lane, with their targets; `each_output` goes through their outputs one after the other.
 class Group {
  public:
   Group(const Loss& loss, const Block& z, const std::int64_t* index, Size row)
@@ -80,7 +81,7 @@ class Group {
     }
   }
 
-  // Takes the gradient of output k; writes W outputs of all samples at a time, with 0 beyond the last output.
+  // Takes the gradient of output k. Every W outputs are written together, with 0 beyond the last output.
   PELLUCID_INLINE void put(Size k, vf gradient, float* to) {
     store(gradients_ + k % W * W, gradient);
     if (k % W != W - 1 && k != loss_.outputs - 1) return;
@@ -92,7 +93,7 @@ class Group {
     for (Size r = 0; r < rows_; ++r) store(to + r * z_.stride, load(square + r * W));
   }
 
-  void put_figures(vf term, vf score, float* terms, float* scores) const {
+  void put_results(vf term, vf score, float* terms, float* scores) const {
     if (rows_ == W) {
       store(terms + row_, term);
       store(scores + row_, score);
@@ -103,7 +104,7 @@ class Group {
   }
 
  private:
-  // Turns outputs [start, start + count) of all samples over, so that each output is a vector; their targets likewise.
+  // Transposes outputs [start, start + count) of all samples, so that each output is a vector; their targets likewise.
   void fetch(Size start, int count) {
     fetched_ = start;
     alignas(64) float square[W * W];
@@ -160,7 +161,7 @@ void cross_entropy(const Loss& loss, const Block& z, const std::int64_t* index, 
       group.put(k, (exponential(logit - most) * share - smoothed(target)) * group.scale(), gradient);
     });
     const vf score = select(answer == right, broadcast(1.0f), vf{});
-    group.put_figures(mass * logarithm(total) - known, score, terms, scores);
+    group.put_results(mass * logarithm(total) - known, score, terms, scores);
   }
 }
 
@@ -200,7 +201,7 @@ void by_value(const Loss& loss, const Block& z, const std::int64_t* index, float
       score += value.score;
       group.put(k, value.derivative * scale, gradient);
     });
-    group.put_figures(term * share, score * share, terms, scores);
+    group.put_results(term * share, score * share, terms, scores);
   }
 }
 
@@ -227,7 +228,7 @@ void softmax(const Block& logits, Size outputs, float* to) {
   }
 }
 
-// 1 - p and p from one logit a row, each from its own sigmoid so that the small one keeps its digits.
+// 1 - p and p of each row, from its one logit. Each is a sigmoid of its own, so that the smaller one keeps its digits.
 void yes_or_no(const Block& logits, float* to) {
   for (Size r = 0; r < logits.rows; ++r, to += 2) {
     const vf z = broadcast(logits.data[r * logits.stride]);

@@ -1,4 +1,4 @@
-// Moving numbers: the rows of a batch from the data, weights into panels, a panel turned over for the way back.
+// Moving numbers: gathering the rows of a batch, copying weights into panels, transposing.
 #include "simd/simd.hpp"
 #include "simd/transposition.hpp"
 #include "kernels/kernels.hpp"
@@ -16,20 +16,21 @@ PELLUCID_INLINE vf read_part(const std::uint8_t* x, int count) {
   return numbers;
 }
 
-// Rows lie anywhere in the data, so each is asked for some rows ahead: memory answers many requests at once.
+// The rows of a batch lie anywhere in the data. Each is prefetched while the rows before it are copied, since memory
+// answers many requests at once.
 constexpr Size rows_ahead = 6;
 
 template <class T>
-PELLUCID_INLINE void ask_for(const T* row, Size width) {
+PELLUCID_INLINE void prefetch(const T* row, Size width) {
   const char* start = (const char*)row;
   for (Size byte = 0; byte < width * (Size)sizeof(T); byte += 64) __builtin_prefetch(start + byte);
 }
 
 template <class T>
 void gather_rows(const T* x, Size width, const std::int64_t* index, Size rows, float* to, Size to_row) {
-  for (Size r = 0; r < rows && r < rows_ahead; ++r) ask_for(x + index[r] * width, width);
+  for (Size r = 0; r < rows && r < rows_ahead; ++r) prefetch(x + index[r] * width, width);
   for (Size r = 0; r < rows; ++r, to += to_row) {
-    if (r + rows_ahead < rows) ask_for(x + index[r + rows_ahead] * width, width);
+    if (r + rows_ahead < rows) prefetch(x + index[r + rows_ahead] * width, width);
     const T* from = x + index[r] * width;
     Size i = 0;
     for (; i + W <= width; i += W) store(to + i, read(from + i));
@@ -39,16 +40,17 @@ void gather_rows(const T* x, Size width, const std::int64_t* index, Size rows, f
 
 }  // namespace
 
-// (rows, vectors * W) -> (vectors * W, rows); rows beyond a multiple of W are turned over one by one.
+// (rows, vectors * W) -> (vectors * W, rows); rows beyond a multiple of W are copied number by number.
 void transpose(const float* from, Size from_row, Size rows, int vectors, float* to, Size to_row) {
   Size r = 0;
   for (; r + W <= rows; r += W)
-    for (int v = 0; v < vectors; ++v) transpose_square(from + r * from_row + v * W, from_row, to + v * W * to_row + r, to_row);
+    for (int v = 0; v < vectors; ++v)
+      transpose_square(from + r * from_row + v * W, from_row, to + v * W * to_row + r, to_row);
   for (; r < rows; ++r)
     for (int c = 0; c < vectors * W; ++c) to[c * to_row + r] = from[r * from_row + c];
 }
 
-// `columns` of each row, and zeros up to a whole vector.
+// Copies `columns` numbers of each row, with zeros up to a whole vector.
 void pack(const float* from, Size from_row, Size rows, Size columns, float* to, Size to_row) {
   const int part = (int)(columns % W);
   for (Size r = 0; r < rows; ++r, from += from_row, to += to_row) {

@@ -1,8 +1,8 @@
 // Batch normalization of the columns of one panel, by the formulas of pellucid/nn/layers/batch_normalization.py.
 //
 // A thread owns whole columns, so mean and variance need no other thread. Sums over the rows are taken in blocks of 64
-// rows that are then added up, which keeps their rounding error small for large batches. The normalized value h is
-// computed again on the way back rather than stored: two operations cost less than the memory.
+// rows that are then added up, which keeps their rounding error small for large batches. The normalized value h is not
+// stored: computing it again on the way back costs less than reading it.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 

@@ -1,7 +1,7 @@
-// What is done to the pixels of one sample: batch and layer normalization, scale and shift, sums, by the formulas of
-// pellucid/nn/layers/batch_normalization.py and their neighbors.
+// Normalizations, scale and shift, and sums, on the pixels of one sample; formulas of batch_normalization.py,
+// layer_normalization.py and their neighbors in pellucid/nn/layers.
 //
-// Statistics over a batch are sums over its samples: each sample gives its own part here, whoever computes it, and
+// The statistics of a batch are sums over its samples. The part of each sample is computed here, by any thread;
 // images/statistics.cpp adds the parts up in the order of the samples.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
@@ -10,7 +10,7 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-// Calls f(place) for each pixel, for one vector of channels.
+// Calls f(row, column) for each pixel.
 template <class F>
 PELLUCID_INLINE void each_pixel(const Plane& x, F f) {
   for (Size i = 0; i < x.height; ++i)
@@ -19,7 +19,7 @@ PELLUCID_INLINE void each_pixel(const Plane& x, F f) {
 
 PELLUCID_INLINE float* at(const Plane& x, Size i, Size j, int v) { return x.data + i * x.row + j * x.pixel + v * W; }
 
-// sum over the pixels of f(i, j): rows by themselves first, which keeps the rounding error small.
+// The sum of f(i, j) over the pixels: each row is summed by itself first, which keeps the rounding error small.
 template <class F>
 PELLUCID_INLINE vf sum_pixels(const Plane& x, F f) {
   vf total{};
@@ -42,7 +42,7 @@ PELLUCID_INLINE vi lanes_below(Size count) {
   return mask;
 }
 
-// The sum over the channels of a pixel; lanes beyond them do not count.
+// The sum of f(vector) over the channels of a pixel; `last` masks the lanes of the last vector that are channels.
 template <class F>
 PELLUCID_INLINE float sum_channels(int vectors, vi last, F f) {
   vf total{};
@@ -52,7 +52,7 @@ PELLUCID_INLINE float sum_channels(int vectors, vi last, F f) {
 
 }  // namespace
 
-// Mean, and sum of the squared distances from it, of each channel of a sample.
+// The mean of each channel of a sample, and the sum of squared distances from it.
 void moments(const Plane& x, float* mean, float* squares) {
   const float count = (float)(x.height * x.width);
   for (int v = 0; v < x.vectors; ++v) {
@@ -145,7 +145,8 @@ void add_plane(const Plane& x, const Plane& y) {
     each_pixel(x, [&](Size i, Size j) { store(at(y, i, j, v), load(at(y, i, j, v)) + load(at(x, i, j, v))); });
 }
 
-// Numbers of a row, each with its own scale and shift, in place: pixels of few channels lie without gaps.
+// x <- scale x + shift for each number of a row, in place. Each has its own scale and shift, since pixels of few channels
+// lie without gaps and so a vector may hold several of them.
 void scale_row(float* x, Size count, const float* scale, const float* shift) {
   Size i = 0;
   for (; i + W <= count; i += W) store(x + i, fma(load(x + i), load(scale + i), load(shift + i)));

@@ -1,7 +1,7 @@
 // Pooling: the largest number, or the mean, of each window of a plane, by the formulas of pellucid/nn/layers/pooling.py.
 //
-// A window that sticks out of the picture covers what is inside. The way back of the maximum finds the first place that
-// holds it, in the order of rows, and gives it all of the gradient.
+// Where a window reaches over the edge, only its part inside of the image counts. The gradient of a maximum goes to the
+// first pixel, in the order of rows, that has it.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 
@@ -14,7 +14,7 @@ struct Range {
   Size count() const { return to - from; }
 };
 
-// The part of a window inside of `size` pixels, for the output pixel `place`.
+// The pixels of the input, `size` in all, that the window of the output pixel `place` covers.
 PELLUCID_INLINE Range inside(Size place, Size stride, Size before, Size length, Size size) {
   const Size start = place * stride - before, stop = start + length;
   return {start > 0 ? start : 0, stop < size ? stop : size};

@@ -1,4 +1,4 @@
-// The matrix product, from which forward, input gradient and weight gradient are made:
+// The matrix product. Forward, the gradient of the input and the gradient of the weights are all this one kernel:
 //
 //     C (rows, panel) = start + A (rows, depth) B (depth, panel)
 //
@@ -7,8 +7,8 @@
 // 4 vectors of B and a broadcast are 29 of 32 registers, and 24 multiply-adds hide the latency of the 10 loads.
 // Narrower panels take more rows, so that there are always enough independent sums.
 //
-// Order. Every element of C is one chain of fused multiply-adds over k = 0, 1, 2 ..., whatever the tile it falls into.
-// So the result does not depend on how rows and panels are dealt out to threads, nor on the batch that a sample is in.
+// Order. Every element of C is one chain of fused multiply-adds over k = 0, 1, 2 ..., in whatever tile it is. So the result
+// depends neither on how rows and panels are dealt out to threads nor on the other samples of the batch.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/tile.hpp"

@@ -1,5 +1,5 @@
-// The same products with bfloat16 operands and float32 sums (AVX512_BF16): a bfloat16 is the upper half of a float32, 8 bits
-// of precision. An instruction takes a pair of k at once, so an element of A and B is a pair: (k, k + 1) in 32 bits.
+// The matrix product of bfloat16 numbers with float32 sums (AVX512_BF16). A bfloat16 is the upper half of a float32, 8 bits
+// of precision. An instruction takes two k at once, so an element of A and B is a pair: (k, k + 1) in 32 bits.
 //
 //     sum <- sum + a_k b_k + a_(k+1) b_(k+1)
 //
@@ -23,7 +23,7 @@ struct Pairs {
   }
 };
 
-PELLUCID_INLINE vu rounded(vf x) {  // 16 bits in each lane
+PELLUCID_INLINE vu rounded(vf x) {  // to bfloat16, in the lower 16 bits of each lane
   return (vu)_mm512_maskz_cvtepu16_epi32((__mmask16)-1, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 }
 
@@ -38,7 +38,7 @@ void product_bf16(const Product& p) {
   }
 }
 
-// Rows of bfloat16, where they stand: `to` has as many rows, each half as long.
+// Rounds a block to rows of bfloat16: `to` has as many rows, each half as long.
 void round_rows(const Block& from, float* to) {
   for (Size r = 0; r < from.rows; ++r)
     for (int v = 0; v < from.vectors; ++v)

@@ -1,4 +1,4 @@
-// The kernels of one instruction set, by name.
+// The table of the kernels of one instruction set.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 
@@ -26,12 +26,13 @@ void pool_backward(const Pooling&, const Plane&, const Plane&, const Plane&, con
 void moments(const Plane&, float*, float*);
 void scale_plane(const Plane&, const Plane&, const float*, const float*, const float*);
 void normalization_sums(const Plane&, const Plane&, const float*, const float*, float*, float*);
-void normalization_backward(const Plane&, const Plane&, const Plane&, const float*, const float*, const float*, const float*);
+void normalization_backward(const Plane&, const Plane&, const Plane&, const float*, const float*, const float*,
+                            const float*);
 void normalize_pixels(const LayerNormalization&, const Plane&, const Plane&);
 void normalize_pixels_backward(const LayerNormalization&, const Plane&, const Plane&, const Plane*);
 void add_plane(const Plane&, const Plane&);
 void scale_row(float*, Size, const float*, const float*);
-void add_price(const Update&, Size, const float*, float*);
+void add_penalty(const Update&, Size, const float*, float*);
 void update(const Update&, Size, float*, const float*, float*, float*, float*);
 void loss(const Loss&, const Block&, const std::int64_t*, float*, float*, float*);
 void softmax(const Block&, Size, float*);
@@ -60,7 +61,7 @@ const Kernels table = {
     normalize, normalize_backward, normalize_inference,
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
-    add_plane, scale_row, add_price, update, loss, softmax, yes_or_no, gather, all_finite,
+    add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

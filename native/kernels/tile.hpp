@@ -1,4 +1,4 @@
-// A tile of a matrix product in registers: see product.cpp for the idea. `Numbers` says what an element of A and B is:
+// A tile of a matrix product in registers; product.cpp explains the idea. `Numbers` says what an element of A and B is:
 // a float32 (product.cpp), or a pair of bfloat16 (product_bf16.cpp), which takes as much room.
 #pragma once
 
@@ -40,7 +40,7 @@ PELLUCID_INLINE void tile(const Product& p, const float* a, float* c, Size first
   for (Size i = 0; i < steps.count; ++i) {
     vf row[V];
     PELLUCID_UNROLL for (int v = 0; v < V; ++v) row[v] = load(b + v * W);
-    if constexpr (V == wide_vectors)  // nothing is used twice here: all depends on how fast B comes
+    if constexpr (V == wide_vectors)  // with one row of A each number of B is used once: memory sets the speed
       PELLUCID_UNROLL for (int v = 0; v < V; ++v) __builtin_prefetch(b + 4 * b_row + v * W);
     PELLUCID_UNROLL for (int r = 0; r < R; ++r) {
       const vf x = Numbers::spread(base[r / 3] + r % 3 * a_row);
@@ -74,7 +74,8 @@ using UpTo12 = Heights<1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
 
 inline constexpr Size most_listed = 512;  // the greatest depth of a product that leaves zeros out
 
-// The columns k of R rows in which not all numbers are 0; a_depth is 1.
+// Lists each k for which the R rows of A are not all 0, and returns how many there are; for rows that lie in memory one
+// after the other (a_depth is 1).
 template <int R>
 PELLUCID_INLINE Size list_columns(const Product& p, const float* a, std::int32_t* places) {
   Size count = 0;
@@ -89,7 +90,7 @@ PELLUCID_INLINE Size list_columns(const Product& p, const float* a, std::int32_t
   return count;
 }
 
-// The samples k for which R neighboring numbers are not all 0; a_row is 1.
+// The same where the R numbers of a k are neighbors in memory (a_row is 1), as in the gradient of the weights.
 template <int R>
 PELLUCID_INLINE Size list_rows(const Product& p, const float* a, std::int32_t* places) {
   Size count = 0;
@@ -108,8 +109,8 @@ void whole(const Product& p, const float* a, float* c) {
   tile<Numbers, R, V>(p, a, c, 0, All{p.depth});
 }
 
-// Where the inputs hold many zeros (the margins of a digit are nothing else), a tile leaves out each k for which all of its
-// rows are 0: adding 0 changes no sum. Rows or samples are looked through once, which costs a twentieth of the tile.
+// Where the inputs hold many zeros, as in pictures of digits, a tile leaves out each k for which all of its rows are 0:
+// adding 0 changes no sum. Finding them costs a twentieth of the tile.
 template <class Numbers, int R, int V>
 void without_zeros(const Product& p, const float* a, float* c) {
   std::int32_t places[most_listed + W];

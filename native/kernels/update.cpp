@@ -1,11 +1,12 @@
-// The update: from a gradient to a step, on flat ranges of parameters, by the formulas of pellucid/mathematics/optimizers.py.
+// The update of a flat range of parameters from its gradient, by the formulas of pellucid/mathematics/optimizers.py.
 //
-// The price on weights and the bound on the gradient come first, in the same pass. A range is a tile of the weight
-// gradient that has just been computed (it lies in the nearest cache, as do the parameters), or a bias, or everything when
-// a global norm had to be known first. One pass reads p, g and the slots once, and writes p and the slots once.
+// The gradient of the penalty is added first, then each element is clipped, all in the same pass. A range is a tile of the
+// weight gradient that has just been computed (it lies in the nearest cache, as do the parameters), or a bias, or all
+// parameters when a global norm had to be known first. The pass reads p, g and the slots once, and writes p and the slots
+// once.
 //
-// `finite` collects p * 0 for all parameters written, which is NaN for ever once one of them is not finite; and g * 0 where
-// a bound on each element could hide an infinite one.
+// `finite` sums up p * 0 of all parameters written: 0, or NaN once one of them is not finite. Where elements are clipped,
+// which could hide an infinite one, it sums up g * 0 too.
 #include "simd/simd.hpp"
 #include "kernels/kernels.hpp"
 
@@ -13,20 +14,21 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-PELLUCID_INLINE vf price(const Update& u, vf w) {
+// l1 sign(w) + 2 l2 w
+PELLUCID_INLINE vf penalty_gradient(const Update& u, vf w) {
   const vf zero{}, l1 = broadcast(u.l1);
   return w * u.twice_l2 + select(w > zero, l1, select(w < zero, zero - l1, zero));
 }
 
 template <Rule rule>
 void run(const Update& u, Size count, float* p, const float* g, float* first, float* second, float* finite) {
-  const bool priced = u.l1 != 0 || u.twice_l2 != 0, bounded = u.bound < __FLT_MAX__;
+  const bool has_penalty = u.l1 != 0 || u.twice_l2 != 0, clips = u.bound < __FLT_MAX__;
   const vf zero{};
   vf check{}, gradient_check{};
   for (Size i = 0; i < count; i += W) {
     vf w = load(p + i), d = load(g + i);
-    if (priced) d += price(u, w);
-    if (bounded) {
+    if (has_penalty) d += penalty_gradient(u, w);
+    if (clips) {
       gradient_check = fma(d, zero, gradient_check);
       d = smaller(zero + u.bound, larger(zero - u.bound, d));  // a NaN stays
     }
@@ -60,9 +62,9 @@ void run(const Update& u, Size count, float* p, const float* g, float* first, fl
 
 }  // namespace
 
-// The price alone, where the gradient must be known whole before the update: g <- g + d penalty / dp.
-void add_price(const Update& u, Size count, const float* p, float* g) {
-  for (Size i = 0; i < count; i += W) store(g + i, load(g + i) + price(u, load(p + i)));
+// The penalty alone, where the whole gradient must be known before the update: g <- g + d penalty / dp.
+void add_penalty(const Update& u, Size count, const float* p, float* g) {
+  for (Size i = 0; i < count; i += W) store(g + i, load(g + i) + penalty_gradient(u, load(p + i)));
 }
 
 void update(const Update& u, Size count, float* p, const float* g, float* first, float* second, float* finite) {

@@ -1,4 +1,4 @@
-// From gradients to updates: groups are added up, norms are bounded, parameters move.
+// From gradients to updates: adding up groups, clipping by norm, updating parameters.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +7,7 @@
 
 namespace pellucid {
 
-// By rows: the member's part of an array; the gradients of all groups are added up in order, then comes the update.
+// By rows: the member's part of an array. The gradients of all groups are added up in their order, then comes the update.
 void Plan::add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size) {
   const Update update = update_for(array, batch);
   const Size vectors = array.rows * ((array.columns + 15) / 16);
@@ -20,12 +20,12 @@ void Plan::add_groups(int member, const Batch& batch, const Array& array, Size g
       const float* more = group_gradients_ + group * group_size + place;
       for (Size i = 0; i < count; ++i) sum[i] += more[i];
     }
-    if (clips_norm()) kernels_.add_price(update, count, parameters_ + place, sum);
+    if (clips_norm()) kernels_.add_penalty(update, count, parameters_ + place, sum);
     else update_range(member, update, place, count, sum);
   }
 }
 
-// By columns: bias, scale and shift of one panel. Those of batch normalization got their gradients on the way back.
+// By columns: bias, gamma and beta of one panel. The gradients of gamma and beta were computed on the way back.
 void Plan::update_small(int member, std::size_t index, int panel, const Batch& batch) {
   const Segment& segment = segments_[index];
   const int vectors = panel_vectors(segment.units, panel);
@@ -50,7 +50,8 @@ void Plan::update_range(int member, const Update& update, Size place, Size count
   kernels_.update(update, count, parameters_ + place, gradient, first_ + place, second_ + place, members_[member].finite);
 }
 
-// The bound on the norm of the whole gradient: sums of squares in fixed blocks, added up in order by every member.
+// Clipping by global norm: sums of squares in fixed blocks, which every member adds up in the same order. False if the norm
+// is not finite.
 bool Plan::scale_to_norm(int member, Batch& batch) {
   const Share part = share_of(member, threads_, (Size)norm_parts_.size());
   for (Size block = part.from; block < part.to; ++block) {
@@ -71,7 +72,7 @@ bool Plan::scale_to_norm(int member, Batch& batch) {
 void Plan::update_flat(int member, const Batch& batch) {
   for (const Array& array : layout_.arrays()) {
     Update update = update_for(array, batch);
-    update.l1 = update.twice_l2 = 0;  // the price is already in the gradient
+    update.l1 = update.twice_l2 = 0;  // the gradient of the penalty has been added already
     const Share part = share_of(member, threads_, array.rows * ((array.columns + 15) / 16));
     const Size place = array.packed + part.from * 16;
     update_range(member, update, place, (part.to - part.from) * 16, gradient_ + place);
@@ -88,7 +89,7 @@ Update Plan::update_for(const Array& array, const Batch& batch) const {
   update.bound = (float)o.bound;
   update.scale = (float)batch.scale;
   if (o.rule == Rule::rmsprop) update.take1 = (float)(1 - o.decay);
-  if (o.rule == Rule::adam) {  // both roots of the bias corrections as factors, so that a step needs one division
+  if (o.rule == Rule::adam) {  // the bias corrections go into rate and epsilon, so that an element needs one division
     const double root = std::sqrt(1 - std::pow(o.beta2, (double)batch.update));
     update.rate = (float)(batch.rate * root / (1 - std::pow(o.beta1, (double)batch.update)));
     update.epsilon = (float)(o.epsilon * root);

@@ -1,4 +1,4 @@
-// Prediction: blocks of samples through all layers, and the weights of each product where they lie or copied to panels.
+// Prediction: how blocks of samples go through all layers.
 #include <algorithm>
 #include <atomic>
 
@@ -12,11 +12,11 @@ namespace pellucid {
 namespace {
 
 constexpr Size most_rows = 192;        // of a block
-constexpr Size most_pictures = 64;
+constexpr Size most_images = 64;       // of a block
 constexpr Size fewest_rows_to_pack = 12;
-constexpr double work_for_threads = 4e6;  // multiply-adds below which waking a thread costs more than it saves
+constexpr double work_for_threads = 4e6;  // multiply-adds; for fewer, waking a thread costs more than it saves
 
-// Memory of this thread, kept from call to call.
+// Memory of the current thread, kept from call to call.
 float* scratch(Size count) {
   thread_local Buffer buffer;
   thread_local Size size = 0;
@@ -30,7 +30,8 @@ float* scratch(Size count) {
 }  // namespace
 
 Inference::Inference(const Kernels& kernels, Size inputs)
-    : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs), layout_(kernels) {}
+    : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs),
+      layout_(kernels) {}
 
 Images& Inference::begin_images(Size height, Size width, Size channels, bool is_compact) {
   images_ = std::make_unique<Images>(kernels_, layout_, height, width, channels, is_compact);
@@ -56,7 +57,8 @@ void Inference::add_affine(Size units, Activation activation, bool bias) {
 }
 
 void Inference::add_normalization(double epsilon) {
-  layers_.push_back({false, units_, units_, Activation::identity, parameters_, parameters_ + units_, state_, (float)epsilon});
+  const Size gamma = parameters_, beta = parameters_ + units_;
+  layers_.push_back({false, units_, units_, Activation::identity, gamma, beta, state_, (float)epsilon});
   parameters_ += 2 * units_;
   state_ += 2 * units_;
 }
@@ -65,12 +67,13 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
                     float* to, int threads) const {
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
   const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
-  const Size rows_of_block = images_ ? most_pictures : most_rows;
+  const Size rows_of_block = images_ ? most_images : most_rows;
   Size blocks = (rows + rows_of_block - 1) / rows_of_block;
   if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
   Packed packed;
   if (images_) {
-    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size())};  // vectors of a group may reach past its bias
+    // a vector of the last group's bias may reach past the end
+    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size())};
     layout_.pack(parameters, packed.parameters);
     layout_.pack_state(state, packed.state);
   }
@@ -102,18 +105,18 @@ std::unique_ptr<Inference::Room> Inference::borrow_room() const {
   return std::make_unique<Room>(images_->workspace(images_->samples_of_chunk(), false), images_->scratch());
 }
 
-// The pictures, up to the rows that the first layer behind them takes.
-void Inference::look(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const {
+// The image part, up to the rows that the next layer takes.
+void Inference::run_images(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const {
   auto room = borrow_room();
-  std::int64_t index[most_pictures];
+  std::int64_t index[most_images];
   const Size chunk = images_->samples_of_chunk();
   for (Size start = 0; start < rows; start += chunk) {
     const Size count = std::min(chunk, rows - start);
     for (Size s = 0; s < count; ++s) index[s] = start + s;
     Images::Pass pass{room->workspace, room->scratch, packed.parameters, packed.state, source, x, index};
-    if (start == 0) images_->recall(pass);
+    if (start == 0) images_->use_moving_averages(pass);
     for (int stage = 0; stage < images_->num_stages(); ++stage) images_->forward(pass, stage, 0, count);
-    images_->hand_over(pass, to + start * stride, stride, 0, count);
+    images_->write_rows(pass, to + start * stride, stride, 0, count);
   }
   const std::lock_guard lock(mutex_);
   rooms_.push_back(std::move(room));
@@ -129,7 +132,7 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
   Size from_stride = inputs_;
   if (source == Source::floats && !kernels_.all_finite(from, rows * inputs_)) return false;
   if (images_) {
-    look(source, x, rows, packed, values[0], stride);
+    run_images(source, x, rows, packed, values[0], stride);
     from = values[0];
     from_stride = stride;
   } else if (source == Source::bytes) {
@@ -139,25 +142,25 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     from = values[0];
     from_stride = stride;
   }
-  int turn = 1;
-  bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample, and so in its like
+  int target = 1;  // the buffer that the next layer writes
+  bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample: the others will be like it
   for (const Layer& layer : layers_) {
     if (layer.is_affine) {
-      affine(layer, from, from_stride, rows, parameters, values[turn], stride, panel, many_zeros);
+      affine(layer, from, from_stride, rows, parameters, values[target], stride, panel, many_zeros);
     } else {
       if (from == (const float*)x)
-        for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[turn] + r * stride);
-      else turn = 1 - turn;  // in place
-      normalize(layer, rows, parameters, state, values[turn], stride, panel);
+        for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[target] + r * stride);
+      else target = 1 - target;  // in place
+      normalize(layer, rows, parameters, state, values[target], stride, panel);
     }
     many_zeros = false;
-    from = values[turn];
+    from = values[target];
     from_stride = stride;
-    turn = 1 - turn;
+    target = 1 - target;
   }
   bool finite = true;
   for (Size r = 0; r < rows; ++r) finite &= kernels_.all_finite(from + r * stride, units_);
-  const Block logits{values[1 - turn], stride, rows, (int)((units_ + kernels_.width - 1) / kernels_.width)};
+  const Block logits{values[1 - target], stride, rows, (int)((units_ + kernels_.width - 1) / kernels_.width)};
   if (answer == Answer::softmax) kernels_.softmax(logits, units_, to);
   else if (answer == Answer::yes_or_no) kernels_.yes_or_no(logits, to);
   else
@@ -165,12 +168,12 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
   return finite;
 }
 
-// The weights (inputs, units) are read where they are, row by row, when there are few samples; else each panel is first
-// copied together. The last panel is always copied if it does not fill its vectors.
+// For a few samples the weights (inputs, units) are read where they are, row by row. For more, each panel is first copied
+// to be contiguous. A last panel that does not fill its vectors is always copied.
 void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
                        Size stride, float* panel, bool skips_zeros) const {
   const float* weight = parameters + layer.weight;
-  float* bias = panel + deepest_ * kernels_.panel;  // of up to a wide panel
+  float* bias = panel + deepest_ * kernels_.panel;  // up to a wide panel of it
   for (Size column = 0, wide; column < layer.units; column += wide) {
     const Size left = layer.units - column;
     wide = rows == 1 && left >= kernels_.wide_panel ? kernels_.wide_panel : std::min<Size>(kernels_.panel, left);
@@ -182,8 +185,9 @@ void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size r
     for (Size row = 0; row < rows; row += row_block) {
       const Block block{to + row * stride + column, stride, std::min(row_block, rows - row), vectors};
       for (Size k = 0; k < layer.inputs; k += depth_block) {
-        Product p{x + row * x_stride + k, x_stride, 1, packs ? panel + k * width : weight + column + k * layer.units,
-                  packs ? width : layer.units, block.data, stride, block.rows, std::min(depth_block, layer.inputs - k), vectors};
+        const float* b = packs ? panel + k * width : weight + column + k * layer.units;
+        Product p{x + row * x_stride + k, x_stride, 1, b, packs ? width : layer.units, block.data, stride, block.rows,
+                  std::min(depth_block, layer.inputs - k), vectors};
         p.accumulate = k > 0;
         p.skips_zeros = skips_zeros;
         if (k == 0 && layer.bias >= 0) p.bias = bias;

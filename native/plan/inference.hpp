@@ -1,8 +1,8 @@
-// Prediction: the way forward only, straight from the flat vectors of parameters, which may change between calls.
+// Prediction: forward only, directly from the flat vectors of parameters, which may change between calls.
 //
-// Many samples go through all layers in blocks of rows, so that memory stays bounded; blocks are dealt to threads as they
-// come, which changes no bit, since no sample's numbers depend on its neighbors. A few samples run in the caller. Layers that
-// look at pictures come first, and work as in training (see images/images.hpp), on a packed copy of their parameters.
+// Many samples go through all layers in blocks of rows, so that memory stays bounded. Each thread takes the next block when
+// it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread.
+// Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters.
 #pragma once
 
 #include <memory>
@@ -42,21 +42,21 @@ class Inference {
     bool is_affine;
     Size inputs, units;
     Activation activation;
-    Size weight, bias;  // places in the parameters, bias -1 if there is none; or gamma and beta
-    Size state;         // place of the moving mean; the variance follows it
+    Size weight, bias;  // places in the parameters, of gamma and beta in a normalization; bias is -1 if there is none
+    Size state;         // the place of the moving mean; the moving variance follows it
     float epsilon;
   };
 
-  struct Packed {  // of the layers that look at pictures
+  struct Packed {  // of the image part
     Buffer parameters, state;
   };
-  struct Room {  // for a few pictures
+  struct Room {  // memory for a chunk of images
     Images::Workspace workspace;
     Images::Scratch scratch;
   };
   bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, const Packed& packed,
                  Answer answer, float* to) const;
-  void look(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const;
+  void run_images(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const;
   std::unique_ptr<Room> borrow_room() const;
   void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
               Size stride, float* panel, bool skips_zeros) const;
@@ -65,13 +65,13 @@ class Inference {
 
   const Kernels& kernels_;
   const Size inputs_;
-  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer behind the pictures
+  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after the image part
   Size parameters_ = 0, state_ = 0;
   double work_ = 0;
   Layout layout_;
   std::unique_ptr<Images> images_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Room>> rooms_;  // not in use
+  mutable std::vector<std::unique_ptr<Room>> rooms_;  // those not in use
   std::vector<Layer> layers_;
 };
 

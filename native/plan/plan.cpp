@@ -1,4 +1,4 @@
-// The description of a plan, its memory, and the translation between its own layout and the flat vectors.
+// A plan's description and memory, and the way of parameters into it and out of it.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -30,7 +30,7 @@ void Plan::add_affine(Size units, Activation activation, bool bias, double l1, d
   Segment segment{true, segments_.back().units, units, padded(units), activation};
   segment.weight = layout_.add(segment.inputs, units, true, l1, l2);
   if (bias) segment.bias = layout_.add(1, units);
-  segment.needs_dx = images_ && images_->learns();
+  segment.needs_dx = images_ && images_->has_parameters();
   for (const Segment& below : segments_) segment.needs_dx |= below.has_affine || below.normalizes;
   segments_.push_back(segment);
 }
@@ -111,7 +111,7 @@ void Plan::prepare(Size batch, int threads) {
   bf16_ &= !by_rows_ && !images_;
   Size deepest = std::max(batch_block, depth_block);
   for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
-  if (images_) images_workspace_ = images_->workspace(batch, true);  // the largest comes first
+  if (images_) images_workspace_ = images_->workspace(batch, true);  // the largest first: if memory is short, it fails here
   parameters_ = Buffer(packed_size);
   gradient_ = Buffer(packed_size);
   first_ = Buffer(num_slots() > 0 ? packed_size : 0);
@@ -123,7 +123,7 @@ void Plan::prepare(Size batch, int threads) {
   if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size);
   else allocate(workspace_, batch);
   if (images_) {
-    turned_ = Buffer(images_->turned_size());
+    transposed_ = Buffer(images_->transposed_size());
     group_gradients_ = Buffer(images_->groups_of(batch) * images_->packed_size());
   }
   members_ = std::vector<Member>(threads);
@@ -133,14 +133,14 @@ void Plan::prepare(Size batch, int threads) {
     if (images_) member.images = images_->scratch();
     if (!by_rows_) {
       if (bf16_) member.paired = Buffer((deepest + 1) / 2 * kernels_.panel);
-      member.turned = Buffer((depth_block + 16) * kernels_.panel);
+      member.transposed = Buffer((depth_block + 16) * kernels_.panel);
       continue;
     }
     allocate(member.workspace, chunk_rows);
     for (const Segment& segment : segments_)
-      member.turned_weights.emplace_back(segment.needs_dx ? padded(segment.units) * padded(segment.inputs) : 0);
+      member.transposed_weights.emplace_back(segment.needs_dx ? padded(segment.units) * padded(segment.inputs) : 0);
   }
-  batch_ = batch;  // at last: a plan without memory for its steps is not prepared
+  batch_ = batch;  // last of all: if an allocation fails, the plan is not prepared
 }
 
 void Plan::load(const float* parameters, const float* state, const float* first, const float* second) {

@@ -1,17 +1,17 @@
 // A plan: a network, its loss and its optimizer, compiled into whole training steps.
 //
 // The layers become *segments*: a weighted sum with its activation, and the operations behind it that work column by
-// column (dropout, batch normalization). Within a segment every column is the business of one thread, so that threads
-// meet only between segments. There are two ways to deal the work of a step out; which one is decided by the sizes of the
-// network and the batch, never by the number of threads, so the bits are the same for any number:
+// column (dropout, batch normalization). Within a segment every column belongs to one thread, so threads wait for one
+// another only between segments. There are two ways to deal out the work of a step. The sizes of the network and the batch
+// decide which one is taken, never the number of threads, so the bits are the same for any number of them:
 //
 //   by columns  each thread owns panels of columns: of the weights, their moments, the activations and their gradients.
-//               Weights stay in the cache of their owner; the update happens in the tile of the gradient just computed.
-//   by rows     for small networks with large batches: the batch is cut into chunks that a thread takes all the way
+//               Weights stay in the cache of their thread; each tile of the gradient is used for the update at once.
+//   by rows     for small networks with large batches: the batch is cut into chunks, and a thread takes a chunk all the way
 //               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
 //
-// Layers that look at pictures come before all segments; their work is dealt by samples (see images/images.hpp), and what they give
-// is the input of the first segment.
+// Layers that work on images come before all segments. Their work is dealt out by samples (see images/images.hpp), and
+// their outputs are the input of the first segment.
 //
 // While it trains, a plan keeps parameters and moments in a layout of its own (see kernels/kernels.hpp); `load` and `store`
 // translate from and to the flat vectors of pellucid/nn/parameters.py. After `prepare`, steps allocate nothing.
@@ -38,7 +38,7 @@ struct Optimizer {
   double norm_bound = __builtin_inf();    // ClipByGlobalNorm
 };
 
-// The samples of a training: row numbers into data that stay where they are.
+// The data of a training. They stay where they are; steps name their samples by row.
 struct Data {
   Source source;
   const void* x;                // (N, inputs)
@@ -50,8 +50,8 @@ struct Data {
 struct Steps {
   std::span<const std::int64_t> rows;  // one step after the other; the last one may be shorter
   std::span<const double> rates;       // the learning rate of each step
-  std::uint64_t first_step;            // its number in the life of the network: what chance depends on
-  std::int64_t first_update;           // the number of updates made before it
+  std::uint64_t first_step;            // its number in the life of the network, on which dropout depends
+  std::int64_t first_update;           // how many updates came before it
 };
 
 enum class Outcome : int { done, bad_loss, bad_gradient, bad_update };
@@ -65,7 +65,7 @@ class Plan {
  public:
   Plan(const Kernels& kernels, Size inputs, std::uint64_t seed);
 
-  // The description, in the order of the layers: first those that look at pictures, if there are any.
+  // The description, in the order of the layers: first those that work on images, if there are any.
   Images& begin_images(Size height, Size width, Size channels, bool is_compact);
   void end_images();
   void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
@@ -74,7 +74,7 @@ class Plan {
   void set_loss(LossKind kind, double parameter);
   void set_optimizer(const Optimizer& optimizer);
   void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
-  void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: no bit depends on it, only speed
+  void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: changes the speed, but no bit
 
   // Allocates all that steps of up to `batch` samples on `threads` threads need.
   void prepare(Size batch, int threads);
@@ -92,8 +92,8 @@ class Plan {
   void load(const float* parameters, const float* state, const float* first, const float* second);
   void store(float* parameters, float* state, float* first, float* second) const;
 
-  // Makes the steps with the first `threads` of the threads; losses and scores (one number a step) are the weighted means
-  // over the batch before its update.
+  // Makes the steps with at most `threads` threads. Losses and scores, one number a step, are the weighted means over the
+  // batch before its update.
   Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:
@@ -115,11 +115,11 @@ class Plan {
     bool normalizes = false;
     bool needs_dx = false;       // a layer below has parameters
   };
-  struct Rounded {  // bfloat16 of a matrix, for products
+  struct Rounded {  // a matrix rounded to bfloat16, for products
     Rounded() = default;
     Rounded(Size count, Size stride) : rows(count * stride / 2), pairs((count + 1) / 2 * stride) {}
-    Buffer rows;   // neighbors in a row are pairs
-    Buffer pairs;  // neighbors in a column are pairs
+    Buffer rows;   // pairs of neighbors in a row
+    Buffer pairs;  // pairs of neighbors in a column
   };
   struct Workspace {  // the numbers of up to `rows` samples
     Buffer x[2];
@@ -133,22 +133,22 @@ class Plan {
     };
     std::vector<Values> segments;
   };
-  struct Member {  // what a thread needs for itself
-    Buffer gradient_tile, turned, paired, finite;
-    std::vector<Buffer> turned_weights;  // by rows: of each segment, kept for the step
-    Workspace workspace;                 // by rows
+  struct Member {  // memory of one thread
+    Buffer gradient_tile, transposed, paired, finite;
+    std::vector<Buffer> transposed_weights;  // by rows: of each segment, for the whole step
+    Workspace workspace;                     // by rows
     Images::Scratch images;
   };
-  struct Batch {  // what all members know of the step they are in
+  struct Batch {  // one step, as all members know it
     const Data* data;
     const std::int64_t* index;
     Size rows;
-    int turn;  // which of the two buffers of inputs holds it
+    int buffer;  // which of the two buffers of inputs holds it
     std::uint64_t step;
     Loss loss;
     double rate;
     std::int64_t update;  // its number, 1, 2, ...
-    double scale = 1;     // of the whole gradient
+    double scale = 1;     // the gradient is multiplied by this: less than 1 if its norm is clipped
   };
 
   struct Task {  // rows [from, to) of the columns of a panel
@@ -166,14 +166,14 @@ class Plan {
   void gather(int member, const Batch& batch);
   void images_forward(int member, const Batch& batch);
   void images_backward(int member, const Batch& batch);
-  Outcome agree(int member);
-  bool sum_up(int member, const Batch& batch, double* loss, double* score);
+  Outcome end_step(int member);
+  bool mean_loss(int member, const Batch& batch, double* loss, double* score);
 
   void forward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch, Size first_row);
   void loss_of_rows(Workspace& workspace, Size from, Size to, const Batch& batch, Size first_row);
   void backward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch,
-                Size first_row, const float* turned);
-  void turn_over(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const;
+                Size first_row, const float* transposed);
+  void transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const;
   void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch);
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
   void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
@@ -185,8 +185,8 @@ class Plan {
 
   Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
   Mask mask(const Operation& operation, std::uint64_t step) const;
-  const float* input_of(std::size_t index, const Workspace& workspace, int turn) const;
-  const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int turn) const;
+  const float* input_of(std::size_t index, const Workspace& workspace, int buffer) const;
+  const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int buffer) const;
   const float* pair_panel(int member, const float* from, Size stride, Size rows, int vectors);
   void allocate(Workspace& workspace, Size rows) const;
   bool clips_norm() const { return optimizer_.norm_bound < __builtin_inf(); }
@@ -208,7 +208,7 @@ class Plan {
   std::vector<double> norm_parts_;
   Workspace workspace_;
   Images::Workspace images_workspace_;
-  Buffer turned_;
+  Buffer transposed_;
   std::vector<Member> members_;
   Team* team_ = nullptr;  // while steps run
   std::atomic<bool> bad_gradient_{false}, bad_update_{false};

@@ -1,4 +1,4 @@
-// What is done with a segment of a plan: forward, the loss, back, and the gradients of its weights.
+// The segments of a plan at work: forward, the loss, back, and the gradients of the weights.
 #include <algorithm>
 #include <cmath>
 
@@ -8,18 +8,18 @@
 
 namespace pellucid {
 
-const float* Plan::input_of(std::size_t index, const Workspace& ws, int turn) const {
+const float* Plan::input_of(std::size_t index, const Workspace& ws, int buffer) const {
   const Segment& below = segments_[index - 1];
   if (!below.operations.empty()) return ws.segments[index - 1].outputs.back();
-  return below.has_affine ? ws.segments[index - 1].a : ws.x[turn];
+  return below.has_affine ? ws.segments[index - 1].a : ws.x[buffer];
 }
 
-const Plan::Rounded& Plan::rounded_input_of(std::size_t index, const Workspace& ws, int turn) const {
+const Plan::Rounded& Plan::rounded_input_of(std::size_t index, const Workspace& ws, int buffer) const {
   const Segment& below = segments_[index - 1];
-  return below.has_affine || !below.operations.empty() ? ws.segments[index - 1].rounded : ws.rounded_x[turn];
+  return below.has_affine || !below.operations.empty() ? ws.segments[index - 1].rounded : ws.rounded_x[buffer];
 }
 
-// The B of a product in bfloat16: pairs of neighbors in a column, in memory of the member.
+// The B of a product in bfloat16, in memory of the member: pairs of neighbors in a column.
 const float* Plan::pair_panel(int member, const float* from, Size stride, Size rows, int vectors) {
   float* to = members_[member].paired;
   kernels_.pair_rows({const_cast<float*>(from), stride, rows, vectors}, to, (Size)vectors * kernels_.width);
@@ -43,26 +43,27 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
   Workspace::Values& values = ws.segments[index];
   const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
   const int vectors = panel_vectors(segment.units, task.panel);
-  const float* from = index == 0 ? ws.x[batch.turn] : values.a;
+  const float* from = index == 0 ? ws.x[batch.buffer] : values.a;
   if (segment.has_affine) {
-    const float* x = input_of(index, ws, batch.turn);
+    const float* x = input_of(index, ws, batch.buffer);
     const Size x_stride = segments_[index - 1].stride, width = (Size)vectors * kernels_.width;
     const float* weight = parameters_ + layout_[segment.weight].packed + column * segment.inputs;
     const float* bias = segment.bias >= 0 ? parameters_ + layout_[segment.bias].packed + column : nullptr;
     const float* pairs = bf16_ ? pair_panel(member, weight, width, segment.inputs, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += row_block) {
-      const Block block{values.a + row * segment.stride + column, segment.stride, std::min(row_block, task.to - row), vectors};
+      const Size rows = std::min(row_block, task.to - row);
+      const Block block{values.a + row * segment.stride + column, segment.stride, rows, vectors};
       if (bf16_) {
-        const float* rounded = rounded_input_of(index, ws, batch.turn).rows + row * x_stride / 2;
+        const float* rounded = rounded_input_of(index, ws, batch.buffer).rows + row * x_stride / 2;
         Product p{rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows, (segment.inputs + 1) / 2,
                   vectors, bias};
-        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.buffer];
         kernels_.product_bf16(p);
       }
       for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
                   std::min(depth_block, segment.inputs - k), vectors};
-        p.skips_zeros = skips_zeros_ && x == ws.x[batch.turn];
+        p.skips_zeros = skips_zeros_ && x == ws.x[batch.buffer];
         if (k > 0) p.accumulate = true;
         else p.bias = bias;
         kernels_.product(p);
@@ -99,9 +100,10 @@ void Plan::loss_of_rows(Workspace& ws, Size from, Size to, const Batch& batch, S
                         values.rounded_gradient + from * segment.stride / 2);
 }
 
-// The means over the batch, in double precision and in the order of the samples; all members find the same.
-bool Plan::sum_up(int member, const Batch& batch, double* loss, double* score) {
-  double terms[4] = {}, points[4] = {};  // four sums at once, added up at the end: always in this order
+// The means over the batch, in double precision and in the order of the samples. Each member computes them, so that all
+// know whether the loss is finite.
+bool Plan::mean_loss(int member, const Batch& batch, double* loss, double* score) {
+  double terms[4] = {}, points[4] = {};  // four sums side by side are faster than one; their order is always the same
   const double* weights = batch.data->weights;
   for (Size r = 0; r < batch.rows; ++r) {
     const double weight = weights ? weights[batch.index[r]] : 1.0;
@@ -117,8 +119,8 @@ bool Plan::sum_up(int member, const Batch& batch, double* loss, double* score) {
   return std::isfinite(mean);
 }
 
-// Rows of W^T for the inputs of one panel: (units, panel), for units [from_unit, to_unit).
-void Plan::turn_over(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const {
+// Rows [from_unit, to_unit) of the transposed weights, for the inputs of one panel: (units, panel).
+void Plan::transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const {
   const Segment& segment = segments_[index];
   const Size start = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, segment.inputs - start);
   const Size width = (Size)panel_vectors(segment.inputs, panel) * kernels_.width;
@@ -132,7 +134,7 @@ void Plan::turn_over(std::size_t index, int panel, Size from_unit, Size to_unit,
 }
 
 void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row,
-                    const float* turned) {
+                    const float* transposed) {
   const Segment &segment = segments_[index], &above = segments_[index + 1];
   Workspace::Values& values = ws.segments[index];
   const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
@@ -141,8 +143,8 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   const float* dz = ws.segments[index + 1].gradient + task.from * above.stride;
   for (Size unit = 0; unit < above.units; unit += depth_block) {
     const Size units = std::min(depth_block, above.units - unit);
-    if (!turned) turn_over(index + 1, task.panel, unit, unit + units, members_[member].turned);
-    const float* weight = turned ? turned + unit * width : members_[member].turned;
+    if (!transposed) transpose_weights(index + 1, task.panel, unit, unit + units, members_[member].transposed);
+    const float* weight = transposed ? transposed + unit * width : members_[member].transposed;
     Product p{dz + unit, above.stride, 1, weight, width, values.gradient + at, segment.stride, rows, units, vectors};
     p.accumulate = unit > 0;
     if (bf16_) {
@@ -162,7 +164,7 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
       kernels_.dropout(mask(operation, batch.step), dy.data, dy,
                        (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
     } else {
-      const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.turn];
+      const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.buffer];
       kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
     }
   }
@@ -171,14 +173,14 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   if (bf16_) kernels_.round_rows(dy, values.rounded_gradient + at / 2);
 }
 
-// By columns: rows [from, to) of a panel of dW = x^T dz, and the update of each tile as it comes.
+// By columns: rows [from, to) of a panel of dW = x^T dz, each tile with its update.
 void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch) {
   const Segment& segment = segments_[index];
   const Array& array = layout_[segment.weight];
   const int vectors = panel_vectors(segment.units, task.panel);
   const Size width = (Size)vectors * kernels_.width, column = (Size)task.panel * kernels_.panel;
   const Size base = array.packed + column * segment.inputs, height = kernels_.tile_rows[vectors];
-  const float* x = input_of(index, workspace_, batch.turn);
+  const float* x = input_of(index, workspace_, batch.buffer);
   const float* dz = workspace_.segments[index].gradient + column;
   const Size x_stride = segments_[index - 1].stride;
   const bool at_once = batch.rows <= batch_block && !clips_norm();
@@ -186,16 +188,16 @@ void Plan::weight_gradient(int member, std::size_t index, const Task& task, cons
   for (Size sample = 0; sample < batch.rows; sample += batch_block) {
     const bool is_last = sample + batch_block >= batch.rows;
     const Size samples = std::min(batch_block, batch.rows - sample);
-    const float* pairs = bf16_ ? pair_panel(member, dz + sample * segment.stride, segment.stride, samples, vectors) : nullptr;
+    const float* dz_rows = dz + sample * segment.stride;
+    const float* pairs = bf16_ ? pair_panel(member, dz_rows, segment.stride, samples, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += height) {
       const Size place = base + row * width, rows = std::min(height, task.to - row);
       float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
-      Product p{x + sample * x_stride + row, 1, x_stride, dz + sample * segment.stride, segment.stride, gradient, width, rows,
-                samples, vectors};
+      Product p{x + sample * x_stride + row, 1, x_stride, dz_rows, segment.stride, gradient, width, rows, samples, vectors};
       p.accumulate = sample > 0;
-      p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.turn];
+      p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.buffer];
       if (bf16_) {
-        p.a = rounded_input_of(index, workspace_, batch.turn).pairs + sample / 2 * x_stride + row;
+        p.a = rounded_input_of(index, workspace_, batch.buffer).pairs + sample / 2 * x_stride + row;
         p.b = pairs;
         p.b_row = width;
         p.depth = (samples + 1) / 2;
@@ -204,7 +206,7 @@ void Plan::weight_gradient(int member, std::size_t index, const Task& task, cons
         kernels_.product(p);
       }
       if (!is_last) continue;
-      if (clips_norm()) kernels_.add_price(update, rows * width, parameters_ + place, gradient);
+      if (clips_norm()) kernels_.add_penalty(update, rows * width, parameters_ + place, gradient);
       else update_range(member, update, place, rows * width, gradient);
     }
   }
@@ -222,7 +224,8 @@ void Plan::chunk_gradient(std::size_t index, Workspace& ws, Size rows, float* gr
     p.accumulate = accumulate;
     kernels_.product(p);
     if (segment.bias >= 0)
-      kernels_.column_sums({dz, segment.stride, rows, vectors}, gradient + layout_[segment.bias].packed + column, accumulate);
+      kernels_.column_sums({dz, segment.stride, rows, vectors}, gradient + layout_[segment.bias].packed + column,
+                           accumulate);
   }
 }
 

@@ -1,4 +1,4 @@
-// Training steps: how the work of a plan is dealt out, and in which order it is done.
+// Training steps: how the work of a plan is dealt out to the threads, and in which order it is done.
 #include <algorithm>
 
 #include "runtime/sizes.hpp"
@@ -12,8 +12,8 @@ namespace pellucid {
 
 namespace {
 
-// Numbers below 1.2e-38 count as zero while steps run: the first moment of a weight that nothing moves any more ends
-// there, and arithmetic on such numbers can be a hundred times slower. The caller's mode comes back afterwards.
+// Denormals, numbers below 1.2e-38, count as zero while steps run: the first moment of a weight without gradient decays to
+// them, and arithmetic on them can be a hundred times slower. The caller's mode is restored afterwards.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
@@ -52,7 +52,7 @@ void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
 Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
-  if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // a place for the next batch, once it is needed
+  if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // several steps: a buffer for the next batch
     workspace_.x[1] = Buffer(batch_ * padded(inputs_));
     if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, padded(inputs_));
   }
@@ -95,7 +95,7 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
   batch.index = steps.rows.data() + start;
   batch.rows = std::min(batch_, (Size)steps.rows.size() - start);
   batch.step = steps.first_step + (std::uint64_t)number;
-  batch.turn = by_rows_ || images_ ? 0 : (int)(number % 2);
+  batch.buffer = by_rows_ || images_ ? 0 : (int)(number % 2);
   batch.rate = steps.rates[number];
   batch.update = steps.first_update + number + 1;
   batch.scale = 1;
@@ -109,14 +109,14 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
 }
 
 void Plan::gather(int member, const Batch& batch) {
-  const Share twos = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 pairs rows
-  const Size from = 2 * twos.from, rows = std::min(2 * twos.to, batch.rows) - from, stride = padded(inputs_);
-  float* x = workspace_.x[batch.turn] + from * stride;
+  const Share pairs = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 takes two rows at once
+  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from, stride = padded(inputs_);
+  float* x = workspace_.x[batch.buffer] + from * stride;
   kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, x, stride);
   if (!bf16_) return;
   const Block block{x, stride, rows, (int)((inputs_ + kernels_.width - 1) / kernels_.width)};
-  kernels_.round_rows(block, workspace_.rounded_x[batch.turn].rows + from * stride / 2);
-  kernels_.pair_rows(block, workspace_.rounded_x[batch.turn].pairs + from / 2 * stride, stride);
+  kernels_.round_rows(block, workspace_.rounded_x[batch.buffer].rows + from * stride / 2);
+  kernels_.pair_rows(block, workspace_.rounded_x[batch.buffer].pairs + from / 2 * stride, stride);
 }
 
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
@@ -139,7 +139,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     forward(member, last, ws, {panel, rows.from, rows.to}, batch, 0);
   loss_of_rows(ws, rows.from, rows.to, batch, 0);
   team_->barrier();
-  if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
+  if (!mean_loss(member, batch, loss, score)) return Outcome::bad_loss;
 
   for (std::size_t i = last; segments_[i].needs_dx; --i) {
     deal_columns(segments_[i - 1], [&](int panel, Size from, Size to) {
@@ -148,7 +148,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     team_->barrier();
   }
 
-  if (images_ && images_->learns()) images_backward(member, batch);
+  if (images_ && images_->has_parameters()) images_backward(member, batch);
   for (std::size_t i = 0; i <= last; ++i) {
     const Segment& segment = segments_[i];
     if (segment.has_affine) {
@@ -166,14 +166,14 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     update_flat(member, batch);
   }
   if (next && !images_) gather(member, *next);
-  return agree(member);
+  return end_step(member);
 }
 
-// By samples: each member takes whole groups of them, chunk by chunk, and all meet at each batch normalization.
+// By samples: each member takes whole groups of them, chunk by chunk; at each batch normalization all wait for one another.
 void Plan::images_forward(int member, const Batch& batch) {
-  const Chance chance{seed_, batch.step};
+  const DropoutSeed dropout_seed{seed_, batch.step};
   Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
-                    batch.index, &chance};
+                    batch.index, &dropout_seed};
   const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk();
   const Share mine = share_of(member, threads_, groups);
   const Size first = batch.rows * mine.from / groups, last = batch.rows * mine.to / groups;
@@ -181,27 +181,27 @@ void Plan::images_forward(int member, const Batch& batch) {
     if (stage > 0) {
       team_->barrier();
       const Share channels = share_of(member, threads_, images_->channels_of(stage));
-      images_->conclude(images_workspace_, parameters_, state_, stage, channels, batch.rows);
+      images_->batch_statistics(images_workspace_, parameters_, state_, stage, channels, batch.rows);
       team_->barrier();
     }
     for (Size from = first; from < last; from += chunk) {
       const Size to = std::min(from + chunk, last);
       images_->forward(pass, stage, from, to);
-      if (stage + 1 < images_->num_stages()) images_->measure(pass, stage + 1, from, to);
-      else images_->hand_over(pass, workspace_.x[0], segments_[0].stride, from, to);
+      if (stage + 1 < images_->num_stages()) images_->sample_statistics(pass, stage + 1, from, to);
+      else images_->write_rows(pass, workspace_.x[0], segments_[0].stride, from, to);
     }
   }
-  const Share turns = share_of(member, threads_, images_->num_turns());
-  for (Size turn = turns.from; turn < turns.to; ++turn) images_->turn(turn, parameters_, turned_);
+  const Share pieces = share_of(member, threads_, images_->num_pieces());
+  for (Size piece = pieces.from; piece < pieces.to; ++piece) images_->transpose_piece(piece, parameters_, transposed_);
   team_->barrier();
 }
 
 void Plan::images_backward(int member, const Batch& batch) {
-  const Chance chance{seed_, batch.step};
+  const DropoutSeed dropout_seed{seed_, batch.step};
   const Size groups = images_->groups_of(batch.rows), chunk = images_->samples_of_chunk(), size = images_->packed_size();
   const Share mine = share_of(member, threads_, groups);
   Images::Pass pass{images_workspace_, members_[member].images, parameters_, state_, batch.data->source, batch.data->x,
-                    batch.index, &chance, turned_};
+                    batch.index, &dropout_seed, transposed_};
   for (int stage = images_->num_stages() - 1; stage >= 0; --stage) {
     for (Size group = mine.from; group < mine.to; ++group) {
       const Size first = batch.rows * group / groups, last = batch.rows * (group + 1) / groups;
@@ -210,15 +210,15 @@ void Plan::images_backward(int member, const Batch& batch) {
         const Size to = std::min(from + chunk, last);
         pass.is_first = from == first;
         if (stage + 1 == images_->num_stages())
-          images_->take_back(pass, workspace_.segments[0].gradient, segments_[0].stride, from, to);
+          images_->read_gradient_rows(pass, workspace_.segments[0].gradient, segments_[0].stride, from, to);
         images_->backward(pass, stage, from, to);
-        if (stage > 0) images_->measure_back(pass, stage, from, to);
+        if (stage > 0) images_->sample_statistics_back(pass, stage, from, to);
       }
     }
     team_->barrier();
     if (stage == 0) break;
     const Share channels = share_of(member, threads_, images_->channels_of(stage));
-    images_->conclude_back(images_workspace_, stage, channels, batch.rows, group_gradients_);
+    images_->batch_statistics_back(images_workspace_, stage, channels, batch.rows, group_gradients_);
     team_->barrier();
   }
   for (int number = 0; number < images_->num_arrays(); ++number) add_groups(member, batch, layout_[number], groups, size);
@@ -230,7 +230,8 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
   const std::size_t last = segments_.size() - 1;
   for (std::size_t i = 1; i <= last; ++i)
     for (int panel = 0; segments_[i].needs_dx && panel < num_panels(segments_[i].inputs); ++panel)
-      turn_over(i, panel, 0, segments_[i].units, own.turned_weights[i] + panel * kernels_.panel * segments_[i].units);
+      transpose_weights(i, panel, 0, segments_[i].units,
+                        own.transposed_weights[i] + panel * kernels_.panel * segments_[i].units);
 
   const Size chunks = (batch.rows + chunk_rows - 1) / chunk_rows, groups = std::min(chunks, most_groups);
   const Share mine = share_of(member, threads_, groups);
@@ -248,12 +249,12 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
       for (std::size_t i = last; segments_[i].needs_dx; --i)
         for (int panel = 0; panel < num_panels(segments_[i].inputs); ++panel)
           backward(member, i - 1, ws, {panel, 0, rows}, batch, start,
-                   own.turned_weights[i] + panel * kernels_.panel * segments_[i].units);
+                   own.transposed_weights[i] + panel * kernels_.panel * segments_[i].units);
       for (std::size_t i = 1; i <= last; ++i) chunk_gradient(i, ws, rows, gradient, accumulate);
     }
   }
   team_->barrier();
-  if (!sum_up(member, batch, loss, score)) return Outcome::bad_loss;
+  if (!mean_loss(member, batch, loss, score)) return Outcome::bad_loss;
 
   for (const Array& array : layout_.arrays()) add_groups(member, batch, array, groups, layout_.packed_size());
   if (clips_norm()) {
@@ -261,11 +262,11 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
     if (!scale_to_norm(member, batch)) return Outcome::bad_gradient;
     update_flat(member, batch);
   }
-  return agree(member);
+  return end_step(member);
 }
 
-// The end of a step: all are done, and all know whether every number is finite.
-Outcome Plan::agree(int member) {
+// The end of a step: waits for all members, and tells each of them whether every number is finite.
+Outcome Plan::end_step(int member) {
   const float* finite = members_[member].finite;
   if (!kernels_.all_finite(finite, kernels_.width)) bad_update_.store(true, std::memory_order_relaxed);
   if (!kernels_.all_finite(finite + kernels_.width, kernels_.width)) bad_gradient_.store(true, std::memory_order_relaxed);

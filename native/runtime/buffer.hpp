@@ -1,4 +1,4 @@
-// A block of float32 that starts on a cache line, all zero at first.
+// Memory for float32 numbers that starts on a cache line, all zero at first.
 #pragma once
 
 #include <algorithm>

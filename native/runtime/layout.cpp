@@ -41,8 +41,7 @@ void Layout::each_panel(Copy copy) const {
     }
 }
 
-// What lies between and behind the panels is updated like a parameter, so it may hold a NaN of a step that failed: a load
-// puts zeros there again.
+// The padding is updated like the parameters, so after a step that failed it may hold NaN: it must be cleared too.
 void Layout::pack(const float* flat, float* packed) const {
   std::fill_n(packed, packed_size_, 0.0f);
   each_panel([&](const Array& array, Size from, Size to, Size wide, Size stride) {

@@ -1,5 +1,5 @@
-// Where the arrays of a network lie: in the flat vectors of pellucid/nn/parameters.py, and in the packed layout of the kernels
-// (panel by panel: see kernels/kernels.hpp). Parameters, moments and gradients share one layout; state has another.
+// Where the arrays of a network lie: in the flat vectors of pellucid/nn/parameters.py, and in the packed layout of the
+// kernels (panel by panel: see kernels/kernels.hpp). Parameters, moments and gradients share one layout; state has another.
 #pragma once
 
 #include <vector>
@@ -24,11 +24,11 @@ class Layout {
  public:
   explicit Layout(const Kernels& kernels) : kernels_(kernels) {}
 
-  // A matrix or vector that comes next in the flat vector; gives its number.
+  // Adds the matrix or vector that comes next in the flat vector, and returns its number.
   int add(Size rows, Size columns, bool is_weight = false, double l1 = 0, double l2 = 0);
-  // Neighboring arrays that are `parts` equal groups of columns of one flat matrix; gives the number of the first.
+  // Adds one flat matrix as `parts` arrays, equal groups of its columns, and returns the number of the first.
   int add_parts(Size rows, Size columns, Size parts, bool is_weight = false, double l1 = 0, double l2 = 0);
-  // State vectors have no rows; gives the place in the packed state.
+  // Adds a vector of state, and returns its place in the packed state.
   Size add_state(Size count);
 
   const std::vector<Array>& arrays() const { return arrays_; }

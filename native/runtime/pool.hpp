@@ -1,8 +1,8 @@
-// Threads that work as one team: the same function runs on all of them, and `barrier` lets nobody pass until all are there.
+// Teams of threads: the same function runs on all of them, and at a `barrier` each waits until all are there.
 //
-// Waiting spins briefly, since a barrier of busy threads takes half a microsecond, and then sleeps, so that a machine with
-// other work to do is slowed gracefully. The caller is member 0 of the team; the others live as long as the process and
-// sleep between jobs. Teams are lent: two callers at once get two teams. A child made by fork starts with none.
+// A waiting thread first spins, since a barrier of busy threads takes half a microsecond, and then sleeps, so that it takes
+// no time from others on a busy machine. The caller is member 0 of the team; the other threads live as long as the process
+// and sleep between jobs. Teams are lent: two callers at once get two teams. A process made by fork starts with none.
 #pragma once
 
 #include <atomic>
@@ -51,8 +51,8 @@ class Team {
   alignas(64) std::atomic<bool> failed_{false};
 };
 
-// A team of that size (or what the system allows) that nobody else uses, made if there is none; it goes back to the shelf
-// when the handle goes.
+// A team of that size (or what the system allows) that nobody else uses; made if there is none. The handle's end gives it
+// back for others to use.
 std::unique_ptr<Team, void (*)(Team*)> borrow_team(int size);
 
 }  // namespace pellucid

@@ -1,4 +1,4 @@
-// Keys of chance: the same function of (seed, purpose, step, layer) as in pellucid/core/random.py.
+// Random keys: the same function of (seed, purpose, step, layer) as in pellucid/core/random.py.
 #pragma once
 
 #include <cstdint>

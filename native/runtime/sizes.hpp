@@ -5,20 +5,21 @@
 
 namespace pellucid {
 
-// A panel of weights of this depth, 64 columns wide, is 128 KiB: it stays in a second-level cache beside the rest.
+// Rows of a panel of weights that a product takes at once: 64 columns wide, they are 128 KiB, which fit into a second-level
+// cache with the rest.
 inline constexpr Size depth_block = 512;
-// Samples whose gradients are summed in registers at once; their 64 columns are 64 KiB.
+// Samples over which a weight gradient is summed in registers; 64 columns of them are 64 KiB.
 inline constexpr Size batch_block = 256;
-// Rows of activations that are made and activated while they lie in the nearest cache.
+// Rows of a product that are computed and then activated while they lie in the nearest cache.
 inline constexpr Size row_block = 96;
 
-// By rows: when the weights are few and the samples many; in chunks that fit into the nearest cache.
+// Steps by rows (see plan/plan.hpp): for few weights and many samples, in chunks that fit into the nearest cache.
 inline constexpr Size most_parameters_by_rows = 1 << 15;
 inline constexpr Size fewest_rows_by_rows = 192;
 inline constexpr Size chunk_rows = 48;
 inline constexpr Size most_groups = 64;
 
-// The squares of a gradient are added up in blocks of this many.
+// The squares of a gradient are added up in blocks of so many numbers.
 inline constexpr Size norm_block = 4096;
 
 inline Size round_up(Size count, Size unit) { return (count + unit - 1) / unit * unit; }
@@ -27,7 +28,7 @@ inline Size round_up(Size count, Size unit) { return (count + unit - 1) / unit *
 // fall into the same few sets of a cache.
 inline Size padded(Size count) { return (((count + 15) / 16) | 1) * 16; }
 
-// The part [from, to) of `total` that falls to one member of a team.
+// The part [from, to) of `total` that one member of a team works on.
 struct Share {
   Size from, to;
 };

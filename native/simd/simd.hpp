@@ -59,8 +59,8 @@ PELLUCID_INLINE vf copy_sign(vf magnitude, vf sign) {
 PELLUCID_INLINE vf to_float(vi x) { return __builtin_convertvector(x, vf); }
 PELLUCID_INLINE vi to_int(vf x) { return __builtin_convertvector(x, vi); }  // towards zero
 
-// The mask of all lanes says no more than the plain intrinsic, for which some versions of GCC warn of an operand of their own.
 // fma(a, b, c) = a b + c.  larger and smaller give the second operand where one is NaN.
+// The mask of all lanes changes nothing: without it, some versions of GCC warn of a variable inside of the intrinsic.
 #if defined(__AVX512F__)
 PELLUCID_INLINE vf fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 PELLUCID_INLINE vf larger(vf a, vf b) { return (vf)_mm512_maskz_max_ps((__mmask16)-1, (__m512)a, (__m512)b); }
@@ -115,7 +115,7 @@ PELLUCID_INLINE vf load_part(const float* p, int n) {
 PELLUCID_INLINE void store_part(float* p, vf v, int n) { std::memcpy(p, &v, 4 * (std::size_t)n); }
 #endif
 
-PELLUCID_INLINE float sum_lanes(vf v) {  // in one fixed order: halves on halves
+PELLUCID_INLINE float sum_lanes(vf v) {  // always in the same order: the upper half is added to the lower, and so on
   float lanes[W];
   store(lanes, v);
   for (int half = W / 2; half > 0; half /= 2)
@@ -123,7 +123,7 @@ PELLUCID_INLINE float sum_lanes(vf v) {  // in one fixed order: halves on halves
   return lanes[0];
 }
 
-// Appends base + i for each lane i of x that is not 0; gives their number. Writes up to W places.
+// Appends base + i for each lane i of x that is not 0, and returns how many there are. Writes up to W numbers.
 PELLUCID_INLINE std::ptrdiff_t append_nonzero(vi x, std::int32_t base, std::int32_t* places) {
 #if defined(__AVX512F__)
   const __mmask16 mask = _mm512_test_epi32_mask((__m512i)x, (__m512i)x);

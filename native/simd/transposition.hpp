@@ -1,11 +1,11 @@
-// A square of numbers, turned over in registers: what was a row becomes a column.
+// The transpose of W x W numbers, in registers.
 #pragma once
 
 #include "simd/simd.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
-// The first halves, and the second halves, of two vectors, with alternating elements: a0 b0 a1 b1 ...
+// low is the first halves of a and b with alternating elements, a0 b0 a1 b1 ...; high is the second halves likewise.
 PELLUCID_INLINE void interleave(vf a, vf b, vf& low, vf& high) {
 #if defined(__clang__)
   for (int i = 0; i < W; ++i) {
@@ -23,7 +23,7 @@ PELLUCID_INLINE void interleave(vf a, vf b, vf& low, vf& high) {
 #endif
 }
 
-// log2(W) rounds, in each of which row i is interleaved with row i + W / 2.
+// log2(W) rounds; each interleaves row i with row i + W / 2.
 PELLUCID_INLINE void transpose_square(const float* from, std::ptrdiff_t from_row, float* to, std::ptrdiff_t to_row) {
   vf a[W], b[W];
   for (int i = 0; i < W; ++i) a[i] = load(from + i * from_row);

@@ -1,5 +1,5 @@
-// Exponentials, logarithms and their kin on vectors of float32, without branches or tables. A result depends on its own
-// lane alone, and is the same to the bit on all sets with fused multiply-add.
+// Exponential, logarithm, tanh and sigmoid of vectors of float32, without branches or tables. A result depends on its own
+// lane alone, and has the same bits on all instruction sets with fused multiply-add.
 //
 // The bounds stated are the largest errors over all finite float32 arguments whose exact result is a normal number, in
 // units in the last place (ulp) of that result; where the baseline set, without fused multiply-add, has another bound,
