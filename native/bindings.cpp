@@ -1,5 +1,6 @@
-// What Python sees: pellucid._native. Arrays come checked (see pellucid/executors/native/executor.py); sizes are checked here again,
-// since a wrong one would write outside of memory. The GIL is released while steps and predictions run.
+// The module pellucid._native, as Python sees it. The arrays have been checked (see pellucid/executors/native/executor.py).
+// Sizes are checked here again, since with a wrong one the kernels would write outside of memory. The GIL is released while
+// steps and predictions run.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
@@ -26,10 +27,10 @@ using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
 
 constexpr std::int64_t most_samples = 1 << 30;  // of a batch
-constexpr double most_numbers = 1e12;           // of an image, or of the weights that look at one
+constexpr double most_numbers = 1e12;           // of an image, or of the weights of a convolution
 
-// Predictions read the vectors that `store` refreshes, from threads that do not hold the GIL: a prediction sees the network
-// before a refresh or after it, never between. Who waits holds the GIL, who works does not need it.
+// Predictions read the vectors that `store` writes, from threads that do not hold the GIL: a prediction sees the network
+// before a store or after it, never in between. `store` may wait here with the GIL, since a prediction ends without it.
 std::shared_mutex vectors_mutex;
 
 void require(bool holds, const char* what) {
@@ -43,35 +44,36 @@ Source source_of(const Array& x) {
   return Source::floats;
 }
 
-const float* slot(const std::vector<In<float, 1>>& slots, std::size_t number, Size size) {
-  if (number >= slots.size()) return nullptr;
-  require((Size)slots[number].size() == size, "a slot has one number a parameter");
-  return slots[number].data();
+// The vectors of `load` and `store` are those of the plan.
+template <class Array>
+void require_vectors(const Plan& plan, const Array& parameters, const Array& state, const std::vector<Array>& slots) {
+  require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
+  require(plan.batch() > 0, "the plan is not prepared");
+  require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
+  for (const Array& slot : slots) require((Size)slot.size() == plan.num_parameters(), "a slot has one number a parameter");
+}
+
+// The numbers of a slot, null if the optimizer has fewer.
+template <class Array>
+auto slot(const std::vector<Array>& slots, std::size_t number) {
+  return number < slots.size() ? slots[number].data() : nullptr;
 }
 
 void load(Plan& plan, In<float, 1> parameters, In<float, 1> state, const std::vector<In<float, 1>>& slots) {
-  require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
-  require(plan.batch() > 0, "the plan is not prepared");
-  require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
-  plan.load(parameters.data(), state.data(), slot(slots, 0, plan.num_parameters()), slot(slots, 1, plan.num_parameters()));
+  require_vectors(plan, parameters, state, slots);
+  plan.load(parameters.data(), state.data(), slot(slots, 0), slot(slots, 1));
 }
 
 void store(const Plan& plan, Out<float, 1> parameters, Out<float, 1> state, const std::vector<Out<float, 1>>& slots) {
-  require((Size)parameters.size() == plan.num_parameters() && (Size)state.size() == plan.num_state(), "sizes differ");
-  require(plan.batch() > 0, "the plan is not prepared");
-  require((int)slots.size() == plan.num_slots(), "the slots are not those of the optimizer");
-  float* to[2] = {nullptr, nullptr};
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    require((Size)slots[i].size() == plan.num_parameters(), "a slot has one number a parameter");
-    to[i] = slots[i].data();
-  }
+  require_vectors(plan, parameters, state, slots);
   const std::unique_lock lock(vectors_mutex);
-  plan.store(parameters.data(), state.data(), to[0], to[1]);
+  plan.store(parameters.data(), state.data(), slot(slots, 0), slot(slots, 1));
 }
 
-nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::object weights, In<std::int64_t, 1> rows,
-              In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update, int threads,
-              Out<double, 1> losses, Out<double, 1> scores) {
+// There are labels or targets; there may be weights. An array that is None in Python is not valid here.
+nb::tuple run(Plan& plan, Inputs x, In<std::int32_t, 1> labels, In<float, 2> targets, In<double, 1> weights,
+              In<std::int64_t, 1> rows, In<double, 1> rates, std::uint64_t first_step, std::int64_t first_update,
+              int threads, Out<double, 1> losses, Out<double, 1> scores) {
   const Size samples = (Size)x.shape(0), steps = (Size)rates.size(), count = (Size)rows.size();
   require(plan.batch() > 0, "the plan is not prepared");
   require((Size)x.shape(1) == plan.inputs(), "a sample has another size than the plan");
@@ -79,26 +81,21 @@ nb::tuple run(Plan& plan, Inputs x, nb::object labels, nb::object targets, nb::o
   require(steps > 0 && count > (steps - 1) * plan.batch() && count <= steps * plan.batch(), "rows do not fill the steps");
   for (Size i = 0; i < count; ++i) require(rows.data()[i] >= 0 && rows.data()[i] < samples, "a row that is not there");
   Data data{source_of(x), x.data(), nullptr, nullptr, nullptr};
-  In<std::int32_t, 1> own_labels;
-  In<float, 2> own_targets;
-  In<double, 1> own_weights;
-  if (!labels.is_none()) {
-    own_labels = nb::cast<In<std::int32_t, 1>>(labels);
-    require((Size)own_labels.size() == samples, "one label a sample");
+  if (labels.is_valid()) {
+    require((Size)labels.size() == samples, "one label a sample");
     for (Size i = 0; i < count; ++i) {
-      const std::int32_t label = own_labels.data()[rows.data()[i]];
+      const std::int32_t label = labels.data()[rows.data()[i]];
       require(label >= 0 && label < std::max<Size>(plan.outputs(), 2), "a label that is not there");
     }
-    data.labels = own_labels.data();
+    data.labels = labels.data();
   } else {
-    own_targets = nb::cast<In<float, 2>>(targets);
-    require((Size)own_targets.shape(0) == samples && (Size)own_targets.shape(1) == plan.outputs(), "targets differ in shape");
-    data.targets = own_targets.data();
+    require(targets.is_valid(), "neither labels nor targets");
+    require((Size)targets.shape(0) == samples && (Size)targets.shape(1) == plan.outputs(), "targets differ in shape");
+    data.targets = targets.data();
   }
-  if (!weights.is_none()) {
-    own_weights = nb::cast<In<double, 1>>(weights);
-    require((Size)own_weights.size() == samples, "one weight a sample");
-    data.weights = own_weights.data();
+  if (weights.is_valid()) {
+    require((Size)weights.size() == samples, "one weight a sample");
+    data.weights = weights.data();
   }
   const Steps todo{{rows.data(), (std::size_t)count}, {rates.data(), (std::size_t)steps}, first_step, first_update};
   Report report;
@@ -114,9 +111,9 @@ Activation activation_of(int number) {
   return (Activation)number;
 }
 
-// Whether there may be another layer behind this node.
+// That another node may be added which reads this one.
 void require_node(const Images& images, int node) {
-  require(!images.is_arranged(), "the images have come to their end");
+  require(!images.is_arranged(), "the image part has been ended");
   require(node >= 0 && node < images.num_nodes(), "a node that is not there");
 }
 
@@ -125,17 +122,17 @@ void require_image(Size height, Size width, Size channels) {
   require((double)height * (double)width * (double)channels < most_numbers, "an image that is too large");
 }
 
-// A window of `size` and `stride`, with `dilation` if it is that of a convolution, and what lies before the image.
+// Size and stride of a window, its dilation if it is that of a convolution, and how far it begins before the image.
 void require_window(const std::vector<Size>& window, std::size_t count) {
   require(window.size() == count, "no such window");
   for (std::size_t i = 0; i < count; ++i)
     require(window[i] >= (i + 2 < count ? 1 : 0) && window[i] < (1 << 20), "no such window");
 }
 
-// The layers are described in order: images first, from `begin_images` to `end_images`.
+// The layers are described in order: first the image part, from `begin_images` to `end_images`.
 template <class Owner>
 Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
-  require(!self.has_layers(), "images come first, and once");
+  require(!self.has_layers(), "images come first, and only once");
   require_image(height, width, channels);
   require(height * width * channels == self.inputs(), "an image of another size");
   return self.begin_images(height, width, channels, is_compact);
@@ -143,13 +140,13 @@ Images& begin_images(Owner& self, Size height, Size width, Size channels, bool i
 
 template <class Owner>
 void end_images(Owner& self) {
-  require(self.images() && !self.images()->is_arranged(), "there are no images to end");
+  require(self.images() && !self.images()->is_arranged(), "there is no image part to end");
   self.end_images();
 }
 
 template <class Owner>
 void require_end(const Owner& self) {
-  require(!self.images() || self.images()->is_arranged(), "the images have not come to their end");
+  require(!self.images() || self.images()->is_arranged(), "the image part has not been ended");
 }
 
 Plan& changeable(Plan& plan) {
@@ -160,14 +157,15 @@ Plan& changeable(Plan& plan) {
 
 void require_rate(double rate) { require(rate >= 0 && rate < 1, "no such rate"); }
 
-// A network's way forward with the arrays that it reads, which stay the same while their numbers change.
+// An inference with the arrays that it reads: they stay the same while their numbers change.
 struct BoundInference : Inference {
   using Inference::Inference;
   In<float, 1> parameters, state;
 };
 
 void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state) {
-  require((Size)parameters.size() == inference.num_parameters() && (Size)state.size() == inference.num_state(), "sizes differ");
+  require((Size)parameters.size() == inference.num_parameters(), "sizes differ");
+  require((Size)state.size() == inference.num_state(), "sizes differ");
   inference.parameters = parameters;
   inference.state = state;
 }
@@ -186,37 +184,11 @@ bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int a
   const Source source = source_of(x);
   nb::gil_scoped_release released;
   const std::shared_lock lock(vectors_mutex);
-  return inference.run(source, x.data(), rows, inference.parameters.data(), inference.state.data(), kind, to.data(), threads);
+  return inference.run(source, x.data(), rows, inference.parameters.data(), inference.state.data(), kind, to.data(),
+                       threads);
 }
 
-}  // namespace
-
-NB_MODULE(_native, m) {
-  m.doc() = "The native executor: see native/plan/plan.hpp.";
-  m.def("instruction_set", [] { return std::string(kernels().name); }, "The name of the kernels in use.");
-  m.def(
-      "instruction_sets",
-      [] {
-        std::vector<std::string> names;
-        for (const char* name : {"baseline", "avx2", "avx512"})
-          if (find_kernels(name)) names.emplace_back(name);
-        return names;
-      },
-      "The kernels that this machine can run; PELLUCID_ISA chooses one.");
-  m.def("has_bf16", [] { return has_bf16(kernels()); }, "Whether the kernels in use have products of bfloat16.");
-  m.def(
-      "fail_in_member",
-      [](int threads, int failing) {
-        nb::gil_scoped_release released;
-        const auto team = borrow_team(threads);
-        team->run([&](int member) {
-          team->barrier();
-          if (member == failing) throw std::runtime_error("a thread failed on purpose");
-          for (int i = 0; i < 3; ++i) team->barrier();
-        });
-      },
-      "threads"_a, "failing"_a, "For tests: one of the threads throws while the others wait for it.");
-
+void bind_images(nb::module_& m) {
   nb::class_<Images>(m, "Images")
       .def("add_convolution",
            [](Images& self, int from, Size height, Size width, Size filters, const std::vector<Size>& window, Size groups,
@@ -226,7 +198,8 @@ NB_MODULE(_native, m) {
              require_window(window, 8);
              const Size channels = self.shape(from).channels;
              require(groups > 0 && channels % groups == 0 && filters % groups == 0, "channels do not make groups");
-             require((double)(window[0] * window[1] * channels) * (double)filters < most_numbers, "weights that are too many");
+             const double weights = (double)(window[0] * window[1] * channels) * (double)filters;
+             require(weights < most_numbers, "too many weights");
              const Window w{window[0], window[1], window[2], window[3], window[4], window[5], window[6], window[7]};
              return self.add_convolution(from, w, height, width, filters, groups, activation_of(activation), bias, l1, l2);
            },
@@ -236,8 +209,8 @@ NB_MODULE(_native, m) {
              require_node(self, from);
              require_image(height, width, self.shape(from).channels);
              require_window(window, 6);
-             return self.add_pooling(from, {window[0], window[1], window[2], window[3], window[4], window[5], takes_largest},
-                                     height, width);
+             const Pooling p{window[0], window[1], window[2], window[3], window[4], window[5], takes_largest};
+             return self.add_pooling(from, p, height, width);
            },
            "input"_a, "height"_a, "width"_a, "window"_a, "takes_largest"_a)
       .def("add_batch_normalization",
@@ -262,7 +235,8 @@ NB_MODULE(_native, m) {
       .def("add_rescale",
            [](Images& self, int from, const std::vector<float>& scale, const std::vector<float>& shift) {
              require_node(self, from);
-             require((Size)scale.size() == self.shape(from).channels && scale.size() == shift.size(), "one number a channel");
+             const Size channels = self.shape(from).channels;
+             require((Size)scale.size() == channels && (Size)shift.size() == channels, "one number a channel");
              return self.add_rescale(from, scale, shift);
            },
            "input"_a, "scale"_a, "shift"_a)
@@ -281,7 +255,9 @@ NB_MODULE(_native, m) {
              return self.add_flatten(from);
            },
            "input"_a);
+}
 
+void bind_plan(nb::module_& m) {
   nb::class_<Plan>(m, "Plan")
       .def("__init__",
            [](Plan* self, Size inputs, std::uint64_t seed) {
@@ -336,7 +312,9 @@ NB_MODULE(_native, m) {
       .def("store", &store, "parameters"_a, "state"_a, "slots"_a)
       .def("run", &run, "x"_a, "labels"_a.none(), "targets"_a.none(), "weights"_a.none(), "rows"_a, "rates"_a,
            "first_step"_a, "first_update"_a, "threads"_a, "losses"_a, "scores"_a);
+}
 
+void bind_inference(nb::module_& m) {
   nb::class_<BoundInference>(m, "Inference")
       .def("__init__",
            [](BoundInference* self, Size inputs) {
@@ -351,8 +329,8 @@ NB_MODULE(_native, m) {
              self.add_affine(units, activation_of(activation), bias);
            },
            "units"_a, "activation"_a, "bias"_a)
-      .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
-           "is_compact"_a)
+      .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a,
+           "channels"_a, "is_compact"_a)
       .def("end_images", &end_images<BoundInference>)
       .def("add_normalization",
            [](BoundInference& self, double epsilon) {
@@ -362,4 +340,36 @@ NB_MODULE(_native, m) {
            "epsilon"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  m.doc() = "The native executor: see native/plan/plan.hpp.";
+  m.def("instruction_set", [] { return std::string(kernels().name); }, "The name of the kernels in use.");
+  m.def(
+      "instruction_sets",
+      [] {
+        std::vector<std::string> names;
+        for (const char* name : {"baseline", "avx2", "avx512"})
+          if (find_kernels(name)) names.emplace_back(name);
+        return names;
+      },
+      "The kernels that this machine can run; PELLUCID_ISA chooses one.");
+  m.def("has_bf16", [] { return has_bf16(kernels()); }, "Whether the kernels in use have products of bfloat16.");
+  m.def(
+      "fail_in_member",
+      [](int threads, int failing) {
+        nb::gil_scoped_release released;
+        const auto team = borrow_team(threads);
+        team->run([&](int member) {
+          team->barrier();
+          if (member == failing) throw std::runtime_error("a thread failed on purpose");
+          for (int i = 0; i < 3; ++i) team->barrier();
+        });
+      },
+      "threads"_a, "failing"_a, "For tests: one of the threads throws while the others wait for it.");
+  bind_images(m);
+  bind_plan(m);
+  bind_inference(m);
 }

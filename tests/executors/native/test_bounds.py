@@ -187,6 +187,19 @@ def test_a_batch_that_does_not_fit_leaves_the_plan_unprepared():
         plan.load(parameters, state, [])
 
 
+def test_steps_have_labels_or_targets():
+    plan = Plan(4, 0)
+    plan.add_affine(3, 0, True, 0.0, 0.0)
+    plan.prepare(2, 1)
+    x, rows, rates = np.zeros((2, 4), np.float32), np.arange(2), np.zeros(1)
+    losses, scores = np.zeros(1), np.zeros(1)
+    with pytest.raises(ValueError, match="neither labels nor targets"):
+        plan.run(x, None, None, None, rows, rates, 0, 0, 1, losses, scores)
+    plan.run(x, np.zeros(2, np.int32), None, None, rows, rates, 0, 0, 1, losses, scores)
+    plan.run(x, None, np.eye(2, 3, dtype=np.float32), np.ones(2), rows, rates, 0, 0, 1, losses, scores)
+    np.testing.assert_allclose(losses, np.log(3), rtol=1e-6)
+
+
 def test_an_inference_that_grows_behind_its_parameters_is_not_run():
     inference, images = pictures(owner=Inference)
     convolve(images)
