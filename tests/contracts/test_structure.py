@@ -214,6 +214,11 @@ def test_native_has_the_folders_of_its_order():
     assert {path.name for path in NATIVE.iterdir() if path.is_file()} == {"CMakeLists.txt", "bindings.cpp"}
 
 
+def test_the_document_lists_the_folders_in_this_order():
+    text = (NATIVE.parent / "docs" / "native.md").read_text("utf-8")
+    assert re.findall(r"^\| \[`(\w+)/`\]", text, flags=re.M) == list(NATIVE_ORDER[:-1])
+
+
 @cpp_files
 def test_includes_go_by_path_and_point_to_folders_before(name):
     for header in included(CPP[name].read_text("utf-8")):
