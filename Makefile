@@ -51,14 +51,14 @@ digits: $(VENV)/.ready-core
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest
 
-test-studio: $(VENV)/.ready-browser studio/node_modules/.package-lock.json browser
-	$(BIN)/python -m pytest studio/tests
+test-studio: $(VENV)/.ready-browser web/node_modules/.package-lock.json browser
+	$(BIN)/python -m pytest tests/browser
 
 NEW_ENOUGH = const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major + minor / 100 < 20.19 ? 1 : 0)
-studio/node_modules/.package-lock.json: studio/package-lock.json
+web/node_modules/.package-lock.json: web/package-lock.json
 	@command -v npm > /dev/null && node -e '$(NEW_ENOUGH)' || \
 		{ echo "Node.js 20.19 or newer with npm is needed to build the studio's pages."; exit 1; }
-	npm ci --prefix studio --no-audit --no-fund
+	npm ci --prefix web --no-audit --no-fund
 	@touch $@
 
 browser:

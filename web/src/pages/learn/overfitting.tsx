@@ -1,0 +1,63 @@
+import { useMemo } from "preact/hooks";
+import { CLASS_COLORS, css } from "../../colors";
+import { percent, short } from "../../numbers";
+import { numberParameter, setParameters } from "../../url";
+import { Chart, type Curve } from "../train/watch/chart";
+import { latest } from "../train/control/live";
+import type { Experiment, Figures } from "../train/types";
+import { PlaneRun } from "./plane-run";
+
+const NOISY: Partial<Experiment> = {
+  data: "moons", samples: 80, noise: 0.35, data_seed: 4, validation: 0.5, hidden: [64, 64], epochs: 400, batch_size: 8,
+};
+const PRICES = [0, 0.001, 0.01, 0.03];
+const TRAINING = css(CLASS_COLORS[1]!);
+const VALIDATION = css(CLASS_COLORS[0]!);
+
+/** Few noisy points, a large network, and the gap that opens. */
+export function Overfitting() {
+  const l2 = PRICES.find((price) => price === numberParameter("l2", 0)) ?? 0;
+  const rate = numberParameter("learning_rate", 0.003);
+  return (
+    <>
+      <div class="row">
+        <fieldset class="segments">
+          <legend class="unseen">L2, the price of large weights</legend>
+          {PRICES.map((price) => (
+            <label key={price}>
+              <input type="radio" name="l2" checked={price === l2} onChange={() => setParameters({ l2: price })} />
+              <span>{price ? `L2 ${price}` : "no L2"}</span>
+            </label>
+          ))}
+        </fieldset>
+        <label class="row">
+          Learning rate
+          <select value={String(rate)} onChange={(event) => setParameters({ learning_rate: event.currentTarget.value })}>
+            {[0.0003, 0.003, 0.03].map((one) => <option key={one}>{one}</option>)}
+          </select>
+        </label>
+      </div>
+      <PlaneRun experiment={{ ...NOISY, l2, learning_rate: rate }} begin="Train" beside={(history) => <Gap history={history} />} />
+    </>
+  );
+}
+
+function Gap({ history }: { history: Figures[] }) {
+  const curves = useMemo(() => [curve(history, "loss", "training", TRAINING, true), curve(history, "validation_loss", "validation", VALIDATION, false)], [history]);
+  const last = latest(history, "accuracy", "validation_accuracy");
+  return (
+    <>
+      <Chart title="Loss" curves={curves} gap={[curves[0]!, curves[1]!]} format={(value) => short(value, 3)} range={range} />
+      <p class="numbers">
+        {last ? `Right: ${percent(last.accuracy!)} of the points it learns from, ${percent(last.validation_accuracy!)} of new ones.` : "\u00a0"}
+      </p>
+    </>
+  );
+}
+
+const range = (_: number, high: number): [number, number] => [0, Math.max(high * 1.05, 0.1)];
+
+function curve(history: Figures[], field: "loss" | "validation_loss", label: string, color: string, isDashed: boolean): Curve {
+  const measured = history.filter((figures) => figures[field] !== null);
+  return { run: "this network", label, color, isDashed, x: measured.map(({ epoch }) => epoch), y: measured.map((figures) => figures[field]) };
+}

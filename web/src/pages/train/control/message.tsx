@@ -1,0 +1,26 @@
+import { count, short } from "../../../numbers";
+import { Notice } from "../../../parts/notice";
+import { type LiveRun, rewind, setRate, trouble } from "./live";
+import { play } from "./pace";
+
+/** What the engine says: for a run that diverged, with the way out. */
+export function Message({ run }: { run: LiveRun | null }) {
+  if (trouble.value) return <Notice kind="error">{trouble.value}</Notice>;
+  if (!run) return null;
+  const { state, message, learning_rate: rate } = run.now.value;
+  if (!message) return null;
+  if (state !== "diverged") return <Notice kind={state === "failed" ? "error" : "note"}>{message}</Notice>;
+  const back = run.kept.value.findLast((step) => step < run.now.value.step) ?? 0;
+  const lower = Number((rate / 10).toPrecision(2));
+  const mend = async () => {
+    if ((await rewind(run.name, back)) && (await setRate(run.name, lower))) await play(run);
+  };
+  return (
+    <>
+      <Notice kind="error">{message}</Notice>
+      <button type="button" class="first" onClick={mend}>
+        Rewind to step {count.format(back)} and go on with a rate of {short(lower, 2)}
+      </button>
+    </>
+  );
+}

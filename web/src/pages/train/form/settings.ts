@@ -1,0 +1,186 @@
+/** The settings of an experiment: how each is called, what it does, and how it is chosen. */
+import type { Experiment } from "../types";
+
+export type Control =
+  | { kind: "choice"; options: readonly string[] }
+  | { kind: "log"; low: number; high: number; zero?: true } // powers of ten; `zero`: the left end is 0
+  | { kind: "range"; low: number; high: number; step: number }
+  | { kind: "whole"; low: number; high: number }
+  | { kind: "switch" };
+
+export interface Setting {
+  name: keyof Experiment;
+  title: string;
+  help: string;
+  control: Control;
+  only?: "points" | "images";
+}
+
+export const DATA_TITLES: Record<string, [title: string, help: string]> = {
+  spirals: ["Two spirals", "Two arms wound into each other: hard for small networks."],
+  circles: ["Circles", "A disc within a ring."],
+  moons: ["Two moons", "Two half circles that interlock."],
+  blobs: ["Blobs", "Clouds of points, one a class: a straight line nearly does it."],
+  xor: ["Exclusive or", "Four corners; opposite ones belong together. No single neuron can do it."],
+  drawn: ["Your own points", "Put points into the plane, one class at a time."],
+  digits: ["Handwritten digits", "Pictures of 28 x 28 pixels: the MNIST data set."],
+  folder: ["Your folder", "The photos that this studio was opened with, one folder a class."],
+};
+
+const ACTIVATIONS = [
+  "relu",
+  "leaky_relu",
+  "elu",
+  "selu",
+  "gelu",
+  "silu",
+  "softplus",
+  "tanh",
+  "sigmoid",
+  "hard_sigmoid",
+  "identity",
+] as const;
+export const OPTIMIZERS = ["adam", "adamw", "gradient_descent", "momentum", "nesterov", "rmsprop", "adagrad"] as const;
+const SCHEDULES = ["constant", "cosine", "warmup", "one_cycle", "exponential", "step", "reduce_on_plateau"] as const;
+
+export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] = [
+  {
+    title: "Data",
+    settings: [
+      {
+        name: "samples",
+        title: "Points",
+        help: "How many there are, training and validation together.",
+        control: { kind: "range", low: 20, high: 2000, step: 20 },
+        only: "points",
+      },
+      {
+        name: "samples",
+        title: "Pictures",
+        help: "How many there are. With few of them overfitting is quickly seen.",
+        control: { kind: "log", low: 2, high: Math.log10(60_000) },
+        only: "images",
+      },
+      {
+        name: "noise",
+        title: "Noise",
+        help: "How far each point strays from its place, as a standard deviation.",
+        control: { kind: "range", low: 0, high: 0.5, step: 0.01 },
+      },
+      {
+        name: "validation",
+        title: "Kept aside",
+        help: "The share that is never learned from: it shows what holds on new data.",
+        control: { kind: "range", low: 0, high: 0.9, step: 0.05 },
+      },
+      {
+        name: "data_seed",
+        title: "Data seed",
+        help: "Another number: other points, and others of them kept aside.",
+        control: { kind: "whole", low: 0, high: 1e6 },
+      },
+    ],
+  },
+  {
+    title: "Network",
+    settings: [
+      {
+        name: "activation",
+        title: "Activation",
+        help: "What a neuron makes of its sum. Without a bend (identity) all layers are one.",
+        control: { kind: "choice", options: ACTIVATIONS },
+      },
+      {
+        name: "seed",
+        title: "Seed",
+        help: "Fixes first weights, order and dropout: the same number, the same run.",
+        control: { kind: "whole", low: 0, high: 1e6 },
+      },
+    ],
+  },
+  {
+    title: "Training",
+    settings: [
+      {
+        name: "optimizer",
+        title: "Optimizer",
+        help: "How a gradient becomes a step.",
+        control: { kind: "choice", options: OPTIMIZERS },
+      },
+      {
+        name: "learning_rate",
+        title: "Learning rate",
+        help: "How far each step goes. Too small creeps, too large diverges.",
+        control: { kind: "log", low: -5, high: 1 },
+      },
+      {
+        name: "schedule",
+        title: "Schedule",
+        help: "How the rate changes from the first step to the last.",
+        control: { kind: "choice", options: SCHEDULES },
+      },
+      {
+        name: "batch_size",
+        title: "Batch size",
+        help: "Samples a step. Small batches: more steps, noisier ones.",
+        control: { kind: "whole", low: 1, high: 4096 },
+      },
+      {
+        name: "epochs",
+        title: "Epochs",
+        help: "How often each sample is seen before training ends.",
+        control: { kind: "whole", low: 1, high: 1000 },
+      },
+    ],
+  },
+  {
+    title: "Against overfitting",
+    settings: [
+      {
+        name: "l2",
+        title: "L2",
+        help: "A price on the square of each weight: many small ones.",
+        control: { kind: "log", low: -6, high: 0, zero: true },
+      },
+      {
+        name: "l1",
+        title: "L1",
+        help: "A price on the size of each weight: many become 0.",
+        control: { kind: "log", low: -6, high: 0, zero: true },
+      },
+      {
+        name: "dropout",
+        title: "Dropout",
+        help: "The share of neurons that is silent in a step, others each time.",
+        control: { kind: "range", low: 0, high: 0.9, step: 0.05 },
+      },
+      {
+        name: "batch_norm",
+        title: "Batch normalization",
+        help: "Brings each neuron's sum to mean 0 and variance 1 within the batch.",
+        control: { kind: "switch" },
+      },
+      {
+        name: "patience",
+        title: "Early stopping",
+        help: "Its patience: epochs without a lower validation loss, then the best network comes back. 0: off.",
+        control: { kind: "whole", low: 0, high: 1000 },
+      },
+      {
+        name: "augment",
+        title: "Augmentation",
+        help: "Changes each picture a little, anew each time it is seen.",
+        control: { kind: "switch" },
+      },
+    ],
+  },
+];
+
+const TITLES = new Map<string, string>(GROUPS.flatMap(({ settings }) => settings.map((one) => [one.name, one.title])));
+
+/** How a field of an experiment is called on the page. */
+export function titleOf(field: keyof Experiment): string {
+  return (
+    TITLES.get(field) ?? { data: "Data", hidden: "Hidden layers", layers: "Layers", points: "Points" }[field as string] ?? field
+  );
+}
