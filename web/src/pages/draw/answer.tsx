@@ -1,5 +1,6 @@
 import { Bars } from "../../parts/bars";
 import { Notice } from "../../parts/notice";
+import { Segments } from "../../parts/segments";
 import type { ModelSummary } from "../../session";
 import { address, follow, setParameters } from "../../url";
 import { delay, reading, settled, trouble } from "./reading";
@@ -47,18 +48,12 @@ function Confidence({ model, confidence }: { model: ModelSummary; confidence: st
   }
   return (
     <div class="field">
-      <span class="label" id="confidence-label">Confidence</span>
-      <fieldset class="segments" aria-labelledby="confidence-label" aria-describedby="confidence-hint">
-        {["none", ...CONFIDENCES].map((value) => (
-          <label key={value}>
-            <input
-              type="radio" name="confidence" checked={(confidence || "none") === value}
-              onChange={() => setParameters({ confidence: value }, true)}
-            />
-            <span>{value === "none" ? "None" : `${Math.round(100 * Number(value))}%`}</span>
-          </label>
-        ))}
-      </fieldset>
+      <span class="label" aria-hidden="true">Confidence</span>
+      <Segments
+        legend="Confidence" name="confidence" value={confidence || "none"} describedBy="confidence-hint"
+        options={[["none", "None"], ...CONFIDENCES.map((one) => [one, `${Math.round(100 * Number(one))}%`] as const)]}
+        onChange={(confidence) => setParameters({ confidence }, true)}
+      />
       <small id="confidence-hint">It names as many labels as it takes for the true one to be among them this often.</small>
     </div>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { Segments } from "../../parts/segments";
 import { model } from "../../session";
 import { address, follow, parameter, setParameters } from "../../url";
 import { OPTIMIZERS } from "../train/form/settings";
@@ -25,28 +26,6 @@ export function Controls({ seen }: { seen: Seen | null }) {
         onChange={(value) => setParameters({ scale: value === "common" ? "common" : null })}
       />
     </div>
-  );
-}
-
-interface SegmentsProps {
-  legend: string;
-  name: string;
-  value: string;
-  options: [string, string][];
-  onChange: (value: string) => void;
-}
-
-function Segments({ legend, name, value, options, onChange }: SegmentsProps) {
-  return (
-    <fieldset class="segments">
-      <legend class="unseen">{legend}</legend>
-      {options.map(([key, title]) => (
-        <label key={key}>
-          <input type="radio" name={name} checked={value === key} onChange={() => onChange(key)} />
-          <span>{title}</span>
-        </label>
-      ))}
-    </fieldset>
   );
 }
 

@@ -2,6 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { Frame } from "../../api";
 import { scaleOf } from "../../colors";
 import { count, short } from "../../numbers";
+import { Segments } from "../../parts/segments";
 import { Gallery, type Tile, tilesOf } from "./gallery";
 import { LongTable, type TableColumn } from "./long-table";
 import { chosenWeight, type Seen, select, selectWeight } from "./state";
@@ -98,17 +99,17 @@ function Pictures({ frame, layer }: { frame: Frame<Neuron>; layer: LayerView }) 
 
 /** All terms of the sum, each with the number that it comes from. */
 function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; seen: Seen; hasUpdate: boolean; layer: LayerView }) {
-  const [isByPlace, setByPlace] = useState(false);
+  const [order, setOrder] = useState<"size" | "place">("size");
   const { data, arrays } = frame;
   const of = (name: string) => arrays[name]!.values;
   const [inputs, weights, products, positions, origin] = ["inputs", "weights", "products", "positions", "origin"].map(of) as [
     ...ArrayLike<number>[],
   ] as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   const axes = arrays["positions"]!.shape[1]!;
-  const order = useMemo(() => {
+  const ordered = useMemo(() => {
     const rows = Array.from(inputs, (_, d) => d);
-    return isByPlace ? rows : rows.sort((a, b) => Math.abs(products[b]!) - Math.abs(products[a]!) || a - b);
-  }, [frame, isByPlace]);
+    return order === "place" ? rows : rows.sort((a, b) => Math.abs(products[b]!) - Math.abs(products[a]!) || a - b);
+  }, [frame, order]);
   const place = (d: number): Index => Array.from({ length: axes }, (_, axis) => positions[d * axes + axis]!);
   const columns: TableColumn[] = [
     { title: "from", cell: (d) => <Source source={data.sources[origin[d]!]!} index={place(d)} seen={seen} /> },
@@ -126,19 +127,14 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
       <div class="row heading">
         <h3>{count.format(inputs.length)} {inputs.length === 1 ? "term" : "terms"}</h3>
         {inputs.length > 2 ? (
-          <fieldset class="segments">
-            <legend class="unseen">Order of the terms</legend>
-            {["Strongest first", "By place"].map((title, i) => (
-              <label key={title}>
-                <input type="radio" name="order" checked={isByPlace === (i === 1)} onChange={() => setByPlace(i === 1)} />
-                <span>{title}</span>
-              </label>
-            ))}
-          </fieldset>
+          <Segments
+            legend="Order of the terms" name="order" value={order} options={[["size", "Strongest first"], ["place", "By place"]]}
+            onChange={setOrder}
+          />
         ) : null}
       </div>
       <LongTable
-        caption={`The terms of ${data.address}`} columns={columns} order={order}
+        caption={`The terms of ${data.address}`} columns={columns} order={ordered}
         {...(hasUpdate ? { chosen: /^\d+$/.test(chosenWeight.value) ? Number(chosenWeight.value) : null, onChoose: selectWeight } : {})}
       />
       {hasUpdate && data.place ? <p class="hint">A filter looks through every window, so the gradient adds up what all of them say.</p> : null}

@@ -2,7 +2,7 @@
 import { model } from "../../session";
 import { address, parameter } from "../../url";
 
-export const FIRST = "test-0"; // the picture of a reader who has drawn none
+const FIRST = "test-0"; // the picture of a reader who has drawn none
 
 type More = Record<string, string | number | null>;
 

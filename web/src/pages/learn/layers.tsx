@@ -1,3 +1,4 @@
+import { Segments } from "../../parts/segments";
 import { parameter, setParameters } from "../../url";
 import { PlaneRun } from "./plane-run";
 
@@ -9,15 +10,10 @@ export function Layers() {
   const hidden = chosen === "none" ? [] : chosen.split(",").map(Number);
   return (
     <>
-      <fieldset class="segments">
-        <legend class="unseen">Neurons in the hidden layers</legend>
-        {SHAPES.map((shape) => (
-          <label key={shape}>
-            <input type="radio" name="hidden" checked={shape === chosen} onChange={() => setParameters({ hidden: shape })} />
-            <span>{shape === "none" ? "no hidden layer" : shape.replace(",", " + ")}</span>
-          </label>
-        ))}
-      </fieldset>
+      <Segments
+        legend="Neurons in the hidden layers" name="hidden" value={chosen} onChange={(hidden) => setParameters({ hidden })}
+        options={SHAPES.map((shape) => [shape, shape === "none" ? "no hidden layer" : shape.replace(",", " + ")])}
+      />
       <p class="sum">{counted([2, ...hidden, 2])}</p>
       <PlaneRun experiment={{ data: "spirals", hidden }} begin="Train" />
     </>

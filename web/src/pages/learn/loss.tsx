@@ -1,17 +1,17 @@
 import { percent, short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { model } from "../../session";
-import { address, numberParameter, parameter, setParameters } from "../../url";
+import { numberParameter, parameter, setParameters } from "../../url";
 import { Curve } from "./curve";
 import type { Reading } from "../draw/reading";
-import { FIRST } from "./inside";
+import { about } from "./inside";
 import { useGet } from "../../use-get";
 
 const SHARES = Array.from({ length: 199 }, (_, i) => (i + 1) / 200);
 
 /** -ln p over p, with the probability that the real network gives to the truth. */
 export function Loss() {
-  const { value, error } = useGet<Reading>(address("/api/sample", { model: model.value?.name ?? "", sample: parameter("sample", FIRST) }));
+  const { value, error } = useGet<Reading>(about("/api/sample"));
   if (error) return <Notice kind="error">{error}</Notice>;
   if (!value) return <p class="waiting">Fetching a picture ...</p>;
   const labels = model.value!.labels.map(String);

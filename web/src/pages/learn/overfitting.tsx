@@ -1,8 +1,10 @@
 import { useMemo } from "preact/hooks";
 import { CLASS_COLORS, css } from "../../colors";
 import { percent, short } from "../../numbers";
+import { Segments } from "../../parts/segments";
 import { numberParameter, setParameters } from "../../url";
-import { Chart, type Curve } from "../train/watch/chart";
+import { Chart } from "../train/watch/chart";
+import type { Curve } from "../train/watch/curve";
 import { latest } from "../train/control/live";
 import type { Experiment, Figures } from "../train/types";
 import { PlaneRun } from "./plane-run";
@@ -21,15 +23,10 @@ export function Overfitting() {
   return (
     <>
       <div class="row">
-        <fieldset class="segments">
-          <legend class="unseen">L2, the price of large weights</legend>
-          {PRICES.map((price) => (
-            <label key={price}>
-              <input type="radio" name="l2" checked={price === l2} onChange={() => setParameters({ l2: price })} />
-              <span>{price ? `L2 ${price}` : "no L2"}</span>
-            </label>
-          ))}
-        </fieldset>
+        <Segments
+          legend="L2, the price of large weights" name="l2" value={String(l2)} onChange={(l2) => setParameters({ l2 })}
+          options={PRICES.map((price) => [String(price), price ? `L2 ${price}` : "no L2"])}
+        />
         <label class="row">
           Learning rate
           <select value={String(rate)} onChange={(event) => setParameters({ learning_rate: event.currentTarget.value })}>

@@ -5,17 +5,15 @@ import { Bars } from "../../parts/bars";
 import { Heatmap } from "../../parts/heatmap";
 import { Notice } from "../../parts/notice";
 import { model } from "../../session";
-import { address, parameter, setParameters } from "../../url";
+import { setParameters } from "../../url";
 import type { Reading } from "../draw/reading";
-import { FIRST } from "./inside";
+import { about } from "./inside";
 import { useGet } from "../../use-get";
 import { pixelsWord } from "./words";
 
 /** The picture of the address, with pixels that can be changed, and what the network says of it. */
 export function Pixels() {
-  const name = model.value?.name ?? "";
-  const sample = parameter("sample", FIRST);
-  const { value, error } = useGet<Reading>(address("/api/sample", { model: name, sample }));
+  const { value, error } = useGet<Reading>(about("/api/sample"));
   const [from, setFrom] = useState<{ pixels: Uint8Array; label: string | number } | null>(null); // before anything was changed
   useEffect(() => {
     if (value && from === null) setFrom({ pixels: unpack(value.seen).values as Uint8Array, label: value.label });

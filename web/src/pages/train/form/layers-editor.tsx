@@ -1,4 +1,5 @@
 /** The hidden layers: one row each, or for pictures words that can say convolutions too. */
+import { Segments } from "../../../parts/segments";
 import { kindOf } from "./experiment";
 import { NumberField } from "./setting-control";
 import type { Experiment } from "../types";
@@ -19,16 +20,16 @@ export function LayersEditor({ experiment, change }: Props) {
     <fieldset class="layers-editor">
       <legend>Hidden layers</legend>
       {kindOf(experiment.data) === "points" ? null : (
-        <div class="segments" role="radiogroup" aria-label="Kind of layers">
-          <label>
-            <input type="radio" name="kind" checked={words === null} onChange={() => change({ layers: null })} />
-            <span>Dense</span>
-          </label>
-          <label>
-            <input type="radio" name="kind" checked={words !== null} onChange={() => change(CONVOLUTIONAL)} />
-            <span>Convolutions</span>
-          </label>
-        </div>
+        <Segments
+          legend="Kind of layers"
+          name="kind"
+          value={words === null ? "dense" : "convolutions"}
+          options={[
+            ["dense", "Dense"],
+            ["convolutions", "Convolutions"],
+          ]}
+          onChange={(kind) => change(kind === "dense" ? { layers: null } : CONVOLUTIONAL)}
+        />
       )}
       {words === null ? (
         <Sizes hidden={experiment.hidden} set={(hidden) => change({ hidden })} />

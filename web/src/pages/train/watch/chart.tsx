@@ -6,8 +6,6 @@ import { isDark } from "../../../theme";
 import { lastInWords, NumbersTable, Values } from "./chart-numbers";
 import type { Curve, Format } from "./curve";
 
-export type { Curve };
-
 interface Props {
   title: string;
   curves: Curve[];
