@@ -165,7 +165,7 @@ def test_the_curves_of_an_activation_are_drawn_to_scale(visit: Visit) -> None:
         np.testing.assert_allclose(values, function(z), atol=0.02)
 
 
-def test_the_price_on_weights_is_that_of_the_run(visit: Visit) -> None:
+def test_the_penalty_on_the_weights_is_that_of_the_run(visit: Visit) -> None:
     page = visit.to("/learn/8?l2=0.01")
     page.get_by_role("button", name="Train", exact=True).and_(page.locator(":enabled")).wait_for()
     [run] = page.evaluate("fetch('/api/runs').then((answer) => answer.json())")["runs"]

@@ -147,7 +147,7 @@ def test_a_rewound_run_shows_the_figures_of_its_step(visit: Visit) -> None:
 
 
 def test_a_click_adds_a_regularizer_beside(visit: Visit) -> None:
-    """Few and noisy points are learned by heart; the price on weights makes the gap smaller, and both are shown."""
+    """Few and noisy points are learned by heart; the penalty on the weights makes the gap smaller, and both are shown."""
     page = start(visit, "data=circles&samples=60&noise=0.3&validation=0.5&hidden=64,64&epochs=300")
     first = run_of(page)
     expect(page.locator(".gap-words")).to_contain_text("learned by heart and of no use on new data")

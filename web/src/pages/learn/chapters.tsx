@@ -111,6 +111,6 @@ export const CHAPTERS: Chapter[] = [
     ],
     widget: Overfitting,
     question: "Watch the border while the gap grows. Then add L2 and train again: what became of border and gap?",
-    answer: "Without a price on weights the border winds around single points. L2 keeps weights small, so the border stays smooth: the training loss ends higher, the validation loss lower.",
+    answer: "Without a penalty on the weights, the border winds around single points. L2 keeps weights small, so the border stays smooth: the training loss ends higher, the validation loss lower.",
   },
 ];

@@ -12,20 +12,20 @@ import { PlaneRun } from "./plane-run";
 const NOISY: Partial<Experiment> = {
   data: "moons", samples: 80, noise: 0.35, data_seed: 4, validation: 0.5, hidden: [64, 64], epochs: 400, batch_size: 8,
 };
-const PRICES = [0, 0.001, 0.01, 0.03];
+const PENALTIES = [0, 0.001, 0.01, 0.03];
 const TRAINING = css(CLASS_COLORS[1]!);
 const VALIDATION = css(CLASS_COLORS[0]!);
 
 /** Few noisy points, a large network, and the gap that opens. */
 export function Overfitting() {
-  const l2 = PRICES.find((price) => price === numberParameter("l2", 0)) ?? 0;
+  const l2 = PENALTIES.find((penalty) => penalty === numberParameter("l2", 0)) ?? 0;
   const rate = numberParameter("learning_rate", 0.003);
   return (
     <>
       <div class="row">
         <Segments
-          legend="L2, the price of large weights" name="l2" value={String(l2)} onChange={(l2) => setParameters({ l2 })}
-          options={PRICES.map((price) => [String(price), price ? `L2 ${price}` : "no L2"])}
+          legend="L2, the penalty on large weights" name="l2" value={String(l2)} onChange={(l2) => setParameters({ l2 })}
+          options={PENALTIES.map((penalty) => [String(penalty), penalty ? `L2 ${penalty}` : "no L2"])}
         />
         <label class="row">
           Learning rate

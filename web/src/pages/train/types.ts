@@ -49,7 +49,7 @@ export interface RunSummary extends StateEvent {
   parameters: number;
   engine: string;
   steps_per_epoch: number;
-  kept: number[]; // steps that can be gone back to
+  kept: number[]; // the steps of its checkpoints
   history: Figures[];
   saved: boolean;
   parent: { run: string; step: number } | null;

@@ -129,14 +129,15 @@ function Rate({ run }: { run: LiveRun | null }) {
 
 function Rewind({ run }: { run: LiveRun | null }) {
   const [chosen, setChosen] = useState<number | null>(null);
-  const kept = run?.kept.value ?? [];
+  const checkpoints = run?.checkpoints.value ?? [];
   const step = run?.now.value.step ?? 0;
-  const present = kept.findLastIndex((one) => one <= step);
+  const present = checkpoints.findLastIndex((one) => one <= step);
   const at = chosen ?? present;
   const per = run?.summary.value.steps_per_epoch ?? 1;
-  const inWords = kept[at] === undefined ? "–" : `step ${count.format(kept[at])}, epoch ${(kept[at] / per).toFixed(1)}`;
+  const there = checkpoints[at];
+  const inWords = there === undefined ? "–" : `step ${count.format(there)}, epoch ${(there / per).toFixed(1)}`;
   const back = async () => {
-    if (run && chosen !== null && kept[chosen] !== undefined) await rewind(run.name, kept[chosen]);
+    if (run && chosen !== null && checkpoints[chosen] !== undefined) await rewind(run.name, checkpoints[chosen]);
     setChosen(null);
   };
   return (
@@ -147,11 +148,11 @@ function Rewind({ run }: { run: LiveRun | null }) {
           id="rewind"
           type="range"
           min={0}
-          max={Math.max(1, kept.length - 1)}
+          max={Math.max(1, checkpoints.length - 1)}
           value={Math.max(0, at)}
-          disabled={kept.length < 2}
+          disabled={checkpoints.length < 2}
           aria-valuetext={inWords}
-          onInput={(event) => setChosen(Math.min(kept.length - 1, Number(event.currentTarget.value)))}
+          onInput={(event) => setChosen(Math.min(checkpoints.length - 1, Number(event.currentTarget.value)))}
           onChange={back}
         />
         <output for="rewind" class="numbers">

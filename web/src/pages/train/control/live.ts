@@ -8,9 +8,9 @@ export class LiveRun {
   readonly summary: Signal<RunSummary>;
   readonly now: Signal<StateEvent>;
   readonly history: Signal<Figures[]>;
-  readonly kept: Signal<number[]>;
+  readonly checkpoints: Signal<number[]>; // the steps that it can go back to
   readonly look = signal<Look | null>(null);
-  readonly past = computed(() => before(this.history.value, this.now.value.step + 1)); // after a rewind more may be kept
+  readonly past = computed(() => before(this.history.value, this.now.value.step + 1)); // after a rewind there may be more
 
   constructor(
     readonly name: string,
@@ -19,7 +19,7 @@ export class LiveRun {
     this.summary = signal(summary);
     this.now = signal<StateEvent>(summary);
     this.history = signal(summary.history);
-    this.kept = signal(summary.kept);
+    this.checkpoints = signal(summary.kept);
   }
 
   update(summary: RunSummary): void {
@@ -27,7 +27,7 @@ export class LiveRun {
       this.summary.value = summary;
       this.now.value = summary;
       this.history.value = summary.history;
-      this.kept.value = summary.kept;
+      this.checkpoints.value = summary.kept;
     });
   }
 }
@@ -154,7 +154,7 @@ function apply(run: LiveRun, name: string, data: any): void {
     run.now.value = data;
   }
   if (name === "look") run.look.value = data;
-  if (name === "kept") run.kept.value = data.kept;
+  if (name === "kept") run.checkpoints.value = data.kept;
   if (name === "figures") {
     run.history.value = [...before(run.history.peek(), data.step), data];
     if (run.history.value.length > MOST_FIGURES) void loadRuns();

@@ -10,7 +10,7 @@ export function Message({ run }: { run: LiveRun | null }) {
   const { state, message, learning_rate: rate } = run.now.value;
   if (!message) return null;
   if (state !== "diverged") return <Notice kind={state === "failed" ? "error" : "note"}>{message}</Notice>;
-  const back = run.kept.value.findLast((step) => step < run.now.value.step) ?? 0;
+  const back = run.checkpoints.value.findLast((step) => step < run.now.value.step) ?? 0;
   const lower = Number((rate / 10).toPrecision(2));
   const mend = async () => {
     if ((await rewind(run.name, back)) && (await setRate(run.name, lower))) await play(run);

@@ -139,13 +139,13 @@ export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] 
       {
         name: "l2",
         title: "L2",
-        help: "A price on the square of each weight: many small ones.",
+        help: "A penalty on the square of each weight: it keeps all of them small.",
         control: { kind: "log", low: -6, high: 0, zero: true },
       },
       {
         name: "l1",
         title: "L1",
-        help: "A price on the size of each weight: many become 0.",
+        help: "A penalty on the absolute value of each weight: it drives many of them to 0.",
         control: { kind: "log", low: -6, high: 0, zero: true },
       },
       {
