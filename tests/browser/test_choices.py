@@ -171,4 +171,4 @@ def test_the_penalty_on_the_weights_is_that_of_the_run(visit: Visit) -> None:
     [run] = page.evaluate("fetch('/api/runs').then((answer) => answer.json())")["runs"]
     assert run["experiment"]["l2"] == 0.01
     page = visit.to("/learn/4?hidden=32,32")
-    expect(page.locator(".widget .sum")).to_contain_text("= 1218 numbers")  # 2*32 + 32 + 32*32 + 32 + 32*2 + 2
+    expect(page.locator(".widget .sum")).to_contain_text("= 1218 parameters")  # 2*32 + 32 + 32*32 + 32 + 32*2 + 2

@@ -181,7 +181,7 @@ def test_the_way_back_begins_at_the_truth_where_the_answer_is_wrong(visit: Visit
     wrong = pl.load(visit.studio.model).network.predict(X_TEST[:2000]) != Y_TEST[:2000]
     row = int(np.flatnonzero(wrong)[0])
     page = visit.to(f"/inside?sample=test-{row}&view=backward")
-    expect(page.get_by_role("heading", name=f"Loss, if {Y_TEST[row]} is right")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Loss if {Y_TEST[row]} is right")).to_be_visible()
 
 
 @pytest.mark.parametrize("key", [False, True])

@@ -67,7 +67,7 @@ def test_a_neuron_is_that_of_the_trace(visit: Visit, model: pl.Model, eight: np.
     page.locator(".widget .sum").first.wait_for()
     neuron = model.network.trace(eight[None]).neuron("dense_1", 17)
     up, down = neuron.products[neuron.products > 0].sum(), neuron.products[neuron.products < 0].sum()
-    found = shown(page, r"for it (\S+).*against (\S+)\s+bias (\S+)\s+z = (\S+)")
+    found = shown(page, r"for it (\S+).*against it (\S+)\s+bias (\S+)\s+z = (\S+)")
     assert found == [float(f"{number:.4g}") for number in (up, down, neuron.bias, neuron.sum)]
     expect(page.locator(".widget")).to_contain_text(neuron.arithmetic(5))
 
@@ -87,7 +87,7 @@ def test_the_road_shows_every_layer(visit: Visit, model: pl.Model, eight: np.nda
             strongest = int(layer.output[0].argmax())
             expect(page.locator(".widget")).to_contain_text(trace.neuron(layer.name, strongest).arithmetic(5))
         if layer.name != "output":
-            page.get_by_role("button", name="On", exact=True).click()
+            page.get_by_role("button", name="Next", exact=True).click()
     rows, probabilities = page.locator(".widget tbody tr"), model.predict_proba(eight[None])[0]
     expect(rows).to_have_count(10)
     for k, row in enumerate(rows.all()):
@@ -127,14 +127,14 @@ def test_the_slope_is_there_where_the_input_is_0(visit: Visit, model: pl.Model, 
     assert shown(page, r"dL/dz = (\S+)\s+dL/dw = x · dL/dz = (\S+) · (\S+) = (\S+)") == [dz, 0, dz, 0]
 
 
-def test_hidden_layers_bend_the_border(visit: Visit) -> None:
+def test_hidden_layers_bend_the_boundary(visit: Visit) -> None:
     """No hidden layer: no better than a straight line can be. Two of 32: the arms are told apart."""
     page = visit.to("/learn/4")
     for shape, right in (("no hidden layer", False), ("32 + 32", True)):
         page.get_by_role("radio", name=shape, exact=True).check()
         page.get_by_role("button", name="Train", exact=True).click()
-        expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=60_000)
-        said = page.get_by_text(re.compile(r"^[\d.]+% of the points are right\.$")).inner_text()
+        expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
+        said = page.get_by_text(re.compile(r"^[\d.]+% of the points are classified correctly\.$")).inner_text()
         share = float(said.split("%")[0])
         assert (share > 97) == right
         assert (share < 75) != right
@@ -179,5 +179,5 @@ def test_a_chapter_about_digits_says_so_of_another_network(visit: Visit) -> None
     for chapter in (1, 2, 5, 6, 7):
         page = visit.to(f"/learn/{chapter}?model={run}")
         expect(page.locator(".widget")).to_contain_text("needs a network that reads digits")
-    page.get_by_role("link", name="Go on with digits").click()
+    page.get_by_role("link", name="Continue with digits").click()
     expect(page.locator(".widget .curve")).to_be_visible()

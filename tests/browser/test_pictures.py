@@ -225,11 +225,11 @@ def test_a_layer_shows_its_weights_and_numbers(visit: Visit) -> None:
         zip(page.locator(".details dt").all_inner_texts(), page.locator(".details dd").all_inner_texts(), strict=True)
     )
     assert facts["Range"] == f"{shown(output.min())} to {shown(output.max())}"
-    assert facts["Not 0"] == f"{np.count_nonzero(output)} of 64"
+    assert facts["Nonzero"] == f"{np.count_nonzero(output)} of 64"
     scale = np.abs(weight[:, :48]).max()
     for unit in (0, 17, 47):
         close_to_ramp(pictures.nth(unit), weight[:, unit].reshape(28, 28), scale)
-    page.get_by_role("button", name="Units after these").click()
+    page.get_by_role("button", name="Next units").click()
     expect(pictures).to_have_count(16)
     close_to_ramp(pictures.nth(15), weight[:, 63].reshape(28, 28), np.abs(weight[:, 48:]).max())
     box = pictures.nth(15).bounding_box()
@@ -243,7 +243,7 @@ def test_a_layer_shows_its_weights_and_numbers(visit: Visit) -> None:
 
 
 def test_a_neuron_that_looks_at_pixels_shows_what_it_finds_there(visit: Visit) -> None:
-    """As pictures, and as terms: the strongest first, or by place."""
+    """As pictures, and as terms: the largest first, or by position."""
     trace = trace_of(visit)
     page = visit.to(f"/learn/2?sample=test-{ROW}&neuron=17")
     neuron = trace.neuron("dense_1", 17)
@@ -263,6 +263,6 @@ def test_a_neuron_that_looks_at_pixels_shows_what_it_finds_there(visit: Visit) -
     strongest = np.argsort(-np.abs(neuron.products), kind="stable")[:5]
     expect(terms.first).to_have_text(f"input[0]@{strongest[0] // 28},{strongest[0] % 28}")
     assert terms.all_inner_texts()[:5] == [f"input[0]@{d // 28},{d % 28}" for d in strongest]
-    page.get_by_label("By place").check()
+    page.get_by_label("By position").check()
     expect(terms.first).to_have_text("input[0]@0,0")
     assert terms.all_inner_texts()[:3] == ["input[0]@0,0", "input[0]@0,1", "input[0]@0,2"]

@@ -147,10 +147,10 @@ def test_a_rewound_run_shows_the_figures_of_its_step(visit: Visit) -> None:
 
 
 def test_a_click_adds_a_regularizer_beside(visit: Visit) -> None:
-    """Few and noisy points are learned by heart; the penalty on the weights makes the gap smaller, and both are shown."""
+    """Few and noisy points are memorized; the penalty on the weights makes the gap smaller, and both are shown."""
     page = start(visit, "data=circles&samples=60&noise=0.3&validation=0.5&hidden=64,64&epochs=300")
     first = run_of(page)
-    expect(page.locator(".gap-words")).to_contain_text("learned by heart and of no use on new data")
+    expect(page.locator(".gap-words")).to_contain_text("That much was memorized, and is of no use on new data")
     shares = re.findall(r"\d+\.\d", page.locator(".gap-words").inner_text())
     assert float(shares[0]) - float(shares[1]) == pytest.approx(float(shares[2]), abs=1e-9)
     press(page, "+ L2")
@@ -194,7 +194,7 @@ def test_a_run_that_diverged_is_mended_with_one_click(visit: Visit) -> None:
     too_fast = "optimizer=gradient_descent&learning_rate=10&activation=identity&l2=1"
     page = start(visit, f"data=spirals&{too_fast}", "diverged")
     expect(page.get_by_role("alert")).to_contain_text("A smaller learning rate")
-    page.get_by_role("button", name=re.compile("^Rewind to step .* go on with a rate of 1$")).click()
+    page.get_by_role("button", name=re.compile("^Rewind to step .* continue with a learning rate of 1$")).click()
     expect(page.locator(".state")).not_to_contain_text("diverged")
 
 
@@ -225,7 +225,7 @@ def test_the_point_that_a_link_cannot_hold_is_refused_aloud(visit: Visit) -> Non
     plane.focus()
     for key in ("Enter", "ArrowDown", "Enter"):
         page.keyboard.press(key)
-    expect(said).to_have_text("600 points: a link holds no more.")
+    expect(said).to_have_text("600 points: a link cannot hold more.")
     expect(plane).to_have_attribute("aria-label", re.compile("600 training"))
     page.keyboard.press("Backspace")
     expect(said).to_be_empty()
@@ -257,7 +257,7 @@ def test_drawn_points_that_a_run_keeps_aside_are_hollow(visit: Visit) -> None:
         column, line = (int(len(marks) * (1 + share / 1.3) / 2) for share in (x1, -x2))
         assert (marks[line, column, :3].tolist() == [255, 255, 255]) == (row in aside.rows)
     page.get_by_role("application").press("Enter")  # one point more
-    expect(page.locator(".state")).to_have_text("nothing runs yet")
+    expect(page.locator(".state")).to_have_text("no run yet")
     expect(page.get_by_role("application")).to_have_attribute("aria-label", re.compile("13 training and 0 validation"))
 
 
@@ -272,9 +272,9 @@ def test_a_file_is_overwritten_only_when_told_to(visit: Visit) -> None:
     press(page, "One epoch")
     expect(page.locator(".state")).to_contain_text("paused")
     press(page, "Save")
-    expect(page.get_by_role("button", name="Overwrite it")).to_be_visible()
+    expect(page.get_by_role("button", name="Overwrite the old file")).to_be_visible()
     assert written.read_bytes() == before
-    press(page, "Overwrite it")
+    press(page, "Overwrite the old file")
     expect(page.locator(".said")).to_contain_text("Saved as")
     assert written.read_bytes() != before
     visit.forgiven.append("409")
@@ -286,7 +286,7 @@ def test_a_run_can_be_deleted(visit: Visit) -> None:
     press(page, f"Delete {name}")
     expect(page.locator(".runs")).to_contain_text("Not saved.")
     press(page, f"Delete {name}")
-    expect(page.locator(".state")).to_have_text("nothing runs yet")
+    expect(page.locator(".state")).to_have_text("no run yet")
     assert name not in [one["name"] for one in asked(page, "/api/runs")["runs"]]
 
 

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 
 /** Why the server answers nothing at all: it was stopped, or it was started anew with another token. */
 export const silence = signal<string | null>(null);
-const STOPPED = "The studio does not answer: it was stopped. Start it again with: pellucid studio";
+const STOPPED = "The studio does not answer. It seems to have been stopped. Start it again with: pellucid studio";
 
 export class ApiError extends Error {
   constructor(
@@ -54,8 +54,8 @@ async function reach(path: string, options: RequestInit): Promise<Response> {
   }
   if (response.ok) return response;
   const data = await response.json().catch(() => null);
-  if (response.status === 403) silence.value = data?.error ?? "The studio was started anew. Open the link that its terminal printed.";
-  throw new ApiError(data?.error ?? `The studio answered ${response.status}.`, response.status);
+  if (response.status === 403) silence.value = data?.error ?? "The studio was restarted. Open the link that it printed in the terminal.";
+  throw new ApiError(data?.error ?? `The studio answered with error ${response.status}.`, response.status);
 }
 
 /** JSON and arrays that come in one answer (Python: `pellucid.core.packing.framed`). */

@@ -28,7 +28,7 @@ export function App() {
   const Page = current.page;
   return (
     <>
-      <a class="skip" href="#main">Skip to the page</a>
+      <a class="skip" href="#main">Skip to the content</a>
       <Header pages={PAGES} current={current.path} />
       <main id="main" ref={main} tabIndex={-1}>
         {session.value ? <>{current.asks ? <ModelBar /> : null}<Page /></> : <Opening />}

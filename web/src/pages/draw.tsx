@@ -27,9 +27,9 @@ export function Draw() {
 }
 
 const LEDES: Record<ModelSummary["reads"], string> = {
-  digits: "Draw a digit, and the network says what it reads, stroke by stroke.",
-  photos: "Show the network a picture, and it says what it sees.",
-  points: "Choose a place in the plane, and the network says which class it belongs to.",
+  digits: "Draw a digit. The network reads it while you draw.",
+  photos: "Show the network a picture, and it says what it sees in it.",
+  points: "Choose a point in the plane, and the network says which class it belongs to.",
   values: "Choose the numbers, and the network answers.",
 };
 
@@ -109,6 +109,6 @@ function Desk({ model }: { model: ModelSummary }) {
 }
 
 const SEEN = {
-  digits: "The figure is found, cut out, brought to the size and the stroke of the digits that the network learned from, and centered.",
-  photos: "The picture, brought to the size that the network takes.",
+  digits: "The digit is found, cut out, scaled to the size and stroke width of the training digits, and centered.",
+  photos: "The picture, scaled to the size of the network's input.",
 };

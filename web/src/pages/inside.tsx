@@ -24,10 +24,10 @@ export function Inside() {
   return (
     <div class="inside">
       <h1>Look inside</h1>
-      <p class="lede">One sample on its way through the network. Each cell is a number that it computes: open one to see what it is made of.</p>
+      <p class="lede">Follow one sample through the network. Each cell is a number that the network computes: open one to see how.</p>
       <Controls seen={last} />
       {error ? <Notice kind="error">{error}</Notice> : null}
-      <div class="sight">{last ? <Sight seen={last} /> : <p class="empty">{error ? "" : "Following the sample through the network ..."}</p>}</div>
+      <div class="sight">{last ? <Sight seen={last} /> : <p class="empty">{error ? "" : "Computing every number of the network ..."}</p>}</div>
     </div>
   );
 }
@@ -48,12 +48,12 @@ function Sight({ seen: now }: { seen: Seen }) {
           <Legend scale={scaleOf(common ? "output" : layer)} of={layer} what={backward ? "Gradient of the loss in" : "Numbers of"} />
           {paths.value ? (
             <span class="hint">
-              Paths: {backward ? "the largest parts of the gradient on its way down" : "the largest products of input and weight"}, blue below 0, orange above; the wider, the larger their part of the whole.
+              Paths: {backward ? "the largest parts of the gradient on its way back" : "the largest products of input and weight"}, blue below 0, orange above. The wider a path, the larger its share.
             </span>
           ) : null}
         </div>
       </div>
-      <section class="panel details" aria-label="What is chosen">
+      <section class="panel details" aria-label="Details of the selection">
         <Details seen={now} selection={selection} />
       </section>
     </>
@@ -77,7 +77,7 @@ function Details({ seen: now, selection }: { seen: Seen; selection: Selection | 
       {isAnswer && !index ? <AnswerPanel seen={now} chosen={null} /> : null}
       {layer && !index && layer.name !== "output" ? <LayerPanel layer={layer} seen={now} /> : null}
       {isCurrent ? <NeuronPanel frame={frame} layer={layer} seen={now} /> : null}
-      {layer?.name === "output" && index ? <><h3>And to the answer</h3><AnswerPanel seen={now} chosen={index[0]!} /></> : null}
+      {layer?.name === "output" && index ? <><h3>From score to answer</h3><AnswerPanel seen={now} chosen={index[0]!} /></> : null}
     </>
   );
 }

@@ -23,11 +23,11 @@ export function Learn() {
       <article key={number}>
         <h1>{chapter.heading}</h1>
         {chapter.text.map((paragraph) => <p key={paragraph}>{paragraph}</p>)}
-        <section class="panel widget" aria-labelledby="widget"><h2 id="widget" class="unseen">On the network</h2>{chapter.readsDigits && model.value?.reads !== "digits" ? <Digits /> : <Widget />}</section>
+        <section class="panel widget" aria-labelledby="widget"><h2 id="widget" class="unseen">Try it on the network</h2>{chapter.readsDigits && model.value?.reads !== "digits" ? <Digits /> : <Widget />}</section>
         <section class="question" aria-labelledby="question">
           <h2 id="question" class="unseen">A question</h2>
           <p><strong>Try:</strong> {chapter.question}</p>
-          <details><summary>One answer</summary><p>{chapter.answer}</p></details>
+          <details><summary>Answer</summary><p>{chapter.answer}</p></details>
         </section>
         <nav aria-label="Next chapter" class="row turns">
           {number > 1 ? <a class="button" rel="prev" href={to(number - 1)} onClick={follow}>{CHAPTERS[number - 2]!.title}</a> : null}
@@ -49,11 +49,11 @@ function to(number: number): string {
 /** In place of a widget that goes with a digit through the network, where the chosen one reads something else. */
 function Digits() {
   const other = session.value!.models.find(({ reads }) => reads === "digits");
-  if (!other) return <Notice>This chapter needs a network that reads digits. Start <code>pellucid studio</code> without a file: it has one.</Notice>;
+  if (!other) return <Notice>This chapter needs a network that reads digits. Start <code>pellucid studio</code> without a file: it brings one.</Notice>;
   return (
     <Notice>
       This chapter needs a network that reads digits.{" "}
-      <a href={address(path.value, { model: other.name })} onClick={follow}>Go on with {other.title}</a>
+      <a href={address(path.value, { model: other.name })} onClick={follow}>Continue with {other.title}</a>
     </Notice>
   );
 }

@@ -31,7 +31,7 @@ export function Train() {
     <>
       <h1>Train</h1>
       <p class="lede">
-        Choose data and a network, start, and watch every part of it learn. The address of this page is the experiment.
+        Choose data and a network, press Start, and watch every part of it learn. The address of this page holds the experiment.
       </p>
       {defaults.value && isLoaded.value ? (
         <div class="train">
@@ -54,7 +54,7 @@ export function Train() {
         </div>
       ) : (
         <p class="waiting" role="status">
-          {trouble.value ?? "Asking for the runs of this studio ..."}
+          {trouble.value ?? "Loading the runs ..."}
         </p>
       )}
     </>
@@ -83,7 +83,7 @@ function Boundary({ run }: { run: LiveRun | null }) {
   const drawn = experiment.value!.points;
   return (
     <section class="panel boundary" aria-labelledby="boundary-title">
-      <h2 id="boundary-title">{run ? "What it answers, everywhere" : drawn ? "Put points into the plane" : "The points"}</h2>
+      <h2 id="boundary-title">{run ? "The answer at every point" : drawn ? "Draw points in the plane" : "The points"}</h2>
       <Plane
         points={points}
         labels={run?.summary.value.labels ?? CLASS_LETTERS.slice(0, classesOf(points))}

@@ -27,7 +27,7 @@ export function Header({ pages, current }: { pages: readonly PageLink[]; current
 }
 
 const THEMES: readonly [Choice, string, string][] = [
-  ["system", "Colors of the system", "M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13"],
+  ["system", "System", "M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13"],
   ["light", "Light", "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 .8v1.6M8 13.6v1.6M.8 8h1.6M13.6 8h1.6M2.9 2.9 4 4M12 12l1.1 1.1M2.9 13.1 4 12M12 4l1.1-1.1"],
   ["dark", "Dark", "M13.8 9.7A6.2 6.2 0 0 1 6.3 2.2a6.2 6.2 0 1 0 7.5 7.5z"],
 ];

@@ -13,10 +13,10 @@ export function ModelBar() {
   useEffect(() => {
     if (isMissing) void openSession(); // it may be new
   }, [asked, isMissing]);
-  if (!chosen) return <Notice>There is no network here yet. Train one, and it can be chosen on this page.</Notice>;
+  if (!chosen) return <Notice>There is no network yet. Train one, and you can choose it here.</Notice>;
   return (
     <>
-      {isMissing ? <Notice>This studio has no network “{asked}”; this is {chosen.title}.</Notice> : null}
+      {isMissing ? <Notice>This studio has no network “{asked}”. Here is {chosen.title} instead.</Notice> : null}
       <div class="model">
         <label>
           <span>Network</span>
@@ -24,11 +24,11 @@ export function ModelBar() {
             {models.map((one) => <option key={one.name} value={one.name}>{one.title}</option>)}
           </select>
         </label>
-        <ol aria-label="Its layers" tabIndex={0}>
+        <ol aria-label="Layers of this network" tabIndex={0}>
           {chosen.layers.map((layer, i) => <li key={i}>{layer}</li>)}
         </ol>
         <span class="number">{count.format(chosen.parameters)} parameters</span>
-        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} on unseen samples</span>}
+        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} correct on unseen samples</span>}
       </div>
     </>
   );

@@ -17,7 +17,7 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
     <section class="panel answer" aria-labelledby="answer-title">
       <h2 id="answer-title">The answer</h2>
       <p class="readout" aria-hidden="true">{words ? <>{words.headline}{words.share ? <span>{words.share}</span> : null}</> : <span class="nothing">–</span>}</p>
-      <p class="detail" aria-hidden="true">{words ? words.detail : model.reads === "photos" ? "It answers when there is a picture." : "It answers while you draw."}<Truth /></p>
+      <p class="detail" aria-hidden="true">{words ? words.detail : model.reads === "photos" ? "It answers as soon as there is a picture." : "It answers while you draw."}<Truth /></p>
       <p class="unseen" role="status">{said ? `${said.headline}${said.share ? `, ${said.share}` : ""}. ${said.detail}` : ""}</p>
       {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}
       <Bars
@@ -30,7 +30,7 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
       <Confidence model={model} confidence={confidence} />
       <div class="row end">
         <a class="button first" href={address("/inside", { model: model.name, sample: now?.sample ?? null })} onClick={follow}>Look inside</a>
-        <small class="number">{delay.value === null ? "" : `${Math.round(delay.value)} ms from stroke to bars`}</small>
+        <small class="number">{delay.value === null ? "" : `${Math.round(delay.value)} ms from stroke to answer`}</small>
       </div>
     </section>
   );
@@ -44,7 +44,7 @@ function Truth() {
 
 function Confidence({ model, confidence }: { model: ModelSummary; confidence: string }) {
   if (!model.has_confidence) {
-    return <p class="hint">It cannot say “not sure” with a stated confidence: that takes samples kept aside from training (a validation part).</p>;
+    return <p class="hint">This network cannot give labels with a stated confidence: that takes samples held out of its training (a validation set).</p>;
   }
   return (
     <div class="field">
@@ -54,7 +54,7 @@ function Confidence({ model, confidence }: { model: ModelSummary; confidence: st
         options={[["none", "None"], ...CONFIDENCES.map((one) => [one, `${Math.round(100 * Number(one))}%`] as const)]}
         onChange={(confidence) => setParameters({ confidence }, true)}
       />
-      <small id="confidence-hint">It names as many labels as it takes for the true one to be among them this often.</small>
+      <small id="confidence-hint">It names enough labels for the true one to be among them this often.</small>
     </div>
   );
 }

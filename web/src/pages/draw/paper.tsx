@@ -150,7 +150,7 @@ export function Paper({ handle, under, onInk, onClear }: Props) {
         {pen ? <i class={pen.isDown ? "pen down" : "pen"} style={{ left: `${100 * pen.at[0]}%`, top: `${100 * pen.at[1]}%` }} /> : null}
         {!count && !under ? <p class="invitation" aria-hidden="true">Draw a digit here</p> : null}
       </div>
-      <p id="paper-keys" class="hint">Mouse, pen or finger. Or by keys: arrows move the pen, Space puts it down and lifts it.</p>
+      <p id="paper-keys" class="hint">Use a mouse, a pen or a finger. Or the keyboard: arrow keys move the pen, Space puts it down and lifts it.</p>
       <p class="unseen" role="status">{pen ? (pen.isDown ? "Pen down" : "Pen up") : ""}</p>
       <div class="tools">
         <button type="button" onClick={undo} disabled={!count}>Undo</button>

@@ -14,7 +14,7 @@ export function Photo({ picture }: { picture: HTMLCanvasElement | ImageBitmap | 
   }, [picture]);
   return (
     <div class="photo">
-      {picture ? <canvas ref={canvas} role="img" aria-label="The picture that was given" /> : <p class="empty">Drop a picture here</p>}
+      {picture ? <canvas ref={canvas} role="img" aria-label="Your picture" /> : <p class="empty">Drop a picture here</p>}
     </div>
   );
 }

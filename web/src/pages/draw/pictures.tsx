@@ -35,7 +35,7 @@ export function Pictures({ model, onFile, onSample }: Props) {
     <div class="pictures">
       {examples?.length === 0 ? null : (
         <>
-          <h2 id="examples-title">Samples it has not learned from</h2>
+          <h2 id="examples-title">Samples that it was not trained on</h2>
           <div class="examples" role="group" aria-labelledby="examples-title">
             {examples?.map((one) => (
               <button
@@ -60,7 +60,7 @@ export function Pictures({ model, onFile, onSample }: Props) {
         <button type="button" onClick={() => input.current!.click()}>Open a picture</button>
         <small>or drop or paste one anywhere on this page</small>
       </div>
-      {isOver ? <div class="drop">Drop the picture, and the network reads it</div> : null}
+      {isOver ? <div class="drop">Drop the picture, and the network will read it</div> : null}
     </div>
   );
 }

@@ -17,7 +17,7 @@ export function Seen({ reading, shape }: { reading: Reading | null; shape: numbe
   return (
     <Heatmap
       values={values} rows={rows} columns={columns} channels={channels} describe={describe} width={(SIDE * columns) / Math.max(rows, columns)}
-      label={`What the network sees: ${rows} by ${columns} pixels. Arrow keys read them.`}
+      label={`What the network sees: ${rows} by ${columns} pixels. Use the arrow keys to read them.`}
     />
   );
 }

@@ -21,10 +21,10 @@ export function inWords(reading: Reading): Answer {
 
 /** What was done to make the probabilities come true as often as they claim. */
 export function calibration(reading: Reading): string {
-  if (reading.doubt) return "In doubt, most of every probability is shared out evenly among the labels.";
-  if (reading.temperature === null) return "Not calibrated: these are the probabilities of the network itself, which may claim too much.";
+  if (reading.doubt) return "In doubt, most of the probability is spread evenly over all labels.";
+  if (reading.temperature === null) return "Not calibrated: these are the network's own probabilities, which may be overconfident.";
   const before = probability(Math.max(...reading.uncalibrated));
-  return `Calibrated: the outputs are divided by the temperature ${reading.temperature.toFixed(2)}. Before, it claimed ${before}.`;
+  return `Calibrated: the scores are divided by the temperature ${reading.temperature.toFixed(2)}. Without it, the largest would be ${before}.`;
 }
 
 function sentence(text: string): string {

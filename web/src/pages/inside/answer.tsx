@@ -38,7 +38,7 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
         <p class="readout">{label}<span>{probability(best.probability ?? 0)}</span></p>
       )}
       {truth !== null && answer.kind !== "identity" ? (
-        <p class="quiet">{answer.kind === "sigmoid" || truth !== answer.best ? `It is ${String(rows[truth]?.label ?? truth)}.` : "That is right."}</p>
+        <p class="quiet">{answer.kind === "sigmoid" || truth !== answer.best ? `The truth is ${String(rows[truth]?.label ?? truth)}.` : "That is correct."}</p>
       ) : null}
       {answer.kind === "softmax" ? <h3>Softmax, term by term</h3> : null}
       {answer.kind === "sigmoid" ? <h3>Sigmoid</h3> : null}
@@ -48,12 +48,12 @@ export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | nul
       ) : null}
       {loss ? (
         <>
-          <h3>Loss, if {answer.kind === "identity" ? `${targetOf(seen.look)} is` : `${String(rows[Number(targetOf(seen.look))]?.label)} is`} right</h3>
+          <h3>Loss if {answer.kind === "identity" ? `${targetOf(seen.look)} is` : `${String(rows[Number(targetOf(seen.look))]?.label)} is`} right</h3>
           <p class="formula sum">{loss.line}</p>
-          {answer.kind === "softmax" ? <p class="hint">Its gradient by each score is probability − target: the column of the output in the picture.</p> : null}
+          {answer.kind === "softmax" ? <p class="hint">Its gradient with respect to each score is probability − target: the output column of the picture.</p> : null}
         </>
       ) : null}
-      <LongTable caption={`Scores${answer.kind === "identity" ? "" : " and probabilities"}, the highest first`} columns={columns} order={order} />
+      <LongTable caption={`Scores${answer.kind === "identity" ? "" : " and probabilities"}, highest first`} columns={columns} order={order} />
     </>
   );
 }

@@ -22,7 +22,7 @@ export function Controls({ seen }: { seen: Seen | null }) {
         <span class="number">{paths.value || "none"}</span>
       </label>
       <Segments
-        legend="Scale of colors" name="scale" value={isCommonScale.value ? "common" : "layer"} options={[["layer", "Each layer"], ["common", "One scale"]]}
+        legend="Color scale" name="scale" value={isCommonScale.value ? "common" : "layer"} options={[["layer", "Scale per layer"], ["common", "One scale"]]}
         onChange={(value) => setParameters({ scale: value === "common" ? "common" : null })}
       />
     </div>
@@ -54,7 +54,7 @@ function Row({ seen }: { seen: Seen | null }) {
   const change = (i: number, value: number) => {
     if (Number.isFinite(value)) setParameters({ sample: `xy.${numbers.map((old, j) => (j === i ? value : old)).join(",")}` });
   };
-  if (numbers.length > 6) return <p class="hint">{numbers.length} numbers: they stand in the address (sample=xy...).</p>;
+  if (numbers.length > 6) return <p class="hint">{numbers.length} numbers: change them in the address (sample=xy...).</p>;
   return (
     <div class="row numbers-of">
       {numbers.map((value, i) => (
@@ -86,13 +86,13 @@ function BackwardChoice({ seen }: { seen: Seen | null }) {
         )}
       </label>
       <label class="row">
-        <span>Step by</span>
+        <span>Optimizer</span>
         <select value={optimizer.value} onChange={(event) => setParameters({ optimizer: event.currentTarget.value })}>
           {OPTIMIZERS.map((name) => <option key={name} value={name}>{name.replaceAll("_", " ")}</option>)}
         </select>
       </label>
       <label class="row">
-        <span>Rate</span>
+        <span>Learning rate</span>
         <input type="number" class="rate" min="0" step="any" value={text} onInput={(event) => setText(event.currentTarget.value)}
           onChange={(event) => (event.currentTarget.valueAsNumber > 0 ? setParameters({ learning_rate: event.currentTarget.value }) : setText(rate.value))} />
       </label>

@@ -40,7 +40,7 @@ export function Gallery({ tiles, label, scale, size, marked = null, onPick }: Pr
   };
   return (
     <figure class="gallery">
-      <div class="tiles" role="group" aria-label={`${label}. Arrow keys read the numbers.`} tabIndex={0} onKeyDown={step} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}>
+      <div class="tiles" role="group" aria-label={`${label}. Use the arrow keys to read the numbers.`} tabIndex={0} onKeyDown={step} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}>
         {tiles.map((tile, i) => (
           <Picture key={i} tile={tile} scale={full} size={size} dark={dark} isMarked={marked === i} onPoint={(row, column) => setAt([i, row, column])} onPick={onPick && ((row, column) => onPick(i, row, column))} />
         ))}

@@ -17,7 +17,7 @@ export function LayerPanel({ layer, seen }: { layer: LayerView; seen: Seen }) {
       <dl class="facts">
         <dt>Numbers</dt><dd>{layer.shape.join(" × ")}{layer.shape.length > 1 ? ` = ${count.format(output.length)}` : ""}</dd>
         <dt>Range</dt><dd>{short(facts.low)} to {short(facts.high)}</dd>
-        <dt>Not 0</dt><dd>{count.format(facts.active)} of {count.format(output.length)}</dd>
+        <dt>Nonzero</dt><dd>{count.format(facts.active)} of {count.format(output.length)}</dd>
         {parameters.map(([name, shape]) => <><dt>{name}</dt><dd>{shape.join(" × ")}</dd></>)}
       </dl>
       {layer.pictures && layer.pictures[0] * layer.pictures[1] > 1 ? <Weights key={layer.name} layer={layer} seen={seen} shape={layer.pictures} /> : null}
@@ -50,15 +50,15 @@ function Weights({ layer, seen, shape }: { layer: LayerView; seen: Seen; shape: 
         <h3>{what} as pictures</h3>
         {pages > 1 ? (
           <span class="row pages">
-            <button type="button" disabled={page === 0} aria-label="Units before these" onClick={() => setPage(page - 1)}>‹</button>
+            <button type="button" disabled={page === 0} aria-label="Previous units" onClick={() => setPage(page - 1)}>‹</button>
             <span class="number">{page * perPage}–{Math.min(units, (page + 1) * perPage) - 1} of {count.format(units)}</span>
-            <button type="button" disabled={page + 1 >= pages} aria-label="Units after these" onClick={() => setPage(page + 1)}>›</button>
+            <button type="button" disabled={page + 1 >= pages} aria-label="Next units" onClick={() => setPage(page + 1)}>›</button>
           </span>
         ) : null}
       </div>
       {error ? <p class="hint">{error}</p> : null}
       <div class={channels > 1 ? "by-channel" : "by-unit"}>
-        {tiles.length ? <Gallery tiles={tiles} label={channels > 1 ? `A picture for each of ${channels} channels, unit after unit` : "Each picture is a unit: open it with a click or Enter"} size={channels > 4 ? 26 : shape[0] < 8 ? 36 : 52} onPick={pick} /> : null}
+        {tiles.length ? <Gallery tiles={tiles} label={channels > 1 ? `Each unit has ${channels} pictures, one per channel` : "Each picture is one unit: click it, or press Enter, to open it"} size={channels > 4 ? 26 : shape[0] < 8 ? 36 : 52} onPick={pick} /> : null}
       </div>
     </section>
   );
@@ -89,8 +89,8 @@ function Numbers({ layer, seen }: { layer: LayerView; seen: Seen }) {
   }
   return (
     <section>
-      <h3>Every number</h3>
-      <LongTable caption={`Every number of ${layer.name}`} columns={columns} order={order} />
+      <h3>All numbers</h3>
+      <LongTable caption={`All numbers of ${layer.name}`} columns={columns} order={order} />
     </section>
   );
 }

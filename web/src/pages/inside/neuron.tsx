@@ -53,7 +53,7 @@ function Backward({ data }: { data: Neuron }) {
       </dl>
       {data.parameters.length ? (
         <table class="data">
-          <thead><tr><th scope="col">Parameter</th><th scope="col">now</th><th scope="col">gradient</th><th scope="col">after the step</th></tr></thead>
+          <thead><tr><th scope="col">parameter</th><th scope="col">now</th><th scope="col">gradient</th><th scope="col">after the step</th></tr></thead>
           <tbody>
             {data.parameters.map((one) => (
               <tr key={one.name} class={one.name === chosenWeight.value ? "chosen" : undefined}>
@@ -92,7 +92,7 @@ function Pictures({ frame, layer }: { frame: Frame<Neuron>; layer: LayerView }) 
       {kinds.map(([title, tiles, name]) => (
         <Gallery key={title} tiles={tiles} label={title} scale={scaleOf(arrays[name]!.values)} size={size} />
       ))}
-      {left > 0 ? <p class="hint">The first {made.weights.length} channels; the others are in the table.</p> : null}
+      {left > 0 ? <p class="hint">These are the first {made.weights.length} channels; the others are in the table.</p> : null}
     </section>
   );
 }
@@ -128,7 +128,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
         <h3>{count.format(inputs.length)} {inputs.length === 1 ? "term" : "terms"}</h3>
         {inputs.length > 2 ? (
           <Segments
-            legend="Order of the terms" name="order" value={order} options={[["size", "Strongest first"], ["place", "By place"]]}
+            legend="Order of the terms" name="order" value={order} options={[["size", "Largest first"], ["place", "By position"]]}
             onChange={setOrder}
           />
         ) : null}
@@ -137,7 +137,7 @@ function Products({ frame, seen, hasUpdate, layer }: { frame: Frame<Neuron>; see
         caption={`The terms of ${data.address}`} columns={columns} order={ordered}
         {...(hasUpdate ? { chosen: /^\d+$/.test(chosenWeight.value) ? Number(chosenWeight.value) : null, onChoose: selectWeight } : {})}
       />
-      {hasUpdate && data.place ? <p class="hint">A filter looks through every window, so the gradient adds up what all of them say.</p> : null}
+      {hasUpdate && data.place ? <p class="hint">A filter is used in every window, so its gradient is the sum over all of them.</p> : null}
     </section>
   );
 }
@@ -148,10 +148,10 @@ function Choose({ weight, after }: { weight: string; after: number }) {
   return <button type="button" class="plain from" aria-pressed={isChosen} onClick={() => selectWeight(weight)}>{short(after, 6)}</button>;
 }
 
-/** A link to the number that a term comes from; what lies in the margin of a convolution comes from nowhere. */
+/** A link to the number that a term comes from; the padding of a convolution comes from nowhere. */
 function Source({ source, index, seen }: { source: string; index: Index; seen: Seen }) {
   const shape = seen.layers.get(source)?.shape;
-  if (!shape || index.some((i, axis) => i < 0 || i >= shape[axis]!)) return <span class="quiet">margin</span>;
+  if (!shape || index.some((i, axis) => i < 0 || i >= shape[axis]!)) return <span class="quiet">padding</span>;
   return <button type="button" class="plain from" onClick={() => select(source, index)}>{addressOf(source, index)}</button>;
 }
 

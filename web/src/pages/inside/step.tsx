@@ -21,7 +21,7 @@ export function StepPanel({ neuron, seen }: { neuron: Neuron; seen: Seen }) {
     <section ref={box} class="step" aria-live="polite">
       <h3>{step ? <>The step of <code>{step.parameter}</code></> : "The step"}</h3>
       {weight && error ? <Notice kind="error">{error}</Notice> : null}
-      {!weight ? <p class="hint">Choose a weight in the table, or the bias, to see its step term by term.</p> : null}
+      {!weight ? <p class="hint">Choose a weight or the bias in a table to see its step term by term.</p> : null}
       {step ? <Terms step={step} /> : null}
     </section>
   );

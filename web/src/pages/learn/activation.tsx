@@ -12,7 +12,7 @@ interface Curves {
 /** Every activation with its slope; z moves along. */
 export function Activation() {
   const { value, error } = useGet<Curves>("/api/learn/activations");
-  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching the curves ...</p>;
+  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Loading the curves ...</p>;
   const chosen = value.functions.find((one) => one.name === parameter("activation", "relu")) ?? value.functions[0]!;
   const nearest = value.z.findIndex((z) => z >= numberParameter("z", 1.5) - 1e-9);
   const at = nearest < 0 ? value.z.length - 1 : nearest;
@@ -23,7 +23,7 @@ export function Activation() {
         <Curve
           lines={[{ x: value.z, y: chosen.values }, { x: value.z, y: chosen.slopes, other: true }]}
           points={[{ x: z, y: f }, { x: z, y: slope, other: true }]}
-          across="z" up="f(z), and dashed its slope f′(z)"
+          across="z" up="f(z); dashed: its slope f′(z)"
           label={`The curve of ${chosen.name} and of its slope`}
         />
       </div>

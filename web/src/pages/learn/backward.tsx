@@ -21,11 +21,11 @@ const SHOWN = 8; // weights to choose from
 /** The loss as one weight of the output moves, its slope, and a step downhill. */
 export function Backward() {
   const { value, error } = useFrame<Look>(about("/api/inside"));
-  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching the network ...</p>;
+  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Loading the network ...</p>;
   const { layers, answer } = value.data;
   const last = layers.at(-1)!;
   const below = value.arrays[`${last.sources[0]}.output`];
-  if (answer.kind === "identity" || !below) return <Notice>This chapter needs a network that tells classes apart.</Notice>;
+  if (answer.kind === "identity" || !below) return <Notice>This chapter needs a network that classifies.</Notice>;
   const labels = answer.rows.map((row) => String(row.label));
   const second = order(answer.rows.map((row) => row.probability ?? 0), Number)[1]!; // an answer that was wrong has more to teach
   const target = Math.min(labels.length - 1, Math.max(0, Math.round(numberParameter("target", second))));
@@ -57,7 +57,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
   const { value, error } = useGet<Along>(about("/api/learn/weight", { target, layer: "output", input: source, unit }));
   const power = numberParameter("rate", -2);
   if (error) return <Notice kind="error">{error}</Notice>;
-  if (!value) return <p class="waiting">Moving the weight ...</p>;
+  if (!value) return <p class="waiting">Computing the loss ...</p>;
   const rate = 10 ** power;
   const next = value.weight - rate * value.gradient;
   const reached = between(value.weights, value.losses, next);
@@ -70,7 +70,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
           lines={[{ x: value.weights, y: value.losses }, { x: tangent, y: tangent.map((w) => value.loss + value.gradient * (w - value.weight)), other: true }]}
           points={[{ x: value.weight, y: value.loss, name: "now" }, { x: next, y: reached ?? value.loss, other: true, name: "after", below: true }]}
           low={Math.min(...value.losses)} high={Math.max(...value.losses)}
-          across="the weight" up="loss; dashed its slope here" label="The loss as one weight moves, with its slope"
+          across="the weight" up="loss; dashed: its slope here" label="The loss as one weight moves, with its slope"
         />
       </div>
       <div>
@@ -85,7 +85,7 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
           <span class="number">{short(rate, 3)}</span>
         </div>
         <p class="numbers">
-          {reached === null ? `Loss now ${short(value.loss)}; this step leaves the picture.` : `Loss now ${short(value.loss)}, after this step ${short(reached)}: ${reached <= value.loss ? "downhill" : "too far"}.`}
+          {reached === null ? `Loss now ${short(value.loss)}; this step leaves the chart.` : `Loss now ${short(value.loss)}, after this step ${short(reached)}: ${reached <= value.loss ? "downhill" : "too far"}.`}
         </p>
       </div>
     </div>

@@ -11,7 +11,7 @@ import { about, order } from "./inside";
 /** The road of one picture, a layer at a time. */
 export function Forward() {
   const { value, error } = useFrame<Look>(about("/api/inside"));
-  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching the network ...</p>;
+  if (!value) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Loading the network ...</p>;
   const { layers } = value.data;
   const at = Math.min(layers.length - 1, Math.max(0, Math.round(numberParameter("stop", 0))));
   const layer = layers[at]!;
@@ -26,7 +26,7 @@ export function Forward() {
       </ol>
       <div class="row">
         <button type="button" disabled={at === 0} onClick={() => setParameters({ stop: at - 1 })}>Back</button>
-        <button type="button" class="first" disabled={at === layers.length - 1} onClick={() => setParameters({ stop: at + 1 })}>On</button>
+        <button type="button" class="first" disabled={at === layers.length - 1} onClick={() => setParameters({ stop: at + 1 })}>Next</button>
         <span class="quiet">{at + 1} of {layers.length}: {layer.name}, {layer.shape.join(" × ")} numbers</span>
       </div>
       <Stop key={layer.name} layer={layer} output={value.arrays[`${layer.name}.output`]} look={value.data} />
@@ -43,7 +43,7 @@ function Stop({ layer, output, look }: { layer: LayerView; output: Block | undef
   const most = scaleOf(shown);
   return (
     <div class="workbench">
-      <Heatmap values={shown} rows={rows} columns={columns} width={280} label={`What ${layer.name} gives`} color={(value, dark) => diverging(value / most, dark)}
+      <Heatmap values={shown} rows={rows} columns={columns} width={280} label={`The output of ${layer.name}`} color={(value, dark) => diverging(value / most, dark)}
         describe={(row, column, value) => `${row * columns + column}: ${short(value)}`} />
       <div class="stop-words">
         <p>{layer.formula}</p>
@@ -70,7 +70,7 @@ function Softmax({ look }: { look: Look }) {
   if (kind === "identity") return null;
   return (
     <table class="data">
-      <caption>{total === null ? "From score to probability" : `e to the power of each score, shifted by the largest; together ${short(total)}`}</caption>
+      <caption>{total === null ? "From score to probability" : `e to the power of each score minus the largest; their sum is ${short(total)}`}</caption>
       <thead><tr><th scope="col">Label</th><th scope="col">Score</th>{total === null ? null : <th scope="col">e^(score − largest)</th>}<th scope="col">Probability</th></tr></thead>
       <tbody>
         {rows.map((row) => (

@@ -24,5 +24,5 @@ export function Layers() {
 function counted(sizes: number[]): string {
   const pairs = sizes.slice(1).map((units, i) => [sizes[i]!, units] as const);
   const total = pairs.reduce((sum, [inputs, units]) => sum + (inputs + 1) * units, 0);
-  return `${pairs.map(([inputs, units]) => `${inputs}·${units} + ${units}`).join(" + ")} = ${total} numbers to learn, for two scores`;
+  return `${pairs.map(([inputs, units]) => `${inputs}·${units} + ${units}`).join(" + ")} = ${total} parameters to learn, for two scores`;
 }

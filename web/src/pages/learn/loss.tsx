@@ -13,7 +13,7 @@ const SHARES = Array.from({ length: 199 }, (_, i) => (i + 1) / 200);
 export function Loss() {
   const { value, error } = useGet<Reading>(about("/api/sample"));
   if (error) return <Notice kind="error">{error}</Notice>;
-  if (!value) return <p class="waiting">Fetching a picture ...</p>;
+  if (!value) return <p class="waiting">Loading a picture ...</p>;
   const labels = model.value!.labels.map(String);
   const truth = Math.max(0, labels.indexOf(parameter("truth", String(value.truth ?? value.label))));
   const real = value.probabilities[truth]!;
@@ -24,7 +24,7 @@ export function Loss() {
         <Curve
           lines={[{ x: SHARES, y: SHARES.map((one) => -Math.log(one)) }, { x: SHARES, y: SHARES.map((one) => (1 - one) ** 2), other: true }]}
           points={[{ x: p, y: -Math.log(p) }, { x: p, y: (1 - p) ** 2, other: true }]}
-          low={0} across="probability p of the truth" up="cross-entropy −ln p; dashed the squared error (1 − p)²"
+          low={0} across="probability p of the truth" up="cross-entropy −ln p; dashed: the squared error (1 − p)²"
           label="The cross-entropy and the squared error over the probability of the truth"
         />
       </div>

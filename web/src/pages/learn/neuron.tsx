@@ -17,8 +17,8 @@ export function Neuron() {
   const neuron = useFrame<InFull>(layer ? about("/api/inside/neuron", { layer: layer.name, neuron: unit }) : null);
   const error = network.error ?? neuron.error;
   if (error) return <Notice kind="error">{error}</Notice>;
-  if (network.value && !layer) return <Notice>The first neurons of this network look through small windows, or at no picture; choose one with dense layers, such as digits.</Notice>;
-  if (!neuron.value || !layer) return <p class="waiting">Fetching a neuron ...</p>;
+  if (network.value && !layer) return <Notice>No dense layer of this network looks at a picture. Choose a network that begins with one, such as digits.</Notice>;
+  if (!neuron.value || !layer) return <p class="waiting">Loading a neuron ...</p>;
   const { weights, products, inputs } = neuron.value.arrays as Record<"weights" | "products" | "inputs", { values: Float64Array }>;
   return (
     <>
@@ -58,15 +58,15 @@ function Sum({ neuron, products }: { neuron: InFull; products: Float64Array }) {
   return (
     <div>
       <p class="sum" role="status">
-        what speaks for it {short(up!)}<br />
-        what speaks against {short(down!)}<br />
+        evidence for it {short(up!)}<br />
+        evidence against it {short(down!)}<br />
         bias {short(bias)}<br />
         z = <b>{short(z)}</b>
       </p>
       <div class="range">
         <label for="bias">Bias</label>
         <input id="bias" type="range" min={-reach} max={reach} step="any" value={bias} onInput={(event) => setBias(Number(event.currentTarget.value))} />
-        <button type="button" class="plain" disabled={bias === own} onClick={() => setBias(own)}>as learned</button>
+        <button type="button" class="plain" disabled={bias === own} onClick={() => setBias(own)}>as trained</button>
       </div>
       <p class="quiet sum">{neuron.line}</p>
     </div>

@@ -18,11 +18,12 @@ export function Pixels() {
   useEffect(() => {
     if (value && from === null) setFrom({ pixels: unpack(value.seen).values as Uint8Array, label: value.label });
   }, [value]);
-  if (!value || !from) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Fetching a picture ...</p>;
-  if (value.seen.shape.length !== 2) return <Notice>This chapter needs a network that reads gray pictures, such as digits.</Notice>;
+  if (!value || !from) return error ? <Notice kind="error">{error}</Notice> : <p class="waiting">Loading a picture ...</p>;
+  if (value.seen.shape.length !== 2) return <Notice>This chapter needs a network that reads grayscale pictures, such as digits.</Notice>;
   const [rows, columns] = value.seen.shape as [number, number];
   const pixels = unpack(value.seen).values as Uint8Array;
   const changed = pixels.reduce((sum, one, i) => sum + Number(one !== from.pixels[i]), 0);
+  const outcome = value.label === from.label ? `The answer is still ${value.label}.` : `The answer was ${from.label}; now it is ${value.label}.`;
   const press = async (row: number, column: number) => {
     const next = pixels.slice();
     next[row * columns + column] = next[row * columns + column]! > 127 ? 0 : 255;
@@ -39,11 +40,9 @@ export function Pixels() {
       />
       <div>
         <Bars labels={model.value!.labels} probabilities={value.probabilities} caption="What the network says" />
-        <p role="status">
-          {changed === 0 ? "Nothing changed yet." : `${changed} of ${rows * columns} pixels changed: ${from.label} became ${value.label}.`}
-        </p>
+        <p role="status">{changed === 0 ? "Nothing changed yet." : `${changed} of ${rows * columns} pixels changed. ${outcome}`}</p>
         <button type="button" disabled={changed === 0} onClick={async () => setParameters({ sample: await pixelsWord(from.pixels) }, true)}>
-          As it was
+          Reset
         </button>
         {error ? <Notice kind="error">{error}</Notice> : null}
       </div>

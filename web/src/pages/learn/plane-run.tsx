@@ -59,12 +59,12 @@ export function PlaneRun({ experiment, begin, beside }: Props) {
       <div>
         <div class="row">
           <button type="button" class="first" disabled={!run} onClick={() => run && act(run.name, isRunning ? "pause" : "resume")}>
-            {isRunning ? "Pause" : now && now.step > 0 ? "Go on" : begin}
+            {isRunning ? "Pause" : now && now.step > 0 ? "Continue" : begin}
           </button>
           <span class="quiet number">{now ? `epoch ${Math.floor(now.epoch)}, ${run!.summary.value.parameters} parameters` : "\u00a0"}</span>
         </div>
         <p role="status" class="numbers">
-          {figures ? `${percent(figures.accuracy!)} of the points are right${isRunning ? "" : "."}` : "Not trained yet."}
+          {figures ? `${percent(figures.accuracy!)} of the points are classified correctly${isRunning ? "" : "."}` : "Not trained yet."}
         </p>
         {now?.message ? <Notice>{now.message}</Notice> : null}
         {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}

@@ -43,7 +43,7 @@ export function Controls({ run }: { run: LiveRun | null }) {
               <b>{run.name}</b> {state}
             </>
           ) : (
-            "nothing runs yet"
+            "no run yet"
           )}
         </span>
       </div>
@@ -60,11 +60,11 @@ export function Controls({ run }: { run: LiveRun | null }) {
 
 const GO: Record<State | "none", string> = {
   none: "Start",
-  paused: "Go on",
+  paused: "Continue",
   running: "Pause",
-  finished: "Train on",
-  diverged: "Go on",
-  failed: "Go on",
+  finished: "Train more",
+  diverged: "Continue",
+  failed: "Continue",
 };
 
 function Readings({ run }: { run: LiveRun | null }) {
@@ -76,7 +76,7 @@ function Readings({ run }: { run: LiveRun | null }) {
   const readings: [string, string][] = [
     ["Epoch", now ? `${epoch.toFixed(epoch < 10 ? 2 : 1)} of ${epochs * Math.max(1, Math.ceil(epoch / epochs))}` : "–"],
     ["Step", now ? count.format(now.step) : "–"],
-    ["Steps a second", now?.steps_per_second ? count.format(Math.round(now.steps_per_second)) : "–"],
+    ["Steps per second", now?.steps_per_second ? count.format(Math.round(now.steps_per_second)) : "–"],
     ["Training loss", figures ? short(figures.loss!, 3) : "–"],
     ["Validation", tested ? percent(tested.validation_accuracy!) : "–"],
     ["Parameters", run ? count.format(run.summary.value.parameters) : "–"],

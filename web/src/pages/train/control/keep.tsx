@@ -74,7 +74,7 @@ function Save({ run }: { run: LiveRun }) {
         {asks ? (
           <>
             <button type="button" onClick={() => save(true)}>
-              Overwrite it
+              Overwrite the old file
             </button>
             <button
               type="button"
@@ -84,7 +84,7 @@ function Save({ run }: { run: LiveRun }) {
                 setSaid("");
               }}
             >
-              Keep it
+              Keep the old file
             </button>
           </>
         ) : (

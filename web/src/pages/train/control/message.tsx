@@ -19,7 +19,7 @@ export function Message({ run }: { run: LiveRun | null }) {
     <>
       <Notice kind="error">{message}</Notice>
       <button type="button" class="first" onClick={mend}>
-        Rewind to step {count.format(back)} and go on with a rate of {short(lower, 2)}
+        Rewind to step {count.format(back)} and continue with a learning rate of {short(lower, 2)}
       </button>
     </>
   );

@@ -5,9 +5,9 @@ import { act, type LiveRun, setStepsPerSecond } from "./live";
 
 export const PACES = {
   full: "full speed",
-  fast: "20 epochs a second",
-  slow: "1 epoch a second",
-  steps: "5 steps a second",
+  fast: "20 epochs per second",
+  slow: "1 epoch per second",
+  steps: "5 steps per second",
 } as const;
 export type Pace = keyof typeof PACES;
 

@@ -45,8 +45,8 @@ export function Regularize({ run }: { run: LiveRun }) {
     <section class="panel regularize" aria-labelledby="regularize-title">
       <h2 id="regularize-title">Against overfitting</h2>
       <p class="quiet">
-        One click trains {run.name} once more, from the same first weights, with one thing added. Both curves lie over each
-        other above.
+        One click trains {run.name} again from the same initial weights, with one thing added. The curves above show both
+        runs.
       </p>
       <div class="row">
         {REMEDIES.filter(({ fits }) => fits(now)).map(({ name, changes, isOn }) => (

@@ -89,7 +89,7 @@ function Footer({ run, now }: { run: LiveRun | null; now: Experiment }) {
   if (changed.length === 0) {
     return (
       <div class="footer">
-        <p class="quiet">These are the settings of {run.name}. Change some to start a new run, or to fork this one.</p>
+        <p class="quiet">These are the settings of {run.name}. Change any of them to start a new run or to fork this one.</p>
       </div>
     );
   }

@@ -26,7 +26,7 @@ export function LayersEditor({ experiment, change }: Props) {
           value={words === null ? "dense" : "convolutions"}
           options={[
             ["dense", "Dense"],
-            ["convolutions", "Convolutions"],
+            ["convolutions", "Convolutional"],
           ]}
           onChange={(kind) => change(kind === "dense" ? { layers: null } : CONVOLUTIONAL)}
         />
@@ -87,7 +87,7 @@ function Sizes({ hidden, set }: { hidden: number[]; set: (hidden: number[]) => v
       </button>
       <p class="hint">
         {hidden.length === 0
-          ? "None: the network can only draw straight lines."
+          ? "None: the network can only draw straight boundaries."
           : "Each layer builds on what the one before it found."}
       </p>
     </>
@@ -98,7 +98,7 @@ function Words({ words, set }: { words: string; set: (words: string) => void }) 
   return (
     <>
       <label for="layer-words" class="unseen">
-        Words of the layers
+        Layers in words
       </label>
       <input
         id="layer-words"
@@ -110,8 +110,8 @@ function Words({ words, set }: { words: string; set: (words: string) => void }) 
         onChange={(event) => set(event.currentTarget.value.trim() || CONVOLUTIONS)}
       />
       <p class="hint" id="layer-words-help">
-        <code>conv16</code> 16 filters of 3 x 3, <code>pool</code> halves the picture, <code>average</code> one number a filter,{" "}
-        <code>res32</code>, <code>dense64</code>, <code>dropout0.3</code>
+        <code>conv16</code> is 16 filters of 3 × 3, <code>pool</code> halves the picture, <code>average</code> leaves one number
+        per filter. There are also <code>res32</code>, <code>dense64</code> and <code>dropout0.3</code>.
       </p>
     </>
   );

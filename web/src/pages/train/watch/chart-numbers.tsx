@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { type Curve, type Format, valueAt } from "./curve";
 
 const ROWS = 60; // of the table, at most
-const NOTHING = "nothing was measured yet";
+const NOTHING = "nothing measured yet";
 
 interface Props {
   curves: readonly Curve[];

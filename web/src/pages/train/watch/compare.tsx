@@ -20,10 +20,10 @@ export function Compare() {
       <h2 id="compare-title">Runs</h2>
       <div class="scroll" tabIndex={0} role="region" aria-label="Table of runs">
         <table class="runs">
-          <caption>Tick runs to lay their curves over each other; columns on the right: settings that differ.</caption>
+          <caption>Tick runs to compare their curves. The columns on the right are the settings that differ.</caption>
           <thead>
             <tr>
-              {["Beside", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => (
+              {["Compare", "Run", "State", "Epoch", "Training", "Validation", "Gap", "Validation loss"].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>
@@ -77,7 +77,7 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
       <td>
         <input
           type="checkbox"
-          aria-label={`${name} beside`}
+          aria-label={`Compare ${name}`}
           checked={place >= 0}
           disabled={place === 0}
           onChange={(event) => tick(event.currentTarget.checked)}

@@ -45,7 +45,7 @@ export function Curves({ runs }: { runs: LiveRun[] }) {
         <Chart title="Accuracy" curves={accuracies} gap={gapOf(accuracies)} format={percentText} range={accuracyRange} />
       </div>
       <p class="gap-words">
-        {runs[0] ? gapInWords(histories[0]!) : "Start, and the curves are drawn here while the network learns."}
+        {runs[0] ? gapInWords(histories[0]!) : "Press Start, and the curves appear here while the network learns."}
       </p>
     </section>
   );
@@ -90,8 +90,8 @@ export function gapInWords(history: readonly Figures[]): string {
   const figures = latest(history, "accuracy", "validation_accuracy");
   if (!figures) return " ";
   const gap = gapInPoints(figures);
-  const both = `training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
-  if (gap >= 0.95) return `${both}: a gap of ${gap.toFixed(1)} percentage points, learned by heart and of no use on new data.`;
-  if (gap <= -0.95) return `${both}: it does better on new data than on those it learned from.`;
-  return `${both}: it does as well on new data as on those it learned from.`;
+  const both = `Training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
+  if (gap >= 0.95) return `${both}: a gap of ${gap.toFixed(1)} percentage points. That much was memorized, and is of no use on new data.`;
+  if (gap <= -0.95) return `${both}: it does better on new data than on the data it learned from.`;
+  return `${both}: it does as well on new data as on the data it learned from.`;
 }

@@ -21,7 +21,7 @@ export function Layers({ run }: { run: LiveRun }) {
           ))}
         </div>
       ) : (
-        <p class="quiet">Here the weights, activations and gradients of each layer appear, as soon as the run is looked at.</p>
+        <p class="quiet">The weights, activations and gradients of each layer appear here as soon as they are measured.</p>
       )}
     </section>
   );
@@ -43,7 +43,7 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
         <Histogram title="gradients" of={layer.name} counts={gradients} />
       </div>
       {layer.dead === null ? null : <p class="dead">{inWords(layer.dead, layer)}</p>}
-      {layer.neurons ? <h4>what each neuron gives, over the plane</h4> : null}
+      {layer.neurons ? <h4>the output of each neuron over the plane</h4> : null}
       {layer.neurons ? <Maps packed={layer.neurons} name={layer.name} /> : null}
       {layer.weights && kind === "images" ? <Pictures packed={layer.weights} name={layer.name} /> : null}
       {layer.weights && kind === "points" && isFirst ? <Matrix packed={layer.weights} name={layer.name} /> : null}
@@ -52,7 +52,7 @@ function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; k
 }
 
 function inWords(dead: number, { units, name }: LayerLook): string {
-  if (dead === 0) return `Every neuron of ${name} answers to some sample.`;
+  if (dead === 0) return `Every neuron of ${name} is active for some sample.`;
   return `${dead} of ${units} neurons of ${name} gave 0 for every sample: ${dead === 1 ? "it learns" : "they learn"} nothing.`;
 }
 
@@ -66,7 +66,7 @@ function Maps({ packed, name }: { packed: Packed; name: string }) {
       values={values}
       shape={[n, rows, columns]}
       color={byte}
-      label={`What the ${n} neurons of ${name} give, over the plane`}
+      label={`The outputs of the ${n} neurons of ${name} over the plane`}
       describe={(tile) => `neuron ${tile}`}
     />
   );
@@ -116,13 +116,13 @@ function Matrix({ packed, name }: { packed: Packed; name: string }) {
   const most = scaleOf(values);
   return (
     <>
-      <h4>the weights: a row for each of x1 and x2, a column for each neuron</h4>
+      <h4>the weights: one row for each of x1 and x2, one column per neuron</h4>
       <Heatmap
         values={values}
         rows={rows}
         columns={columns}
         color={(value, dark) => diverging(value / most, dark)}
-        label={`The ${rows} x ${columns} weights of ${name}: one row an input, one column a neuron`}
+        label={`The ${rows} x ${columns} weights of ${name}: one row per input, one column per neuron`}
         describe={(row, column, value) => `x${row + 1} → neuron ${column}: ${short(value)}`}
         width={Math.min(320, 20 * columns)}
       />

@@ -55,14 +55,14 @@ export function Plane({ points, labels, boundary, drawing }: Props) {
     else return;
     event.preventDefault();
   };
-  const name = `The plane: ${points.training.length} training and ${points.validation.length} validation points. Arrow keys move the cross.`;
+  const name = `The plane: ${points.training.length} training and ${points.validation.length} validation points. Use the arrow keys to move the cross.`;
   return (
     <figure class="plane">
       {drawing ? <Tools tool={tool} choose={setTool} {...drawing} /> : null}
       <div
         class={drawing ? "stage edited" : "stage"}
         role={drawing ? "application" : "img"}
-        aria-label={drawing ? `${name} Enter puts a point, Delete takes the nearest away, 1 to 4 choose its class.` : name}
+        aria-label={drawing ? `${name} Enter adds a point, Delete removes the nearest one, 1 to 4 choose the class.` : name}
         tabIndex={0}
         onPointerDown={drawing ? down : undefined}
         onPointerMove={move}
@@ -91,7 +91,7 @@ function Tools({ tool, choose, points, set }: ToolsProps) {
   const isFull = points.length >= MOST_DRAWN;
   return (
     <>
-      <div class="row tools" role="toolbar" aria-label="What a click puts">
+      <div class="row tools" role="toolbar" aria-label="What a click draws">
         {CLASS_LETTERS.map((letter, label) => (
           <button
             key={letter}
@@ -111,7 +111,7 @@ function Tools({ tool, choose, points, set }: ToolsProps) {
         </button>
       </div>
       <p class="room" role="status">
-        {isFull ? `${MOST_DRAWN} points: a link holds no more.` : ""}
+        {isFull ? `${MOST_DRAWN} points: a link cannot hold more.` : ""}
       </p>
     </>
   );
