@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from page_actions import asked, look_of, press
 from painted import unpacked
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from visits import Visit
 
 import pellucid as pl
@@ -126,6 +126,25 @@ def test_rewind_brings_back_the_same_network(visit: Visit) -> None:
     expect(reading(page, "Step")).to_have_text(str(before["step"]))
     [after] = [one for one in asked(page, "/api/runs")["runs"] if one["name"] == run]
     assert after["history"][-1] == before["history"][-1]
+
+
+def test_an_answer_that_comes_late_does_not_bring_back_what_was(visit: Visit) -> None:
+    """The page hears by the stream that an epoch is over, and only then how the run was when the epoch was asked for."""
+    page = visit.to("/train?data=xor&samples=80&batch_size=20")
+    press(page, "One step")
+    expect(page.locator(".state")).to_contain_text("paused")
+    page.get_by_label("Pace").select_option("steps")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/epoch", lambda route: held.append((route, route.fetch())))
+    press(page, "One epoch")
+    expect(reading(page, "Step")).to_have_text("3")  # 60 points to learn from, in batches of 20
+    [(route, answer)] = held
+    assert answer.json()["run"]["state"] == "running"
+    with page.expect_response("**/epoch"):
+        route.fulfill(response=answer)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(page.locator(".state")).to_contain_text("paused")
+    assert reading(page, "Step").inner_text() == "3"
 
 
 def test_a_rewound_run_shows_the_figures_of_its_step(visit: Visit) -> None:

@@ -10,6 +10,7 @@ export class LiveRun {
   readonly history: Signal<Figures[]>;
   readonly checkpoints: Signal<number[]>; // the steps that it can go back to
   readonly look = signal<Look | null>(null);
+  stoodStillAt = -Infinity; // when it told last that it stands still
   readonly past = computed(() => before(this.history.value, this.now.value.step + 1)); // after a rewind there may be more
 
   constructor(
@@ -22,7 +23,12 @@ export class LiveRun {
     this.checkpoints = signal(summary.kept);
   }
 
-  update(summary: RunSummary): void {
+  /**
+   * Takes over the answer to a question of the time `asked`. If the run has told since then that it stands still, an answer
+   * that it trains is old, and would stay: a run that trains tells its state again and again, one that stands still does not.
+   */
+  update(summary: RunSummary, asked: number): void {
+    if (summary.state === "running" && this.stoodStillAt > asked) return void loadRuns();
     batch(() => {
       this.summary.value = summary;
       this.now.value = summary;
@@ -55,17 +61,18 @@ export async function loadRuns(): Promise<void> {
 
 function load(): Promise<unknown> {
   return attempt(async () => {
+    const asked = performance.now();
     const { runs: summaries } = await get<{ runs: RunSummary[] }>("/api/runs");
     batch(() => {
-      runs.value = new Map(summaries.map((summary) => [summary.name, refreshed(summary)]));
+      runs.value = new Map(summaries.map((summary) => [summary.name, refreshed(summary, asked)]));
       isLoaded.value = true;
     });
   });
 }
 
-function refreshed(summary: RunSummary): LiveRun {
+function refreshed(summary: RunSummary, asked: number): LiveRun {
   const run = runs.peek().get(summary.name);
-  run?.update(summary);
+  run?.update(summary, asked);
   return run ?? new LiveRun(summary.name, summary);
 }
 
@@ -115,8 +122,9 @@ export async function discard(run: string): Promise<void> {
 
 async function answered(path: string, body: unknown): Promise<LiveRun | undefined> {
   return attempt(async () => {
+    const asked = performance.now();
     const { run: summary } = await post<{ run: RunSummary }>(path, body);
-    const run = refreshed(summary);
+    const run = refreshed(summary, asked);
     runs.value = new Map(runs.peek()).set(run.name, run);
     return run;
   });
@@ -151,6 +159,7 @@ function show(): void {
 function apply(run: LiveRun, name: string, data: any): void {
   if (name === "state") {
     if (run.now.peek().state === "running" && data.state !== "running") void loadRuns(); // all figures, and the others' turn
+    if (data.state !== "running") run.stoodStillAt = performance.now();
     run.now.value = data;
   }
   if (name === "look") run.look.value = data;
