@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from digit_files import TEST_IMAGES, TEST_LABELS, png
 from page_actions import press
 from painted import pixels
 from playwright.sync_api import Page, expect
-from test_draw import TEST_IMAGES, TEST_LABELS, png
 from visits import Visit
 
 import pellucid as pl

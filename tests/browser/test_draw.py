@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from digit_files import TEST_IMAGES, TEST_LABELS, png
 from playwright.sync_api import Page, expect
 from visits import Visit
 
 import pellucid as pl
 
-TEST_IMAGES, TEST_LABELS = pl.datasets.digits()[1]
 LIVE = ".answer [role=status]"  # what a screen reader hears
 
 
@@ -32,12 +30,6 @@ def draw_eight(page: Page) -> None:
     for place in places[1:]:
         page.mouse.move(*place)
     page.mouse.up()
-
-
-def png(pixels: np.ndarray) -> bytes:
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "png")
-    return file.getvalue()
 
 
 def test_an_eight_drawn_by_mouse_is_read_and_its_link_shows_it_again(visit: Visit) -> None:
