@@ -14,6 +14,7 @@ from sklearn import metrics as reference
 import pellucid as pl
 from pellucid.evaluation.metrics import ClassFigures, class_figures, confusion_matrix, r2, wilson_interval
 from pellucid.mathematics.means import WeightedMeans
+from pellucid.nn.catalogue import OUTPUTS
 
 RNG = np.random.default_rng(5)
 Y = RNG.integers(0, 6, 500)
@@ -43,14 +44,18 @@ def test_precision_recall_and_f1():
     assert [row.recall for row in figures] == pytest.approx(list(recall))
     assert [row.f1 for row in figures] == pytest.approx(list(f1))
     assert [row.support for row in figures] == list(support)
+    for k, row in enumerate(figures):
+        right = int(((k == Y) & (k == PREDICTED)).sum())
+        assert row.precision_interval == wilson_interval(right, int((k == PREDICTED).sum()))
+        assert row.recall_interval == wilson_interval(right, int((k == Y).sum()))
 
 
 def test_what_divides_by_zero_is_none_and_not_zero():
     # class 0: never predicted; class 1: never true; class 2: neither
     assert class_figures(confusion_matrix(np.array([0, 0]), np.array([1, 1]), 3)) == [
-        ClassFigures(None, 0.0, 0.0, 2),
-        ClassFigures(0.0, None, 0.0, 0),
-        ClassFigures(None, None, None, 0),
+        ClassFigures(None, 0.0, 0.0, 2, (0.0, 1.0), wilson_interval(0, 2)),
+        ClassFigures(0.0, None, 0.0, 0, wilson_interval(0, 2), (0.0, 1.0)),
+        ClassFigures(None, None, None, 0, (0.0, 1.0), (0.0, 1.0)),
     ]
 
 
@@ -93,13 +98,25 @@ def test_evaluate_of_a_regression_against_scikit_learn(table, weighted):
     assert figures["r2"] == pytest.approx(reference.r2_score(y, predicted, sample_weight=weights), rel=1e-9)
 
 
+def test_each_output_layer_names_what_an_evaluation_gives(table):
+    x, y = table
+    for output in OUTPUTS:
+        layer = output(2) if output is pl.Classification else output()
+        network, targets = pl.Network([pl.Input(4), layer]), y if output is pl.Regression else (y > 0).astype(int)
+        named = ["loss", layer.metric, *layer.overall_metrics]
+        assert list(network.evaluate(x, targets)) == named
+        network.fit(x, targets, epochs=1, validation=0.2, progress="none")
+        validated = [name for name in network.history if name.startswith("validation_")]
+        assert validated == [f"validation_{name}" for name in named]
+
+
 def test_figures_do_not_depend_on_the_blocks(digits, monkeypatch):
-    from pellucid.evaluation import evaluate
+    from pellucid.executors import logits
 
     x, y = digits
     network = pl.Network([pl.Input(28, 28), pl.Dense(12, "relu"), pl.Classification(10)])
     whole, p = network.evaluate(x, y), network.predict_proba(x)
-    monkeypatch.setattr(evaluate, "block_size", lambda stack: 7)
+    monkeypatch.setattr(logits, "block_size", lambda stack: 7)
     np.testing.assert_allclose(network.predict_proba(x), p, rtol=1e-5)
     assert network.evaluate(x, y) == pytest.approx(whole, rel=1e-6)
 

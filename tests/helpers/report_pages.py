@@ -17,6 +17,7 @@ class Page(HTMLParser):
 
     def __init__(self, source):
         super().__init__()
+        self.source = source
         self.elements, self.open, self.words, self.tables = [], [], [], []
         self.feed(source)
         self.close()

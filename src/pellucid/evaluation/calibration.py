@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pellucid.core import random
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.evaluation.bootstrap import HIGH, LOW, RESAMPLES, interval, resampled_means
+from pellucid.evaluation.metrics import wilson_interval
 
 BINS = 10
 
@@ -40,6 +41,11 @@ class Bin:
     @property
     def accuracy(self) -> float:
         return self.right / self.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the accuracy on all such answers lies, with 95 % confidence."""
+        return wilson_interval(self.right, self.count)
 
 
 def reliability(claimed: Array, right: NDArray[np.bool_], bins: int = BINS) -> list[Bin]:

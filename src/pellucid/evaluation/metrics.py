@@ -23,12 +23,15 @@ class ClassFigures:
 
     precision = right / predicted as this class;  recall = right / truly of this class;
     f1 = 2 precision recall / (precision + recall);  support = samples truly of this class.
+    The intervals hold precision and recall on all such samples, with 95 % confidence.
     """
 
     precision: float | None
     recall: float | None
     f1: float | None
     support: int
+    precision_interval: tuple[float, float]
+    recall_interval: tuple[float, float]
 
 
 def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
@@ -39,8 +42,9 @@ def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
         predicted, support = int(confusion[:, k].sum()), int(confusion[k].sum())
         precision = right / predicted if predicted else None
         recall = right / support if support else None
-        both = predicted + support
-        rows.append(ClassFigures(precision, recall, 2 * right / both if both else None, support))
+        f1 = 2 * right / (predicted + support) if predicted + support else None
+        intervals = wilson_interval(right, predicted), wilson_interval(right, support)
+        rows.append(ClassFigures(precision, recall, f1, support, *intervals))
     return rows
 
 
@@ -70,3 +74,6 @@ def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
         total = w @ (y - (w @ y) / w.sum()) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+OVERALL_METRICS = {"r2": r2}  # of targets, outputs and weights: what `OutputLayer.overall_metrics` may name

@@ -48,17 +48,22 @@ class Temperature:
         positive_integer(self.samples, "the number of samples of a temperature")
 
     def probabilities(self, logits: Array) -> NDArray[np.float64]:
-        """softmax(z / T) of logits (B, K), in float64. The largest logit always has the largest probability."""
-        z = logits.astype(np.float64)
-        below = z - z.max(axis=1, keepdims=True)
-        p = np.exp(below / self.value)
-        p[below < 0] = np.minimum(p[below < 0], NEXT_TO_FIRST)  # two that differ stay apart
-        return p / p.sum(axis=1, keepdims=True)
+        """softmax(z / T) of logits (B, K)."""
+        return probabilities(logits, self.value)
 
     def __str__(self) -> str:
         if self.standard_error is None:
             return f"{self.value:.3g}: the {self.samples:,} samples do not fix it"
         return f"{self.value:.3g} ± {self.standard_error:.2g}, from {self.samples:,} samples"
+
+
+def probabilities(logits: Array, temperature: float = 1.0) -> NDArray[np.float64]:
+    """softmax(z / T) of logits (B, K), in float64. The largest logit always has the largest probability."""
+    z = logits.astype(np.float64)
+    below = z - z.max(axis=1, keepdims=True)
+    p = np.exp(below / temperature)
+    p[below < 0] = np.minimum(p[below < 0], NEXT_TO_FIRST)  # two that differ stay apart
+    return p / p.sum(axis=1, keepdims=True)
 
 
 def fit_temperature(logits: Array, y: AnyArray) -> Temperature:

@@ -44,10 +44,20 @@ class Trust:
         """The probability of the answer that was given (N,)."""
         return self.probabilities.max(axis=1)
 
+    @property
+    def mean_claim(self) -> float:
+        """How sure it says to be, on average."""
+        return float(self.claimed.mean())
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class of each sample (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """Whether it was right (N,)."""
-        return np.asarray(self.probabilities.argmax(axis=1) == self.y)
+        return np.asarray(self.predicted == self.y)
 
     @cached_property
     def bins(self) -> list[Bin]:
@@ -88,7 +98,7 @@ class Trust:
     def is_rough(self) -> bool:
         """Whether these are too few samples to tell: of all such samples, claim and truth may be far apart."""
         low, high = wilson_interval(int(self.right.sum()), len(self.y))
-        claim = float(self.claimed.mean())
+        claim = self.mean_claim
         return max(self.calibration_error_interval[1], claim - low, high - claim) > ROUGH
 
     @cached_property

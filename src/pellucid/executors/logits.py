@@ -32,10 +32,16 @@ def compute_logits(stack: Stack, x: AnyArray) -> Array:
     return np.concatenate([finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
 
 
-def sample_logits(stack: Stack, samples: Samples) -> Array:
-    """The logits (N, num_outputs) of the samples that count, gathered in blocks, so that x may be larger than memory."""
+def logit_blocks(stack: Stack, samples: Samples) -> Iterator[Array]:
+    """The logits (B, num_outputs) of the samples that count, block after block, so that x may be larger than memory."""
     arrays = stack.arrays()
-    return np.concatenate([finite_logits(stack, batch.x, arrays) for batch in samples.in_order(block_size(stack))])
+    for batch in samples.in_order(block_size(stack)):
+        yield finite_logits(stack, batch.x, arrays)
+
+
+def sample_logits(stack: Stack, samples: Samples) -> Array:
+    """The same in one array (N, num_outputs)."""
+    return np.concatenate(list(logit_blocks(stack, samples)))
 
 
 def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:

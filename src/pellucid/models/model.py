@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,8 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, instance_of
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.samples import Samples
-from pellucid.evaluation.conformal import ConformalScores, class_scores, coverage, prediction_sets, with_most_probable
+from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
-from pellucid.evaluation.trust import Trust
 from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction, in_doubt
@@ -25,7 +24,6 @@ from pellucid.models.saving import Label, Parts, check_labels, check_pipeline, l
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 LABELS_SHOWN = 10
-SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
 
 
 class Model:
@@ -139,8 +137,8 @@ class Model:
         ``rows`` are those of the samples that count (default: all). The most probable class stays what it was. Raises
         `ArgumentError` for a regression, `ShapeError` for other arrays.
         """
-        samples = self._class_samples(x, y, rows)
-        temperature = fit_temperature(_two_columns(sample_logits(self.network, samples)), samples.y[samples.rows])
+        output, samples = self._classifying(), self._class_samples(x, y, rows)
+        temperature = fit_temperature(output.class_logits(sample_logits(self.network, samples)), samples.y[samples.rows])
         self._temperature = temperature, self.network.training_state.step
         return temperature
 
@@ -151,10 +149,11 @@ class Model:
         Arguments as in `calibrate`; for a regression y is (N,) or (N, V). The temperature plays no part in it. Gives the
         scores, and keeps them in `conformal_scores`.
         """
-        if isinstance(self.network.output, ClassifyingOutput):
+        output = self.network.output
+        if isinstance(output, ClassifyingOutput):
             samples = self._class_samples(x, y, rows)
             y = samples.y[samples.rows]
-            scores = class_scores(_two_columns(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
+            scores = class_scores(output.class_logits(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
         else:
             samples = self._samples(x, y, rows)
             scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
@@ -205,7 +204,7 @@ class Model:
         return [scores.quantile(confidence) for scores in self.conformal_scores]
 
     def _logits(self, x: Any) -> Array:
-        return _two_columns(answer(self.network, x))
+        return self._classifying().class_logits(answer(self.network, x))
 
     def _classifying(self) -> ClassifyingOutput:
         output = self.network.output
@@ -231,25 +230,6 @@ class Model:
         if chosen.min() < 0 or chosen.max() >= len(inputs):
             raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {len(inputs) - 1}.")
         return Samples(inputs, targets, chosen.astype(np.int64))
-
-
-def trust_of(model: Model, blocks: Iterable[AnyArray], y: AnyArray) -> Trust:
-    """How far its probabilities can be trusted, from test samples in ``blocks`` (B, ...) and their classes y (N,)."""
-    probabilities, sets = [], []
-    has_sets = any(scores.can_give(SET_CONFIDENCE) for scores in model.conformal_scores)
-    for x in blocks:
-        probabilities.append(model.predict_proba(x).astype(np.float64))
-        if has_sets:
-            sets.append(model.predict_sets(x, SET_CONFIDENCE))
-    covered = None
-    if has_sets:
-        covered = coverage(np.concatenate(sets), y, SET_CONFIDENCE, model.conformal_scores[0].count)
-    return Trust(np.concatenate(probabilities), y, model.temperature, covered)
-
-
-def _two_columns(logits: Array) -> Array:
-    """Logits (B, K) of a classification: the one of yes or no beside a 0, since sigmoid(z) is softmax(0, z)."""
-    return np.concatenate([np.zeros_like(logits), logits], axis=1) if logits.shape[1] == 1 else logits
 
 
 def _are_several(pictures: Any) -> bool:

@@ -245,8 +245,7 @@ class Network(Stack):
         """The figures that each epoch will have."""
         figures = ["loss", self.output.metric]
         if validated:
-            measured = [*figures, "r2"] if self.output.metric == "mae" else figures
-            figures = figures + [f"validation_{name}" for name in measured]
+            figures = figures + [f"validation_{name}" for name in (*figures, *self.output.overall_metrics)]
         return figures + (["penalty"] if is_priced(self, regularizer) else [])
 
     def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:

@@ -1,9 +1,9 @@
-"""What a model did with test samples: every figure that the report shows, computed once."""
+"""What a model did with test samples: every figure, computed once. Commands print it, `--json` writes it, pages draw it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,46 +12,66 @@ from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array
+from pellucid.data.samples import Samples
+from pellucid.evaluation.conformal import Coverage, coverage, prediction_sets, with_most_probable
+from pellucid.evaluation.evaluate import evaluate
 from pellucid.evaluation.metrics import ClassFigures, class_figures, confusion_matrix, wilson_interval
+from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
-from pellucid.models.model import Model, trust_of
+from pellucid.executors.logits import logit_blocks
+from pellucid.models.model import Model
+from pellucid.models.saving import Label
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+
+SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
+MISTAKES_IN_DATA = 10
 
 
 @dataclass(frozen=True)
-class Findings:
-    """Samples x (N, ...), their true classes y (N,), what the model made of them, and the mean loss of the network."""
+class Judgement:
+    """What both kinds share: the test samples, and the mean loss and the metrics of the network on them."""
 
-    labels: tuple[str, ...]
-    x: AnyArray
-    y: NDArray[np.int64]
-    trust: Trust
-    loss: float
-    files: tuple[str, ...] | None = None
-
-    @property
-    def probabilities(self) -> Array:
-        """(N, K), with the model's temperature."""
-        return self.trust.probabilities
-
-    @cached_property
-    def predicted(self) -> NDArray[np.int64]:
-        """The most probable class of each sample (N,)."""
-        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
-
-    @property
-    def claimed(self) -> Array:
-        """The probability of the answer that was given (N,)."""
-        return self.trust.claimed
+    samples: Samples
+    metrics: dict[str, float]
 
     @property
     def count(self) -> int:
-        return len(self.y)
+        return len(self.samples)
+
+    @property
+    def loss(self) -> float:
+        return self.metrics["loss"]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer: the row of its sample, and its file if it has one; what it is, and what it was taken for."""
+
+    index: int
+    file: str | None
+    label: Label
+    predicted: Label
+    probability: float
+    probability_of_label: float
+
+
+@dataclass(frozen=True)
+class ClassJudgement(Judgement):
+    """A classification, also of yes or no, with the ``labels`` of its classes; ``files`` names the row of each sample."""
+
+    labels: tuple[Label, ...]
+    trust: Trust
+    files: tuple[str, ...] | None = None
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The labels as text."""
+        return tuple(str(label) for label in self.labels)
+
+    @property
     def right(self) -> int:
         """How many answers are right."""
-        return int((self.predicted == self.y).sum())
+        return int(self.trust.right.sum())
 
     @property
     def accuracy(self) -> float:
@@ -59,25 +79,35 @@ class Findings:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on all such pictures lies, with 95 % confidence."""
+        """Where the accuracy on all such samples lies, with 95 % confidence."""
         return wilson_interval(self.right, self.count)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """(K, K): row = true class, column = predicted class."""
-        return confusion_matrix(self.y, self.predicted, len(self.labels))
+        return confusion_matrix(self.trust.y, self.trust.predicted, len(self.labels))
 
     @cached_property
     def classes(self) -> list[ClassFigures]:
         return class_figures(self.confusion)
 
-    @cached_property
-    def mistakes(self) -> NDArray[np.intp]:
-        """The wrong answers, those given with the highest probability first."""
-        wrong = np.flatnonzero(self.predicted != self.y)
-        return wrong[np.argsort(-self.claimed[wrong], kind="stable")]
+    @property
+    def mean_recall(self) -> float:
+        """The mean over the classes that were tested, each alike."""
+        recalls = [row.recall for row in self.classes if row.recall is not None]
+        return sum(recalls) / len(recalls)
 
-    @cached_property
+    @property
+    def commonest(self) -> int:
+        """The class with the most samples."""
+        return int(self.confusion.sum(axis=1).argmax())
+
+    @property
+    def guessing(self) -> float:
+        """The accuracy of who names the commonest class every time."""
+        return self.classes[self.commonest].support / self.count
+
+    @property
     def confusions(self) -> list[tuple[int, int, int]]:
         """(times, true class, predicted class) of all that was confused, the most frequent first."""
         wrong = self.confusion - np.diag(np.diag(self.confusion))
@@ -85,32 +115,135 @@ class Findings:
         found = [(int(wrong[t, p]), int(t), int(p)) for t, p in zip(true, predicted, strict=True)]
         return sorted(found, key=lambda each: (-each[0], each[1], each[2]))
 
+    def name(self, row: int) -> str:
+        """What the sample of this row is called: its file, or its number."""
+        return f"sample {row:,}" if self.files is None else self.files[row]
+
+    def worst_mistakes(self, most: int) -> list[Mistake]:
+        """The wrong answers that were given with the highest probability, these first."""
+        wrong = np.flatnonzero(~self.trust.right)
+        return [self._mistake(i) for i in wrong[np.argsort(-self.trust.claimed[wrong], kind="stable")][:most]]
+
+    def _mistake(self, i: int) -> Mistake:
+        row, p = int(self.samples.rows[i]), self.trust.probabilities[i]
+        true, predicted = int(self.trust.y[i]), int(self.trust.predicted[i])
+        file = None if self.files is None else self.files[row]
+        return Mistake(row, file, self.labels[true], self.labels[predicted], float(p[predicted]), float(p[true]))
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        trust, temperature, coverage = self.trust, self.trust.temperature, self.trust.coverage
+        mistakes = map(asdict, self.worst_mistakes(MISTAKES_IN_DATA))
+        data: dict[str, Any] = {
+            "samples": self.count,
+            "loss": self.loss,
+            "accuracy": self.accuracy,
+            "confidence": self.interval,
+            "labels": self.labels,
+            "confusion": self.confusion,
+            "classes": [
+                {"label": label, "precision": row.precision, "recall": row.recall, "f1": row.f1, "samples": row.support}
+                for label, row in zip(self.labels, self.classes, strict=True)
+            ],
+            "worst_mistakes": [{name: each[name] for name in each if each[name] is not None} for each in mistakes],
+            "trust": {
+                "samples": self.count,
+                "calibration_error": trust.calibration_error,
+                "calibration_error_interval": trust.calibration_error_interval,
+                "calibration_error_by_chance": trust.band.error,
+                "verdict": trust.verdict,
+                "brier_score": trust.brier,
+                "brier_score_interval": trust.brier_interval,
+                "temperature": temperature and asdict(temperature),
+                "coverage": coverage and asdict(coverage) | {"in_words": coverage.in_words},
+            },
+        }
+        if trust.thresholds:
+            data["trust"]["thresholds"] = {"label": self.labels[1], "rows": [asdict(row) for row in trust.thresholds]}
+        return data
+
+
+@dataclass(frozen=True)
+class RegressionJudgement(Judgement):
+    """A regression: its ``predicted`` values (N, V), and how far to each side an interval for 90 % of each value goes (its
+    ``reach``; empty without conformal scores)."""
+
+    predicted: NDArray[np.float64]
+    reach: tuple[float, ...]
+
+    @cached_property
+    def y(self) -> NDArray[np.float64]:
+        """The true values (N, V)."""
+        return self.samples.y[self.samples.rows]
+
+    @cached_property
+    def residuals(self) -> NDArray[np.float64]:
+        """What is missing: y - predicted (N, V)."""
+        return self.y - self.predicted
+
     @property
-    def commonest(self) -> int:
-        """The class with the most samples."""
-        return int(self.confusion.sum(axis=1).argmax())
+    def rmse(self) -> float:
+        return float(np.sqrt((self.residuals**2).mean()))
 
-    def name(self, index: int) -> str:
-        """What a sample is called: its file, or its number."""
-        return f"sample {index:,}" if self.files is None else self.files[index]
+    @property
+    def bias(self) -> float:
+        """The mean of truth less prediction."""
+        return float(self.residuals.mean())
+
+    @property
+    def covered(self) -> tuple[float, ...]:
+        """For each value with an interval, the part of the samples that lie in it."""
+        return tuple(float((np.abs(self.residuals[:, v]) <= reach).mean()) for v, reach in enumerate(self.reach))
 
 
-def judge(model: Model, x: Any, y: Any, files: Sequence[str] | None = None) -> Findings:
-    """Let the model answer for samples x (N, ...) with class numbers y (N,).
+def judge_classes(
+    model: Model, x: Any, y: Any, *, rows: NDArray[np.int64] | None = None, files: Sequence[str] | None = None
+) -> ClassJudgement:
+    """Let the model answer for samples x (N, ...) with class numbers y (N,), or for these ``rows`` of them; they are
+    gathered in blocks, so that x may be larger than memory.
 
     Raises `ArgumentError` for a regression, or another number of ``files`` than samples; `ShapeError` for other arrays.
     """
     output = model.network.output
     if not isinstance(output, ClassifyingOutput):
         raise ArgumentError("class figures need a classification; this model is a regression.")
+    samples = _samples(model, x, y, rows)
+    if samples.y.ndim != 1:
+        raise ArgumentError(f"a report needs class numbers as targets, shape ({len(samples.x)},), not {samples.y.shape}.")
+    if files is not None and len(files) != len(samples.x):
+        raise ArgumentError(f"files names {len(files)} files; there are {len(samples.x)} samples.")
+    metrics, outputs = _answers(model, samples)
+    logits, temperature = output.class_logits(outputs), model.temperature
+    p, true = probabilities(logits, 1.0 if temperature is None else temperature.value), samples.y[samples.rows]
+    trust = Trust(p, true, temperature, _coverage(model, logits, true))
+    return ClassJudgement(samples, metrics, tuple(model.labels), trust, None if files is None else tuple(files))
+
+
+def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
+    """Let the model answer for samples x (N, ...) with true values y, (N,) or (N, V)."""
+    samples = _samples(model, x, y, None)
+    metrics, outputs = _answers(model, samples)
+    able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
+    reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
+    return RegressionJudgement(samples, metrics, outputs.astype(np.float64), reach)
+
+
+def _samples(model: Model, x: Any, y: Any, rows: NDArray[np.int64] | None) -> Samples:
     inputs = model.network.input.check(x)
-    targets = output.check_targets(y, len(inputs))
-    if targets.ndim != 1:
-        raise ArgumentError(f"a report needs class numbers as targets, shape ({len(inputs)},), not {targets.shape}.")
-    if files is not None and len(files) != len(inputs):
-        raise ArgumentError(f"files names {len(files)} files; there are {len(inputs)} samples.")
-    labels = tuple(str(label) for label in model.labels)
-    loss = model.network.evaluate(inputs, targets)["loss"]
-    return Findings(
-        labels, inputs, targets, trust_of(model, [inputs], targets), loss, None if files is None else tuple(files)
-    )
+    targets = model.network.output.check_targets(y, len(inputs))
+    return Samples(inputs, targets, np.arange(len(inputs)) if rows is None else rows)
+
+
+def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:
+    """Loss and metrics, and the logits (N, num_outputs) that they are made of: one way through the network."""
+    blocks = list(logit_blocks(model.network, samples))
+    return evaluate(model.network, samples, blocks), np.concatenate(blocks)
+
+
+def _coverage(model: Model, logits: Array, y: AnyArray) -> Coverage | None:
+    """What sets of labels hold, if there are enough conformal scores for them."""
+    for scores in model.conformal_scores:
+        if scores.can_give(SET_CONFIDENCE):
+            sets = with_most_probable(prediction_sets(logits, scores.quantile(SET_CONFIDENCE)), logits)
+            return coverage(sets, y, SET_CONFIDENCE, scores.count)
+    return None

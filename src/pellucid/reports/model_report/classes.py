@@ -6,19 +6,19 @@ import math
 
 from pellucid.core.display.markup import Markup, element, folded, joined, section, table
 from pellucid.core.display.text import between, percent
-from pellucid.evaluation.metrics import ClassFigures, wilson_interval
-from pellucid.reports.judgement import Findings
+from pellucid.evaluation.metrics import ClassFigures
+from pellucid.reports.judgement import ClassJudgement
 
 SHOWN = 30  # classes; the others are folded away
 
 
-def classes(found: Findings) -> Markup:
+def classes(found: ClassJudgement) -> Markup:
     """The section with precision, recall and F1 of each class, and the intervals in which the first two lie."""
     words = (
         "Precision: of the pictures that it called so, how many are so. Recall: of the pictures that are so, how many it "
         "called so. F1 is their harmonic mean. Below them stands where they lie with 95% confidence."
     )
-    order = sorted(range(len(found.labels)), key=lambda k: (_f1(found.classes[k]), k))
+    order = sorted(range(len(found.names)), key=lambda k: (_f1(found.classes[k]), k))
     if len(order) <= SHOWN:
         shown = [_table(found, range(len(order)), "Figures of each class")]
     else:
@@ -33,21 +33,20 @@ def _f1(figures: ClassFigures) -> float:
     return 2.0 if figures.f1 is None else figures.f1
 
 
-def _table(found: Findings, order: range | list[int], caption: str) -> Markup:
-    answers = found.confusion.sum(axis=0)
-    lowest = min((wilson_interval(int(found.confusion[k, k]), found.classes[k].support)[0] for k in order), default=0.0)
+def _table(found: ClassJudgement, order: range | list[int], caption: str) -> Markup:
+    lowest = min((found.classes[k].recall_interval[0] for k in order), default=0.0)
     start = math.floor(10 * lowest) / 10  # where the drawn intervals begin
     rows = []
     for k in order:
-        row, right = found.classes[k], int(found.confusion[k, k])
+        row = found.classes[k]
         rows.append(
             (
-                found.labels[k],
+                found.names[k],
                 f"{row.support:,}",
-                _share(row.precision, right, int(answers[k])),
-                _share(row.recall, right, row.support),
+                _share(row.precision, row.precision_interval),
+                _share(row.recall, row.recall_interval),
                 percent(row.f1),
-                _whisker(right, row.support, start),
+                _whisker(row, start),
             )
         )
     header = (
@@ -61,15 +60,15 @@ def _table(found: Findings, order: range | list[int], caption: str) -> Markup:
     return table(caption, header, rows, class_="classes")
 
 
-def _share(share: float | None, right: int, count: int) -> Markup:
-    return joined([percent(share), element("small", between(*wilson_interval(right, count)) if count else "no pictures")])
+def _share(share: float | None, interval: tuple[float, float]) -> Markup:
+    return joined([percent(share), element("small", "no pictures" if share is None else between(*interval))])
 
 
-def _whisker(right: int, count: int, start: float) -> Markup:
-    """A line from ``start`` to 1, on it the interval and the share itself."""
-    if not count:
+def _whisker(row: ClassFigures, start: float) -> Markup:
+    """A line from ``start`` to 1, on it the interval and the recall itself."""
+    if row.recall is None:
         return element("td", class_="whiskers")
-    low, high, share = (round(100 * (s - start) / (1 - start), 1) for s in (*wilson_interval(right, count), right / count))
+    low, high, share = (round(100 * (s - start) / (1 - start), 1) for s in (*row.recall_interval, row.recall))
     marks = (
         element("line", x1=0, y1=6, x2=100, y2=6, class_="grid"),
         element("line", x1=low, y1=6, x2=high, y2=6, class_="whisker"),

@@ -6,16 +6,16 @@ import math
 
 from pellucid.core.display.markup import Markup, element, scrolling, section, table
 from pellucid.core.display.text import counted, percent
-from pellucid.reports.judgement import Findings
+from pellucid.reports.judgement import ClassJudgement
 
 MOST_IN_A_TABLE = 20  # classes
 MOST_CONFUSIONS = 10
 FEW = 4  # classes, which have room for wide cells
 
 
-def confusion(found: Findings) -> Markup:
+def confusion(found: ClassJudgement) -> Markup:
     """The section with the matrix, and the commonest confusions in words."""
-    matrix = _matrix(found) if len(found.labels) <= MOST_IN_A_TABLE else _map(found)
+    matrix = _matrix(found) if len(found.names) <= MOST_IN_A_TABLE else _map(found)
     words = (
         "A row is a true class, a column an answer: on the diagonal, in blue, the right ones; beside it, in orange, what "
         "was confused. Colors show the part of the row."
@@ -24,11 +24,11 @@ def confusion(found: Findings) -> Markup:
     return section("confusion", "What is taken for what", element("p", words), both)
 
 
-def _matrix(found: Findings) -> Markup:
-    width = max(len(label) for label in found.labels)
-    head = (element("th", element("span", label), scope="col") for label in found.labels)
+def _matrix(found: ClassJudgement) -> Markup:
+    width = max(len(label) for label in found.names)
+    head = (element("th", element("span", label), scope="col") for label in found.names)
     rows = []
-    for k, (label, counts) in enumerate(zip(found.labels, found.confusion, strict=True)):
+    for k, (label, counts) in enumerate(zip(found.names, found.confusion, strict=True)):
         total = max(int(counts.sum()), 1)
         cells = (
             element(
@@ -36,26 +36,26 @@ def _matrix(found: Findings) -> Markup:
                 f"{n:,}" if n else "",
                 class_="right" if j == k else "wrong",
                 style=f"--share:{_strength(int(n) / total, j == k):.3f}" if n else None,
-                title=f"{counted(int(n), 'picture')} of “{label}” taken for “{found.labels[j]}”" if n else None,
+                title=f"{counted(int(n), 'picture')} of “{label}” taken for “{found.names[j]}”" if n else None,
             )
             for j, n in enumerate(counts)
         )
         rows.append(element("tr", element("th", label, scope="row"), *cells))
     header = element("tr", element("td", "true ↓ answer →", class_="corner"), *head)
     caption = element("caption", "Confusion matrix, in pictures")
-    kind = "confusion" + (" few" if len(found.labels) <= FEW else " upright" if width > 4 else "")
+    kind = "confusion" + (" few" if len(found.names) <= FEW else " upright" if width > 4 else "")
     content = element("table", caption, element("thead", header), element("tbody", *rows), class_=kind)
     return scrolling(content, "Confusion matrix")
 
 
-def _map(found: Findings) -> Markup:
+def _map(found: ClassJudgement) -> Markup:
     """One small square for each pair of classes that occurs; who points at one reads what it is."""
-    count = len(found.labels)
+    count = len(found.names)
     squares = []
     for k, counts in enumerate(found.confusion):
         total = max(int(counts.sum()), 1)
         for j in counts.nonzero()[0]:
-            words = f"“{found.labels[k]}” taken for “{found.labels[j]}”: {counted(int(counts[j]), 'picture')}"
+            words = f"“{found.names[k]}” taken for “{found.names[j]}”: {counted(int(counts[j]), 'picture')}"
             kind, strength = "right" if j == k else "wrong", 1.7 * _strength(int(counts[j]) / total, j == k)
             place = {"x": int(j), "y": k, "width": 1, "height": 1}
             squares.append(element("rect", element("title", words), **place, class_=kind, fill_opacity=round(strength, 3)))
@@ -74,12 +74,11 @@ def _strength(share: float, is_right: bool) -> float:
     return 0.55 * share if is_right else min(0.55, 1.2 * math.sqrt(share))
 
 
-def _commonest(found: Findings) -> list[Markup]:
+def _commonest(found: ClassJudgement) -> list[Markup]:
     if not found.confusions:
         return [element("p", "Nothing was confused.")]
-    sums = found.confusion.sum(axis=1)
     rows = (
-        (f"{found.labels[true]} → {found.labels[predicted]}", f"{times:,}", percent(times / int(sums[true])))
+        (f"{found.names[true]} → {found.names[predicted]}", f"{times:,}", percent(times / found.classes[true].support))
         for times, true, predicted in found.confusions[:MOST_CONFUSIONS]
     )
     return [

@@ -5,33 +5,38 @@ from __future__ import annotations
 from pellucid.core.display.markup import Markup, element, joined
 from pellucid.core.display.text import between, counted, percent
 from pellucid.evaluation.trust import ROUGH
-from pellucid.reports.judgement import Findings
+from pellucid.reports.judgement import ClassJudgement
 
 FEW = 30  # samples of a class, below which its figures say little
 
 
-def answer(found: Findings) -> Markup:
+def answer(found: ClassJudgement) -> Markup:
     """The sentences below the title, and a row of figures."""
     sentences = [_accuracy(found), _against_guessing(found), *_weakest(found), _honesty(found)]
     return joined([_figures(found), *(element("p", sentence) for sentence in sentences), *_warnings(found)])
 
 
-def headline(found: Findings) -> str:
+def headline(found: ClassJudgement) -> str:
     """The answer in a line."""
     if found.right == found.count:
         return f"All {found.count:,} pictures right" if found.count > 1 else "The one picture is right"
     return f"{percent(found.accuracy)} right: {found.right:,} of {found.count:,} pictures"
 
 
-def _figures(found: Findings) -> Markup:
+def _figures(found: ClassJudgement) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
-        "mean of the classes": (percent(_mean_recall(found)), "recall, each class alike"),
+        "mean of the classes": (percent(found.mean_recall), "recall, each class alike"),
         "calibration error": (percent(found.trust.calibration_error), between(*found.trust.calibration_error_interval)),
         "Brier score": (f"{found.trust.brier:.4f}", "{:.4f}–{:.4f}".format(*found.trust.brier_interval)),
         "loss": (f"{found.loss:.4f}", "cross-entropy" + (", before the temperature" if found.trust.temperature else "")),
-        "test pictures": (f"{found.count:,}", f"{counted(len(found.labels), 'class', 'classes')}"),
+        "test pictures": (f"{found.count:,}", f"{counted(len(found.names), 'class', 'classes')}"),
     }
+    return row_of_figures(rows)
+
+
+def row_of_figures(rows: dict[str, tuple[str, str]]) -> Markup:
+    """Name -> (figure, note), side by side."""
     items = (
         element("div", element("dt", name), element("dd", value, element("small", note)))
         for name, (value, note) in rows.items()
@@ -39,7 +44,7 @@ def _figures(found: Findings) -> Markup:
     return element("dl", *items, class_="figures")
 
 
-def _accuracy(found: Findings) -> Markup:
+def _accuracy(found: ClassJudgement) -> Markup:
     named = "every test picture" if found.right == found.count else f"{percent(found.accuracy)} of the test pictures"
     return joined(
         [
@@ -51,9 +56,9 @@ def _accuracy(found: Findings) -> Markup:
     )
 
 
-def _against_guessing(found: Findings) -> str:
-    share = int(found.confusion[found.commonest].sum()) / found.count
-    guess = f"Whoever calls every picture “{found.labels[found.commonest]}” is right for {percent(share)}"
+def _against_guessing(found: ClassJudgement) -> str:
+    share = found.guessing
+    guess = f"Whoever calls every picture “{found.names[found.commonest]}” is right for {percent(share)}"
     if share == 1:
         return f"{guess}: only one class was tested, so this says nothing about telling classes apart."
     low, high = found.interval
@@ -61,19 +66,19 @@ def _against_guessing(found: Findings) -> str:
     return f"{guess}; this is {judgement}."
 
 
-def _weakest(found: Findings) -> list[str]:
+def _weakest(found: ClassJudgement) -> list[str]:
     if not found.confusions:
         return []
     recalls = [(row.recall, k) for k, row in enumerate(found.classes) if row.recall is not None]
     recall, weakest = min(recalls)
-    said = f"It recognises “{found.labels[weakest]}” least often ({percent(recall)} of them)."
+    said = f"It recognises “{found.names[weakest]}” least often ({percent(recall)} of them)."
     times, true, predicted = found.confusions[0]
     if times > 1:
-        said += f" Most often it takes “{found.labels[true]}” for “{found.labels[predicted]}”: {times:,} times."
+        said += f" Most often it takes “{found.names[true]}” for “{found.names[predicted]}”: {times:,} times."
     return [said]
 
 
-def _honesty(found: Findings) -> str:
+def _honesty(found: ClassJudgement) -> str:
     trust = found.trust
     judgement = (
         "too few pictures to tell how far its probabilities can be trusted" if trust.is_by_chance and trust.is_rough else
@@ -81,13 +86,13 @@ def _honesty(found: Findings) -> str:
         f"it is {trust.verdict}" if trust.excess else
         f"on average that fits, but a single probability may be far off: it is {trust.verdict}"
     )  # fmt: skip
-    claims = f"On average it claims to be {percent(float(found.claimed.mean()))} sure"
+    claims = f"On average it claims to be {percent(trust.mean_claim)} sure"
     return f"{claims}, and {percent(found.accuracy)} of its answers are right: {judgement}."
 
 
-def _warnings(found: Findings) -> list[Markup]:
+def _warnings(found: ClassJudgement) -> list[Markup]:
     low, high = found.interval
-    small = [label for label, row in zip(found.labels, found.classes, strict=True) if row.support < FEW]
+    small = [label for label, row in zip(found.names, found.classes, strict=True) if row.support < FEW]
     said = []
     if high - low > ROUGH:
         said.append(
@@ -102,8 +107,3 @@ def _warnings(found: Findings) -> list[Markup]:
             f"at the intervals."
         )
     return [element("p", words, class_="warning") for words in said]
-
-
-def _mean_recall(found: Findings) -> float:
-    recalls = [row.recall for row in found.classes if row.recall is not None]
-    return sum(recalls) / len(recalls)

@@ -13,8 +13,7 @@ from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 from pellucid.models.model import Model
 from pellucid.nn.summary import COLUMNS, summary_rows
-from pellucid.reports.judgement import Findings
-from pellucid.reports.model_report.residuals import Errors
+from pellucid.reports.judgement import Judgement
 
 
 def architecture(model: Model) -> Markup:
@@ -27,7 +26,7 @@ def architecture(model: Model) -> Markup:
     )
 
 
-def origin(model: Model, found: Findings | Errors, command: str) -> Markup:
+def origin(model: Model, found: Judgement, command: str) -> Markup:
     """The section with the command, the versions, the seed and the settings."""
     network, state = model.network, model.network.training_state
     facts = {
@@ -37,7 +36,7 @@ def origin(model: Model, found: Findings | Errors, command: str) -> Markup:
         "Versions": f"Pellucid {__version__}, Python {platform.python_version()}, NumPy {np.__version__}",
         "Machine": f"{platform.system()}, {platform.machine()}",
         "Parameters": f"SHA-256 {_fingerprint(network.parameters.vector, network.state.vector)}",
-        "Test data": f"SHA-256 {_fingerprint(found.x, found.y)}",
+        "Test data": f"SHA-256 {_fingerprint(found.samples.x, found.samples.y)}",
     }
     items = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
     words = (

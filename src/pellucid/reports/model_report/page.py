@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from pellucid.core.display.html_page import page as whole_page
 from pellucid.core.display.html_page import resource
@@ -14,7 +14,7 @@ from pellucid.core.files import writable_place, write_whole
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.models.model import Model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
-from pellucid.reports.judgement import Findings, judge
+from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.reports.model_report.classes import classes
 from pellucid.reports.model_report.confusion import confusion
 from pellucid.reports.model_report.headline import answer, headline
@@ -22,13 +22,7 @@ from pellucid.reports.model_report.mistakes import mistakes
 from pellucid.reports.model_report.origin import architecture, origin
 from pellucid.reports.model_report.probabilities import calibration
 from pellucid.reports.model_report.residuals import CONTENTS as OF_VALUES
-from pellucid.reports.model_report.residuals import (
-    Errors,
-    judge_regression,
-    regression_answer,
-    regression_headline,
-    residuals,
-)
+from pellucid.reports.model_report.residuals import regression_answer, regression_headline, residuals
 from pellucid.reports.model_report.test_data import data as data_section
 from pellucid.reports.model_report.training import curves
 
@@ -42,8 +36,6 @@ CONTENTS = {
     "model": "Model",
     "origin": "Origin",
 }
-Parts: TypeAlias = tuple[str, Markup, dict[str, str], Iterable[Markup]]
-"""Headline, answer, contents (anchor -> name) and sections of a page."""
 
 
 def write_report(
@@ -70,21 +62,19 @@ def write_report(
     the page cannot be written (what was there then stays), `ShapeError` for arrays that do not fit.
     """
     writable_place(path)
-    write_whole(path, page(model, x, y, data, files, folder_report, command).encode("utf-8"))
-
-
-def page(
-    model: Model, x: Any, y: Any, data: str, files: Sequence[str] | None, folder_report: FolderReport | None, command: str
-) -> str:
-    """The whole page as text; see `write_report`."""
     if isinstance(model.network.output, ClassifyingOutput):
-        return _filled(data, *_of_classes(judge(model, x, y, files), model, folder_report, command))
-    if files is not None or folder_report is not None:
+        text = class_page(judge_classes(model, x, y, files=files), model, data, folder_report, command)
+    elif files is None and folder_report is None:
+        text = value_page(judge_regression(model, x, y), model, data, command)
+    else:
         raise ArgumentError("the report on a regression names no samples: leave files and folder_report out.")
-    return _filled(data, *_of_values(judge_regression(model, x, y), model, command))
+    write_whole(path, text.encode("utf-8"))
 
 
-def _of_classes(found: Findings, model: Model, folder_report: FolderReport | None, command: str) -> Parts:
+def class_page(
+    found: ClassJudgement, model: Model, data: str, folder_report: FolderReport | None = None, command: str = ""
+) -> str:
+    """The page on a classification as text; arguments as in `write_report`."""
     sections = (
         mistakes(found),
         confusion(found),
@@ -95,12 +85,13 @@ def _of_classes(found: Findings, model: Model, folder_report: FolderReport | Non
         architecture(model),
         origin(model, found, command),
     )
-    return headline(found), answer(found), CONTENTS, sections
+    return _filled(data, headline(found), answer(found), CONTENTS, sections)
 
 
-def _of_values(found: Errors, model: Model, command: str) -> Parts:
+def value_page(found: RegressionJudgement, model: Model, data: str, command: str = "") -> str:
+    """The page on a regression as text."""
     sections = (residuals(found), curves(model.network.history), architecture(model), origin(model, found, command))
-    return regression_headline(found), regression_answer(found), OF_VALUES, sections
+    return _filled(data, regression_headline(found), regression_answer(found), OF_VALUES, sections)
 
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:

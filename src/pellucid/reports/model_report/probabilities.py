@@ -5,14 +5,13 @@ from __future__ import annotations
 from pellucid.core.display.chart import Chart
 from pellucid.core.display.markup import Markup, element, folded, section, table
 from pellucid.core.display.text import between, counted, percent
-from pellucid.evaluation.metrics import wilson_interval
 from pellucid.evaluation.trust import Trust
-from pellucid.reports.judgement import Findings
+from pellucid.reports.judgement import ClassJudgement
 
 TICKS = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
 
 
-def calibration(found: Findings) -> Markup:
+def calibration(found: ClassJudgement) -> Markup:
     """The section with the reliability diagram, how often each probability was claimed, and what can be done with them."""
     trust = found.trust
     words = (
@@ -72,7 +71,7 @@ def _reliability(trust: Trust) -> Markup:
     chart.line([(0, 0), (1, 1)], "diagonal")
     most = max(each.count for each in trust.bins)
     for each in trust.bins:
-        low, high = wilson_interval(each.right, each.count)
+        low, high = each.interval
         chart.line([(each.confidence, low), (each.confidence, high)], "whisker")
         words = f"{percent(each.confidence)} claimed, {percent(each.accuracy)} right, {counted(each.count, 'answer')}"
         chart.dot(each.confidence, each.accuracy, 3 + 4 * (each.count / most) ** 0.5, "second", words)
@@ -105,7 +104,7 @@ def _numbers(trust: Trust) -> Markup:
     rows = (
         (
             f"{each.low:.0%} to {each.high:.0%}", f"{each.count:,}", percent(each.confidence), percent(each.accuracy),
-            between(*wilson_interval(each.right, each.count)), between(*band),
+            between(*each.interval), between(*band),
         )
         for each, band in zip(trust.bins, trust.band.accuracies, strict=True)
     )  # fmt: skip
@@ -113,11 +112,11 @@ def _numbers(trust: Trust) -> Markup:
     return table("Claims and truth", header, rows)
 
 
-def _thresholds(found: Findings) -> list[Markup]:
+def _thresholds(found: ClassJudgement) -> list[Markup]:
     """For two classes, what would follow if the second were said from another probability on."""
     if not found.trust.thresholds:
         return []
-    label = found.labels[1]
+    label = found.names[1]
     rows = (
         (f"{row.threshold:.0%}", *map(percent, (row.precision, row.recall, row.specificity, row.f1)), f"{row.positive:,}")
         for row in found.trust.thresholds

@@ -3,76 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pellucid.core.display.chart import Chart, round_ticks
 from pellucid.core.display.markup import Markup, element, joined, section
 from pellucid.core.display.text import counted, percent
-from pellucid.core.shapes import AnyArray, Array
-from pellucid.models.model import SET_CONFIDENCE, Model
+from pellucid.core.shapes import Array
+from pellucid.reports.judgement import SET_CONFIDENCE, RegressionJudgement
+from pellucid.reports.model_report.headline import row_of_figures
 
 CONTENTS = {"residuals": "Residuals", "training": "Training", "model": "Model", "origin": "Origin"}
 MOST_DOTS = 1500  # of a chart, from all over the samples
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Samples x (N, ...), their true values y and the ``predicted`` ones (N, V), and the figures of the network.
-
-    ``reach`` has for each value how far to each side an interval for 90 % goes; it is empty without conformal scores.
-    """
-
-    x: AnyArray
-    y: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    figures: dict[str, float]
-    reach: tuple[float, ...]
-
-    @property
-    def residuals(self) -> NDArray[np.float64]:
-        """What is missing: y - predicted (N, V)."""
-        return self.y - self.predicted
-
-
-def judge_regression(model: Model, x: Any, y: Any) -> Errors:
-    """Let the model answer for samples x (N, ...) with true values y, (N,) or (N, V)."""
-    inputs = model.network.input.check(x)
-    targets = model.network.output.check_targets(y, len(inputs))
-    predicted = model.network.predict(inputs).astype(np.float64).reshape(targets.shape)
-    able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
-    reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
-    return Errors(inputs, targets, predicted, model.network.evaluate(inputs, targets), reach)
-
-
-def regression_headline(found: Errors) -> str:
+def regression_headline(found: RegressionJudgement) -> str:
     """The answer in a line."""
-    return f"{found.figures['mae']:.4g} off on average, on {counted(len(found.y), 'sample')}"
+    return f"{found.metrics['mae']:.4g} off on average, on {counted(found.count, 'sample')}"
 
 
-def regression_answer(found: Errors) -> Markup:
+def regression_answer(found: RegressionJudgement) -> Markup:
     """A row of figures, and what they mean."""
-    rmse = float(np.sqrt((found.residuals**2).mean()))
     rows = {
-        "mean absolute error": (f"{found.figures['mae']:.4g}", "in units of the target"),
-        "root mean square": (f"{rmse:.4g}", "of the residuals"),
-        "R²": (f"{found.figures['r2']:.4f}", "part of the variance that it explains"),
-        "bias": (f"{found.residuals.mean():+.3g}", "mean of truth less prediction"),
-        "test samples": (f"{len(found.y):,}", counted(found.y.shape[1], "value")),
+        "mean absolute error": (f"{found.metrics['mae']:.4g}", "in units of the target"),
+        "root mean square": (f"{found.rmse:.4g}", "of the residuals"),
+        "R²": _explained(found.metrics["r2"]),
+        "bias": (f"{found.bias:+.3g}", "mean of truth less prediction"),
+        "test samples": (f"{found.count:,}", counted(found.y.shape[1], "value")),
     }
-    items = (
-        element("div", element("dt", name), element("dd", value, element("small", note)))
-        for name, (value, note) in rows.items()
-    )
-    return joined(
-        [element("dl", *items, class_="figures"), element("p", "All of it is measured on the test samples alone.")]
-    )
+    return joined([row_of_figures(rows), element("p", "All of it is measured on the test samples alone.")])
 
 
-def residuals(found: Errors) -> Markup:
+def _explained(r2: float) -> tuple[str, str]:
+    """R² and what it means; it is not a number where the true values do not vary."""
+    if np.isnan(r2):
+        return "–", "not defined where the true values do not vary"
+    return f"{r2:.4f}", "part of the variance that it explains"
+
+
+def residuals(found: RegressionJudgement) -> Markup:
     """The section with two charts for each value: truth and residual over the prediction; and its interval."""
     words = (
         "Each dot is a sample. Left, on the diagonal the prediction is right. Right, what is missing (truth less "
@@ -84,7 +53,7 @@ def residuals(found: Errors) -> Markup:
     return section("residuals", "How far off is it?", element("p", words), element("div", *charts, class_="charts"), *said)
 
 
-def _charts(found: Errors, value: int) -> Iterator[Markup]:
+def _charts(found: RegressionJudgement, value: int) -> Iterator[Markup]:
     rows = np.unique(np.linspace(0, len(found.y) - 1, min(MOST_DOTS, len(found.y))).astype(int))
     predicted, truth = found.predicted[rows, value], found.y[rows, value]
     of = f" of value {value + 1}" if found.y.shape[1] > 1 else ""
@@ -110,11 +79,10 @@ def _scatter(title: str, x: Array, y: Array, slope: float, reach: tuple[float, .
     return element("figure", element("figcaption", title), chart.svg(title, said))
 
 
-def _intervals(found: Errors) -> Iterator[str]:
+def _intervals(found: RegressionJudgement) -> Iterator[str]:
     if not found.reach:
         yield "How far off a single prediction may be is not known: model.conformal(x, y) measures it on other samples."
-    for value, reach in enumerate(found.reach):
-        covered = float((np.abs(found.residuals[:, value]) <= reach).mean())
+    for value, (reach, covered) in enumerate(zip(found.reach, found.covered, strict=True)):
         of = f" of value {value + 1}" if len(found.reach) > 1 else ""
         yield (
             f"An interval{of} for {SET_CONFIDENCE:.0%} confidence goes {reach:.4g} to each side (the dashed lines), by "

@@ -10,7 +10,7 @@ from pellucid.core.display.markup import Markup, element, folded, joined, sectio
 from pellucid.core.display.pictures import is_picture, picture
 from pellucid.core.display.text import counted, percent
 from pellucid.data.photos.folder_report import KINDS, FolderReport
-from pellucid.reports.judgement import Findings
+from pellucid.reports.judgement import ClassJudgement
 
 MOST_CLASSES = 40
 PICTURES = 80  # on the page, of all classes together
@@ -18,23 +18,23 @@ MOST_OF_A_CLASS = 8
 MOST_PROBLEMS = 200
 
 
-def data(found: Findings, report: FolderReport | None) -> Markup:
+def data(found: ClassJudgement, report: FolderReport | None) -> Markup:
     """The section with a row for each class, and the report on the folder if there is one."""
-    shape = " × ".join(map(str, found.x.shape[1:]))
+    shape = " × ".join(map(str, found.samples.x.shape[1:]))
     words = f"{counted(found.count, 'test picture')} of {shape}, as the network sees them."
     folder = [] if report is None else _folder(report)
     return section("data", "What the data look like", element("p", words), *_classes(found), *folder)
 
 
-def _classes(found: Findings) -> list[Markup]:
-    counts = found.confusion.sum(axis=1)
-    shown = range(min(len(found.labels), MOST_CLASSES))
+def _classes(found: ClassJudgement) -> list[Markup]:
+    counts = [row.support for row in found.classes]
+    shown = range(min(len(found.names), MOST_CLASSES))
     each = max(1, min(MOST_OF_A_CLASS, PICTURES // len(shown)))
-    most = int(counts.max())
-    rows = ((found.labels[k], _bar(int(counts[k]), most, found.count), _examples(found, k, each)) for k in shown)
+    most = max(counts)
+    rows = ((found.names[k], _bar(counts[k], most, found.count), _examples(found, k, each)) for k in shown)
     content = [table("Test pictures of each class", ["class", "pictures", "examples"], rows, class_="examples")]
-    if len(found.labels) > MOST_CLASSES:
-        rest = counted(len(found.labels) - MOST_CLASSES, "more class is", "more classes are")
+    if len(found.names) > MOST_CLASSES:
+        rest = counted(len(found.names) - MOST_CLASSES, "more class is", "more classes are")
         content.append(element("p", f"{rest} not shown here; their counts stand above, class by class.", class_="note"))
     return content
 
@@ -44,13 +44,13 @@ def _bar(count: int, most: int, total: int) -> Markup:
     return joined([bar, element("span", f"{count:,} ", element("small", percent(count / total)))])
 
 
-def _examples(found: Findings, k: int, most: int) -> Markup:
+def _examples(found: ClassJudgement, k: int, most: int) -> Markup:
     """Up to ``most`` pictures of class ``k``, from all over the data."""
-    if not is_picture(found.x.shape[1:]):
+    if not is_picture(found.samples.x.shape[1:]):
         return Markup("")
-    indices = np.flatnonzero(found.y == k)
-    chosen = indices[np.unique(np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(int))]
-    images = (picture(found.x[i], f"{found.labels[k]}: {found.name(int(i))}") for i in chosen)
+    rows = found.samples.rows[found.trust.y == k]
+    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+    images = (picture(found.samples.x[row], f"{found.names[k]}: {found.name(row)}") for row in chosen)
     return element("div", *images, class_="strip")
 
 

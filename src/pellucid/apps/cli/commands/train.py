@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import click
-import numpy as np
 
-from pellucid.apps.cli import trust
 from pellucid.apps.cli.job import Job, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
+from pellucid.apps.cli.judgement import show_probabilities
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.sections import SectionedCommand
 from pellucid.apps.cli.terminal import say
@@ -21,6 +20,7 @@ from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.mathematics.activations import ACTIVATIONS
 from pellucid.mathematics.schedules import SCHEDULES
 from pellucid.models.network import Network
+from pellucid.reports.judgement import judge_classes
 from pellucid.training.recipes.named import DIGITS, IMAGE, OPTIMIZERS, RECIPES, Recipe
 
 OF_NAMED_DATA = ("recipe", "hidden", "activation", "dropout", "batch_norm")
@@ -188,13 +188,12 @@ def _train_on_arrays(job: Job) -> None:
     if job.resumed and "optimizer" not in given and "learning_rate" not in given:
         options["optimizer"] = network.training_state.optimizer  # that of the file
     model, seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
-    figures = network.evaluate(x_test, y_test)
+    judgement = judge_classes(model, x_test, y_test)
     say(
-        f"{job.out}: {figures['accuracy']:.2%} of {len(x_test):,} test pictures right (loss {figures['loss']:.4f}), "
+        f"{job.out}: {judgement.accuracy:.2%} of {judgement.count:,} test pictures right (loss {judgement.loss:.4f}), "
         f"trained in {seconds:.1f} s"
     )
-    judged = trust.judge(model, x_test, y_test, np.arange(len(y_test)))
-    trust.show(trust.as_data(judged, model), model)
+    show_probabilities(judgement, model)
 
 
 def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pellucid.apps.cli import trust
-from pellucid.apps.cli.commands.evaluate import bounds_in_words, evaluation_report
 from pellucid.apps.cli.job import Job, check_engine, train_and_save
+from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
-from pellucid.apps.cli.terminal import say, write_table
+from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
@@ -20,6 +16,7 @@ from pellucid.models.model import Model
 from pellucid.models.train import Preparation, photo_layers, prepare
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.stack import Stack
+from pellucid.reports.judgement import judge_classes
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.named import optimizer_of, regularizer_of
 from pellucid.training.recipes.photo_rules import choose
@@ -103,23 +100,18 @@ def _kept(prepared: Preparation) -> str:
 def _judge(out: str, model: Model, photos: PhotoFolder, prepared: Preparation) -> None:
     """The test report: on the test part, or else on the pictures that were kept aside."""
     if photos.test is not None:
-        (x, y), what = photos.test, "test pictures"
-        rows: NDArray[np.int64] = np.arange(len(y))
+        judgement, what = judge_classes(model, *photos.test), "test pictures"
     elif len(prepared.validation):
-        x, y, rows, what = photos.x, photos.y, prepared.validation, "pictures kept aside for validation"
+        judgement = judge_classes(model, photos.x, photos.y, rows=prepared.validation)
+        what = "pictures kept aside for validation"
     else:
         say(f"{out}: trained on all {len(photos.y):,} pictures; none is left to judge it on")
         return
-    report = evaluation_report(model, x, y, rows)
-    share = f"{report['accuracy']:.2%} of {report['samples']:,} {what} right{bounds_in_words(report)}"
-    say(f"{out}: {share}, loss {report['loss']:.4f}")
+    share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
+    say(f"{out}: {share}, loss {judgement.loss:.4f}")
     if photos.test is None:
         say("They also decided when to stop, which flatters; other pictures, in a folder test/, would tell more.")
-        trust.show_temperature(model)
+        show_temperature(model)
     else:
-        trust.show(report["trust"], model)
-    shown = (
-        (str(row["label"]), "-" if row["recall"] is None else f"{row['recall']:.1%}", f"{row['samples']:,}")
-        for row in report["classes"]
-    )
-    write_table("Of each class", ["class", "right", "pictures"], shown)
+        show_probabilities(judgement, model)
+    show_recalls(judgement)

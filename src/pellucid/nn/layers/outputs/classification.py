@@ -31,6 +31,10 @@ class ClassifyingOutput(OutputLayer):
     def probabilities(self, outputs: Array) -> Array:
         """(B, num_labels): the probability of each class; each row sums to 1."""
 
+    def class_logits(self, outputs: Array) -> Array:
+        """(B, num_labels): a logit for each class, of which the softmax gives the probabilities."""
+        return outputs
+
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
         """Class numbers (N,), as int64; K-column rows of probabilities are also taken by `Classification`."""
         last = self.num_labels - 1
@@ -140,6 +144,10 @@ class BinaryClassification(ClassifyingOutput):
     def probabilities(self, outputs: Array) -> Array:
         """(B, 2): 1 - p and p, each from its own sigmoid so that the small one keeps its digits."""
         return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=-1)
+
+    def class_logits(self, outputs: Array) -> Array:
+        """(B, 2): 0 and z, since sigmoid(z) is the second of softmax(0, z)."""
+        return np.concatenate([np.zeros_like(outputs), outputs], axis=1)
 
     def predict(self, outputs: Array) -> AnyArray:
         """1 where the logit is above 0, so p above 1/2, else 0: (B,) int64."""

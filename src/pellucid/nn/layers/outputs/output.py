@@ -26,11 +26,15 @@ MAX_OUTPUTS = 1 << 24
 
 
 class OutputLayer(Layer):
-    """The interface of the last layer. ``metric`` names the figure that is reported beside the loss; it ``metric_rises`` if
-    more of it is better."""
+    """The interface of the last layer.
+
+    ``metric`` names the figure that is reported beside the loss, a mean over the samples; it ``metric_rises`` if more of it
+    is better. ``overall_metrics`` names those that an evaluation computes from all samples together.
+    """
 
     metric: ClassVar[str]
     metric_rises: ClassVar[bool] = True
+    overall_metrics: ClassVar[tuple[str, ...]] = ()
     initializer: str | Initializer
     use_bias: bool
     regularizer: Regularizer | None

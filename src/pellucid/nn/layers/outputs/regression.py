@@ -22,6 +22,7 @@ class Regression(OutputLayer):
 
     metric = "mae"
     metric_rises = False
+    overall_metrics = ("r2",)
 
     num_values: int = 1
     loss: str | Loss = "mse"

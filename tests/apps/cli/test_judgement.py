@@ -14,8 +14,8 @@ from sklearn.metrics import brier_score_loss
 
 import pellucid as pl
 from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
-from pellucid.models.model import trust_of
 from pellucid.models.train import kept_aside
+from pellucid.reports.judgement import judge_classes
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, 
     cli, done = calibrated
     _, (x, y) = few
     model = pl.load("m.safetensors")
-    trust = trust_of(model, [x], y)
+    trust = judge_classes(model, x, y).trust
     shown = cli("evaluate", "m.safetensors", "digits")
     data = json.loads(cli("evaluate", "m.safetensors", "digits", "--json").stdout)["trust"]
     assert data["brier_score"] == pytest.approx(brier_score_loss(y, model.predict_proba(x), labels=range(10)))

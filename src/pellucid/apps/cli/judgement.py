@@ -1,0 +1,101 @@
+"""How ``pellucid train`` and ``pellucid evaluate`` print a judgement: lines about the whole, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pellucid.apps.cli.terminal import say, write_table
+from pellucid.evaluation.trust import Trust
+from pellucid.models.model import Model
+from pellucid.models.train import FEWEST_TO_CALIBRATE
+from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
+
+ENOUGH = 10_000
+WIDEST_MATRIX = 25  # classes
+MOST_CONFUSED = 10
+NO_TEMPERATURE = f"no temperature: one is fitted on what --validation keeps aside ({FEWEST_TO_CALIBRATE} samples or more"
+
+
+def bounds_in_words(judgement: ClassJudgement) -> str:
+    """Where the true accuracy lies; nothing for so many samples that it is as good as the one that was seen."""
+    low, high = judgement.interval
+    return f" ({low:.1%} to {high:.1%} with 95% confidence)" if judgement.count < ENOUGH else ""
+
+
+def show_probabilities(judgement: ClassJudgement, model: Model) -> None:
+    """How far its probabilities can be trusted, and its temperature."""
+    for line in _of_trust(judgement.trust):
+        say(line)
+    show_temperature(model)
+
+
+def show_temperature(model: Model) -> None:
+    """The temperature, with where it comes from; or why there is none."""
+    if model.temperature is not None:
+        say(f"temperature {model.temperature} that were kept aside for validation")
+    else:
+        kept = f"; there were {model.conformal_scores[0].count}" if model.conformal_scores else ""
+        say(f"{NO_TEMPERATURE}{kept})")
+
+
+def show_tables(judgement: ClassJudgement) -> None:
+    """What is confused with what, how well each class is recognised, other thresholds, and the worst mistakes."""
+    names = judgement.names
+    if len(names) <= WIDEST_MATRIX:
+        counts = ([str(count) if count else "." for count in row] for row in judgement.confusion)
+        confusion = ((name, *row) for name, row in zip(names, counts, strict=True))
+        write_table("Confusion matrix (row: true, column: predicted)", ["", *names], confusion)
+    else:
+        pairs = ((names[true], names[said], f"{times:,}") for times, true, said in judgement.confusions[:MOST_CONFUSED])
+        write_table("Most confused", ["true", "predicted", "samples"], pairs)
+    figures = (
+        (name, *(_percent(figure, 2) for figure in (row.precision, row.recall, row.f1)), f"{row.support:,}")
+        for name, row in zip(names, judgement.classes, strict=True)
+    )
+    write_table("Classes", ["label", "precision", "recall", "f1", "samples"], figures)
+    if judgement.trust.thresholds:
+        _show_thresholds(judgement)
+    mistakes = (
+        (each.file or str(each.index), str(each.label), str(each.predicted), _percent(each.probability, 2))
+        for each in judgement.worst_mistakes(MISTAKES_IN_DATA)
+    )
+    if judgement.right < judgement.count:
+        what = "sample" if judgement.files is None else "file"
+        write_table("Worst mistakes", [what, "true", "predicted", "probability"], mistakes)
+
+
+def show_recalls(judgement: ClassJudgement) -> None:
+    """The table of how many of each class are right."""
+    shown = (
+        (name, _percent(row.recall), f"{row.support:,}")
+        for name, row in zip(judgement.names, judgement.classes, strict=True)
+    )
+    write_table("Of each class", ["class", "right", "pictures"], shown)
+
+
+def _show_thresholds(judgement: ClassJudgement) -> None:
+    """For two classes: what would follow from other thresholds."""
+    cells = (
+        (f"{row.threshold:.0%}", *map(_percent, (row.precision, row.recall, row.specificity, row.f1)), f"{row.positive:,}")
+        for row in judgement.trust.thresholds
+    )
+    header = ["from", "precision", "recall", "specificity", "f1", "said"]
+    write_table(f"If {judgement.names[1]} is said from another probability on", header, cells)
+
+
+def _of_trust(trust: Trust) -> Iterator[str]:
+    (low, high), (least, most) = trust.calibration_error_interval, trust.brier_interval
+    off = f"{trust.calibration_error:.1%} off on average ({low:.1%} to {high:.1%})"
+    yield f"probabilities {off}: {trust.verdict}   Brier score {trust.brier:.4f} ({least:.4f} to {most:.4f})"
+    coverage = trust.coverage
+    if coverage is not None:
+        words = f" ({coverage.in_words})" if coverage.in_words else ""
+        yield (
+            f"sets for {coverage.confidence:.0%} confidence hold the truth of {coverage.covered:.1%}{words}, with "
+            f"{coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
+        )
+    yield f"measured on these {len(trust.y):,} samples alone; in brackets, where a figure lies with 95% confidence"
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return "-" if share is None else f"{share:.{digits}%}"
