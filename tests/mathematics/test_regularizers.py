@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 import pellucid as pl
 from pellucid.data.samples import Batch
-from pellucid.executors.base import OptimizerState, Rules, penalty
+from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.numpy import NumpyExecutor
+from pellucid.nn.objective import penalty
 
 W = np.array([[1.0, -2.0], [0.5, 0.0]])
 

@@ -1,7 +1,7 @@
 """What an executor is: it runs the steps of training a stack of layers.
 
 The meaning of every number is in the layers; an executor decides only how it is computed. `Rules` is what a step needs
-besides the network: which optimizer, what price on weights, what bound on the gradient.
+besides the network: which optimizer, what penalty on weights, what bound on the gradient.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import numpy as np
 
 from pellucid.core.errors import DivergenceError
 from pellucid.core.shapes import Array, instance_of
-from pellucid.data.samples import Draw
+from pellucid.data.samples import Batch, Draw
 from pellucid.mathematics.clipping import Clipping
 from pellucid.mathematics.optimizers import Optimizer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.parameters import Slot
 from pellucid.nn.stack import Stack
 
 
@@ -75,34 +74,15 @@ class Executor(ABC):
         """Bring the named views of parameters and state up to date, if this executor works elsewhere."""
 
 
+def targets_of(stack: Stack, batch: Batch) -> Array:
+    """What the logits of a batch are compared with, (B, num_outputs): mixed, if its inputs are."""
+    targets = stack.output.targets(batch.y, stack.dtype)
+    return targets if batch.mixture is None else batch.mixture.of(targets)
+
+
 def diverged(step: int, what: str, where: str) -> DivergenceError:
     """The error for a training that cannot go on: at which step, what was not finite, where it began, what helps."""
     return DivergenceError(
         f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
         f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."
     )
-
-
-def price_of(stack: Stack, slot: Slot, common: Regularizer | None) -> Regularizer | None:
-    """The regularizer of one array: its layer's own, else the common one; None for biases and the like."""
-    if not slot.spec.is_weight:
-        return None
-    name, own = slot.name.split(".", 1)
-    layer = next(node.layer for node in stack.nodes if node.name == name)
-    return layer.penalty_of(own) or common
-
-
-def is_priced(stack: Stack, common: Regularizer | None) -> bool:
-    """Whether any weight of the network has a regularizer."""
-    return any(price_of(stack, slot, common) is not None for slot in stack.parameters.layout.slots.values())
-
-
-def penalty(stack: Stack, common: Regularizer | None, parameters: Array | None = None) -> float:
-    """The price of all weights: what is added to the loss to make the objective."""
-    vector = stack.parameters.vector if parameters is None else parameters
-    total = 0.0
-    for name, slot in stack.parameters.layout.slots.items():
-        price = price_of(stack, slot, common)
-        if price is not None:
-            total += price.penalty(stack.parameters.layout.view(vector, name))
-    return total

@@ -1,6 +1,6 @@
 """The NumPy executor: walks the layers, and updates the flat vectors in blocks.
 
-It defines what a step is: forward, loss, backward, the price on weights, the bound on the gradient, the update.
+It defines what a step is: the gradient of the objective, the bound on it, the update.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 from pellucid.core.shapes import Array
 from pellucid.data.samples import Batch, Draw
-from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, price_of
+from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
 from pellucid.mathematics.means import weighted_mean
-from pellucid.mathematics.regularizers import Regularizer
+from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Pass, Stack
 
 BLOCK = 1 << 17  # numbers a block: large enough that calls cost nothing, small enough for a shared cache
@@ -22,10 +22,9 @@ BLOCK = 1 << 17  # numbers a block: large enough that calls cost nothing, small 
 
 @dataclass(frozen=True)
 class Block:
-    """A range of the flat vectors that is updated at once, and what applies to it."""
+    """A range of the flat vectors that is updated at once, and whether its weights decay."""
 
     part: slice
-    price: Regularizer | None
     decays: bool
 
 
@@ -38,11 +37,9 @@ class NumpyExecutor(Executor):
         self.stack = stack
         self.rules = rules
         self.optimizer_state = optimizer_state
-        self.loss = stack.output.loss_function
+        self.objective = Objective(stack, rules.regularizer)
         self.parameters = stack.parameters.vector
-        self.arrays = stack.arrays()
-        self.gradient: Array = np.zeros_like(self.parameters)
-        self.gradient_arrays = stack.gradient_arrays(self.gradient)
+        self.gradient = self.objective.gradient
         self.blocks = _blocks(stack, rules)
         self._good = (self.parameters.copy(), stack.state.vector.copy())
 
@@ -54,7 +51,8 @@ class NumpyExecutor(Executor):
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
         """One step; see `Executor.train_steps`."""
         with np.errstate(all="ignore"):  # every number that leaves is checked here
-            loss, done, targets, _ = self.descend(batch, step)
+            targets = targets_of(self.stack, batch)
+            loss, done, _ = self.objective.descend(batch.x, targets, batch.weights, step=step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
             self._keep_good()
@@ -69,23 +67,6 @@ class NumpyExecutor(Executor):
         score = self.stack.output.score(done.logits, targets)
         return {"loss": loss, self.stack.output.metric: weighted_mean(score, batch.weights)}
 
-    def descend(self, batch: Batch, step: int, *, needs_dx: bool = False) -> tuple[float, Pass, Array, Array | None]:
-        """(loss, pass, targets, dx or None): forward, loss, backward; ``gradient`` is then that of loss + penalty."""
-        stack = self.stack
-        done = stack.propagate(batch.x, self.arrays, training=True, step=step, needs_dx=needs_dx)
-        targets = stack.output.targets(batch.y, stack.dtype)
-        if batch.mixture is not None:
-            targets = batch.mixture.of(targets)
-        loss, dlogits = self.loss(done.logits, targets, batch.weights)
-        dx = stack.backpropagate(done, dlogits, self.arrays, self.gradient_arrays, needs_dx=needs_dx)
-        self._add_prices()
-        return loss, done, targets, dx
-
-    def _add_prices(self) -> None:
-        for block in self.blocks:
-            if block.price is not None:
-                self.gradient[block.part] += block.price.gradient(self.parameters[block.part])
-
     def _update(self, rate: float) -> None:
         state = self.optimizer_state
         state.updates += 1
@@ -95,7 +76,7 @@ class NumpyExecutor(Executor):
             self.rules.optimizer.step(p, g, slots, state.updates, rate, decays=block.decays)
 
     def _advance_state(self, done: Pass) -> None:
-        for node, own, cache in zip(self.stack.nodes, self.arrays, done.caches, strict=True):
+        for node, own, cache in zip(self.stack.nodes, self.objective.arrays, done.caches, strict=True):
             for name, value in node.layer.next_state(own, cache).items():
                 own[name][...] = value
 
@@ -115,7 +96,7 @@ class NumpyExecutor(Executor):
         for node, output in zip(self.stack.nodes, done.outputs, strict=True):
             if not np.isfinite(output).all():
                 return f"the first layer whose output is not finite is {node.name}"
-        for node, own in zip(reversed(self.stack.nodes), reversed(self.gradient_arrays), strict=True):
+        for node, own in zip(reversed(self.stack.nodes), reversed(self.objective.gradient_arrays), strict=True):
             for name, gradient in own.items():
                 if not np.isfinite(gradient).all():
                     return f"the first gradient that is not finite is that of {node.name}.{name}"
@@ -131,15 +112,14 @@ def _are_finite(vector: Array) -> bool:
 
 
 def _blocks(stack: Stack, rules: Rules) -> tuple[Block, ...]:
-    """Cut the flat vector where the price on weights or their decay changes, and at every `BLOCK` numbers."""
+    """Cut the flat vector where the decay of weights changes, and at every `BLOCK` numbers."""
     runs: list[Block] = []
     for slot in stack.parameters.layout.slots.values():
-        price = price_of(stack, slot, rules.regularizer)
         decays = slot.spec.is_weight and rules.optimizer.decays_weights
         start = slot.start
-        if runs and (runs[-1].price, runs[-1].decays) == (price, decays):
+        if runs and runs[-1].decays == decays:
             start = runs.pop().part.start
-        runs.append(Block(slice(start, slot.stop), price, decays))
+        runs.append(Block(slice(start, slot.stop), decays))
     return tuple(
         replace(run, part=slice(start, min(start + BLOCK, run.part.stop)))
         for run in runs

@@ -22,14 +22,11 @@ import numpy as np
 from pellucid.core import random
 from pellucid.core.errors import ArgumentError, GradientError
 from pellucid.core.shapes import Array, as_numbers, number_between, positive_integer
-from pellucid.data.samples import Batch
-from pellucid.executors.base import OptimizerState, Rules, penalty
-from pellucid.executors.numpy import NumpyExecutor
 from pellucid.mathematics.activations import Activation, activation
 from pellucid.mathematics.losses import Loss
-from pellucid.mathematics.optimizers import GradientDescent
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Context, Layer
+from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Stack
 
 STEPS = (1e-5, 1e-6, 1e-7)
@@ -162,7 +159,7 @@ def _problem(subject: object, data: tuple[Any, ...], regularizer: Regularizer | 
         if isinstance(subject, kind) and len(data) not in counts:
             raise ArgumentError(f"{usage} is expected; {len(data)} arrays were given.")
     if isinstance(subject, Stack):
-        return _network_problem(subject, *data, price=regularizer, seed=seed)
+        return _network_problem(subject, *data, regularizer=regularizer, seed=seed)
     if isinstance(subject, Layer):
         return _layer_problem(subject, _float64(data[0]), seed)
     if isinstance(subject, Loss):
@@ -183,26 +180,26 @@ def _problem(subject: object, data: tuple[Any, ...], regularizer: Regularizer | 
     raise ArgumentError(f"gradcheck takes a network, a layer, a loss, a regularizer or an activation, not {subject!r}.")
 
 
-def _network_problem(stack: Stack, x: Any, y: Any, weights: Any = None, *, price: Regularizer | None, seed: int) -> Problem:
-    """Loss + penalty of the executor's own step, as a function of x and of every parameter."""
+def _network_problem(
+    stack: Stack, x: Any, y: Any, weights: Any = None, *, regularizer: Regularizer | None, seed: int
+) -> Problem:
+    """The objective as a function of x and of every parameter."""
     x = stack.input.check(x)
     y = stack.output.check_targets(y, len(x))
     twin = stack.twin(FLOAT64)
     pixels = _mixed(twin.input.forward({}, x, Context(dtype=FLOAT64))[0], seed)
-    executor = NumpyExecutor(twin, Rules(GradientDescent(), price), OptimizerState())
+    objective, targets = Objective(twin, regularizer), twin.output.targets(y, FLOAT64)
     w = None if weights is None else _float64(weights)
 
-    def objective(point: Point) -> float:
+    def value(point: Point) -> float:
         twin.parameters.vector[...] = _flat(point, twin)
-        logits = twin.propagate(point["x"], training=True).logits
-        loss, _ = twin.output.loss_function(logits, twin.output.targets(y, FLOAT64), w)
-        return loss + penalty(twin, price)
+        return objective.value(point["x"], targets, w)
 
     point = _moved(dict(twin.parameters), seed) | {"x": pixels}
     twin.parameters.vector[...] = _flat(point, twin)
-    *_, dx = executor.descend(Batch(pixels, y, w), step=0, needs_dx=True)
-    claimed = {name: twin.parameters.layout.view(executor.gradient, name).copy() for name in twin.parameters}
-    return Problem(point, objective, claimed if dx is None else claimed | {"x": dx})
+    dx = objective.descend(pixels, targets, w, needs_dx=True).dx
+    claimed = {name: twin.parameters.layout.view(objective.gradient, name) for name in twin.parameters}
+    return Problem(point, value, claimed if dx is None else claimed | {"x": dx})
 
 
 def _layer_problem(layer: Layer, x: Array, seed: int) -> Problem:

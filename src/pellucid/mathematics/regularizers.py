@@ -1,7 +1,7 @@
-"""Regularizers: a price on large weights, added to the loss to hold back overfitting.
+"""Regularizers: a penalty on large weights, added to the loss to hold back overfitting.
 
 The objective that training descends is  L + sum over the weights of penalty(w). Biases and the parameters of batch
-normalization pay nothing. ``fit(regularizer=...)`` sets the price for all layers; a layer's own takes its place.
+normalization pay nothing. ``fit(regularizer=...)`` sets the penalty for all layers; a layer's own takes its place.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class Regularizer(ABC):
 
     @abstractmethod
     def penalty(self, w: Array) -> float:
-        """The price of these weights."""
+        """What these weights add to the loss."""
 
     @abstractmethod
     def gradient(self, w: Array) -> Array:
         """d penalty / dw, of the shape of ``w``."""
 
     def __add__(self, other: Regularizer) -> Regularizer:
-        """Both prices together: ``L1(1e-5) + L2(1e-4)``."""
+        """Both penalties together: ``L1(1e-5) + L2(1e-4)``."""
         if not isinstance(other, Regularizer):
             return NotImplemented
         return Sum(self, other)

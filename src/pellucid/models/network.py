@@ -19,20 +19,20 @@ from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.data.weights import ClassWeight, check_sample_weights, weights_by_class
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.executors.base import OptimizerState, Rules, is_priced
+from pellucid.executors.base import Rules
 from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.logits import answer
 from pellucid.executors.native.compile import obstacle
-from pellucid.executors.numpy import NumpyExecutor
 from pellucid.inspection.trace.trace import Trace, trace
 from pellucid.mathematics.clipping import Clipping
-from pellucid.mathematics.optimizers import Adam, GradientDescent, Optimizer
+from pellucid.mathematics.optimizers import Adam, Optimizer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.mathematics.schedules import Schedule
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Label, Parts, check_labels, save_parts
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.objective import Objective, penalties
 from pellucid.nn.stack import Stack
 from pellucid.nn.summary import COLUMNS, summary, summary_rows
 from pellucid.training.early_stopping import EarlyStopping
@@ -171,10 +171,9 @@ class Network(Stack):
 
     def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
         """Name -> gradient of loss + penalty with respect to that parameter, for one batch as the next step sees it."""
-        batch = self._samples(x, y).take(np.arange(len(x)))
-        executor = NumpyExecutor(self, Rules(GradientDescent(), regularizer), OptimizerState())
-        executor.descend(batch, self.training_state.step)
-        return {name: self.parameters.layout.view(executor.gradient, name) for name in self.parameters}
+        batch, objective = self._samples(x, y), Objective(self, regularizer)
+        objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
+        return {name: self.parameters.layout.view(objective.gradient, name) for name in self.parameters}
 
     def trace(
         self,
@@ -246,7 +245,7 @@ class Network(Stack):
         figures = ["loss", self.output.metric]
         if validated:
             figures = figures + [f"validation_{name}" for name in (*figures, *self.output.overall_metrics)]
-        return figures + (["penalty"] if is_priced(self, regularizer) else [])
+        return figures + (["penalty"] if penalties(self, regularizer) else [])
 
     def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
         inputs = self.input.check(x, f"{what}x")

@@ -15,10 +15,11 @@ from pellucid.core.errors import DivergenceError
 from pellucid.core.shapes import number_between
 from pellucid.data.samples import Draw, Samples
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.executors.base import Executor, OptimizerState, is_priced, penalty
+from pellucid.executors.base import Executor, OptimizerState
 from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.means import WeightedMeans
 from pellucid.mathematics.schedules import Position, ReduceOnPlateau
+from pellucid.nn.objective import penalties, penalty
 from pellucid.nn.stack import Stack
 from pellucid.training.checkpoints import Checkpoint
 from pellucid.training.early_stopping import Waiting
@@ -177,7 +178,7 @@ class TrainingLoop:
     def _measure(self, figures: dict[str, float]) -> None:
         """Add what is measured at the end of an epoch, and tell of it."""
         regularizer = self.plan.rules.regularizer
-        if is_priced(self.stack, regularizer):
+        if penalties(self.stack, regularizer):
             figures["penalty"] = penalty(self.stack, regularizer)
         if self.validation is not None:
             figures |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}

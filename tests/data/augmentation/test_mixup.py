@@ -87,10 +87,9 @@ def test_pixels_of_an_augmentation_of_ones_own_are_mixed_as_numbers():
 
 def descended(output, y, weights=None, mixture=None):
     network = pl.Network([pl.Input(5), pl.Dense(4, "tanh"), output], seed=2, dtype="float64")
-    executor = NumpyExecutor(network, Rules(pl.Adam()), OptimizerState())
+    executor = NumpyExecutor(network, Rules(pl.Adam()), OptimizerState.fresh(pl.Adam(), network.parameters.vector))
     batch = Batch(np.random.default_rng(5).normal(size=(6, 5)), y, weights, mixture)
-    loss, *_ = executor.descend(batch, step=0)
-    return loss, executor.gradient
+    return executor.train_step(batch, 0, 0.0)["loss"], executor.gradient
 
 
 @pytest.mark.parametrize(

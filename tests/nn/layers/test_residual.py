@@ -9,8 +9,8 @@ from autograd import grad
 
 import pellucid as pl
 from pellucid.core.random import Purpose, bits, key
-from pellucid.executors.base import is_priced, penalty
 from pellucid.nn.layers.residual import LAYER_BITS
+from pellucid.nn.objective import penalties, penalty
 from pellucid.nn.stack import Stack
 
 F64 = np.dtype(np.float64)
@@ -140,10 +140,10 @@ class TestInANetwork:
         assert "penalty" in network.fit(x, y, epochs=1, progress="none").epochs[-1]
         assert "penalty" not in bare.fit(x, y, epochs=1, progress="none").epochs[-1]
 
-    def test_only_a_network_with_a_price_is_priced(self):
-        assert is_priced(network_of(BLOCK), None)
-        assert is_priced(network_of(), pl.L2(0.1))
-        assert not is_priced(network_of(pl.Residual([pl.Conv2D(2)])), None)
+    def test_only_a_network_with_a_regularizer_pays_a_penalty(self):
+        assert penalties(network_of(BLOCK), None)
+        assert penalties(network_of(), pl.L2(0.1))
+        assert not penalties(network_of(pl.Residual([pl.Conv2D(2)])), None)
 
     def test_moving_averages_inside_follow_the_batch(self):
         """From 0 and 1, with the momentum m: (1 - m) mean and m + (1 - m) variance of the 5 values of each feature."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
 from pellucid.data.samples import Batch, Draw, Samples
-from pellucid.executors.base import Executor, OptimizerState, Rules, diverged
+from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
 from pellucid.executors.native.compile import compile_plan
 from pellucid.executors.native.compile_images import count_image_nodes
 from pellucid.executors.native.crew import Crew, default_threads
@@ -153,13 +153,8 @@ class NativeExecutor(Executor):
             None if array is None else array[rows] for array in (whole.labels, whole.targets, whole.weights)
         )
         if any(batch.mixture is not None for batch in batches):
-            labels, targets = None, np.concatenate([self._targets(batch) for batch in batches])
+            labels, targets = None, np.concatenate([targets_of(self.stack, batch) for batch in batches])
         return Data(x, labels, targets, weights), np.arange(len(x))
-
-    def _targets(self, batch: Batch) -> Float32:
-        """The targets of a batch as rows, mixed as its inputs are."""
-        rows = self.stack.output.targets(batch.y, self.stack.dtype)
-        return np.asarray(rows if batch.mixture is None else batch.mixture.of(rows), np.float32)
 
     def _give_up(self, block: StepBlock, outcome: int, loss: float) -> NoReturn:
         """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
@@ -185,9 +180,9 @@ class NativeExecutor(Executor):
         self._put(before)
         meaning = NumpyExecutor(self.stack, self.rules, OptimizerState())
         with np.errstate(all="ignore"):
-            done = meaning.descend(batch, step)[1]
+            found = meaning.objective.descend(batch.x, targets_of(self.stack, batch), batch.weights, step=step)
         self._put(spoilt)
-        return meaning.first_non_finite(done)
+        return meaning.first_non_finite(found.forward)
 
     def _put_into_plan(self, copy: Copy) -> None:
         self.plan.load(copy.parameters, copy.state, copy.slots)

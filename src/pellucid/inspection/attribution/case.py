@@ -14,6 +14,7 @@ from pellucid.executors.logits import block_size, compute_logits
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Stack
 
 FLOAT64: np.dtype[Any] = np.dtype(np.float64)
@@ -106,15 +107,17 @@ def check_columns(columns: object, stack: Stack) -> tuple[str, ...] | None:
 
 def gradient(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array]:
     """(score, dscore/dx) of each sample, (B,) and (B, ...), as in prediction; the chain rule of the layers."""
-    arrays = stack.arrays()
-    unused = stack.gradient_arrays(np.empty(stack.parameters.layout.size))
     with np.errstate(all="ignore"):  # what is not finite is named below
-        done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
-        dx = stack.backpropagate(done, selector, arrays, unused, needs_dx=True)
+        _, forward, dx = Objective(stack, loss=_sum_of_scores).descend(numbers, selector, training=False, needs_dx=True)
     assert dx is not None
-    score = np.einsum("bk,bk->b", done.logits, selector)
+    score = np.einsum("bk,bk->b", forward.logits, selector)
     check_finite(score, dx)
     return score, dx
+
+
+def _sum_of_scores(logits: Array, selector: Array, _: Array | None) -> tuple[float, Array]:
+    """In the place of a loss: sum_bk selector_bk logits_bk, whose gradient by the logits is the selector."""
+    return float((selector * logits).sum()), selector
 
 
 def check_finite(score: Array, dx: Array) -> None:

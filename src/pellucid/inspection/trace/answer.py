@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class LossTrace:
     targets  (B, V) what the scores are compared with; ``smoothed`` after label smoothing
     terms    (B, V) what each score adds; None for a loss of your own
     samples  (B,) the loss of each sample: the sum of its terms for the cross-entropy of a softmax, else their mean
-    value    the mean over the batch; ``objective`` adds ``penalty``, the price of the weights
+    value    the mean over the batch; ``objective`` adds ``penalty``, that of the weights
     """
 
     loss: Loss
@@ -47,7 +47,7 @@ class LossTrace:
     terms: Array | None
     samples: Array
     value: float
-    penalty: float = 0.0
+    penalty: float
 
     @property
     def objective(self) -> float:
@@ -70,12 +70,11 @@ def answer_trace(output: OutputLayer, z: Array) -> AnswerTrace:
     return AnswerTrace("identity", predictions, probabilities)
 
 
-def loss_trace(loss: Loss, z: Array, targets: Array) -> tuple[LossTrace, Array]:
-    """(trace, dL/dz): the loss of scores z (B, V) against targets (B, V), and its gradient, both from the loss itself."""
-    value, dz = loss(z, targets)
+def loss_trace(loss: Loss, z: Array, targets: Array, value: float, penalty: float) -> LossTrace:
+    """The loss ``value`` of scores z (B, V) against targets (B, V), term by term."""
     samples, _ = loss.terms(z, targets)
     smoothed = _smoothed(loss, targets)
-    return LossTrace(loss, targets, smoothed, _terms(loss, z, smoothed), samples, value), dz
+    return LossTrace(loss, targets, smoothed, _terms(loss, z, smoothed), samples, value, penalty)
 
 
 def _smoothed(loss: Loss, targets: Array) -> Array:
@@ -101,8 +100,3 @@ def _each(loss: Loss, z: Array, targets: Array) -> Array:
     """The terms of a loss that is a mean over the values of a sample: the loss of each value alone."""
     columns = [loss.terms(z[:, v : v + 1], targets[:, v : v + 1])[0] for v in range(z.shape[1])]
     return np.stack(columns, axis=1)
-
-
-def with_penalty(trace: LossTrace, penalty: float) -> LossTrace:
-    """The same with the price of the weights."""
-    return replace(trace, penalty=penalty)

@@ -22,7 +22,7 @@ def layer_data(layer: LayerTrace, write: Write) -> dict[str, Any]:
         "state": _each(layer.state, write),
         "numbers": _each(layer.numbers, write),
         "gradients": _each(layer.gradients, write),
-        "regularizers": {name: _described(price) for name, price in layer.regularizers.items()},
+        "regularizers": {name: _described(own) for name, own in layer.regularizers.items()},
         "updates": {name: _update(update, write) for name, update in layer.updates.items()},
         "new_state": _each(layer.new_state, write),
         "layers": [layer_data(inner, write) for inner in layer.layers],

@@ -35,7 +35,7 @@ class LayerTrace:
         doutput             what the layer above sends down
         slopes, dsums       f'(z), and dz = doutput f'(z)
         dinput              what this layer sends down
-        gradients           of loss + penalty, by its parameters; ``regularizers`` holds the prices in them
+        gradients           of loss + penalty, by its parameters; ``regularizers`` holds whose penalties are in them
 
     Update, with an optimizer: ``updates`` by parameter, and ``new_state``, the moving averages afterwards.
 

@@ -48,8 +48,8 @@ def _rows(layers: Iterable[LayerTrace], loss: LossTrace | None) -> list[tuple[st
 def _loss_line(loss: LossTrace | None) -> list[str]:
     if loss is None:
         return []
-    price = f" + penalty {written(loss.penalty)}" if loss.penalty else ""
-    return [f"loss {written(loss.value)}{price}"]
+    paid = f" + penalty {written(loss.penalty)}" if loss.penalty else ""
+    return [f"loss {written(loss.value)}{paid}"]
 
 
 def norm(array: AnyArray) -> float:

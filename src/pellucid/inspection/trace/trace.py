@@ -16,8 +16,8 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.packing import Write, as_json, as_lists, packing
 from pellucid.core.shapes import AnyArray, Array, instance_of, one_of, positive_integer
 from pellucid.core.version import __version__
-from pellucid.executors.base import OptimizerState, penalty, price_of
-from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace, with_penalty
+from pellucid.executors.base import OptimizerState
+from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace
 from pellucid.inspection.trace.as_data import answer_data, layer_data, loss_data, step_data
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, neuron_trace
@@ -27,7 +27,8 @@ from pellucid.inspection.trace.step import StepTrace, step_trace, updates
 from pellucid.inspection.trace.table import as_html, as_table
 from pellucid.mathematics.optimizers import Optimizer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.stack import Pass, Stack
+from pellucid.nn.objective import Objective, penalty
+from pellucid.nn.stack import Stack
 
 PACKED_FROM = 4_000  # numbers: smaller arrays are lists in JSON
 FORMAT, FORMAT_VERSION = "pellucid-trace", 1
@@ -123,51 +124,35 @@ def trace(
     if optimizer is not None and targets is None:
         raise ArgumentError("an update follows from a loss: with an optimizer, trace needs y too.")
     instance_of(training, bool, "training")
-    if regularizer is not None:
-        instance_of(regularizer, Regularizer, "regularizer")
     twin = stack.twin(FLOAT64)
     recorders = tuple(Recorder(node.layer, node.name) for node in twin.nodes)
     twin.nodes = tuple(replace(node, layer=recorder) for node, recorder in zip(twin.nodes, recorders, strict=True))
-    done = twin.propagate(x, training=training, step=step, needs_dx=True, keep=True)
-    answer = answer_trace(twin.output, done.logits)
+    objective = Objective(twin, regularizer)
     if targets is None:
-        return Trace(_layers(twin, recorders), answer, None, None, training, stack.seed, step)
-    loss, dlogits = loss_trace(twin.output.loss_function, done.logits, targets)
-    gradient = _gradient(twin, done, dlogits, regularizer)
-    loss = with_penalty(loss, penalty(twin, regularizer))
+        z = twin.propagate(x, training=training, step=step, needs_dx=True).logits
+        return Trace(_layers(twin, recorders), answer_trace(twin.output, z), None, None, training, stack.seed, step)
+    value, forward, _ = objective.descend(x, targets, training=training, step=step, needs_dx=True)
+    answer = answer_trace(twin.output, forward.logits)
+    loss = loss_trace(twin.output.loss_function, forward.logits, targets, value, penalty(twin, regularizer))
     after: dict[str, UpdateTrace] = {}
     update = None
     if optimizer is not None:
         state = state or OptimizerState.fresh(optimizer, twin.parameters.vector)
         update = step_trace(optimizer, state)
-        after = updates(update, state, twin.parameters.layout, twin.parameters, gradient)
-    layers = _layers(twin, recorders, gradient, regularizer, after)
+        after = updates(update, state, twin.parameters.layout, twin.parameters, objective.gradient)
+    layers = _layers(twin, recorders, objective, after)
     return Trace(layers, answer, loss, update, training, stack.seed, step)
-
-
-def _gradient(twin: Stack, done: Pass, dlogits: Array, regularizer: Regularizer | None) -> Array:
-    """(P,): the gradient of loss + penalty, as `NumpyExecutor.descend` makes it."""
-    gradient = np.zeros_like(twin.parameters.vector)
-    twin.backpropagate(done, dlogits, twin.arrays(), twin.gradient_arrays(gradient), needs_dx=True)
-    layout = twin.parameters.layout
-    for name, slot in layout.slots.items():
-        price = price_of(twin, slot, regularizer)
-        if price is not None:
-            layout.view(gradient, name)[...] += price.gradient(twin.parameters[name])
-    return gradient
 
 
 def _layers(
     twin: Stack,
     recorders: Sequence[Recorder],
-    gradient: Array | None = None,
-    regularizer: Regularizer | None = None,
+    objective: Objective | None = None,
     after: dict[str, UpdateTrace] | None = None,
 ) -> tuple[LayerTrace, ...]:
     """What the recorders have seen, with the arrays that belong to each layer."""
     layout = twin.parameters.layout
-    priced = {name: price_of(twin, slot, regularizer) for name, slot in layout.slots.items()}
-    prices = {name: price for name, price in priced.items() if price is not None}
+    gradient, paid = (None, {}) if objective is None else (objective.gradient, objective.penalties)
 
     def made(recorder: Recorder) -> LayerTrace:
         reading = read(recorder)
@@ -195,7 +180,7 @@ def _layers(
             parameters={short: twin.parameters[name] for short, name in own.items()},
             state={short: twin.state[name] for short, name in kept.items()},
             gradients={} if gradient is None else {short: layout.view(gradient, name) for short, name in own.items()},
-            regularizers={short: prices[name] for short, name in own.items() if name in prices and gradient is not None},
+            regularizers={short: paid[name] for short, name in own.items() if name in paid},
             updates={short: after[name] for short, name in own.items()} if after else {},
             new_state=dict(recorder.next_state(recorder.arrays, recorder.cache)) if after and kept else {},
         )

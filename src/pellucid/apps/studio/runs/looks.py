@@ -22,6 +22,7 @@ from pellucid.models.network import Network
 from pellucid.nn.layers.base import Named
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
+from pellucid.nn.objective import Objective
 
 BINS = 30
 MOST_LOOKED_AT, FEWEST_LOOKED_AT = 128, 4  # samples
@@ -65,24 +66,20 @@ class Looks:
         return seen
 
     def _walk(self) -> tuple[list[Array], Array]:
-        """What every layer gives for each sample, and the gradient of the mean loss (P,).
+        """What every layer gives for each sample, and the gradient of the objective (P,).
 
         A few samples at a time: products as small as these are made by one thread, and no other program that works on
         the second core can hold them up.
         """
         network, count = self._network, len(self._x)
-        arrays = network.arrays()
-        total = np.zeros_like(network.parameters.vector)
-        gradient = np.zeros_like(total)
+        objective = Objective(network)
+        total = np.zeros_like(objective.gradient)
         outputs = []
         for start in range(0, count, self._at_once):
             x, y = self._x[start : start + self._at_once], self._y[start : start + self._at_once]
-            done = network.propagate(x, arrays, keep=True)
-            targets = network.output.targets(y, network.dtype)
-            _, dlogits = network.output.loss_function(done.logits, targets, None)  # of the mean over these samples
-            network.backpropagate(done, dlogits * (len(x) / count), arrays, network.gradient_arrays(gradient))
-            total += gradient
-            outputs.append(done.outputs)
+            found = objective.descend(x, network.output.targets(y, network.dtype), training=False)
+            total += objective.gradient * (len(x) / count)  # it is that of a mean over these samples
+            outputs.append(found.forward.outputs)
         return [np.concatenate(parts) for parts in zip(*outputs, strict=True)], total
 
     def _layers(self, outputs: list[Array], gradient: Array, over_plane: list[Array] | None) -> Iterator[dict[str, Any]]:
