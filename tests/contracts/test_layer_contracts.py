@@ -9,6 +9,7 @@ import pytest
 from catalogue_examples import BATCH, EXAMPLES, batch_for
 
 import pellucid as pl
+from pellucid.mathematics.activations import activation
 from pellucid.nn import catalogue
 
 # Each gets an input of its own kind, and parameters moved off zero.
@@ -139,6 +140,17 @@ class TestLayers:
         np.testing.assert_array_equal(dx, expected_dx)
         for name, gradient in expected.items():
             np.testing.assert_array_equal(gradients[name], gradient)
+
+    @layers
+    @pytest.mark.parametrize("training", [False, True])
+    def test_a_cache_has_names_or_is_one_thing(self, layer, shape, training):
+        """Nobody has to count positions: of several things a NamedTuple, else nothing, or the shape of x."""
+        x = batch_for(shape)
+        y, cache = layer.forward(arrays_for(layer, shape), x, context(training))
+        assert cache is None or hasattr(cache, "_fields") or cache == x.shape
+        if hasattr(layer, "activation"):
+            assert cache.a is y
+            np.testing.assert_array_equal(activation(layer.activation).value(cache.z), y)
 
     @layers
     def test_the_chain_rule_is_linear_in_dy(self, layer, shape):

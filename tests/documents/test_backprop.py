@@ -193,11 +193,10 @@ def test_the_example_of_batch_normalization_is_right() -> None:
     assert line
     said = {name: float(value) for name, value in re.findall(r"(\w+) = (-?[\d.]+)", line[0])}
     assert set(said) == {"mean", "v", "s", "dgamma", "dbeta"}
-    _, inverse_std, mean, variance, *_ = cache
-    computed_values = (mean, variance, 1 / inverse_std, gradients["gamma"], gradients["beta"])
+    computed_values = (cache.mean, cache.variance, 1 / cache.inverse_std, gradients["gamma"], gradients["beta"])
     for name, value in zip(("mean", "v", "s", "dgamma", "dbeta"), computed_values, strict=True):
         assert value[0] == pytest.approx(said[name], abs=FOUR_DECIMALS), name
-    for said_column, computed in ((h, cache[0]), (y, out), (dx, back)):
+    for said_column, computed in ((h, cache.normalized), (y, out), (dx, back)):
         np.testing.assert_allclose(said_column, computed[:, 0], rtol=0, atol=FOUR_DECIMALS)
 
 

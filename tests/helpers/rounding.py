@@ -32,15 +32,8 @@ def own_arrays(name, arrays):
 
 def branches(node, own, cache):
     """Both branches of a residual block, as (nodes, arrays, caches)."""
-    parts = zip(node.layer.branches(node.input_shape), cache[:2], strict=True)
+    parts = zip(node.layer.branches(node.input_shape), (cache.layers, cache.shortcut), strict=True)
     return [(nodes, [own_arrays(inner.name, own) for inner in nodes], caches) for nodes, caches in parts]
-
-
-def sums(layer, cache):
-    """What goes into the activation of a layer, and what comes out of it."""
-    if isinstance(layer, pl.BatchNormalization):
-        return cache[5:7]
-    return cache[1:3] if isinstance(layer, pl.Dense) else cache[2:4]
 
 
 def bends(layer):
@@ -50,7 +43,7 @@ def bends(layer):
 
 def through_activation(layer, cache, dy):
     """From dL/da to dL/dz."""
-    return dy * activation(layer.activation).derivative(*sums(layer, cache)) if bends(layer) else dy
+    return dy * activation(layer.activation).derivative(cache.z, cache.a) if bends(layer) else dy
 
 
 def terms_of(layer, own, cache, dz):
@@ -60,15 +53,14 @@ def terms_of(layer, own, cache, dz):
     """
     dz = np.abs(dz)
     if isinstance(layer, pl.Conv2D):
-        shape, padded, z, a, _ = cache
-        of_sizes = (shape, np.abs(padded), z, a, False)
+        of_sizes = cache._replace(padded=np.abs(cache.padded), needs_dx=False)
         return replace(layer, activation="identity").backward(own, of_sizes, dz)[1]
     if isinstance(layer, pl.Dense | OutputLayer):
-        return {"weight": np.abs(cache[0].reshape(len(dz), -1)).T @ dz, "bias": dz.sum(axis=0)}
+        return {"weight": np.abs(cache.x.reshape(len(dz), -1)).T @ dz, "bias": dz.sum(axis=0)}
     if isinstance(layer, pl.BatchNormalization | pl.LayerNormalization):
         features = dz.shape[-1]
         return {
-            "gamma": (dz * np.abs(cache[0])).reshape(-1, features).sum(axis=0),
+            "gamma": (dz * np.abs(cache.normalized)).reshape(-1, features).sum(axis=0),
             "beta": dz.reshape(-1, features).sum(axis=0),
         }
     return {}
@@ -137,7 +129,7 @@ def is_away_from_kinks(nodes, arrays, inputs, caches):
     for node, own, x, cache in zip(nodes, arrays, inputs, caches, strict=True):
         layer = node.layer
         for kink in KINKS.get(layer.activation if bends(layer) else "", []):
-            if np.abs(sums(layer, cache)[0] - kink).min() < NEAR:
+            if np.abs(cache.z - kink).min() < NEAR:
                 return False
         if isinstance(layer, pl.MaxPooling2D):
             if is_close_race(layer.windows, x):

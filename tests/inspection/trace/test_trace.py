@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
@@ -276,6 +277,64 @@ class TestInput:
         np.testing.assert_array_equal(trace.layer("residual_1.double_1").output, 4 * x)
         np.testing.assert_allclose(trace.layers[0].dinput, 6 * trace.layers[-1].dinput)
         assert json.loads(trace.to_json())["layers"][1]["description"] == {"type": "Double"}
+
+    def test_a_cache_of_your_own_may_name_what_a_trace_shows(self):
+        """z counts where a is the output, as f(z); what is no number, or has another name, is left out."""
+
+        class Kept(NamedTuple):
+            z: object
+            a: object
+            scale: object
+            mean: object
+            own: object
+
+        @dataclass(frozen=True)
+        class Bent(Layer):
+            factor: float
+            activation: str = "tanh"
+
+            def output_shape(self, input_shape):
+                return input_shape
+
+            def forward(self, parameters, x, context):
+                a = np.tanh(x)
+                y = a if self.factor == 1 else self.factor * a
+                return y, Kept(x, a, self.factor, "none", x)
+
+            def backward(self, parameters, cache, dy):
+                return self.factor * dy * (1 - cache.a**2), {}
+
+        made = network(TABLE, [Bent(1.0), Bent(2.0)], pl.Regression())
+        x, y = samples(made)
+        plain, scaled = made.trace(x, y).layers[1:3]
+        np.testing.assert_array_equal(plain.sums, x)
+        np.testing.assert_allclose(plain.dinput, plain.dsums, rtol=1e-12)
+        assert plain.numbers.keys() == scaled.numbers.keys() == {"scale"}
+        assert (scaled.sums, scaled.slopes, scaled.dsums) == (None, None, None)
+        json.loads(made.trace(x, y).to_json())
+
+    @pytest.mark.parametrize("cache", [None, 1.5, (1, 2), [1], {"z": 1}, "text", np.ones(3)], ids=repr)
+    def test_any_cache_is_traced(self, cache):
+        @dataclass(frozen=True)
+        class Any(Layer):
+            activation: str = "relu"
+
+            def output_shape(self, input_shape):
+                return input_shape
+
+            def forward(self, parameters, x, context):
+                return 3 * x, cache
+
+            def backward(self, parameters, given, dy):
+                assert given is cache
+                return 3 * dy, {}
+
+        made = network(TABLE, [Any()], pl.Regression())
+        x, y = samples(made)
+        traced = made.trace(x, y).layer("any_1")
+        np.testing.assert_array_equal(traced.output, 3 * x)
+        np.testing.assert_array_equal(traced.dinput, 3 * traced.doutput)
+        assert (traced.sums, traced.slopes, traced.dsums, traced.numbers) == (None, None, None, {})
 
     def test_a_number_that_is_not_finite_is_no_json(self):
         made = network(TABLE, [], pl.Regression())

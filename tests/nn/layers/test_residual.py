@@ -191,7 +191,7 @@ class TestChance:
         """The factors of every dropout of a block of dropouts, from its gradient by x of each branch."""
         x = np.ones((1, size))
         _, cache = block.forward({}, x, context)
-        return [mask[0] > 0 for mask in (*cache[0], *cache[1])]
+        return [inner.factors[0] > 0 for inner in (*cache.layers, *cache.shortcut)]
 
     def test_layers_inside_are_numbered_by_the_rule(self):
         """Layer j of block n has the key (seed, DROPOUT, step, (n + 1) 2^12 + j), shortcut layers going on with j."""
@@ -205,7 +205,7 @@ class TestChance:
         inner = pl.Residual([pl.Dropout(0.5)])
         block = pl.Residual([pl.Dropout(0.5), inner])
         _, cache = block.forward({}, np.ones((1, 400)), TRAINING)
-        inner_mask = cache[0][1][0][0][0] > 0
+        inner_mask = cache.layers[1].layers[0].factors[0] > 0
         number = (6 * 4096 + 1 + 1) * 4096
         np.testing.assert_array_equal(inner_mask, bits(key(3, Purpose.DROPOUT, 4, number), 400) >= 2**31)
 

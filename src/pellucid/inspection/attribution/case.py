@@ -70,7 +70,7 @@ def case_of(network: object, x: Any, target: Any = None, against: Any = None) ->
     """
     stack = check_network(network).twin(FLOAT64)
     checked = stack.input.check(x)
-    numbers, unit = stack.input.forward({}, checked, Context(dtype=FLOAT64))
+    numbers, cache = stack.input.forward({}, checked, Context(dtype=FLOAT64))
     output, count = stack.output, len(checked)
     chosen = _target(stack, numbers, target)
     selector = np.zeros((count, output.num_outputs))
@@ -81,7 +81,7 @@ def case_of(network: object, x: Any, target: Any = None, against: Any = None) ->
     other = None if against is None else _against(output, against, chosen)
     if other is not None:
         selector[np.arange(count), other] = -1.0
-    return Case(stack, checked, numbers, unit, chosen, other, selector)
+    return Case(stack, checked, numbers, cache.scale, chosen, other, selector)
 
 
 def check_network(network: object) -> Stack:

@@ -20,9 +20,9 @@ from pellucid.core.shapes import Array
 from pellucid.inspection.attribution.case import Case, check_finite
 from pellucid.mathematics.activations import activation
 from pellucid.nn.layers.base import Layer, Named
-from pellucid.nn.layers.batch_normalization import BatchNormalization
-from pellucid.nn.layers.convolution import Conv2D
-from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.batch_normalization import BatchNormalization, BatchNormalizationCache
+from pellucid.nn.layers.convolution import Conv2D, Conv2DCache
+from pellucid.nn.layers.dense import Dense, DenseCache
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
@@ -31,7 +31,7 @@ from pellucid.nn.layers.outputs.classification import BinaryClassification, Clas
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
-from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.residual import Residual, ResidualCache
 from pellucid.nn.stack import Stack
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
@@ -76,14 +76,13 @@ def _down(
     return dy
 
 
-def _down_block(node: Node, own: Named, cache: Any, dy: Array, name: str, parts: Parts) -> Array:
+def _down_block(node: Node, own: Named, cache: ResidualCache, dy: Array, name: str, parts: Parts) -> Array:
     """Through f, then down both branches, whose sum it was given."""
     assert isinstance(node.layer, Residual)
-    *caches, z, a, _ = cache
-    dz, given = _through(node.layer.activation, z, a, dy)
+    dz, given = _through(node.layer.activation, cache, dy)
     parts |= {f"{name}.{constant}": part for constant, part in given.items()}
     total = np.zeros(1)
-    for nodes, kept in zip(node.layer.branches(node.input_shape), caches, strict=True):
+    for nodes, kept in zip(node.layer.branches(node.input_shape), (cache.layers, cache.shortcut), strict=True):
         total = total + _down(nodes, [_owned(own, inner.name) for inner in nodes], kept, dz, f"{name}.", parts)
     return total
 
@@ -93,10 +92,10 @@ def _owned(arrays: Named, name: str) -> Mapping[str, Array]:
     return {full.removeprefix(stem): array for full, array in arrays.items() if full.startswith(stem)}
 
 
-def _through(name: str, z: Array, a: Array, dy: Array) -> tuple[Array, Parts]:
-    """On its piece f(z) = s z + t, an activation hands dz = dy s on, and gives dy t itself."""
-    slope = activation(name).derivative(z, a)
-    return dy * slope, {"activation": _per_sample(dy * (a - slope * z))} if name in CONSTANT_PIECES else {}
+def _through(name: str, cache: Any, dy: Array) -> tuple[Array, Parts]:
+    """On its piece a = f(z) = s z + t, an activation hands dz = dy s on, and gives dy t itself."""
+    slope = activation(name).derivative(cache.z, cache.a)
+    return dy * slope, {"activation": _per_sample(dy * (cache.a - slope * cache.z))} if name in CONSTANT_PIECES else {}
 
 
 def _per_sample(products: Array) -> Array:
@@ -104,10 +103,9 @@ def _per_sample(products: Array) -> Array:
     return products.reshape(len(products), -1).sum(axis=1)
 
 
-def _weighted_sum(layer: Dense | Conv2D, own: Named, cache: Any, dy: Array) -> Parts:
+def _weighted_sum(layer: Dense | Conv2D, own: Named, cache: DenseCache | Conv2DCache, dy: Array) -> Parts:
     """z = W x + b gives dz b."""
-    *_, z, a, _ = cache
-    dz, parts = _through(layer.activation, z, a, dy)
+    dz, parts = _through(layer.activation, cache, dy)
     return parts | ({"bias": _per_sample(dz * own["bias"])} if "bias" in own else {})
 
 
@@ -115,11 +113,10 @@ def _output(layer: Layer, own: Named, cache: Any, dy: Array) -> Parts:
     return {"bias": _per_sample(dy * own["bias"])} if "bias" in own else {}
 
 
-def _batch_normalization(layer: BatchNormalization, own: Named, cache: Any, dy: Array) -> Parts:
+def _batch_normalization(layer: BatchNormalization, own: Named, cache: BatchNormalizationCache, dy: Array) -> Parts:
     """z = gamma (x - mean) / std + beta gives dz beta, and -dz gamma mean / std."""
-    _, inverse_std, mean, *_, z, a = cache
-    dz, parts = _through(layer.activation, z, a, dy)
-    shift = own["gamma"] * inverse_std * mean
+    dz, parts = _through(layer.activation, cache, dy)
+    shift = own["gamma"] * cache.inverse_std * cache.mean
     return parts | {"beta": _per_sample(dz * own["beta"]), "moving_mean": _per_sample(-dz * shift)}
 
 

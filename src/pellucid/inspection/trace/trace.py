@@ -21,7 +21,6 @@ from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trac
 from pellucid.inspection.trace.as_data import answer_data, layer_data, loss_data, step_data
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, neuron_trace
-from pellucid.inspection.trace.reading import read, slopes
 from pellucid.inspection.trace.recorder import Recorder
 from pellucid.inspection.trace.step import StepTrace, step_trace, updates
 from pellucid.inspection.trace.table import as_html, as_table
@@ -155,16 +154,14 @@ def _layers(
     gradient, paid = (None, {}) if objective is None else (objective.gradient, objective.penalties)
 
     def made(recorder: Recorder) -> LayerTrace:
-        reading = read(recorder)
-        f_slopes = slopes(recorder.described, reading.sums, recorder.output) if gradient is not None else None
-        dsums = None
-        if reading.sums is not None and recorder.doutput is not None:
-            dsums = recorder.doutput if f_slopes is None else recorder.doutput * f_slopes
+        sums, slopes, dsums = recorder.sums, recorder.slopes, None
+        if sums is not None and recorder.doutput is not None:
+            dsums = recorder.doutput if slopes is None else recorder.doutput * slopes
         shell = LayerTrace(
             *(recorder.name, recorder.described, recorder.context.layer, recorder.input, recorder.output),
-            *(reading.sums, reading.numbers),
+            *(sums, recorder.numbers),
             doutput=recorder.doutput,
-            slopes=f_slopes,
+            slopes=slopes,
             dsums=dsums,
             dinput=recorder.dinput,
             layers=tuple(map(made, recorder.main)),

@@ -103,7 +103,7 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
-        """(y, cache): the output for the batch x, and whatever `backward` needs."""
+        """(y, cache): the output for the batch x, and whatever `backward` needs; of several things a NamedTuple."""
 
     @abstractmethod
     def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,16 @@ from pellucid.core.shapes import Array, Shape, number_between
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
+
+
+class BatchNormalizationCache(NamedTuple):
+    normalized: Array  # h
+    inverse_std: Array
+    mean: Array
+    variance: Array
+    training: bool
+    z: Array
+    a: Array
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class BatchNormalization(Layer):
             ParameterSpec("moving_variance", shape, Constant(1.0), minimum=0.0),
         )
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, BatchNormalizationCache]:
         if context.training:
             rows = x.reshape(-1, x.shape[-1])
             mean = rows.mean(axis=0)
@@ -59,31 +69,30 @@ class BatchNormalization(Layer):
         h = centered * inverse_std
         z = parameters["gamma"] * h + parameters["beta"]
         a = activation(self.activation).value(z)
-        return a, (h, inverse_std, mean, variance, context.training, z, a)
+        return a, BatchNormalizationCache(h, inverse_std, mean, variance, context.training, z, a)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: BatchNormalizationCache, dy: Array) -> tuple[Array, Gradients]:
         """Through f: dz = dy f'(z). Then dgamma = sum dz h;  dbeta = sum dz.
 
         After training, mean and variance are constants: dx = dz gamma / std. While training they depend on x too:
         with dh = dz gamma, the sum over the M values of a feature of dL/dmean and dL/dvariance gives
         dx = (dh - mean(dh) - h mean(dh h)) / std = gamma / std (dz - dbeta / M - h dgamma / M).
         """
-        h, inverse_std, _, _, training, z, a = cache
-        dz = dy * activation(self.activation).derivative(z, a)
+        h = cache.normalized
+        dz = dy * activation(self.activation).derivative(cache.z, cache.a)
         features = h.shape[-1]
         dgamma = (dz * h).reshape(-1, features).sum(axis=0)
         dbeta = dz.reshape(-1, features).sum(axis=0)
         dx = dz
-        if training:
+        if cache.training:
             count = h.size // features
             dx = dz - dbeta / count - h * (dgamma / count)
-        return dx * (parameters["gamma"] * inverse_std), {"gamma": dgamma, "beta": dbeta}
+        return dx * (parameters["gamma"] * cache.inverse_std), {"gamma": dgamma, "beta": dbeta}
 
-    def next_state(self, parameters: Named, cache: Any) -> Gradients:
-        h, _, mean, variance, *_ = cache
-        if h.size == h.shape[-1]:
+    def next_state(self, parameters: Named, cache: BatchNormalizationCache) -> Gradients:
+        if cache.normalized.size == cache.normalized.shape[-1]:
             return {}
         return {
-            "moving_mean": self.momentum * parameters["moving_mean"] + (1 - self.momentum) * mean,
-            "moving_variance": self.momentum * parameters["moving_variance"] + (1 - self.momentum) * variance,
+            "moving_mean": self.momentum * parameters["moving_mean"] + (1 - self.momentum) * cache.mean,
+            "moving_variance": self.momentum * parameters["moving_variance"] + (1 - self.momentum) * cache.variance,
         }

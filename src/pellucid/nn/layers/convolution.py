@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,14 @@ from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import check_affine
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
+
+
+class Conv2DCache(NamedTuple):
+    shape: Shape  # of x
+    padded: Array  # x with its margins
+    z: Array
+    a: Array
+    needs_dx: bool
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,16 @@ class Conv2D(Layer):
         weight = ParameterSpec("weight", shape, draw if self.groups == 1 else _ByGroup(draw, self.groups), is_weight=True)
         return (weight, ParameterSpec("bias", (self.filters,), Constant(0.0))) if self.use_bias else (weight,)
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Conv2DCache]:
         padded = self.windows.pad(as_image(x), 0.0)
         view = self.windows.view(padded)
         z = _joined(self._rows(view) @ self._matrices(parameters["weight"]), view.shape[:3])
         if "bias" in parameters:
             z += parameters["bias"]
         a = activation(self.activation).value(z)
-        return a, (x.shape, padded, z, a, context.needs_dx)
+        return a, Conv2DCache(x.shape, padded, z, a, context.needs_dx)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+    def backward(self, parameters: Named, cache: Conv2DCache, dy: Array) -> tuple[Array | None, Gradients]:
         """Through a = f(z): dz = dy f'(z). Then, from the sum that defines z, with p = h t + i d and q = w t + j d:
 
         dW_ijcu = sum_bhw x_bpqc dz_bhwu:  with each window as a row of X, dW = X^T dz
@@ -85,23 +93,22 @@ class Conv2D(Layer):
         dx_bpqc = sum over all (h, i), (w, j) that meet in (p, q), and u, of dz_bhwu W_ijcu: each window sends
                   dz W_ij^T to the pixel in its row i and column j, and a pixel adds up what it is sent.
         """
-        shape, padded, z, a, needs_dx = cache
         weight = parameters["weight"]
-        dz = dy * activation(self.activation).derivative(z, a)
+        dz = dy * activation(self.activation).derivative(cache.z, cache.a)
         parts = _parted(dz, self.groups)
-        rows = self._rows(self.windows.view(padded))
+        rows = self._rows(self.windows.view(cache.padded))
         dweight = (rows.transpose(0, 2, 1) @ parts).transpose(1, 0, 2).reshape(weight.shape)
         gradients: Gradients = {"weight": dweight}
         if "bias" in parameters:
             gradients["bias"] = dz.sum(axis=(0, 1, 2))
-        if not needs_dx:
+        if not cache.needs_dx:
             return None, gradients
 
         def share(i: int, j: int) -> Array:
             return _joined(parts @ self._matrices(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
 
-        image = shape if len(shape) == 4 else (*shape, 1)
-        return self.windows.scatter(image, share).reshape(shape), gradients
+        image = cache.shape if len(cache.shape) == 4 else (*cache.shape, 1)
+        return self.windows.scatter(image, share).reshape(cache.shape), gradients
 
     def _image(self, input_shape: Shape) -> tuple[int, int, int]:
         shape = image_shape(input_shape, "Conv2D")

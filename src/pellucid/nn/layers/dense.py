@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from pellucid.core.shapes import Array, Shape, positive_integer
 from pellucid.mathematics.activations import activation
@@ -11,6 +11,13 @@ from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
+
+
+class DenseCache(NamedTuple):
+    x: Array
+    z: Array
+    a: Array
+    needs_dx: bool
 
 
 @dataclass(frozen=True)
@@ -39,13 +46,12 @@ class Dense(Layer):
         weight = initializer(self.initializer or activation(self.activation).initializer)
         return affine_specs(input_shape, self.units, weight, self.use_bias)
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, DenseCache]:
         z = affine_forward(parameters, x)
         a = activation(self.activation).value(z)
-        return a, (x, z, a, context.needs_dx)
+        return a, DenseCache(x, z, a, context.needs_dx)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+    def backward(self, parameters: Named, cache: DenseCache, dy: Array) -> tuple[Array | None, Gradients]:
         """Through a = f(z): dz = dy f'(z). Then through the weighted sum: see `affine_backward`."""
-        x, z, a, needs_dx = cache
-        dz = dy * activation(self.activation).derivative(z, a)
-        return affine_backward(parameters, x, dz, needs_dx)
+        dz = dy * activation(self.activation).derivative(cache.z, cache.a)
+        return affine_backward(parameters, cache.x, dz, cache.needs_dx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from pellucid.core import random
 from pellucid.core.shapes import Array, Shape, number_between, size_of
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 from pellucid.nn.layers.windows import image_shape
+
+
+class DropoutCache(NamedTuple):
+    factors: Array  # m / (1 - rate)
 
 
 @dataclass(frozen=True)
@@ -28,19 +33,19 @@ class Dropout(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Array | None]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, DropoutCache | None]:
         if not context.training or self.rate == 0.0:
             return x, None
         shape = self._mask_shape(x.shape)
         bits = random.bits(context.key(random.Purpose.DROPOUT), size_of(shape)).reshape(shape)
         kept = bits >= np.uint32(min(round(self.rate * 2**32), 2**32 - 1))
-        factor = kept.astype(x.dtype)
-        factor *= 1 / (1 - self.rate)
-        return x * factor, factor
+        factors = kept.astype(x.dtype)
+        factors *= 1 / (1 - self.rate)
+        return x * factors, DropoutCache(factors)
 
-    def backward(self, parameters: Named, cache: Array | None, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: DropoutCache | None, dy: Array) -> tuple[Array, Gradients]:
         """dx = dy m / (1 - rate): the same mask."""
-        return (dy if cache is None else dy * cache), {}
+        return (dy if cache is None else dy * cache.factors), {}
 
     def _mask_shape(self, shape: Shape) -> Shape:
         """The shape of m for a batch of this shape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, batch_lette
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, Place
 
 MAX_VALUES = 1 << 28
+
+
+class InputCache(NamedTuple):
+    scale: float
 
 
 @dataclass(frozen=True, init=False)
@@ -40,14 +44,14 @@ class Input(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.shape
 
-    def forward(self, parameters: Named, x: AnyArray, context: Context) -> tuple[Array, float]:
+    def forward(self, parameters: Named, x: AnyArray, context: Context) -> tuple[Array, InputCache]:
         if x.dtype == np.uint8:
-            return np.multiply(x, 1 / 255, dtype=context.dtype), 1 / 255
-        return x.astype(context.dtype, copy=False), 1.0
+            return np.multiply(x, 1 / 255, dtype=context.dtype), InputCache(1 / 255)
+        return x.astype(context.dtype, copy=False), InputCache(1.0)
 
-    def backward(self, parameters: Named, cache: float, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: InputCache, dy: Array) -> tuple[Array, Gradients]:
         """dx = dy / 255 for pixels, dy for numbers."""
-        return dy * cache, {}
+        return dy * cache.scale, {}
 
     def check(self, x: Any, what: str = "x") -> AnyArray:
         """``x`` as an array that `forward` takes, or an error that says what came, what is expected and what to do."""

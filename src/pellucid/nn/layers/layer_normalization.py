@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.core.shapes import Array, Shape, number_between
 from pellucid.mathematics.initializers import Constant
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
+
+
+class LayerNormalizationCache(NamedTuple):
+    normalized: Array  # h
+    inverse_std: Array
 
 
 @dataclass(frozen=True)
@@ -32,24 +37,24 @@ class LayerNormalization(Layer):
         shape = input_shape[-1:]
         return ParameterSpec("gamma", shape, Constant(1.0)), ParameterSpec("beta", shape, Constant(0.0))
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, LayerNormalizationCache]:
         centered = x - x.mean(axis=-1, keepdims=True)
         variance = np.square(centered).mean(axis=-1, keepdims=True)
         inverse_std = 1 / np.sqrt(variance + self.epsilon)
         h = centered * inverse_std
-        return parameters["gamma"] * h + parameters["beta"], (h, inverse_std)
+        return parameters["gamma"] * h + parameters["beta"], LayerNormalizationCache(h, inverse_std)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: LayerNormalizationCache, dy: Array) -> tuple[Array, Gradients]:
         """dgamma_d = sum dy_d h_d;  dbeta_d = sum dy_d, over samples and pixels.
 
         Mean and variance depend on x as in batch normalization, but here over the values of one sample, which have
         different gamma. So with dh = dy gamma, and means over the last axis:
         dx = (dh - mean(dh) - h mean(dh h)) / std.
         """
-        h, inverse_std = cache
+        h = cache.normalized
         features = h.shape[-1]
         dgamma = (dy * h).reshape(-1, features).sum(axis=0)
         dbeta = dy.reshape(-1, features).sum(axis=0)
         dh = dy * parameters["gamma"]
         dx = dh - dh.mean(axis=-1, keepdims=True) - h * (dh * h).mean(axis=-1, keepdims=True)
-        return dx * inverse_std, {"gamma": dgamma, "beta": dbeta}
+        return dx * cache.inverse_std, {"gamma": dgamma, "beta": dbeta}

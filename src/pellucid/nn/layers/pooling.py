@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.core.shapes import Array, Shape
+from pellucid.core.shapes import AnyArray, Array, Shape
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
 
@@ -34,6 +34,11 @@ class Pooling2D(Layer):
         return (*self.windows.count(shape), shape[2])
 
 
+class MaxPooling2DCache(NamedTuple):
+    shape: Shape  # of x
+    winners: AnyArray  # the place of the largest number in each window, counted row by row
+
+
 @dataclass(frozen=True)
 class MaxPooling2D(Pooling2D):
     """y = the largest number of each window, channel by channel; the margins of "same" never win.
@@ -41,19 +46,19 @@ class MaxPooling2D(Pooling2D):
     ``size`` and ``stride`` (None: that of ``size``) are a number or a pair (height, width).
     """
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, MaxPooling2DCache]:
         view = self.windows.view(self.windows.pad(as_image(x), -np.inf))
         rows = view.reshape(*view.shape[:3], -1, view.shape[5])
-        winner = rows.argmax(axis=3)
-        return np.take_along_axis(rows, winner[:, :, :, None], axis=3)[:, :, :, 0], (x.shape, winner)
+        winners = rows.argmax(axis=3)
+        y = np.take_along_axis(rows, winners[:, :, :, None], axis=3)[:, :, :, 0]
+        return y, MaxPooling2DCache(x.shape, winners)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: MaxPooling2DCache, dy: Array) -> tuple[Array, Gradients]:
         """y = x_winner, so dy goes to the winner of its window, and 0 to the others; of equal ones the first wins, row by
         row. A pixel that wins in several windows adds up what it gets."""
-        shape, winner = cache
         width = self.windows.size[1]
-        dx = self.windows.scatter(_image(shape), lambda i, j: dy * (winner == i * width + j))
-        return dx.reshape(shape), {}
+        dx = self.windows.scatter(_image(cache.shape), lambda i, j: dy * (cache.winners == i * width + j))
+        return dx.reshape(cache.shape), {}
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,12 @@ class Rescale(Layer):
                 )
         return input_shape
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Array]:
-        scale = np.asarray(self.scale, x.dtype)
-        return x * scale + np.asarray(self.offset, x.dtype), scale
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, None]:
+        return x * np.asarray(self.scale, x.dtype) + np.asarray(self.offset, x.dtype), None
 
-    def backward(self, parameters: Named, cache: Array, dy: Array) -> tuple[Array, Gradients]:
+    def backward(self, parameters: Named, cache: None, dy: Array) -> tuple[Array, Gradients]:
         """dx = dy scale: a constant factor."""
-        return dy * cache, {}
+        return dy * np.asarray(self.scale, dy.dtype), {}
 
 
 def _mean(x: AnyArray, center: Any, *, square: bool = False) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, Shape
@@ -17,6 +17,14 @@ LAYER_BITS = 12  # of a layer's number in its block
 DEEPEST = 4  # blocks in each other: then the number of the innermost layer still has at most 64 bits
 
 Branch: TypeAlias = dict[str, Layer]
+
+
+class ResidualCache(NamedTuple):
+    layers: list[Any]  # their caches
+    shortcut: list[Any]
+    z: Array
+    a: Array
+    needs_dx: bool
 
 
 @dataclass(frozen=True)
@@ -73,35 +81,33 @@ class Residual(Layer):
         layer, own = name.split(".", 1)
         return (main | shortcut)[layer].penalty_of(own)
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, ResidualCache]:
         main, shortcut = self._branches
         first = (context.layer + 1) << LAYER_BITS
         y, caches = _up(main, parameters, x, replace(context, layer=first))
         s, shortcut_caches = _up(shortcut, parameters, x, replace(context, layer=first + len(main)))
         z = y + s
         a = activation(self.activation).value(z)
-        return a, (caches, shortcut_caches, z, a, context.needs_dx)
+        return a, ResidualCache(caches, shortcut_caches, z, a, context.needs_dx)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+    def backward(self, parameters: Named, cache: ResidualCache, dy: Array) -> tuple[Array | None, Gradients]:
         """Through f: dz = dy f'(z). A sum hands its gradient to both terms unchanged, so dz walks down each branch, and dx
         is the sum of what they give; an empty shortcut gives dz itself. So a gradient reaches the layers below the block
         whatever the layers in it do.
         """
-        caches, shortcut_caches, z, a, needs_dx = cache
         main, shortcut = self._branches
-        dz = dy * activation(self.activation).derivative(z, a)
-        dx, gradients = _down(main, parameters, caches, dz)
-        dx_shortcut, shortcut_gradients = _down(shortcut, parameters, shortcut_caches, dz)
+        dz = dy * activation(self.activation).derivative(cache.z, cache.a)
+        dx, gradients = _down(main, parameters, cache.layers, dz)
+        dx_shortcut, shortcut_gradients = _down(shortcut, parameters, cache.shortcut, dz)
         gradients |= shortcut_gradients
-        if not needs_dx or dx is None or dx_shortcut is None:
+        if not cache.needs_dx or dx is None or dx_shortcut is None:
             return None, gradients
         return dx + dx_shortcut, gradients
 
-    def next_state(self, parameters: Named, cache: Any) -> Gradients:
-        caches, shortcut_caches, *_ = cache
+    def next_state(self, parameters: Named, cache: ResidualCache) -> Gradients:
         main, shortcut = self._branches
         state: Gradients = {}
-        for (name, layer), kept in zip((main | shortcut).items(), caches + shortcut_caches, strict=True):
+        for (name, layer), kept in zip((main | shortcut).items(), cache.layers + cache.shortcut, strict=True):
             state |= _full(name, layer.next_state(_own(name, parameters), kept))
         return state
 

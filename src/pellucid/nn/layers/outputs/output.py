@@ -11,7 +11,7 @@ turn them into answers.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,11 @@ from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_sp
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec, Place
 
 MAX_OUTPUTS = 1 << 24
+
+
+class OutputCache(NamedTuple):
+    x: Array
+    needs_dx: bool
 
 
 class OutputLayer(Layer):
@@ -84,10 +89,9 @@ class OutputLayer(Layer):
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
         return affine_specs(input_shape, self.num_outputs, initializer(self.initializer), self.use_bias)
 
-    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
-        return affine_forward(parameters, x), (x, context.needs_dx)
+    def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, OutputCache]:
+        return affine_forward(parameters, x), OutputCache(x, context.needs_dx)
 
-    def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:
+    def backward(self, parameters: Named, cache: OutputCache, dy: Array) -> tuple[Array | None, Gradients]:
         """dy is already dL/dz, from the loss; see `affine_backward`."""
-        x, needs_dx = cache
-        return affine_backward(parameters, x, dy, needs_dx)
+        return affine_backward(parameters, cache.x, dy, cache.needs_dx)
