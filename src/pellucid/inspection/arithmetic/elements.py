@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pellucid.core.display.numbers import factor, written
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, Shape
-from pellucid.inspection.arithmetic.formulas import spelled_out
+from pellucid.core.shapes import Array
+from pellucid.inspection.arithmetic.formulas import pooled, spelled_out
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import neuron_trace
 from pellucid.inspection.trace.trace import Trace
@@ -26,7 +26,6 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
-from pellucid.nn.layers.windows import Windows, image_shape
 
 Index = tuple[int, ...]  # of a number in the output of a layer, without the batch: (unit,), (row, column, channel)
 TERMS = 5  # that a line of arithmetic spells out
@@ -161,29 +160,14 @@ def _one_to_one(layer: LayerTrace, index: Index) -> tuple[str, float, Index] | N
 
 def _pooled(layer: LayerTrace, below: tuple[str, ...], index: Index) -> Element:
     """The largest number of a window, or the mean of it or of the whole channel."""
-    shape, kind = layer.input.shape[1:], layer.layer
-    if isinstance(kind, Pooling2D):
-        places = window_places(kind.windows, shape, index[:2])
-    else:
-        places = np.stack(np.unravel_index(np.arange(shape[0] * shape[1]), shape[:2]), axis=1)
-    positions = places if len(shape) == 2 else np.insert(places, 2, index[-1], axis=1)
+    positions = pooled(layer, index)
     inputs = layer.input[0][tuple(positions.T)]
-    if isinstance(kind, MaxPooling2D):
+    if isinstance(layer.layer, MaxPooling2D):
         weights = np.zeros(len(inputs))
         weights[inputs.argmax()] = 1.0
     else:
         weights = np.full(len(inputs), 1 / len(inputs))
     return Element(layer.name, index, spelled_out(layer, index) or "", below, positions, inputs, weights)
-
-
-def window_places(windows: Windows, shape: Shape, place: Index) -> NDArray[np.int64]:
-    """(D, 2): rows and columns of the pixels that the window at this place sees, row by row, without margins."""
-    (top, _), (left, _) = windows.margins(image_shape(shape, "the window"))
-    i, j = (offset.ravel() for offset in np.indices(windows.size))
-    rows = place[0] * windows.stride[0] + i * windows.dilation[0] - top
-    columns = place[1] * windows.stride[1] + j * windows.dilation[1] - left
-    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-    return np.stack([rows[inside], columns[inside]], axis=1)
 
 
 def _of_channel(numbers: float | tuple[float, ...], index: Index) -> float:

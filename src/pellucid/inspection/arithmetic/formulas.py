@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.display.numbers import as_sum, factor, signed, written
-from pellucid.core.shapes import Array
+from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import place_in_words
 from pellucid.nn.layers.batch_normalization import BatchNormalization
@@ -20,7 +20,6 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
-from pellucid.nn.layers.windows import as_image
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
@@ -81,12 +80,11 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
         return f"z = {as_sum([signed(float(main)), signed(float(other))])} = {z}"
-    if isinstance(layer.layer, MaxPooling2D):
-        return f"y = max({', '.join(written(float(x)) for x in _window(layer, layer.layer, place))}) = {y}"
-    if isinstance(layer.layer, AveragePooling2D):
-        return _mean(_window(layer, layer.layer, place), y)
-    if isinstance(layer.layer, GlobalAveragePooling2D):
-        return _mean(as_image(layer.input[:1])[0, :, :, c].ravel(), y)
+    if isinstance(layer.layer, Pooling2D | GlobalAveragePooling2D):
+        numbers = layer.input[0][tuple(pooled(layer, place[1:]).T)]
+        if isinstance(layer.layer, MaxPooling2D):
+            return f"y = max({', '.join(written(float(x)) for x in numbers)}) = {y}"
+        return _mean(numbers, y)
     return None
 
 
@@ -97,13 +95,21 @@ def _mean_and_std(layer: LayerTrace, place: tuple[int, ...]) -> tuple[float, flo
     return float(layer.input[place[:-1]].mean()), 1 / float(layer.numbers["inverse_std"][place[:-1]].item())
 
 
-def _window(layer: LayerTrace, pooling: Pooling2D, place: tuple[int, ...]) -> Array:
-    """What one window sees of one channel, row by row, without what lies outside of the image."""
-    windows, image = pooling.windows, as_image(layer.input[:1].astype(np.float64))
-    row, column, channel = (*place[1:], 0)[:3]
-    seen = windows.view(windows.pad(image, np.nan))[0, row, column, ..., channel].ravel()
-    inside: Array = seen[~np.isnan(seen)]
-    return inside
+def pooled(layer: LayerTrace, index: tuple[int, ...]) -> NDArray[np.int64]:
+    """(D, axes): where the numbers lie that a pooling takes together here, row by row; there are none in margins."""
+    shape = layer.input.shape[1:]
+    if isinstance(layer.layer, Pooling2D):
+        places = layer.layer.windows.places(shape, (index[0], index[1]))
+        places = places[inside(places, shape[:2])]
+    else:
+        places = np.indices(shape[:2]).reshape(2, -1).T
+    return places if len(shape) == 2 else np.insert(places, 2, index[-1], axis=1)
+
+
+def inside(positions: NDArray[np.int64], shape: Shape) -> NDArray[np.bool_]:
+    """(D,): which of the positions (D, axes) lie in an array of this shape, and not in a margin beside it."""
+    found: NDArray[np.bool_] = np.all((positions >= 0) & (positions < shape), axis=1)
+    return found
 
 
 def _mean(numbers: Array, y: str) -> str:

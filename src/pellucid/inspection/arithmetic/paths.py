@@ -19,6 +19,7 @@ import numpy as np
 
 from pellucid.core.shapes import Array
 from pellucid.inspection.arithmetic.elements import Element, Index, element, in_order, sources
+from pellucid.inspection.arithmetic.formulas import inside
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.convolution import Conv2D
@@ -26,7 +27,6 @@ from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
-from pellucid.nn.layers.windows import Windows, image_shape
 
 FOLLOWED = 20  # numbers of a layer
 
@@ -112,7 +112,7 @@ def _given(trace: Trace, layer: LayerTrace, source: str, at: Index) -> Iterator[
         weight, channel = layer.parameters["weight"], at[2] if len(at) > 2 else 0
         group, own = divmod(channel, weight.shape[2])
         size = kind.filters // kind.groups
-        for (i, j), place in _windows_over(kind.windows, layer, at):
+        for (i, j), place in kind.windows.over(layer.input.shape[1:], (at[0], at[1])):
             products = x * weight[i, j, own, group * size : (group + 1) * size]
             yield from (((*place, group * size + unit), value) for unit, value in enumerate(products.tolist()))
     else:
@@ -126,23 +126,12 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
     """Which numbers of a layer without weights for each pair are made of the input at this index."""
     if isinstance(layer.layer, Pooling2D):
         channel = at[2] if len(at) > 2 else 0
-        return [(*place, channel) for _, place in _windows_over(layer.layer.windows, layer, at)]
+        return [(*place, channel) for _, place in layer.layer.windows.over(layer.input.shape[1:], (at[0], at[1]))]
     if isinstance(layer.layer, GlobalAveragePooling2D):
         return [at[2:] or (0,)]
     if isinstance(layer.layer, Flatten):
         return [(int(np.ravel_multi_index(at, layer.input.shape[1:])),)]
     return [at]
-
-
-def _windows_over(windows: Windows, layer: LayerTrace, at: Index) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """((i, j), place): the windows that see the pixel at this index, and in which of their rows and columns."""
-    (top, _), (left, _) = windows.margins(image_shape(layer.input.shape[1:], layer.name))
-    height, width = layer.output.shape[1:3]
-    for i, j in np.ndindex(*windows.size):
-        row, down = divmod(at[0] + top - i * windows.dilation[0], windows.stride[0])
-        column, across = divmod(at[1] + left - j * windows.dilation[1], windows.stride[1])
-        if down == across == 0 and 0 <= row < height and 0 <= column < width:
-            yield (i, j), (row, column)
 
 
 def _handed_down(trace: Trace, layer: LayerTrace, found: Element) -> Array:
@@ -151,8 +140,7 @@ def _handed_down(trace: Trace, layer: LayerTrace, found: Element) -> Array:
     if gradient is None or not found.sources:
         return np.zeros(len(found.inputs))
     shape = trace.layer(found.sources[0]).output.shape[1:]
-    inside = ((found.positions >= 0) & (found.positions < shape)).all(axis=1)
-    return float(gradient[(0, *found.index)]) * found.weights * inside
+    return float(gradient[(0, *found.index)]) * found.weights * inside(found.positions, shape)
 
 
 def _inputs(found: Element, parts: Array, share: float, count: int) -> list[Edge]:

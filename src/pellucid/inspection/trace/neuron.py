@@ -182,15 +182,14 @@ def _window(
     """(positions, inputs, weights) of a filter in one window, each flat: row by row, channel by channel."""
     windows, image = conv.windows, as_image(layer.input[sample : sample + 1])
     weights = layer.parameters["weight"][..., unit]
-    channels = weights.shape[2]
-    first = unit // (conv.filters // conv.groups) * channels  # of the group that this filter belongs to
-    window = windows.view(windows.pad(image, 0.0))[0, place[0], place[1], :, :, first : first + channels]
-    (top, _), (left, _) = windows.margins(image.shape[1:])
-    i, j, c = (index.ravel() for index in np.indices(window.shape))
-    rows = place[0] * windows.stride[0] + i * windows.dilation[0] - top
-    columns = place[1] * windows.stride[1] + j * windows.dilation[1] - left
-    axes = (rows, columns, c + first) if layer.input.ndim == 4 else (rows, columns)
-    return np.stack(axes, axis=1), window.ravel(), weights.ravel()
+    first = unit // (conv.filters // conv.groups) * weights.shape[2]  # channel of the group that this filter belongs to
+    channels = np.arange(first, first + weights.shape[2])
+    window = windows.view(windows.pad(image, 0.0))[0, place[0], place[1]][..., channels]
+    places = windows.places(image.shape[1:], place)
+    positions = np.repeat(places, len(channels), axis=0)
+    if layer.input.ndim == 4:
+        positions = np.column_stack([positions, np.tile(channels, len(places))])
+    return positions, window.ravel(), weights.ravel()
 
 
 def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:

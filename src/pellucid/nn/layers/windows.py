@@ -11,12 +11,13 @@ The margins of "same" share max((windows - 1) t + s - n, 0) pixels; the odd one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, Shape, one_of, positive_integer
@@ -87,6 +88,26 @@ class Windows:
                 total[:, rows, columns] += part
         assert total is not None
         return total[:, top : top + height, left : left + width]
+
+    def places(self, shape: Shape, window: Pair) -> NDArray[np.int64]:
+        """(kh kw, 2): row and column in an image (H, W, C) of each pixel that a window sees, row by row.
+
+        ``window`` is its own row and column among the windows. What it sees of the margins lies outside of the image.
+        """
+        (top, _), (left, _) = self.margins(shape)
+        first = np.multiply(window, self.stride) - (top, left)
+        return first + np.indices(self.size).reshape(2, -1).T * self.dilation
+
+    def over(self, shape: Shape, pixel: Pair) -> Iterator[tuple[Pair, Pair]]:
+        """The inverse of `places`: the windows that see a pixel (row, column), each as ((i, j), window), where the pixel
+        lies in row i and column j of the window."""
+        (top, _), (left, _) = self.margins(shape)
+        height, width = self.count(shape)
+        for i, j in np.ndindex(*self.size):
+            row, down = divmod(pixel[0] + top - i * self.dilation[0], self.stride[0])
+            column, across = divmod(pixel[1] + left - j * self.dilation[1], self.stride[1])
+            if down == across == 0 and 0 <= row < height and 0 <= column < width:
+                yield (i, j), (row, column)
 
     def margins(self, shape: Shape) -> tuple[Pair, Pair]:
         """((top, bottom), (left, right)): how many pixels of padding an image (H, W, C) gets."""
