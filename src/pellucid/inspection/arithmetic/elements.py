@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from pellucid.core.display.numbers import factor, written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 from pellucid.inspection.arithmetic.formulas import pooled, spelled_out
+from pellucid.inspection.trace.address import address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import neuron_trace
 from pellucid.inspection.trace.trace import Trace
@@ -61,8 +62,7 @@ class Element:
     @property
     def address(self) -> str:
         """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
-        unit, place = unit_and_place(self.index)
-        return f"{self.layer}[{unit}]" + ("" if place is None else f"@{place[0]},{place[1]}")
+        return address(self.layer, *unit_and_place(self.index))
 
 
 def unit_and_place(index: Index) -> tuple[int, tuple[int, int] | None]:
@@ -101,14 +101,6 @@ def sources(layers: Sequence[LayerTrace], below: tuple[str, ...] = ()) -> dict[s
             found[layer.name] = (layer.layers[-1].name, layer.shortcut[-1].name if layer.shortcut else below[0])
         below = (layer.name,)
     return found
-
-
-def in_order(layers: Sequence[LayerTrace]) -> Iterator[LayerTrace]:
-    """All layers as they are computed: those of a block before the block, which adds its branches up."""
-    for layer in layers:
-        yield from in_order(layer.layers)
-        yield from in_order(layer.shortcut)
-        yield layer
 
 
 def element(trace: Trace, name: str, index: Index) -> Element:

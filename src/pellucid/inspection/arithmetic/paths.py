@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.shapes import Array
-from pellucid.inspection.arithmetic.elements import Element, Index, element, in_order, sources
+from pellucid.inspection.arithmetic.elements import Element, Index, element, sources
 from pellucid.inspection.arithmetic.formulas import inside
-from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 
 from pellucid.core.errors import ArgumentError
-from pellucid.inspection.trace.neuron import NeuronTrace
-from pellucid.inspection.trace.trace import Trace
+from pellucid.nn.layers.windows import Pair
 
 ADDRESS = re.compile(r"([\w.]+)\[(\d{1,9})\](?:@(\d{1,9}),(\d{1,9}))?", re.ASCII)
 
 
-def neuron_at(trace: Trace, address: str) -> NeuronTrace:
-    """The neuron of that name in the first sample; raises `ArgumentError` for what is no name, or of no neuron."""
-    match = ADDRESS.fullmatch(address.strip())
+def address(layer: str, unit: int, place: Pair | None) -> str:
+    """The name of a unit of a layer, in an image at a place."""
+    return f"{layer}[{unit}]" + ("" if place is None else f"@{place[0]},{place[1]}")
+
+
+def read_address(text: str) -> tuple[str, int, Pair | None]:
+    """(layer, unit, place) of such a name; raises `ArgumentError` for what is none."""
+    match = ADDRESS.fullmatch(text.strip())
     if match is None:
         raise ArgumentError(
-            f"{address!r} names no neuron; write dense_1[17]; for a filter of a convolution at a place (row, column) write "
+            f"{text!r} names no neuron; write dense_1[17]; for a filter of a convolution at a place (row, column) write "
             "conv2d_1[3]@5,7."
         )
     layer, unit, row, column = match.groups()
-    return trace.neuron(layer, int(unit), place=None if row is None else (int(row), int(column)))
+    return layer, int(unit), None if row is None else (int(row), int(column))

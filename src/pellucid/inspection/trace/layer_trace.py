@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pellucid.core.shapes import AnyArray, Array
@@ -75,3 +76,11 @@ class LayerTrace:
         """The name of f, of a layer that has one."""
         name = getattr(self.layer, "activation", None)
         return name if isinstance(name, str) else None
+
+
+def in_order(layers: Iterable[LayerTrace]) -> Iterator[LayerTrace]:
+    """All layers as they are computed: those of a block before the block, which adds its branches up."""
+    for layer in layers:
+        yield from in_order(layer.layers)
+        yield from in_order(layer.shortcut)
+        yield layer

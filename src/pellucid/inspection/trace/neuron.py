@@ -15,6 +15,7 @@ from pellucid.core.display.numbers import as_sum, largest_products, products_as_
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.inspection.trace.address import address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
@@ -49,7 +50,7 @@ class NeuronTrace:
     @property
     def name(self) -> str:
         """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
-        return f"{self.layer}[{self.unit}]" + ("" if self.place is None else f"@{self.place[0]},{self.place[1]}")
+        return address(self.layer, self.unit, self.place)
 
     @property
     def products(self) -> Array:
@@ -194,7 +195,7 @@ def _window(
 
 def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:
     height, width = layer.output.shape[1:3]
-    example = f"{layer.name}[0]@{height // 2},{width // 2}"
+    example = address(layer.name, 0, (height // 2, width // 2))
     if not isinstance(place, tuple | list) or len(place) != 2:
         raise ArgumentError(f"a filter of {layer.name} looks through {height}x{width} windows; say which: {example}.")
     _check_index(place[0], height, f"{layer.name} has {height} rows of windows; row")

@@ -14,7 +14,7 @@ from pellucid.core.shapes import AnyArray, as_numbers, batch_letters, positive_i
 from pellucid.data.pipeline import Prepared
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
-from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
 from pellucid.models.network import Network
@@ -23,7 +23,7 @@ from pellucid.models.saving import Label
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.reports.explanation.scores import scores_of
-from pellucid.reports.explanation.strongest import in_order, strongest
+from pellucid.reports.explanation.strongest import strongest
 
 CLASSIFIED = ("softmax", "sigmoid")
 # Of integrated gradients, where no exact attribution exists: so many steps at least, and more while all layers of all steps

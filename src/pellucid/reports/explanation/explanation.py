@@ -8,7 +8,7 @@ from pellucid.core.display.document import Section, Sums
 from pellucid.core.display.document_html import as_html, as_notebook
 from pellucid.core.display.document_text import Draw, as_markdown, as_text, drawn_coarsely
 from pellucid.core.display.text import printable
-from pellucid.inspection.trace.address import neuron_at
+from pellucid.inspection.trace.address import read_address
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.reports.explanation.findings import Findings
 from pellucid.reports.explanation.neuron_table import neuron_section
@@ -26,7 +26,8 @@ class Explanation(Findings):
 
     def neuron(self, address: str) -> NeuronTrace:
         """One weighted sum in full, by its name: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
-        return neuron_at(self.trace, address)
+        layer, unit, place = read_address(address)
+        return self.trace.neuron(layer, unit, place=place)
 
     def to_text(self, draw: Draw = drawn_coarsely, address: str | None = None, width: int | None = None) -> str:
         """The page as text, wrapped to ``width`` letters if one is given; ``draw`` makes lines of a picture."""

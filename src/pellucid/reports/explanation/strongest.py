@@ -1,8 +1,6 @@
-"""Which neurons of a layer are worth a look, and the order in which layers are computed."""
+"""Which neurons of a layer are worth a look."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -13,14 +11,6 @@ from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.outputs.output import OutputLayer
-
-
-def in_order(layers: Iterable[LayerTrace]) -> Iterator[LayerTrace]:
-    """All layers as they are computed: the branches of a block before the block, which is their sum."""
-    for layer in layers:
-        yield from in_order(layer.layers)
-        yield from in_order(layer.shortcut)
-        yield layer
 
 
 def strongest(trace: Trace, layer: LayerTrace, count: int) -> tuple[NeuronTrace, ...]:

@@ -15,7 +15,8 @@ from pellucid.apps.studio.pages.inside import routes
 from pellucid.apps.studio.pages.inside.traces import KEPT, Question, Traces, version_of
 from pellucid.apps.studio.session import Session
 from pellucid.core.packing import framed
-from pellucid.inspection.arithmetic.elements import element, in_order, index_of, sources
+from pellucid.inspection.arithmetic.elements import element, index_of, sources
+from pellucid.inspection.trace.layer_trace import in_order
 from pellucid.reports.explanation.findings import Score
 from pellucid.reports.explanation.scores import softmax_line
 

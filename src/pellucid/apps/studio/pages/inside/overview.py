@@ -12,9 +12,9 @@ from pellucid.apps.studio.pages.inside.traces import Look
 from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Shape
-from pellucid.inspection.arithmetic.elements import Index, element, in_order, sources, unit_and_place
+from pellucid.inspection.arithmetic.elements import Index, element, sources, unit_and_place
 from pellucid.inspection.arithmetic.formulas import formula
-from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
