@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.core.display.numbers import written
 
 ARITHMETIC = re.compile(r"[zy] = ([\d.e()*/+\- ]+) = (-?[\d.e+\-]+)")
 
@@ -91,6 +92,15 @@ def test_the_probability_is_the_one_with_the_temperature_of_the_model():
     found = pl.explain(model, x[0])
     assert found.probability == pytest.approx(float(model.predict_proba(x[:1]).max()), rel=1e-5)
     assert abs(found.probability - network.predict_proba(x[:1]).max()) > 0.01
+
+
+def test_the_loss_of_smoothed_labels_is_no_logarithm_of_one_probability():
+    for smoothing in (0.0, 0.1):
+        network = shaken(pl.Input(2), pl.Classification(3, label_smoothing=smoothing))
+        found = pl.explain(pl.Model(network), np.array([0.5, -1]), label=2)
+        (line,) = next(section for section in found.steps() if "The loss" in section.title).blocks[1].lines
+        p, value = written(found.scores[2].probability), written(found.trace.loss.value)
+        assert line == (f"loss = {value} (with label smoothing 0.1)" if smoothing else f"loss = -log({p}) = {value}")
 
 
 def test_a_gap_that_the_steps_leave_is_written_and_said(monkeypatch):

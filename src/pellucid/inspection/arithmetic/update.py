@@ -1,4 +1,4 @@
-"""The step of an optimizer for one parameter, term by term: each rule, and the same with its numbers."""
+"""The step of one number of a parameter, term by term: its gradient and each rule of the optimizer, with their numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.core.display.numbers import FINE, factor, written
+from pellucid.core.errors import ArgumentError
+from pellucid.inspection.arithmetic.elements import Index
+from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.step import StepTrace
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum
+from pellucid.nn.layers.convolution import Conv2D
+
+LETTERS = {"weight": "w", "bias": "b"}
 
 
 @dataclass(frozen=True)
@@ -23,29 +29,69 @@ class Line:
 
 @dataclass(frozen=True)
 class ParameterStep:
-    """One number of a parameter, called ``letter``, and what a step makes of it; numbers are those of a trace.
+    """One number of a parameter, the one at ``index`` of the array ``name``, and what a step makes of it.
 
-    ``slots`` and ``new_slots`` are what the optimizer remembers of it before and after; ``decays``: it is a weight.
+    ``gradient`` is that of loss + penalty; ``slots`` and ``new_slots`` are what the optimizer remembers of this number
+    before and after.
     """
 
-    letter: str
+    name: str
+    index: Index
     before: float
     gradient: float
     after: float
     slots: dict[str, float]
     new_slots: dict[str, float]
-    decays: bool
+
+    @property
+    def letter(self) -> str:
+        """What the lines call it: w, b, or its name."""
+        return LETTERS.get(self.name, self.name)
 
 
-def price_term(price: Regularizer, w: float, gradient: float) -> tuple[str, str]:
-    """What a price on the weight w adds to its gradient: ("2 l2 w", "2 * 0.001 * 0.3"); of one of your own the number."""
-    if isinstance(price, Sum):
-        first, second = (price_term(part, w, float(part.gradient(np.array(w)))) for part in (price.first, price.second))
+def parameter_step(layer: LayerTrace, name: str, index: Index) -> ParameterStep:
+    """The step of a number, as the trace has it; raises `ArgumentError` for one that is not finite."""
+    made = layer.updates[name]
+    before, gradient, after = (float(array[index]) for array in (layer.parameters[name], layer.gradients[name], made.new))
+    slots, new_slots = (
+        {slot: float(array[index]) for slot, array in arrays.items()} for arrays in (made.slots, made.new_slots)
+    )
+    if not np.isfinite([before, gradient, after, *slots.values(), *new_slots.values()]).all():
+        raise ArgumentError("this step is not finite: its numbers grow larger than float64 can hold.")
+    return ParameterStep(name, index, before, gradient, after, slots, new_slots)
+
+
+def gradient_line(layer: LayerTrace, one: ParameterStep, output: Index) -> Line:
+    """Where g comes from, for the first sample alone and the number at the index ``output`` of what the layer gives: in a
+    dense layer one product; a penalty on weights adds its own."""
+    penalty, g = layer.regularizers.get(one.name), written(one.gradient)
+    paid = 0.0 if penalty is None else float(penalty.gradient(layer.parameters[one.name])[one.index])
+    rule, filled, slope = f"dL/d{one.letter}", written(one.gradient - paid), ""
+    if isinstance(layer.layer, Conv2D):
+        rule += " over every window"
+    elif layer.dsums is not None and one.name == "weight":
+        slope, dz, x = "dz x", float(layer.dsums[(0, *output)]), float(layer.input[0].ravel()[one.index[0]])
+        filled = f"{written(dz)} * {factor(x)}"
+    elif layer.dsums is not None and one.name == "bias":
+        slope = "dz"
+    if penalty is None:
+        rule += f" = {slope}" if slope else ""
+    else:
+        words, numbers = penalty_term(penalty, one.before, paid)
+        rule, filled = f"{slope or rule} + {words}", f"{filled} + {numbers}"
+    return Line(f"g = {rule}", f"g = {g}" if filled == g else f"g = {filled} = {g}")
+
+
+def penalty_term(penalty: Regularizer, w: float, gradient: float) -> tuple[str, str]:
+    """What a penalty on the weight w adds to its gradient: ("2 l2 w", "2 * 0.001 * 0.3"); of your own the number."""
+    if isinstance(penalty, Sum):
+        parts = (penalty.first, penalty.second)
+        first, second = (penalty_term(part, w, float(part.gradient(np.array(w)))) for part in parts)
         return f"{first[0]} + {second[0]}", f"{first[1]} + {second[1]}"
-    if isinstance(price, L1):
-        return "l1 sign(w)", f"{written(price.strength)} * sign({written(w)})"
-    if isinstance(price, L2):
-        return "2 l2 w", f"2 * {written(price.strength)} * {factor(w)}"
+    if isinstance(penalty, L1):
+        return "l1 sign(w)", f"{written(penalty.strength)} * sign({written(w)})"
+    if isinstance(penalty, L2):
+        return "2 l2 w", f"2 * {written(penalty.strength)} * {factor(w)}"
     return "that of the price", factor(gradient)
 
 
@@ -79,7 +125,7 @@ def _gradient_descent(optimizer: GradientDescent, r: float, one: ParameterStep) 
 def _adam(optimizer: Adam | AdamW, step: StepTrace, one: ParameterStep) -> Iterator[Line]:
     r, t, g, w = step.rate, step.update, one.gradient, one.before
     (m, v), (new_m, new_v) = ((slots["m"], slots["v"]) for slots in (one.slots, one.new_slots))
-    if isinstance(optimizer, AdamW) and one.decays:
+    if isinstance(optimizer, AdamW) and one.name == "weight":
         w = one.before * (1 - r * optimizer.weight_decay)
         filled = f"{written(r)} * {written(optimizer.weight_decay)} * {factor(one.before)}"
         yield _line(one.letter, "r weight_decay " + one.letter, one.before, filled, w)

@@ -50,6 +50,11 @@ class LossTrace:
     penalty: float
 
     @property
+    def smoothing(self) -> float:
+        """The label smoothing of the loss."""
+        return getattr(self.loss, "label_smoothing", 0.0)
+
+    @property
     def objective(self) -> float:
         """What training descends: loss + penalty."""
         return self.value + self.penalty

@@ -18,7 +18,7 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_words
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
-from pellucid.reports.explanation.scores import doubt_line, sigmoid_line, softmax_line
+from pellucid.reports.explanation.scores import doubt_line, probability_line
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
 TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
@@ -118,7 +118,7 @@ def ends(found: Findings) -> Iterator[Block]:
         yield Words(f"and {counted(len(found.scores) - len(rows), 'more label')}.")
     if found.temperature is not None:
         yield Words(f"This model has the temperature T = {written(found.temperature, FINE)}, by which scores are divided.")
-    lines = [softmax_line(rows[0], found.total) if found.total is not None else sigmoid_line(found.scores[1])]
+    lines = [probability_line(found.scores[1] if found.total is None else rows[0], found.total)]
     if found.doubt and found.probability is not None:
         lines.append(doubt_line(found.answered, len(found.scores), found.probability))
     yield Sums(tuple(lines))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.display.numbers import FINE, written
+from pellucid.inspection.trace.answer import LossTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
 from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
@@ -42,6 +43,11 @@ def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | No
     return tuple(Score(**dict(zip(columns, row, strict=True))) for row in rows), total
 
 
+def probability_line(score: Score, total: float | None) -> str:
+    """Where the probability of a label comes from; ``total`` is that of the softmax, None for a yes or no."""
+    return sigmoid_line(score) if total is None else softmax_line(score, total)
+
+
 def softmax_line(score: Score, total: float) -> str:
     """The probability of one label: its exponential, divided by the sum of all."""
     assert score.exponential is not None
@@ -57,6 +63,14 @@ def sigmoid_line(score: Score) -> str:
     return (
         f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
     )
+
+
+def loss_line(loss: LossTrace, probability: float | None) -> str:
+    """``loss = -log(0.9) = 0.1054``, from the probability of the target; of a regression or smoothed targets the number."""
+    value = written(loss.value)
+    if probability is None or loss.smoothing:
+        return f"loss = {value}"
+    return f"loss = -log({written(probability)}) = {value}"
 
 
 def doubt_line(score: Score, labels: int, probability: float) -> str:

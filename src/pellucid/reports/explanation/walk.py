@@ -14,6 +14,7 @@ from pellucid.inspection.trace.table import norm
 from pellucid.nn.layers.input import Input
 from pellucid.reports.explanation.findings import Findings, LayerExplanation
 from pellucid.reports.explanation.road import road
+from pellucid.reports.explanation.scores import loss_line
 from pellucid.reports.explanation.strongest import strongest_backward
 
 MOST_SCORES = 5  # gradients of the scores
@@ -32,9 +33,7 @@ def _loss(found: Findings) -> Section:
     assert loss is not None
     p = next(score.own for score in found.scores if score.label == found.backward_from)
     said = f"The loss if {found.backward_from} is the right answer:"
-    smoothing = getattr(loss.loss, "label_smoothing", 0.0)
-    smoothed = f" (with label smoothing {written(smoothing)})" if smoothing else ""
-    line = f"loss = {written(loss.value)}{smoothed}" if smoothing else f"loss = -log({written(p)}) = {written(loss.value)}"
+    line = loss_line(loss, p) + (f" (with label smoothing {written(loss.smoothing)})" if loss.smoothing else "")
     words = "Its gradient by each score z is p - t: the probability minus what it should be."
     if found.temperature is not None:
         words += " Training knows of no temperature: p is that of T = 1."

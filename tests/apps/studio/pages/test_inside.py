@@ -14,8 +14,8 @@ import pellucid as pl
 from pellucid.apps.studio.pages.inside import routes
 from pellucid.apps.studio.pages.inside.traces import KEPT, Question, Traces, version_of
 from pellucid.apps.studio.session import Session
+from pellucid.core.display.numbers import written
 from pellucid.core.packing import framed
-from pellucid.inspection.arithmetic.elements import element, index_of, sources
 from pellucid.inspection.trace.layer_trace import in_order
 from pellucid.reports.explanation.findings import Score
 from pellucid.reports.explanation.scores import softmax_line
@@ -83,6 +83,17 @@ class TestOverview:
         np.testing.assert_allclose([row["untempered"] for row in rows], np.exp(scores) / np.exp(scores).sum(), rtol=1e-6)
         assert data["answer"]["total"] == pytest.approx(np.exp(z - z.max()).sum(), rel=1e-6)
 
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    def test_the_line_of_the_loss(self, smoothing):
+        one = pl.Model(moved([pl.Input(2), pl.Classification(3, label_smoothing=smoothing)]))
+        data, _ = ask(Session(models={"m": one}), "/api/inside", sample="xy.0.5,-1", target="2")
+        value, p = data["loss"]["value"], data["answer"]["rows"][2]["probability"]
+        if smoothing:
+            assert data["loss"]["line"] == f"loss = {written(value)}, with label smoothing 0.1"
+        else:
+            assert value == pytest.approx(-np.log(p), rel=1e-12)
+            assert data["loss"]["line"] == f"loss = -log({written(p)}) = {written(value)}"
+
     def test_large_layers_are_sent_in_float32_with_what_is_drawn(self, session, monkeypatch):
         monkeypatch.setattr("pellucid.apps.studio.pages.inside.overview.IN_FULL", 100)
         _, arrays = ask(session, "/api/inside", model="conv", target="1")
@@ -118,77 +129,6 @@ class TestNeuron:
                 (bias,) = data["parameters"]
                 assert (bias["value"], bias["gradient"]) == (neuron.bias, layer.gradients["bias"][1])
                 assert bias["new"] == layer.updates["bias"].new[1]
-
-    def test_every_number_is_what_its_inputs_give(self, session):
-        """For each kind of layer: the products and what is constant make the number; inputs are outputs of the sources."""
-        x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
-        trace = session.models["conv"].network.trace(x[None])
-        constant = {
-            "rescale": lambda layer, c: layer.layer.offset,
-            "batch_normalization": lambda layer, c: (
-                layer.parameters["beta"][c]
-                - layer.parameters["gamma"][c] * layer.numbers["mean"][c] * layer.numbers["inverse_std"][c]
-            ),
-            "layer_normalization": lambda layer, c: (
-                layer.parameters["beta"][c]
-                - layer.parameters["gamma"][c] * layer.input[0].mean() * layer.numbers["inverse_std"][0, 0]
-            ),
-        }
-        kinds = set()
-        for layer in in_order(trace.layers[1:]):
-            kinds.add(layer.kind)
-            index = tuple(size // 2 for size in layer.output.shape[1:])
-            found = element(trace, layer.name, index)
-            expected = (layer.output if layer.sums is None else layer.sums)[(0, *index)]
-            rest = constant.get(layer.kind, lambda layer, c: layer.parameters.get("bias", np.zeros(999))[c])
-            if layer.kind in ("residual", "dropout", "flatten") or "pooling" in layer.kind:
-                rest = lambda layer, c: 0.0  # noqa: E731
-            assert found.products.sum() + rest(layer, index[-1]) == pytest.approx(expected, rel=1e-9, abs=1e-12), layer.name
-            for d, position in enumerate(found.positions):
-                source = trace.layer(found.sources[found.origin[d]]).output[0]
-                if (position >= 0).all() and (position < source.shape).all():
-                    assert source[tuple(position)] == found.inputs[d]
-                else:
-                    assert found.inputs[d] == 0  # a margin
-        assert kinds == {
-            *("rescale", "conv2d", "batch_normalization", "residual", "average_pooling2d", "max_pooling2d"),
-            *("global_average_pooling2d", "dropout", "dense", "layer_normalization", "classification"),
-        }
-
-    @pytest.mark.parametrize("pooling", [pl.MaxPooling2D, pl.AveragePooling2D])
-    def test_windows_over_the_margin(self, pooling):
-        """Of 7 x 6 pixels, in windows of 3 x 4, every second one: some rows and columns of them lie outside."""
-        network = pl.Network([pl.Input(7, 6, 2), pooling((3, 4), 2, padding="same"), pl.Classification(2)], dtype="float64")
-        trace = network.trace(RNG.normal(size=(1, 7, 6, 2)), training=False)
-        layer = trace.layers[1]
-        for index in np.ndindex(*layer.output.shape[1:]):
-            found = element(trace, layer.name, index)
-            assert found.products.sum() == pytest.approx(layer.output[(0, *index)], rel=1e-12), index
-            assert found.inputs.tolist() == [layer.input[(0, *position)] for position in found.positions.tolist()]
-        corner = element(trace, layer.name, (0, 0, 1))
-        assert {tuple(position[:2]) for position in corner.positions.tolist()} == {
-            (i, j) for i in (0, 1) for j in (0, 1, 2)
-        }
-
-    def test_lines_of_layers_without_weights(self):
-        layers = [pl.Input(2, 4), pl.MaxPooling2D(2), pl.AveragePooling2D((1, 2)), pl.Flatten(), pl.Classification(2)]
-        image = np.array([[[1, -2, 3, 0.5], [0, 4, -1, 2]]], np.float32)
-        trace = pl.Network(layers).trace(image)
-        assert element(trace, "input", (0, 1)).line == "x = -2"
-        assert element(trace, "max_pooling2d_1", (0, 0, 0)).line == "y = max(1, -2, 0, 4) = 4"
-        assert element(trace, "max_pooling2d_1", (0, 0, 0)).weights.tolist() == [0, 0, 0, 1]
-        assert element(trace, "average_pooling2d_1", (0, 0, 0)).line == "y = (4 + 3) / 2 = 3.5"
-        assert element(trace, "flatten_1", (0,)).line == "y = x = 3.5"
-        pixels = pl.Network([pl.Input(2, 2), pl.Classification(2)]).trace(np.array([[[0, 51], [102, 255]]], np.uint8))
-        assert element(pixels, "input", (0, 1)).line == "x = 51 / 255 = 0.2"
-
-    def test_sources(self, session):
-        found = sources(trace_of(session, "conv").layers)
-        assert found["input"] == ()
-        assert found["residual_1"] == ("residual_1.batch_normalization_2", "batch_normalization_1")
-        assert found["residual_1.conv2d_1"] == ("batch_normalization_1",)
-        assert found["residual_2.shortcut_conv2d_1"] == found["residual_2.conv2d_1"] == ("residual_1",)
-        assert found["average_pooling2d_1"] == ("residual_2",)
 
 
 class TestWeights:
@@ -273,6 +213,13 @@ class TestTraces:
             ask(session, "/api/inside", model="dense")
 
 
+def test_paths_lead_to_the_answer_if_nothing_else_is_asked_for(session):
+    found = ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], count=2)
+    z = trace_of(session, "dense").layers[-1].output[0]
+    assert found["edges"][0]["end"] == [int(z.argmax())]
+    assert all(set(edge) == {"source", "start", "layer", "end", "value", "share"} for edge in found["edges"])
+
+
 @pytest.mark.parametrize(
     ("path", "query", "sentence"),
     [
@@ -304,12 +251,6 @@ class TestTraces:
 def test_wrong_words_are_sentences(session, path, query, sentence):
     with pytest.raises(pl.ArgumentError, match=sentence):
         ask(session, path, **{"model": "dense", **query})
-
-
-def test_an_image_has_one_channel_or_several():
-    trace = pl.Network([pl.Input(3, 4), pl.Conv2D(2), pl.Classification(2)]).trace(np.zeros((1, 3, 4), np.uint8))
-    assert index_of(trace.layer("input"), 0, (2, 3)) == (2, 3)
-    assert index_of(trace.layer("conv2d_1"), 1, (2, 3)) == (2, 3, 1)
 
 
 def test_a_frame_holds_what_was_put_in():

@@ -1,4 +1,4 @@
-"""What the chapters show: activations against the math module, the loss along a weight against networks of its own."""
+"""What the chapters show: curves of activations, against the math module, and the loss along a weight."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from asking import ask
 
 import pellucid as pl
-from pellucid.apps.studio.pages.learn import activation_curves, loss_along
-
-LAYERS = [pl.Input(3), pl.Dense(4, "tanh"), pl.Classification(2)]
-X = np.array([0.5, -1.0, 2.0], np.float32)
-
-
-@pytest.fixture
-def model() -> pl.Model:
-    return pl.Model(pl.Network(LAYERS, seed=3))
+from pellucid.apps.studio.application import application
+from pellucid.apps.studio.pages.learn import activation_curves
+from pellucid.apps.studio.session import Session
+from pellucid.inspection.arithmetic.loss_along import loss_along
 
 
 @pytest.mark.parametrize(
@@ -36,61 +32,9 @@ def test_curves_are_those_of_the_math_module(name: str, f: object, slope: object
     assert curve["slopes"] == pytest.approx([slope(z) for z in found["z"]], abs=1e-12)  # type: ignore[operator]
 
 
-def test_the_loss_along_a_weight_is_that_of_networks_with_that_weight(model: pl.Model) -> None:
-    found = loss_along(model, X, 1, "dense_1", 2, 1)
-    for weight, loss in list(zip(found["weights"], found["losses"], strict=True))[::8]:
-        other = pl.Network(LAYERS, seed=3, dtype="float64")
-        for name, array in model.network.parameters.items():
-            other.parameters[name] = array
-        other.parameters["dense_1.weight"][2, 1] = weight
-        p = other.predict_proba(X[None])[0, 1]
-        assert loss == pytest.approx(-math.log(p), rel=1e-12)
-
-
-def test_the_gradient_is_the_slope_of_that_curve(model: pl.Model) -> None:
-    found = loss_along(model, X, 0, "output", 3, 1)
-    middle = len(found["weights"]) // 2
-    assert found["weights"][middle] == found["weight"]
-    assert found["losses"][middle] == pytest.approx(found["loss"], rel=1e-12)
-    (w0, w1), (l0, l1) = (found[name][middle - 1 : middle + 2 : 2] for name in ("weights", "losses"))
-    assert (l1 - l0) / (w1 - w0) == pytest.approx(found["gradient"], rel=2e-3)
-
-
-@pytest.mark.parametrize(("weight", "reach"), [(0.25, 1.0), (-3.0, 6.0)])
-def test_the_curve_reaches_beyond_0_on_both_sides(weight: float, reach: float) -> None:
-    network = pl.Network(LAYERS, seed=3)
-    network.parameters["dense_1.weight"][0, 0] = weight
-    tried = loss_along(pl.Model(network), X, 0, "dense_1", 0, 0)["weights"]
-    assert (tried[0], tried[-1]) == (weight - reach, weight + reach)
-
-
-def test_the_slope_is_that_of_the_loss_alone() -> None:
-    """Of a layer with a price of its own too; and dL/dz is there where the input is 0."""
-    layers = [pl.Input(3), pl.Dense(2, "tanh", regularizer=pl.L2(0.5)), pl.Classification(2, regularizer=pl.L1(0.5))]
-    network = pl.Network(layers, seed=3)
-    for x in (X, np.zeros_like(X)):
-        z = network.trace(x[None]).layer("output").output[0]
-        p = np.exp(z) / np.exp(z).sum()
-        found = loss_along(pl.Model(network), x, 0, "output", 1, 1)
-        assert found["dsum"] == pytest.approx(p[1], rel=1e-12)  # p - y
-        assert found["gradient"] == found["input"] * found["dsum"]
-        middle = len(found["weights"]) // 2
-        (w0, w1), (l0, l1) = (found[name][middle - 1 : middle + 2 : 2] for name in ("weights", "losses"))
-        assert (l1 - l0) / (w1 - w0) == pytest.approx(found["gradient"], rel=2e-3, abs=1e-9)
-
-
-def test_the_network_is_not_touched(model: pl.Model) -> None:
-    before = model.network.parameters.vector.copy()
-    loss_along(model, X, 0, "dense_1", 0, 0)
-    assert (model.network.parameters.vector == before).all()
-
-
-@pytest.mark.parametrize("place", [("dense_1", 3, 0), ("dense_1", 0, 4), ("dense_9", 0, 0), ("input", 0, 0)])
-def test_a_weight_that_is_not_there_is_named(model: pl.Model, place: tuple[str, int, int]) -> None:
-    with pytest.raises(pl.ArgumentError, match=place[0]):
-        loss_along(model, X, 0, *place)
-
-
-def test_a_regression_has_no_classes() -> None:
-    with pytest.raises(pl.ArgumentError, match="classes"):
-        loss_along(pl.Model(pl.Network([pl.Input(3), pl.Regression()])), X, 0, "output", 0, 0)
+def test_the_curve_of_a_weight_is_that_of_the_model_that_is_asked_for() -> None:
+    network = pl.Network([pl.Input(2), pl.Dense(3, "tanh"), pl.Classification(2)], seed=3)
+    app = application(Session({"other": pl.Model(pl.Network(network.layers, seed=4)), "plane": pl.Model(network)}))
+    asked = "model=plane&sample=xy.0.5,-1&target=1&layer=dense_1&input=1&unit=2"
+    found = ask(app, "GET", f"/api/learn/weight?{asked}").json
+    assert found == loss_along(network, np.array([0.5, -1], np.float32), 1, "dense_1", 1, 2)

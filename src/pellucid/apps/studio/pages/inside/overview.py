@@ -1,5 +1,5 @@
-"""A look as data for the page: every layer, one number in full, and weights as pictures. The shapes of the JSON stand in
-studio/src/pages/inside/types.ts."""
+"""A look as data for the page: every layer, the answer, the loss, and weights as pictures. The shapes of the JSON stand
+in studio/src/pages/inside/types.ts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.apps.studio.pages.inside.answer import answer_data, loss_data
 from pellucid.apps.studio.pages.inside.traces import Look
 from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Shape
-from pellucid.inspection.arithmetic.elements import Index, element, sources, unit_and_place
+from pellucid.inspection.arithmetic.elements import sources
 from pellucid.inspection.arithmetic.formulas import formula
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
@@ -26,6 +25,7 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.windows import image_shape
 from pellucid.nn.summary import describe_layer
+from pellucid.reports.explanation.scores import loss_line, probability_line, scores_of
 
 IN_FULL = 1 << 16  # numbers of a layer: larger ones are sent in float32, and without what only the tables show
 MOST_WEIGHTS = 1 << 20  # at once as pictures
@@ -51,8 +51,8 @@ def overview(look: Look) -> tuple[dict[str, Any], dict[str, AnyArray]]:
         "step": look.model.network.training_state.step,
         "is_pixels": look.sample.x.dtype == np.uint8,
         "layers": layers,
-        "answer": answer_data(look),
-        "loss": loss_data(look),
+        "answer": _answer(look),
+        "loss": _loss(look),
         "update": None if update is None else {"rate": update.rate, "number": update.update},
     }
     return data, arrays
@@ -85,61 +85,36 @@ def _sent(layer: LayerTrace) -> dict[str, AnyArray]:
     return {name: there[name].astype(np.float32) for name in drawn if name in there}
 
 
-def number_in_full(look: Look, layer_name: str, index: Index) -> tuple[dict[str, Any], dict[str, AnyArray]]:
-    """One number of a layer: its inputs, weights and products; with a target its gradients, and the update."""
-    trace = look.trace
-    layer, found = trace.layer(layer_name), element(trace, layer_name, index)
-    unit, place = unit_and_place(index)
-    at = (0, *index)
-    backward = {"slope": layer.slopes, "doutput": layer.doutput, "dsum": layer.dsums}
-    data = {
-        "address": found.address,
-        "layer": layer_name,
-        "unit": unit,
-        "place": place,
-        "line": found.line,
-        "sources": list(found.sources),
-        "sum": None if layer.sums is None else float(layer.sums[at]),
-        "activation": layer.activation,
-        "output": float(layer.output[at]),
-        **{name: None if array is None else float(array[at]) for name, array in backward.items()},
-        "back": _back_line(layer, at),
-        "parameters": _own_parameters(layer, unit),
+def _answer(look: Look) -> dict[str, Any]:
+    """The scores and probabilities of the answer, term by term and in a line of arithmetic."""
+    rows, total = scores_of(look.model, look.trace)
+    kind = look.trace.answer.kind
+    first = np.asarray(look.trace.answer.predictions[0])
+    best = 0 if kind == "identity" else int(first)
+    return {
+        "kind": kind,
+        "best": best,
+        "label": first.tolist() if kind == "identity" else look.model.labels[best],
+        "rows": [vars(row) | {"line": None if kind == "identity" else probability_line(row, total)} for row in rows],
+        "total": total,
+        "temperature": None if look.model.temperature is None else look.model.temperature.value,
     }
-    arrays: dict[str, AnyArray] = {"inputs": found.inputs, "weights": found.weights, "products": found.products}
-    arrays |= {"positions": found.positions, "origin": found.origin}
-    if "weight" in layer.parameters and layer.dsums is not None:
-        arrays["dweights"] = float(layer.dsums[at]) * found.inputs
-        arrays["gradients"] = layer.gradients["weight"][..., unit].ravel()
-        if "weight" in layer.updates:
-            arrays["new"] = layer.updates["weight"].new[..., unit].ravel()
-    return data, arrays
 
 
-def _back_line(layer: LayerTrace, at: tuple[int, ...]) -> str | None:
-    """dz = dy f'(z), filled in."""
-    if layer.doutput is None or layer.dsums is None:
+def _loss(look: Look) -> dict[str, Any] | None:
+    """The loss against the target; None of a look that goes forward only."""
+    loss, probabilities = look.trace.loss, look.trace.answer.probabilities
+    if loss is None:
         return None
-    slope = "" if layer.slopes is None else f" * {written(float(layer.slopes[at]))}"
-    return f"dz = {written(float(layer.doutput[at]))}{slope} = {written(float(layer.dsums[at]))}"
-
-
-def _own_parameters(layer: LayerTrace, unit: int) -> list[dict[str, Any]]:
-    """What this number has of parameters beside its weights: bias, gamma, beta."""
-    found = []
-    for name, array in layer.parameters.items():
-        if name == "weight" or array.ndim != 1:
-            continue
-        gradient, update = layer.gradients.get(name), layer.updates.get(name)
-        found.append(
-            {
-                "name": name,
-                "value": float(array[unit]),
-                "gradient": None if gradient is None else float(gradient[unit]),
-                "new": None if update is None else float(update.new[unit]),
-            }
-        )
-    return found
+    probability = None if probabilities is None else float(probabilities[0, int(look.question.target)])
+    smoothing = f", with label smoothing {written(loss.smoothing)}" if loss.smoothing else ""
+    return {
+        "name": type(loss.loss).__name__,
+        "value": loss.value,
+        "targets": loss.smoothed[0].tolist(),
+        "terms": None if loss.terms is None else loss.terms[0].tolist(),
+        "line": loss_line(loss, probability) + smoothing,
+    }
 
 
 def pictures_of(trace: Trace, layer: LayerTrace) -> list[int] | None:

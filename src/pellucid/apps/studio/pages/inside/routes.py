@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pellucid.apps.studio.pages.inside.overview import number_in_full, overview, weights_as_pictures
+from pellucid.apps.studio.pages.inside.overview import overview, weights_as_pictures
 from pellucid.apps.studio.pages.inside.step import step_of
 from pellucid.apps.studio.pages.inside.traces import LearnedOn, Look, Question, Traces
 from pellucid.apps.studio.session import Session
@@ -29,6 +29,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.packing import framed
 from pellucid.core.shapes import AnyArray, one_of
 from pellucid.inspection.arithmetic.elements import Index, index_of
+from pellucid.inspection.arithmetic.number import number_in_full
 from pellucid.inspection.arithmetic.paths import strongest_paths
 from pellucid.training.recipes.named import OPTIMIZERS
 
@@ -52,7 +53,7 @@ def routes(session: Session) -> list[BaseRoute]:
 
     def neuron(request: Request) -> Response:
         look = look_at(request)
-        return _frame(*number_in_full(look, *_where(look, request)))
+        return _frame(*number_in_full(look.trace, *_where(look, request)))
 
     def step(request: Request) -> Response:
         look = look_at(request)

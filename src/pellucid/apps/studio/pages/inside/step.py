@@ -10,15 +10,12 @@ import numpy as np
 
 from pellucid.apps.studio.pages.inside.traces import Look
 from pellucid.core.checks import whole_in_words
-from pellucid.core.display.numbers import factor, written
+from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.inspection.arithmetic.elements import Index, unit_and_place
-from pellucid.inspection.arithmetic.update import Line, ParameterStep, price_term, step_lines
+from pellucid.inspection.arithmetic.update import gradient_line, parameter_step, step_lines
 from pellucid.inspection.trace.layer_trace import LayerTrace
-from pellucid.nn.layers.convolution import Conv2D
 from pellucid.training.recipes.named import OPTIMIZERS
-
-LETTERS = {"weight": "w", "bias": "b"}
 
 
 def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, Any]:
@@ -27,20 +24,8 @@ def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, A
     if update is None:
         raise ArgumentError("a step follows from a target: add target=, the number of a class.")
     name, at = _where(layer, unit_and_place(index)[0], word)
-    made, gradient = layer.updates[name], float(layer.gradients[name][at])
-    letter = LETTERS.get(name, name)
-    one = ParameterStep(
-        letter,
-        float(layer.parameters[name][at]),
-        gradient,
-        float(made.new[at]),
-        {slot: float(array[at]) for slot, array in made.slots.items()},
-        {slot: float(array[at]) for slot, array in made.new_slots.items()},
-        decays=name == "weight",
-    )
-    if not np.isfinite([one.before, one.gradient, one.after, *one.slots.values(), *one.new_slots.values()]).all():
-        raise ArgumentError("this step is not finite: its numbers grow larger than float64 can hold.")
-    lines = [_gradient_line(layer, name, at, (0, *index), one), *step_lines(update, one)]
+    one = parameter_step(layer, name, at)
+    lines = [gradient_line(layer, one, index), *step_lines(update, one)]
     return {
         "parameter": f"{layer_name}.{name}[{', '.join(map(str, at))}]",
         "weight": word,
@@ -66,26 +51,6 @@ def _where(layer: LayerTrace, unit: int, word: str) -> tuple[str, tuple[int, ...
     return "weight", (*(int(i) for i in np.unravel_index(number, weight.shape[:-1])), unit)
 
 
-def _gradient_line(layer: LayerTrace, name: str, at: tuple[int, ...], place: tuple[int, ...], one: ParameterStep) -> Line:
-    """Where g comes from, for the sample alone: in a dense layer one product; a price on weights adds its own."""
-    price, g = layer.regularizers.get(name), written(one.gradient)
-    paid = 0.0 if price is None else float(price.gradient(layer.parameters[name])[at])
-    rule, filled, slope = f"dL/d{one.letter}", written(one.gradient - paid), ""
-    if isinstance(layer.layer, Conv2D):
-        rule += " over every window"
-    elif layer.dsums is not None and name == "weight":
-        slope, dz, x = "dz x", float(layer.dsums[place]), float(layer.input[0].ravel()[at[0]])
-        filled = f"{written(dz)} * {factor(x)}"
-    elif layer.dsums is not None and name == "bias":
-        slope = "dz"
-    if price is None:
-        rule += f" = {slope}" if slope else ""
-    else:
-        words, numbers = price_term(price, one.before, paid)
-        rule, filled = f"{slope or rule} + {words}", f"{filled} + {numbers}"
-    return Line(f"g = {rule}", f"g = {g}" if filled == g else f"g = {filled} = {g}")
-
-
 def _memory(look: Look) -> str:
     """What the slots are before the step, in a sentence."""
     update, state = look.trace.update, look.model.network.training_state
@@ -94,7 +59,7 @@ def _memory(look: Look) -> str:
     if not update.optimizer.needed_slots():
         return "This optimizer remembers nothing from step to step."
     if update.update > 1:
-        made = f"{update.update - 1:,} {'update' if update.update == 2 else 'updates'}"
+        made = counted(update.update - 1, "update")
         return f"The slots are what the optimizer of {name} remembers of {made}; the step is that of this sample alone."
     own = next((word for word, known in OPTIMIZERS.items() if _is_like(known, state.optimizer)), None)
     other = own if state.optimizer_state.slots and own != look.question.optimizer else None

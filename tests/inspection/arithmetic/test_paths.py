@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from looking import RNG, WORDS, ask, model, trace_of
+from looking import RNG, model
 
 import pellucid as pl
-from pellucid.apps.studio.session import Session
 from pellucid.inspection.arithmetic.elements import element
 from pellucid.inspection.arithmetic.paths import strongest_paths
 
 
 @pytest.fixture(scope="module")
-def session():
-    return Session(models={kind: model(kind) for kind in WORDS})
+def convolutions():
+    return model("conv").network
 
 
 HAND = {
@@ -69,10 +68,10 @@ class TestPaths:
         assert found["input", (1,), (2,)] == pytest.approx(-p)  # unit 2: p * 1 - p * 2; times 1
         assert len(found) == 6  # the unit that is off hands nothing down
 
-    def test_backward_parts_add_up_to_the_gradient_of_the_input(self, session):
+    def test_backward_parts_add_up_to_the_gradient_of_the_input(self, convolutions):
         """All of them from all numbers of a convolution, with margins: the trace's own dinput."""
         x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
-        trace = session.models["conv"].network.trace(x[None], [1], training=False)
+        trace = convolutions.trace(x[None], [1], training=False)
         total = np.zeros((12, 12, 1))
         for index in np.ndindex(*trace.layer("conv2d_1").output.shape[1:]):
             edges = strongest_paths(trace, "conv2d_1", index, 9, backward=True)
@@ -84,9 +83,9 @@ class TestPaths:
     def test_nothing_comes_from_a_neuron_that_is_off(self):
         assert all(edge.layer == "dense_1" for edge in strongest_paths(by_hand(), "dense_1", (1,), 3))
 
-    def test_edges_up_are_products_of_the_numbers_they_lead_to(self, session):
+    def test_edges_up_are_products_of_the_numbers_they_lead_to(self, convolutions):
         x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
-        trace = session.models["conv"].network.trace(x[None])
+        trace = convolutions.trace(x[None])
         edges = strongest_paths(trace, "input", (5, 6), 6)
         assert {edge.layer for edge in edges} >= {"residual_1", "residual_2", "max_pooling2d_1", "output"}
         assert {(edge.source, edge.layer) for edge in edges} >= {("batch_normalization_1", "residual_1")}
@@ -103,9 +102,3 @@ class TestPaths:
                 )
             )
             assert products[edge.source, *edge.start] == pytest.approx(edge.value, rel=1e-12)
-
-    def test_the_default_is_the_answer(self, session):
-        found = ask(session, "/api/inside/paths", model="dense", sample=WORDS["dense"], count=2)
-        z = trace_of(session, "dense").layers[-1].output[0]
-        assert found["edges"][0]["end"] == [int(z.argmax())]
-        assert all(set(edge) == {"source", "start", "layer", "end", "value", "share"} for edge in found["edges"])

@@ -1,0 +1,67 @@
+"""One number of a layer as data: what it is made of, and with a target its gradients and its update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pellucid.core.display.numbers import written
+from pellucid.core.shapes import AnyArray
+from pellucid.inspection.arithmetic.elements import Index, element, unit_and_place
+from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.trace import Trace
+
+
+def number_in_full(trace: Trace, layer_name: str, index: Index) -> tuple[dict[str, Any], dict[str, AnyArray]]:
+    """One number of a layer: its inputs, weights and products; with a target its gradients, and the update."""
+    layer, found = trace.layer(layer_name), element(trace, layer_name, index)
+    unit, place = unit_and_place(index)
+    at = (0, *index)
+    backward = {"slope": layer.slopes, "doutput": layer.doutput, "dsum": layer.dsums}
+    data = {
+        "address": found.address,
+        "layer": layer_name,
+        "unit": unit,
+        "place": place,
+        "line": found.line,
+        "sources": list(found.sources),
+        "sum": None if layer.sums is None else float(layer.sums[at]),
+        "activation": layer.activation,
+        "output": float(layer.output[at]),
+        **{name: None if array is None else float(array[at]) for name, array in backward.items()},
+        "back": _back_line(layer, at),
+        "parameters": _own_parameters(layer, unit),
+    }
+    arrays: dict[str, AnyArray] = {"inputs": found.inputs, "weights": found.weights, "products": found.products}
+    arrays |= {"positions": found.positions, "origin": found.origin}
+    if "weight" in layer.parameters and layer.dsums is not None:
+        arrays["dweights"] = float(layer.dsums[at]) * found.inputs
+        arrays["gradients"] = layer.gradients["weight"][..., unit].ravel()
+        if "weight" in layer.updates:
+            arrays["new"] = layer.updates["weight"].new[..., unit].ravel()
+    return data, arrays
+
+
+def _back_line(layer: LayerTrace, at: tuple[int, ...]) -> str | None:
+    """dz = dy f'(z), filled in."""
+    if layer.doutput is None or layer.dsums is None:
+        return None
+    slope = "" if layer.slopes is None else f" * {written(float(layer.slopes[at]))}"
+    return f"dz = {written(float(layer.doutput[at]))}{slope} = {written(float(layer.dsums[at]))}"
+
+
+def _own_parameters(layer: LayerTrace, unit: int) -> list[dict[str, Any]]:
+    """What this number has of parameters beside its weights: bias, gamma, beta."""
+    found = []
+    for name, array in layer.parameters.items():
+        if name == "weight" or array.ndim != 1:
+            continue
+        gradient, update = layer.gradients.get(name), layer.updates.get(name)
+        found.append(
+            {
+                "name": name,
+                "value": float(array[unit]),
+                "gradient": None if gradient is None else float(gradient[unit]),
+                "new": None if update is None else float(update.new[unit]),
+            }
+        )
+    return found

@@ -1,0 +1,95 @@
+"""One number of each kind of layer: what it is made of, against the numbers of the trace and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from looking import RNG, model
+
+import pellucid as pl
+from pellucid.inspection.arithmetic.elements import element, index_of, sources
+from pellucid.inspection.trace.layer_trace import in_order
+
+
+@pytest.fixture(scope="module")
+def convolutions():
+    return model("conv").network
+
+
+def test_every_number_is_what_its_inputs_give(convolutions):
+    """For each kind of layer: the products and what is constant make the number; inputs are outputs of the sources."""
+    x = RNG.integers(0, 256, (12, 12)).astype(np.uint8)
+    trace = convolutions.trace(x[None])
+    constant = {
+        "rescale": lambda layer, c: layer.layer.offset,
+        "batch_normalization": lambda layer, c: (
+            layer.parameters["beta"][c]
+            - layer.parameters["gamma"][c] * layer.numbers["mean"][c] * layer.numbers["inverse_std"][c]
+        ),
+        "layer_normalization": lambda layer, c: (
+            layer.parameters["beta"][c]
+            - layer.parameters["gamma"][c] * layer.input[0].mean() * layer.numbers["inverse_std"][0, 0]
+        ),
+    }
+    kinds = set()
+    for layer in in_order(trace.layers[1:]):
+        kinds.add(layer.kind)
+        index = tuple(size // 2 for size in layer.output.shape[1:])
+        found = element(trace, layer.name, index)
+        expected = (layer.output if layer.sums is None else layer.sums)[(0, *index)]
+        rest = constant.get(layer.kind, lambda layer, c: layer.parameters.get("bias", np.zeros(999))[c])
+        if layer.kind in ("residual", "dropout", "flatten") or "pooling" in layer.kind:
+            rest = lambda layer, c: 0.0  # noqa: E731
+        assert found.products.sum() + rest(layer, index[-1]) == pytest.approx(expected, rel=1e-9, abs=1e-12), layer.name
+        for d, position in enumerate(found.positions):
+            source = trace.layer(found.sources[found.origin[d]]).output[0]
+            if (position >= 0).all() and (position < source.shape).all():
+                assert source[tuple(position)] == found.inputs[d]
+            else:
+                assert found.inputs[d] == 0  # a margin
+    assert kinds == {
+        *("rescale", "conv2d", "batch_normalization", "residual", "average_pooling2d", "max_pooling2d"),
+        *("global_average_pooling2d", "dropout", "dense", "layer_normalization", "classification"),
+    }
+
+
+@pytest.mark.parametrize("pooling", [pl.MaxPooling2D, pl.AveragePooling2D])
+def test_windows_over_the_margin(pooling):
+    """Of 7 x 6 pixels, in windows of 3 x 4, every second one: some rows and columns of them lie outside."""
+    network = pl.Network([pl.Input(7, 6, 2), pooling((3, 4), 2, padding="same"), pl.Classification(2)], dtype="float64")
+    trace = network.trace(RNG.normal(size=(1, 7, 6, 2)), training=False)
+    layer = trace.layers[1]
+    for index in np.ndindex(*layer.output.shape[1:]):
+        found = element(trace, layer.name, index)
+        assert found.products.sum() == pytest.approx(layer.output[(0, *index)], rel=1e-12), index
+        assert found.inputs.tolist() == [layer.input[(0, *position)] for position in found.positions.tolist()]
+    corner = element(trace, layer.name, (0, 0, 1))
+    assert {tuple(position[:2]) for position in corner.positions.tolist()} == {(i, j) for i in (0, 1) for j in (0, 1, 2)}
+
+
+def test_lines_of_layers_without_weights():
+    layers = [pl.Input(2, 4), pl.MaxPooling2D(2), pl.AveragePooling2D((1, 2)), pl.Flatten(), pl.Classification(2)]
+    image = np.array([[[1, -2, 3, 0.5], [0, 4, -1, 2]]], np.float32)
+    trace = pl.Network(layers).trace(image)
+    assert element(trace, "input", (0, 1)).line == "x = -2"
+    assert element(trace, "max_pooling2d_1", (0, 0, 0)).line == "y = max(1, -2, 0, 4) = 4"
+    assert element(trace, "max_pooling2d_1", (0, 0, 0)).weights.tolist() == [0, 0, 0, 1]
+    assert element(trace, "average_pooling2d_1", (0, 0, 0)).line == "y = (4 + 3) / 2 = 3.5"
+    assert element(trace, "flatten_1", (0,)).line == "y = x = 3.5"
+    pixels = pl.Network([pl.Input(2, 2), pl.Classification(2)]).trace(np.array([[[0, 51], [102, 255]]], np.uint8))
+    assert element(pixels, "input", (0, 1)).line == "x = 51 / 255 = 0.2"
+
+
+def test_sources(convolutions):
+    found = sources(convolutions.trace(np.zeros((1, 12, 12), np.uint8)).layers)
+    assert found["input"] == ()
+    assert found["residual_1"] == ("residual_1.batch_normalization_2", "batch_normalization_1")
+    assert found["residual_1.conv2d_1"] == ("batch_normalization_1",)
+    assert found["residual_2.shortcut_conv2d_1"] == found["residual_2.conv2d_1"] == ("residual_1",)
+    assert found["average_pooling2d_1"] == ("residual_2",)
+
+
+def test_an_image_has_one_channel_or_several():
+    trace = pl.Network([pl.Input(3, 4), pl.Conv2D(2), pl.Classification(2)]).trace(np.zeros((1, 3, 4), np.uint8))
+    assert index_of(trace.layer("input"), 0, (2, 3)) == (2, 3)
+    assert index_of(trace.layer("conv2d_1"), 1, (2, 3)) == (2, 3, 1)
