@@ -92,7 +92,7 @@ def by_fit(fields: dict[str, Any]) -> float:
     assert data.validation is not None
     (x, y), aside = ((part.x[part.rows], part.y[part.rows]) for part in (data.training, data.validation))
     start = time.perf_counter()
-    network.fit(x, y, validation=aside, progress="none", **chosen.recipe.fit_options())
+    network.fit(x, y, progress="none", **chosen.recipe.fit_options() | {"validation": aside})
     return time.perf_counter() - start
 
 

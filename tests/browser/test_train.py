@@ -18,7 +18,7 @@ from pellucid.apps.studio.runs.experiment import experiment as make_experiment
 from pellucid.apps.studio.runs.material import material
 from pellucid.mathematics.activations import ACTIVATIONS
 from pellucid.mathematics.schedules import SCHEDULES
-from pellucid.training.recipes.named import OPTIMIZERS
+from pellucid.training.recipes.recipe import OPTIMIZERS
 
 AXE = (Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js").read_text()
 LOOKS = [{"color_scheme": theme} for theme in ("light", "dark")]

@@ -31,11 +31,11 @@ def fitted(run, **options):
 def fit(network, run, **options):
     parts = (run.material.training, run.material.validation)
     (x, y), aside = (None if part is None else (part.x[part.rows], part.y[part.rows]) for part in parts)
-    network.fit(x, y, validation=aside, progress="none", **made_for_fit(run) | options)
+    network.fit(x, y, progress="none", **made_for_fit(run) | {"validation": aside} | options)
 
 
 def made_for_fit(run):
-    return run.experiment.recipe.fit_options() | {"early_stopping": run.experiment.patience or None}
+    return run.experiment.recipe.fit_options()
 
 
 def numbers(network):

@@ -9,7 +9,7 @@ import pellucid as pl
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.samples import Samples, split
-from pellucid.models.train import prepare
+from pellucid.models.train import divide, recipe_for
 from pellucid.training.recipes.photo_rules import choose
 
 QUICK = {"layers": "conv4 pool conv8 average", "epochs": 2, "progress": "none"}
@@ -82,12 +82,12 @@ def test_early_stopping_by_the_rules_by_patience_or_never():
 
 
 def test_by_the_rules_only_the_last_third_of_the_epochs_is_judged():
-    options = prepare(photos_of([40, 40]), None, 0, {"epochs": 30}).options
-    assert options["early_stopping"].start_from_epoch == 20
-    assert options["early_stopping"].patience == 10, "the fewest"
-    assert choose([32, 32], (12, 12, 3)).early_stopping == 210 // 6
-    assert choose([32, 32], (12, 12, 3), epochs=90).early_stopping == 15
     photos = photos_of([40, 40])
+    stopping = recipe_for(photos, divide(photos, 0.2, 0), {"epochs": 30}).fit_options()["early_stopping"]
+    assert stopping.start_from_epoch == 20
+    assert stopping.patience == 10, "the fewest"
+    assert choose([32, 32], (12, 12, 3)).patience == 210 // 6
+    assert choose([32, 32], (12, 12, 3), epochs=90).patience == 15
     network = pl.train(photos, **QUICK | {"epochs": 30}).network
     _, kept_aside = split(Samples(photos.x, photos.y, np.arange(80)), 0.2, 0, photos.y)
     best = network.evaluate(photos.x[kept_aside.rows], photos.y[kept_aside.rows])["loss"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import pellucid as pl
 from pellucid.training.recipes.photo_rules import GENTLE, STRONG, choose
+from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.words import layers_from_text
 
 COUNTS = st.lists(st.integers(1, 100_000), min_size=2, max_size=50)
@@ -28,9 +29,12 @@ def test_every_set_of_pictures_gets_a_network_that_fits(counts, height, width, c
     assert len(shape) == 1
     assert 1 <= choices.batch_size * height * width <= max(1 << 22, height * width)
     assert choices.epochs >= 10
-    assert choices.early_stopping >= 10
-    fields = set(choices.__dataclass_fields__) - {"reasons"}
-    assert set(choices.reasons) == fields, "each choice has its reason"
+    assert choices.patience >= 10
+    with_reasons = {"layers", "augment", "epochs", "batch_size", "learning_rate", "validation", "patience", "class_weight"}
+    assert set(choices.reasons) == with_reasons, "each choice has its reason"
+    because_of_others = {"schedule": "learning_rate", "change": "augment", "start_from_epoch": "patience"}
+    chosen = {name for name, value in vars(Recipe()).items() if value != getattr(choices, name)} - {"reasons"}
+    assert {because_of_others.get(name, name) for name in chosen} <= with_reasons
 
 
 # what the documentation says, by hand: (counts, shape, words)
@@ -56,7 +60,7 @@ def test_the_layers_are_those_that_the_documentation_promises(counts, shape, wor
 
 def test_few_pictures_are_seen_often_and_changed_strongly():
     few, many = choose([50, 50], (32, 32, 3)), choose([5000, 5000], (32, 32, 3))
-    assert (few.augment, many.augment) == (STRONG, GENTLE)
+    assert (few.change, many.change) == (STRONG, GENTLE)
     assert (few.epochs, many.epochs) == (10 + 30_000 // 150, 10 + 3)
     assert (few.batch_size, many.batch_size) == (32, 64)
     assert choose([50, 50], (1024, 1024, 3)).batch_size == 4
@@ -73,4 +77,5 @@ def test_the_choices_in_words():
     text = choices.in_words()
     assert re.search(r"layers: conv16.*\n.*64x48 pictures: two halvings, to 16x12; 167 pictures of two classes", text)
     assert "84 pictures a class: few" in text
-    assert "learning_rate" not in choices.in_words(given={"learning_rate"})
+    assert "learning_rate" in text
+    assert "learning_rate" not in choices.changed(learning_rate=3e-3).in_words()

@@ -20,6 +20,7 @@ from pellucid.core.shapes import AnyArray
 from pellucid.core.tensor_file import check_writable, read_model_file
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
+from pellucid.mathematics.optimizers import Adam
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
 from pellucid.models.saving import Label
@@ -28,13 +29,14 @@ from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 from pellucid.training.events import Event, Patient, TrainingStarted
 from pellucid.training.interrupt import deferred_interrupt
+from pellucid.training.recipes.recipe import Recipe
 
 KEPT_BY_RESUME = ("hidden", "activation", "dropout", "batch_norm", "layers", "size", "grey", "crop", "seed")
 NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainJob:
     """A training as the command asks for it.
 
     given  the options that decide it, by name; run  engine, threads and precision; resumed  the model to go on with
@@ -47,6 +49,14 @@ class Job:
     resumed: Model | None
     out: str
     optimizer_state: bool
+
+    def fit_options(self, recipe: Recipe) -> dict[str, Any]:
+        """The options of ``Network.fit``: of the recipe, and how it runs. Who goes on, does so with the optimizer of the
+        file unless another one is given."""
+        options = recipe.fit_options() | self.run
+        if self.resumed is not None and "optimizer" not in self.given and "learning_rate" not in self.given:
+            options["optimizer"] = self.resumed.network.training_state.optimizer or Adam()
+        return options
 
 
 class Heading(Patient):
@@ -61,7 +71,7 @@ class Heading(Patient):
 
 
 def train_and_save(
-    job: Job,
+    job: TrainJob,
     network: Network,
     samples: tuple[AnyArray, AnyArray],
     options: dict[str, Any],

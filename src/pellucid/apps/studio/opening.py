@@ -17,13 +17,14 @@ from pellucid.models.model import Model, load
 from pellucid.models.network import Network
 from pellucid.models.train import calibrate, kept_aside
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
-from pellucid.training.recipes.named import IMAGE, Recipe
+from pellucid.training.recipes.named import IMAGE
+from pellucid.training.recipes.recipe import Recipe
 
 Say = Callable[[str], None]
 
 MADE = "digits.safetensors"  # by `make digits`, or pellucid train digits
-FIRST = Recipe((128, 64), dropout=0.0, learning_rate=3e-3, schedule="one_cycle", epochs=8)
 KEPT_ASIDE = 1 / 12  # 5,000 pictures, on which it is calibrated
+FIRST = Recipe((128, 64), dropout=0.0, learning_rate=3e-3, schedule="one_cycle", epochs=8, validation=KEPT_ASIDE)
 
 
 def open_session(
@@ -67,7 +68,7 @@ def train_digits() -> Model:
     """A new network for digits, calibrated on pictures that it has not learned from."""
     (x, y), _ = datasets.digits()
     network = Network(FIRST.network_layers(IMAGE, len(DIGITS)))
-    network.fit(x, y, **FIRST.fit_options(), validation=KEPT_ASIDE)
+    network.fit(x, y, **FIRST.fit_options())
     model = Model(network)
     calibrate(model, x, y, kept_aside(network, x, y, KEPT_ASIDE))
     return model

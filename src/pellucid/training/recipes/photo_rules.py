@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pellucid.core.shapes import Shape
+from pellucid.core.shapes import Shape, positive_integer
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
+from pellucid.training.recipes.recipe import Recipe
 
 LAST_SIDE = 7  # pictures are halved as long as so many pixels are left
 LARGE_SIDE = 128  # from here on the first convolution halves them already
@@ -22,31 +22,11 @@ STRONG = PhotoAugmentation(shift=0.1, scale=0.2, rotation=15.0, color=0.3, cutou
 GENTLE = PhotoAugmentation(shift=0.1, scale=0.1, rotation=5.0, color=0.1, cutout=0.0)
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the rules chose. ``layers`` are words of `pellucid.training.recipes.words`; ``reasons``: why, field by field."""
+def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None, *, flip: bool = True) -> Recipe:
+    """The recipe for ``counts`` pictures of each class to learn from, all of this shape: (H, W) or (H, W, C).
 
-    layers: str
-    augment: PhotoAugmentation
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    validation: float
-    early_stopping: int
-    class_weight: Literal["balanced"] | None
-    reasons: dict[str, str]
-
-    def in_words(self, given: Collection[str] = ()) -> str:
-        """A line for each choice that was not ``given`` otherwise: its value, and the reason below it."""
-        values = {name: getattr(self, name) for name in self.reasons if name not in given}
-        said = ((name, "none" if value is None else value) for name, value in values.items())
-        return "\n".join(f"  {name}: {value}\n    {self.reasons[name]}" for name, value in said)
-
-
-def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None) -> Choices:
-    """The choices for ``counts`` pictures of each class to learn from, all of this shape: (H, W) or (H, W, C).
-
-    With ``epochs`` in place of as many as the rules would choose, what depends on them follows.
+    With ``epochs`` in place of as many as the rules would choose, what depends on them follows. Without ``flip`` no picture
+    is mirrored.
 
     layers         pictures are halved until 7 to 13 pixels are left, so that the last convolutions see most of a picture;
                    filters double with each halving, as places become fewer. Few pictures, if not small, get one
@@ -58,27 +38,29 @@ def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None) -> Ch
     batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
     learning_rate  that of Adam; batch normalization makes a high one safe
     validation     a fifth: enough to see which epoch is best, and little is lost to learn from
-    early_stopping a sixth of the epochs without progress, 10 at least, in the last third: before, the rate is high, and
+    patience       of early stopping: a sixth of the epochs, 10 at least, in the last third: before, the rate is high, and
                    the loss on a few pictures kept aside is chance
     class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
     """
     total, smallest, largest = sum(counts), min(counts), max(counts)
     layers, why_layers = _layers(len(counts), total, shape)
     few_a_class = total < FEW_A_CLASS * len(counts)
-    epochs = epochs or 10 + 30_000 // max(total, 150)
+    epochs = 10 + 30_000 // max(total, 150) if epochs is None else positive_integer(epochs, "epochs")
     batch_size = 32 if total < 2_000 else 64 if total < 20_000 else 128
     batch_size = max(1, min(batch_size, MOST_PIXELS // (shape[0] * shape[1])))
     a_class = f"{total / len(counts):,.0f} pictures a class"
     balance = f"{smallest:,}{'' if smallest == largest else f' to {largest:,}'} pictures a class"
     uneven = largest > UNEVEN * smallest
-    return Choices(
-        layers,
-        STRONG if few_a_class else GENTLE,
-        epochs,
-        batch_size,
+    return Recipe(
+        layers=layers,
         learning_rate=3e-3,
+        schedule="one_cycle",
+        epochs=epochs,
+        batch_size=batch_size,
+        change=replace(STRONG if few_a_class else GENTLE, flip=flip),
         validation=KEPT_ASIDE,
-        early_stopping=max(10, epochs // 6),
+        patience=max(10, epochs // 6),
+        start_from_epoch=epochs * 2 // 3,
         class_weight="balanced" if uneven else None,
         reasons={
             "layers": why_layers,
@@ -87,7 +69,7 @@ def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None) -> Ch
             "batch_size": f"{_counted(-(-total // batch_size), 'step')} an epoch",
             "learning_rate": "of Adam, at the top of the schedule one_cycle; batch normalization makes a high rate safe",
             "validation": f"a part of each class is kept aside, the {total:,} others are learned from",
-            "early_stopping": "so many epochs without progress, in the last third, when the rate is low; the best is kept",
+            "patience": "so many epochs without progress, in the last third, when the rate is low; the best is kept",
             "class_weight": f"{balance}: {'all classes shall count alike' if uneven else 'even enough'}",
         },
     )

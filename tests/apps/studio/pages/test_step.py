@@ -12,7 +12,7 @@ from small_runs import new
 
 import pellucid as pl
 from pellucid.apps.studio.session import Session
-from pellucid.training.recipes.named import OPTIMIZERS, optimizer_of
+from pellucid.training.recipes.recipe import OPTIMIZERS, optimizer_of
 
 
 def computed(filled):

@@ -9,7 +9,7 @@ from PIL import Image
 import pellucid as pl
 from pellucid.apps.studio.runs.experiment import CHECKS, DATA, POINT_SETS, default, experiment
 from pellucid.apps.studio.runs.material import material, network_of
-from pellucid.models.train import prepare
+from pellucid.models.train import divide, network_for, recipe_for
 
 DRAWN = [[0, 0, 0], [1, 1, 1], [0.5, 1, 1], [0.25, 0.5, 0]]
 GIVEN = {data: {"data": data} | ({"points": DRAWN} if data == "drawn" else {}) for data in DATA if data != "folder"}
@@ -77,8 +77,8 @@ def test_a_fork_stays_with_its_samples():
 
 def test_layers_in_words_and_sizes_take_each_others_place():
     words = experiment({"data": "digits", "layers": "conv4 pool  dense8"})
-    assert words.layers == "conv4 pool dense8"
-    assert words.changed({"hidden": [5]}).layers is None
+    assert words.recipe.layers == "conv4 pool dense8"
+    assert words.changed({"hidden": [5]}).recipe.layers is None
     assert experiment({"data": "digits", "layers": None, "hidden": []}).recipe.hidden == ()
     network = network_of(words, material(words))
     assert [layer.kind for layer in network.layers[1:-1]] == ["conv2d", "batch_normalization", "max_pooling2d", "dense"]
@@ -173,12 +173,11 @@ def test_a_folder_is_prepared_as_train_prepares_it(photos):
     found = experiment({"data": "folder"}, photos)
     parts = material(found, photos)
     network = network_of(found, parts)
-    expected = prepare(photos, None, 0, {"early_stopping": None})
-    assert network.layers == expected.network.layers  # with the same means and deviations
-    assert np.array_equal(parts.validation.rows, expected.validation)
-    options = found.recipe.fit_options()
-    for name in ("optimizer", "schedule", "epochs", "batch_size", "augment"):
-        assert options[name] == expected.options[name]
+    division = divide(photos, 0.2, 0)
+    expected = recipe_for(photos, division, {"patience": 0})
+    assert network.layers == network_for(photos, division, expected, 0).layers  # with the same means and deviations
+    assert np.array_equal(parts.validation.rows, division.kept_aside)
+    assert found.recipe.fit_options() == expected.fit_options()
     learned = photos.y[parts.training.rows]
     by_class = {label: parts.training.weights[parts.training.rows][learned == label].sum() for label in (0, 1)}
     assert by_class[0] == pytest.approx(by_class[1], rel=1e-6)  # twice as many of one class: both count alike

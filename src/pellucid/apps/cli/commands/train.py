@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
-from pellucid.apps.cli.job import Job, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
-from pellucid.apps.cli.judgement import show_probabilities
+from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
+from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
+from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
 from pellucid.apps.cli.sections import SectionedCommand
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import positive_integer
+from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.mathematics.activations import ACTIVATIONS
 from pellucid.mathematics.schedules import SCHEDULES
+from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.train import divide, network_for, recipe_for
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.stack import Stack
 from pellucid.reports.judgement import judge_classes
-from pellucid.training.recipes.named import DIGITS, IMAGE, OPTIMIZERS, RECIPES, Recipe
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.recipes.named import DIGITS, IMAGE, RECIPES
+from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
+from pellucid.training.recipes.recipe import OPTIMIZERS
 
-OF_NAMED_DATA = ("recipe", "hidden", "activation", "dropout", "batch_norm")
+OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
+OF_NAMED_DATA = ("recipe", *OF_SIZES)
 OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files")
 CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
@@ -166,27 +180,20 @@ def command(
     check_replaceable(out)
     resumed = None if resume is None else model_to_resume(resume, given if seed is None else {**given, "seed": seed})
     run = {"engine": engine, "threads": threads, "precision": precision}
-    job = Job(data, given, run, seed or 0, resumed, out, optimizer_state)
-    if data in NAMED_DATA:
-        _train_on_arrays(job)
-    else:
-        from pellucid.apps.cli.commands.train_photos import train_on_photos
-
-        train_on_photos(job)
+    job = TrainJob(data, given, run, seed or 0, resumed, out, optimizer_state)
+    (_train_on_arrays if data in NAMED_DATA else _train_on_photos)(job)
 
 
-def _train_on_arrays(job: Job) -> None:
-    """Digits or fashion, by a recipe."""
-    given = dict(job.given)
-    recipe = _choose(RECIPES[job.data][given.pop("recipe", "default")], given)
-    validation = given.get("validation") or None
-    options = recipe.fit_options() | {"validation": validation, "early_stopping": given.get("early_stopping")} | job.run
+def _train_on_arrays(job: TrainJob) -> None:
+    """Digits or fashion, by a named recipe."""
+    recipe = RECIPES[job.data][job.given.get("recipe", "default")].changed(**_changes(job.given))
+    if recipe.layers is not None:
+        _refuse(job.given, OF_SIZES, "the layers are named by words (--layers)")
     network = job.resumed.network if job.resumed else Network(recipe.network_layers(IMAGE, NUM_CLASSES), job.seed)
+    options = job.fit_options(recipe)
     check_engine(network, options, job.run)
     source = NAMED_DATA[job.data]
     (x, y), (x_test, y_test) = source.get()
-    if job.resumed and "optimizer" not in given and "learning_rate" not in given:
-        options["optimizer"] = network.training_state.optimizer  # that of the file
     model, seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
     judgement = judge_classes(model, x_test, y_test)
     say(
@@ -196,17 +203,81 @@ def _train_on_arrays(job: Job) -> None:
     show_probabilities(judgement, model)
 
 
-def _choose(recipe: Recipe, given: dict[str, Any]) -> Recipe:
-    """The recipe with what is given in place of its own choices."""
-    changes = {name: value for name, value in given.items() if name not in ("validation", "early_stopping")}
-    if "hidden" in changes and "layers" not in changes:
-        changes["layers"] = None
-        changes["hidden"] = () if changes["hidden"] == (0,) else changes["hidden"]
-    elif changes.get("layers", recipe.layers) is not None:
-        _refuse(changes, ("hidden", "activation", "dropout", "batch_norm"), "the layers are named by words (--layers)")
-    if "optimizer" in changes and "learning_rate" not in changes:
-        changes["learning_rate"] = None  # each optimizer has a default of its own
-    return replace(recipe, **changes)
+def _train_on_photos(job: TrainJob) -> None:
+    """A folder of pictures, by the rules or as options say; the model is judged on pictures that it did not learn from."""
+    changes, resumed = _changes(job.given), job.resumed
+    pipeline = _pipeline(job)
+    shape = pipeline.output_shape
+    # what cannot work is found before a long folder is read: on a network for two classes, by a guess where rules decide
+    guess = choose((1, 1), shape).changed(**changes)
+    stack = resumed.network if resumed else Stack(guess.network_layers(shape, 2, Rescale(1.0)))
+    check_engine(stack, job.fit_options(guess), job.run)
+    photos = read_photos(job.data, pipeline, job.given.get("bad_files", "skip"), resumed.labels if resumed else None)
+    seed = resumed.network.seed if resumed else job.seed
+    division = divide(photos, changes.get("validation", KEPT_ASIDE) or None, seed)
+    recipe = recipe_for(photos, division, changes, flip=job.given.get("flip", True))
+    network = resumed.network if resumed else network_for(photos, division, recipe, seed)
+    chosen = recipe.in_words()
+    if chosen and not resumed:
+        say(f"chosen by rules, since no option says otherwise:\n{chosen}", err=True)
+    if division.note:
+        say(f"Note: {division.note}", err=True)
+    options, labels = job.fit_options(recipe), resumed.labels if resumed else photos.labels
+    model, seconds = train_and_save(job, network, (photos.x, photos.y), options, labels)
+    say(f"trained in {seconds:.1f} s{_kept(options['early_stopping'])}", err=True)
+    _judge(job.out, model, photos, division.kept_aside)
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, as fields of a recipe."""
+    changes = {name: value for name, value in given.items() if name not in (*OF_FOLDERS, "recipe", "early_stopping")}
+    if "early_stopping" in given:
+        changes["patience"] = positive_integer(given["early_stopping"], "early_stopping")
+    if given.get("hidden") == (0,):
+        changes["hidden"] = ()
+    return changes
+
+
+def _pipeline(job: TrainJob) -> PhotoPipeline:
+    if job.resumed is not None:
+        return check_is_of_photos(job.resumed, job.data, "the model of --resume")
+    height, width = _size(job.given.get("size", "64"))
+    return PhotoPipeline(height, width, 1 if job.given.get("grey") else 3, job.given.get("crop", "centre"))
+
+
+def _size(text: str) -> tuple[int, int]:
+    """``64`` or ``48x64``, height first."""
+    match = re.fullmatch(r"(\d{1,9})(?:x(\d{1,9}))?", text, re.ASCII)
+    if not match:
+        raise ArgumentError(f"--size is a number of pixels such as 64, or height x width such as 48x64, not {text!r}.")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _kept(stopping: EarlyStopping | None) -> str:
+    """Which epoch the saved network is of, if early stopping chose it."""
+    if stopping is None or not stopping.best_epoch:
+        return ""
+    return f"; the network of epoch {stopping.best_epoch} is kept: it had the lowest validation loss"
+
+
+def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[np.int64]) -> None:
+    """The test report: on the test part, or else on the pictures that were kept aside."""
+    if photos.test is not None:
+        judgement, what = judge_classes(model, *photos.test), "test pictures"
+    elif len(kept_aside):
+        judgement = judge_classes(model, photos.x, photos.y, rows=kept_aside)
+        what = "pictures kept aside for validation"
+    else:
+        say(f"{out}: trained on all {len(photos.y):,} pictures; none is left to judge it on")
+        return
+    share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
+    say(f"{out}: {share}, loss {judgement.loss:.4f}")
+    if photos.test is None:
+        say("They also decided when to stop, which flatters; other pictures, in a folder test/, would tell more.")
+        show_temperature(model)
+    else:
+        show_probabilities(judgement, model)
+    show_recalls(judgement)
 
 
 def _check_data(data: str, given: dict[str, Any]) -> None:

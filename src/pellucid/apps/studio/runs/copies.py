@@ -61,7 +61,8 @@ class Copies:
         network = Network(old.layers, old.seed, arrays={**old.parameters, **old.state})
         memory = old.training_state.optimizer_state
         slots = {name: slot.copy() for name, slot in memory.slots.items()}
-        options = self._experiment.recipe.fit_options() | {"early_stopping": self._experiment.patience or None}
+        recipe = self._experiment.recipe
+        options = recipe.fit_options() | {"early_stopping": recipe.patience or None}
         network.training_state = replace(
             old.training_state,
             optimizer_state=OptimizerState(slots, memory.updates),

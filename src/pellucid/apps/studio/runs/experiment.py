@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from pellucid.core.checks import Check, flag, name_of, number, short, whole
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import one_of
 from pellucid.data.datasets.points import LETTERS, SETS
 from pellucid.data.photos.folder import PhotoFolder
-from pellucid.data.samples import Samples, split
 from pellucid.mathematics.activations import ACTIVATIONS
 from pellucid.mathematics.schedules import SCHEDULES
-from pellucid.training.recipes.named import OPTIMIZERS, Recipe, optimizer_of
-from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
+from pellucid.models.train import divide, recipe_for
+from pellucid.training.recipes.photo_rules import KEPT_ASIDE
+from pellucid.training.recipes.recipe import OPTIMIZERS, Recipe
 
 POINT_SETS = (*SETS, "drawn")
 DATA = ("digits", "folder", *POINT_SETS)
@@ -30,9 +28,10 @@ MOST_DRAWN = 2_000
 MOST_HIDDEN, MOST_UNITS, MOST_WORDS = 8, 4_096, 12
 OF_THE_DATA = ("data", "samples", "noise", "data_seed", "points", "validation")
 OF_THE_RECIPE = (
-    *("hidden", "activation", "dropout", "batch_norm", "l1", "l2", "optimizer", "learning_rate", "schedule"),
-    *("epochs", "batch_size", "augment"),
+    *("hidden", "layers", "activation", "dropout", "batch_norm", "l1", "l2", "optimizer", "learning_rate", "schedule"),
+    *("epochs", "batch_size", "augment", "validation", "patience"),
 )
+PLAIN = Recipe((8, 8), dropout=0.0, schedule="constant", augment=False)
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,8 @@ class Experiment:
     samples     how many of them there are, or are used
     noise       of generated points; ``points`` are the drawn ones: x1, x2 and class number
     data_seed   decides the points, and which samples are kept aside
-    validation  the share that is kept aside
-    layers      words of `pellucid.training.recipes.words`, in place of the hidden layers of the recipe
+    recipe      how it is learned
     seed        decides the chance of the training
-    patience    of early stopping: epochs without a lower validation loss; 0 for none
     """
 
     data: str
@@ -54,11 +51,8 @@ class Experiment:
     noise: float
     data_seed: int
     points: tuple[tuple[float, float, int], ...] | None
-    validation: float
-    layers: str | None
     recipe: Recipe
-    seed: int
-    patience: int = 0
+    seed: int = 0
 
     @property
     def is_of_points(self) -> bool:
@@ -66,8 +60,7 @@ class Experiment:
 
     def to_data(self) -> dict[str, Any]:
         """All fields as a page has them."""
-        names = ("data", "samples", "noise", "data_seed", "validation", "layers", "patience", "seed")
-        own = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in ("data", "samples", "noise", "data_seed", "seed")}
         recipe = {name: getattr(self.recipe, name) for name in OF_THE_RECIPE}
         own |= {} if self.points is None else {"points": [list(point) for point in self.points]}
         return own | recipe | {"hidden": list(self.recipe.hidden)}
@@ -79,8 +72,9 @@ class Experiment:
         network has learned from.
         """
         after = _with(self, _checked(changes, self.data))
+        mine, changed = self.to_data(), after.to_data()
         for name in OF_THE_DATA:
-            if getattr(after, name) != getattr(self, name):
+            if changed.get(name) != mine.get(name):
                 raise ArgumentError(f"a fork learns from the samples of its run, so its {name} stays; start a new run.")
         return after
 
@@ -106,47 +100,27 @@ def experiment(fields: Any, folder: PhotoFolder | None = None) -> Experiment:
 def default(data: str, folder: PhotoFolder | None) -> Experiment:
     """The experiment of these data with all its defaults."""
     if data == "digits":
-        recipe = Recipe((128, 64), dropout=0.0, learning_rate=1e-3, schedule="constant", batch_size=128, augment=False)
-        return Experiment(data, SAMPLES[data][1], 0.0, 0, None, 0.1, None, recipe, 0)
+        recipe = replace(PLAIN, hidden=(128, 64), learning_rate=1e-3, batch_size=128, validation=0.1)
+        return Experiment(data, SAMPLES[data][1], 0.0, 0, None, recipe)
     if data == "folder":
         if folder is None:
             raise ArgumentError("this studio has no folder of pictures; open one with: pellucid studio FOLDER")
-        return _of_folder(folder)
-    recipe = Recipe(
-        (8, 8), None, "tanh", 0.0, learning_rate=1e-2, schedule="constant", epochs=200, batch_size=16, augment=False
-    )
+        # no early stopping: a run judges every epoch, and by the rules only those of the last third should be
+        recipe = recipe_for(folder, divide(folder, KEPT_ASIDE, 0), {"dropout": 0.0, "patience": 0})
+        return Experiment(data, len(folder.x), 0.0, 0, None, recipe)
+    recipe = replace(PLAIN, activation="tanh", learning_rate=1e-2, epochs=200, batch_size=16, validation=0.25)
     if data == "spirals":  # a long boundary needs more units, and more time
         recipe = replace(recipe, hidden=(32, 32), activation="relu", epochs=400)
-    return Experiment(data, 400, 0.03, 0, () if data == "drawn" else None, 0.25, None, recipe, 0)
-
-
-def _of_folder(folder: PhotoFolder) -> Experiment:
-    """By the rules of ``pl.train``."""
-    learned_from = Samples(folder.x, folder.y, np.arange(len(folder.x)))
-    if round(len(folder.x) * KEPT_ASIDE):
-        learned_from, _ = split(learned_from, KEPT_ASIDE, 0, folder.y)
-    counts = np.bincount(folder.y[learned_from.rows], minlength=len(folder.labels))
-    rules = choose(counts.tolist(), folder.x.shape[1:])
-    recipe = Recipe(
-        dropout=0.0,
-        learning_rate=rules.learning_rate,
-        schedule="one_cycle",
-        epochs=rules.epochs,
-        batch_size=rules.batch_size,
-        change=rules.augment,
-    )
-    return Experiment("folder", len(folder.x), 0.0, 0, None, rules.validation, rules.layers, recipe, 0)
+    return Experiment(data, 400, 0.03, 0, () if data == "drawn" else None, recipe)
 
 
 def _with(before: Experiment, fields: dict[str, Any]) -> Experiment:
     """With these fields, which are checked already."""
-    if fields.get("optimizer", before.recipe.optimizer) != before.recipe.optimizer and "learning_rate" not in fields:
-        fields["learning_rate"] = optimizer_of(fields["optimizer"], None).learning_rate
+    if fields.get("optimizer") == before.recipe.optimizer:
+        del fields["optimizer"]  # it keeps its rate
     of_recipe = {name: value for name, value in fields.items() if name in OF_THE_RECIPE}
     own = {name: value for name, value in fields.items() if name not in OF_THE_RECIPE}
-    if "hidden" in fields and "layers" not in fields:
-        own["layers"] = None  # the sizes take the place of the words
-    after = replace(before, recipe=replace(before.recipe, **of_recipe), **own)
+    after = replace(before, recipe=before.recipe.changed(**of_recipe), **own)
     if after.is_of_points and after.recipe.augment:
         raise ArgumentError("augment changes pictures; there are none in the plane.")
     return after

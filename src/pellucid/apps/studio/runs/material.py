@@ -22,18 +22,14 @@ from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.saving import Label
-from pellucid.nn.layers.base import Layer
-from pellucid.nn.layers.input import Input
+from pellucid.models.train import divide, standardization
 from pellucid.nn.layers.nodes import Node, join, numbered
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.rescale import Rescale
-from pellucid.training.recipes.photo_rules import UNEVEN
-from pellucid.training.recipes.words import layers_from_text
 
 MOST_PARAMETERS = 20_000_000
 MOST_VALUES = 100_000_000  # numbers between the layers in one step
 MOST_WORK = 20_000_000_000  # multiply-adds of one step: about a second, so that it can be stopped
-MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
 
 
 @dataclass(frozen=True)
@@ -64,16 +60,7 @@ def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Mater
         return _divided(experiment, Samples(x, y, np.arange(experiment.samples)), tuple(range(10)), pipeline=_pipeline())
     if experiment.data == "folder":
         assert folder is not None
-        samples = Samples(folder.x, folder.y, np.arange(len(folder.x)))
-        found = _divided(experiment, samples, folder.labels, pipeline=folder.pipeline)
-        counts = np.bincount(folder.y[found.training.rows], minlength=len(folder.labels))
-        rescale = Rescale.fit(
-            folder.x[found.training.rows[:: -(-found.training.rows.size * folder.x[0].nbytes // MEASURED_BYTES)]]
-        )
-        training = found.training
-        if counts.max() > UNEVEN * counts.min():
-            training = replace(training, weights=weights_by_class("balanced", training, Classification(len(counts))))
-        return replace(found, training=training, rescale=rescale)
+        return _of_folder(experiment, folder)
     points = points_of(experiment)
     return _divided(experiment, Samples(points.x, points.y, np.arange(len(points.x))), points.labels, points=points)
 
@@ -87,7 +74,7 @@ def points_of(experiment: Experiment) -> Points:
 
 def network_of(experiment: Experiment, material: Material) -> Network:
     """The network of the experiment, untrained; raises `ArgumentError` for one that is too large to be watched."""
-    layers = _layers(experiment, material)
+    layers = experiment.recipe.network_layers(material.shape, len(material.labels), material.rescale)
     nodes = join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
     count = sum(size_of(spec.shape) for node in nodes for spec in node.layer.parameter_specs(node.input_shape))
     _check_size(count, MOST_PARAMETERS, "the network would have {} parameters")
@@ -99,23 +86,28 @@ def network_of(experiment: Experiment, material: Material) -> Network:
     return network
 
 
-def _layers(experiment: Experiment, material: Material) -> list[Layer]:
-    shape, classes = material.shape, len(material.labels)
-    first: list[Layer] = [Input(*shape)]
-    if material.rescale is not None:
-        first.append(material.rescale)
-        shape = material.rescale.output_shape(shape)
-    if experiment.layers is None:
-        return [*first, *experiment.recipe.network_layers(shape, classes)[1:]]
-    return [*first, *layers_from_text(experiment.layers, shape), Classification(classes)]
+def _of_folder(experiment: Experiment, folder: PhotoFolder) -> Material:
+    """As ``pl.train`` divides, weighs and standardises them."""
+    division = divide(folder, experiment.recipe.validation or None, experiment.data_seed)
+    training, kept_aside = (Samples(folder.x, folder.y, rows) for rows in (division.training, division.kept_aside))
+    if experiment.recipe.class_weight is not None:
+        output = Classification(len(folder.labels))
+        training = replace(training, weights=weights_by_class(experiment.recipe.class_weight, training, output))
+    return Material(
+        training,
+        kept_aside if len(kept_aside) else None,
+        folder.labels,
+        pipeline=folder.pipeline,
+        rescale=standardization(folder, division),
+    )
 
 
 def _divided(experiment: Experiment, samples: Samples, labels: tuple[Label, ...], **more: Any) -> Material:
     """A share of each class is kept aside: which, the seed of the data decides."""
     classes = len(np.unique(samples.y[samples.rows]))  # of each one sample at least is learned from
-    if round(len(samples) * experiment.validation) < 1 or classes == len(samples):
+    if round(len(samples) * experiment.recipe.validation) < 1 or classes == len(samples):
         return Material(samples, None, labels, **more)
-    return Material(*split(samples, experiment.validation, experiment.data_seed, samples.y), labels, **more)
+    return Material(*split(samples, experiment.recipe.validation, experiment.data_seed, samples.y), labels, **more)
 
 
 def _values(nodes: tuple[Node, ...]) -> int:

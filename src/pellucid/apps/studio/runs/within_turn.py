@@ -16,7 +16,6 @@ from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.executors.base import Rules
 from pellucid.mathematics.schedules import schedule
 from pellucid.training.checkpoints import Checkpoint, checkpoints
-from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.fork import fork
 from pellucid.training.loop import TrainingLoop
 from pellucid.training.plan import Plan
@@ -149,7 +148,7 @@ class WithinTurn:
     def _why_early(self) -> str | None:
         if self.loop.ended != "stopped early":
             return None
-        patience = self.experiment.patience
+        patience = self.experiment.recipe.patience
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
         return (
             f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
@@ -201,7 +200,7 @@ class WithinTurn:
 def _plan(experiment: Experiment, material: Material) -> Plan:
     """How the experiment trains."""
     options = experiment.recipe.fit_options()
-    if experiment.patience and material.validation is None:
+    if options["early_stopping"] and material.validation is None:
         raise ArgumentError(
             "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
             "samples, or set patience to 0."
@@ -212,5 +211,5 @@ def _plan(experiment: Experiment, material: Material) -> Plan:
         options["epochs"],
         min(options["batch_size"], len(material.training)),
         augment=options["augment"],
-        early_stopping=EarlyStopping(experiment.patience) if experiment.patience else None,
+        early_stopping=options["early_stopping"],
     )

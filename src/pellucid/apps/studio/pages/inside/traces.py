@@ -19,7 +19,7 @@ from pellucid.mathematics.optimizers import Optimizer
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
-from pellucid.training.recipes.named import optimizer_of
+from pellucid.training.recipes.recipe import optimizer_of
 
 KEPT = 4
 MOST_PARAMETERS = 20_000_000  # a trace there and back again holds about ten numbers of 8 bytes for each

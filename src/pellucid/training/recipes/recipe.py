@@ -1,0 +1,145 @@
+"""A recipe: all that decides a training besides the data and the seed; and why, where rules chose it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pellucid.core.shapes import Shape, positive_integer
+from pellucid.data.augmentation.distortion import Distortion
+from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
+from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
+from pellucid.mathematics.regularizers import L1, L2, Regularizer
+from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.outputs.classification import Classification
+from pellucid.nn.layers.rescale import Rescale
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.recipes.words import layers_from_text
+
+OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "gradient_descent": GradientDescent(),
+    "momentum": GradientDescent(momentum=0.9),
+    "nesterov": GradientDescent(momentum=0.9, nesterov=True),
+    "rmsprop": RMSProp(),
+    "adagrad": Adagrad(),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The choices of a training. They are the options of ``pellucid train``, the settings of the studio, and what the
+    rules for photos choose.
+
+    hidden      units of each hidden layer; ``activation``, ``dropout`` and ``batch_norm`` belong to these layers
+    layers      words of `pellucid.training.recipes.words`, in place of ``hidden`` and what belongs to it
+    l1, l2      strengths of the penalty on the weights
+    augment     whether training pictures are changed at random, and ``change`` how
+    validation  the share of the samples that is kept aside; 0 for none
+    patience    of early stopping, which passes over the epochs before ``start_from_epoch``; 0 for none
+    reasons     field -> why, where rules chose it
+    """
+
+    hidden: tuple[int, ...] = (256, 128)
+    layers: str | None = None
+    activation: str = "relu"
+    dropout: float = 0.1
+    batch_norm: bool = False
+    l1: float = 0.0
+    l2: float = 0.0
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    schedule: str = "warmup"
+    epochs: int = 10
+    batch_size: int = 256
+    augment: bool = True
+    change: Distortion | PhotoAugmentation = field(default_factory=Distortion)
+    validation: float = 0.0
+    patience: int = 0
+    start_from_epoch: int = 0
+    class_weight: Literal["balanced"] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        positive_integer(self.epochs, "epochs")
+        positive_integer(self.batch_size, "batch_size")
+        self.fit_options()
+
+    def changed(self, **changes: Any) -> Recipe:
+        """The recipe with these fields in place of its own; they have no reason any more.
+
+        Sizes of hidden layers replace words, another optimizer has its own learning rate, and another patience counts from
+        the first epoch, unless the changes say otherwise.
+        """
+        if "hidden" in changes:
+            changes.setdefault("layers", None)
+        if "optimizer" in changes:
+            changes.setdefault("learning_rate", OPTIMIZERS[changes["optimizer"]].learning_rate)
+        if "patience" in changes:
+            changes.setdefault("start_from_epoch", 0)
+        reasons = {name: reason for name, reason in self.reasons.items() if name not in changes}
+        return replace(self, **changes, reasons=reasons)
+
+    def network_layers(self, shape: Shape, num_classes: int, rescale: Rescale | None = None) -> list[Layer]:
+        """Input, ``rescale`` if there is one, the hidden layers, and the output.
+
+        Two classes get `Classification` too: with softmax over two the network is the same function as with a sigmoid of
+        the difference, and whatever reads its answers needs no second way.
+        """
+        first: list[Layer] = [Input(*shape)] if rescale is None else [Input(*shape), rescale]
+        hidden = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
+        return [*first, *hidden, Classification(num_classes)]
+
+    def fit_options(self) -> dict[str, Any]:
+        """The options of ``Network.fit``."""
+        stopping = EarlyStopping(self.patience, start_from_epoch=self.start_from_epoch) if self.patience else None
+        return {
+            "optimizer": optimizer_of(self.optimizer, self.learning_rate),
+            "schedule": self.schedule,
+            "regularizer": regularizer_of(self.l1, self.l2),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "augment": self.change if self.augment else None,
+            "validation": self.validation or None,
+            "early_stopping": stopping,
+            "class_weight": self.class_weight,
+        }
+
+    def in_words(self) -> str:
+        """Two lines for each choice that has a reason: its value as an option, and the reason."""
+        shown = vars(self) | {"augment": self.change if self.augment else None}
+        names = {"patience": "early_stopping"}
+        return "\n".join(
+            f"  {names.get(name, name)}: {'none' if shown[name] is None else shown[name]}\n    {reason}"
+            for name, reason in self.reasons.items()
+        )
+
+    def _dense_layers(self) -> list[Layer]:
+        """For each hidden size Dense, with batch normalization before its activation, and Dropout."""
+        layers: list[Layer] = []
+        for units in self.hidden:
+            if self.batch_norm:
+                layers += [Dense(units), BatchNormalization(activation=self.activation)]
+            else:
+                layers.append(Dense(units, self.activation))
+            if self.dropout:
+                layers.append(Dropout(self.dropout))
+        return layers
+
+
+def optimizer_of(name: str, learning_rate: float | None) -> Optimizer:
+    """The optimizer of this name, with this rate or, without one, its own."""
+    optimizer = OPTIMIZERS[name]
+    return optimizer if learning_rate is None else replace(optimizer, learning_rate=learning_rate)
+
+
+def regularizer_of(l1: float, l2: float) -> Regularizer | None:
+    """The sum of both penalties; None if both are 0."""
+    penalties: list[Regularizer] = [*([L1(l1)] if l1 else []), *([L2(l2)] if l2 else [])]
+    return sum(penalties[1:], penalties[0]) if penalties else None
