@@ -63,7 +63,7 @@ class Session:
         return None if name in self.models else self.runs.run(name).loop.plan.rules.regularizer
 
     def summary(self) -> dict[str, Any]:
-        """What the page fetches first (studio/src/session.ts: Session)."""
+        """What the page fetches first (web/src/session.ts: Session)."""
         models = [_of_model(name, model) for name, model in self.models.items()]
         runs = [self._of_run(run) for run in self.runs.summaries()]
         return {"version": __version__, "models": models + runs}

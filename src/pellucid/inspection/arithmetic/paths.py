@@ -43,7 +43,7 @@ class Edge:
     share: float
 
     def to_data(self) -> dict[str, Any]:
-        """As plain data (studio/src/pages/inside/types.ts: Edge)."""
+        """As plain data (web/src/pages/inside/types.ts: Edge)."""
         return {**vars(self), "start": list(self.start), "end": list(self.end)}
 
 

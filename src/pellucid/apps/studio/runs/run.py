@@ -129,7 +129,7 @@ class Run(WithinTurn):
             self.watch.close()
 
     def summary(self) -> dict[str, Any]:
-        """A RunSummary (studio/src/pages/train/types.ts)."""
+        """A RunSummary (web/src/pages/train/types.ts)."""
         with self._turns:
             points = self.material.points
             return self._state() | {

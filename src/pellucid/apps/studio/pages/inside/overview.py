@@ -1,5 +1,5 @@
 """A look as data for the page: every layer, the answer, the loss, and weights as pictures. The shapes of the JSON stand
-in studio/src/pages/inside/types.ts."""
+in web/src/pages/inside/types.ts."""
 
 from __future__ import annotations
 

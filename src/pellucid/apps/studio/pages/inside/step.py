@@ -1,5 +1,5 @@
 """The step of one weight or bias for the page: its gradient, and what the optimizer makes of it (Step in
-studio/src/pages/inside/types.ts)."""
+web/src/pages/inside/types.ts)."""
 
 from __future__ import annotations
 
