@@ -6,7 +6,7 @@
     network.fit(x, y, validation=(x_test, y_test), epochs=5)
 
 Everything public is named here and fetched when it is first used, so that the import itself takes a few milliseconds;
-``docs/everything.md`` shows it on one page.
+``docs/reference/everything.md`` shows it on one page.
 """
 
 from importlib import import_module as _import_module

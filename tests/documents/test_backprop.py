@@ -1,4 +1,4 @@
-"""docs/backprop.md: each line of its arithmetic is right, and every number is that of the package."""
+"""docs/mathematics: each line of its arithmetic is right, and every number is that of the package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def test_every_section_names_the_file_that_defines_it() -> None:
     for heading, text in sections(BACKPROP).items():
         if heading == "The mathematics, derived":
             continue
-        assert re.search(r"^Definition: \[src/pellucid/([\w/]+\.py)\]\(\.\./src/pellucid/\1\)", text, flags=re.M), heading
+        link = r"^Definition: \[src/pellucid/([\w/]+\.py)\]\(\.\./\.\./src/pellucid/\1\)"
+        assert re.search(link, text, flags=re.M), heading
 
 
 def test_the_legend_is_that_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""docs/calibration.md: its programs run and print what it says."""
+"""docs/insight/calibration.md: its programs run and print what it says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "insight" / "calibration.md"
 NUMBER = r"\d+(?:[.,]\d+)*"
 
 

@@ -48,15 +48,15 @@ def test_links_lead_to_files_that_exist(path):
 
 
 def test_every_decision_is_in_the_list_of_decisions():
-    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
-    notes = {path.name for path in (ROOT / "docs" / "decisions").glob("0*.md")}
+    index = (ROOT / "docs" / "developing" / "decisions" / "README.md").read_text()
+    notes = {path.name for path in (ROOT / "docs" / "developing" / "decisions").glob("0*.md")}
     assert notes == set(re.findall(r"\((\d{4}[^)]*\.md)\)", index))
 
 
 def test_the_page_that_is_everything_names_every_public_name():
     import pellucid as pl
 
-    page = (ROOT / "docs" / "everything.md").read_text()
+    page = (ROOT / "docs" / "reference" / "everything.md").read_text()
     abstract = {"Activation", "Clipping", "Initializer", "Loss", "Optimizer", "Regularizer", "Schedule"}
     abstract |= {"Context", "ParameterSpec"}
     named_by_their_names = {"CrossEntropy", "BinaryCrossEntropy", "MeanSquaredError", "MeanAbsoluteError"}

@@ -1,6 +1,6 @@
 """The documents are true: links lead somewhere, snippets run, and every number is what the package computes.
 
-Expected numbers: those of ``docs/backprop.md``, which can be checked by hand; the arithmetic on each line is checked too.
+Expected numbers: those of ``docs/mathematics``, which can be checked by hand; the arithmetic on each line is checked too.
 """
 
 from __future__ import annotations
@@ -80,5 +80,5 @@ def test_the_table_of_folders_says_what_each_folder_says_of_itself() -> None:
     for path in PACKAGE.rglob("*/__init__.py"):
         first = (ast.get_docstring(ast.parse(text_of(path))) or "").split("\n\n")[0]
         said[path.parent.relative_to(PACKAGE).as_posix()] = " ".join(first.replace("``", "`").split())
-    row = re.compile(r"^\| \[`([\w/]+)/`\]\(\.\./src/pellucid/\1\) \| (.+) \|$", flags=re.M)
+    row = re.compile(r"^\| \[`([\w/]+)/`\]\(\.\./\.\./src/pellucid/\1\) \| (.+) \|$", flags=re.M)
     assert dict(row.findall(text_of(ARCHITECTURE))) == said

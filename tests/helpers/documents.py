@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BACKPROP = ROOT / "docs" / "backprop.md"
-ARCHITECTURE = ROOT / "docs" / "architecture.md"
-NATIVE = ROOT / "docs" / "native.md"
-PHOTOS = ROOT / "docs" / "photos.md"
-TRACE = ROOT / "docs" / "trace.md"
-ATTRIBUTION = ROOT / "docs" / "attribution.md"
-CALIBRATION = ROOT / "docs" / "calibration.md"
+BACKPROP = ROOT / "docs" / "mathematics" / "backward.md"
+ARCHITECTURE = ROOT / "docs" / "developing" / "architecture.md"
+NATIVE = ROOT / "docs" / "developing" / "native.md"
+PHOTOS = ROOT / "docs" / "guide" / "photos.md"
+TRACE = ROOT / "docs" / "insight" / "trace.md"
+ATTRIBUTION = ROOT / "docs" / "insight" / "attribution.md"
+CALIBRATION = ROOT / "docs" / "insight" / "calibration.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4

@@ -143,8 +143,8 @@ def test_a_model_that_was_not_calibrated_says_how_to(cli, trained, pictures):
 
 
 def test_the_commands_of_the_page_work_word_by_word(cli, tmp_path):
-    page = Path(__file__).parents[3] / "docs" / "calibration.md"
-    (tmp_path / "examples").symlink_to(page.parents[1] / "examples")
+    page = Path(__file__).parents[3] / "docs" / "insight" / "calibration.md"
+    (tmp_path / "examples").symlink_to(page.parents[2] / "examples")
     commands = re.search(r"```sh\n(.*?)```", page.read_text("utf-8"), flags=re.S)[1].splitlines()
     for command in commands:
         done = cli(*shlex.split(command)[1:])

@@ -1,4 +1,4 @@
-"""A trace as plain data: what ``schema.json`` in this folder and ``docs/trace.md`` describe."""
+"""A trace as plain data: what ``schema.json`` in this folder and ``docs/insight/trace.md`` describe."""
 
 from __future__ import annotations
 

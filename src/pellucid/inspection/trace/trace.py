@@ -74,7 +74,7 @@ class Trace:
         return neuron_trace(self.layer(layer), unit, sample, place)
 
     def to_data(self) -> dict[str, Any]:
-        """All numbers as plain data (dicts, lists, floats), as ``docs/trace.md`` describes them."""
+        """All numbers as plain data (dicts, lists, floats), as ``docs/insight/trace.md`` describes them."""
         return self._data(as_lists)
 
     def to_json(self, pack: int | None = PACKED_FROM) -> str:
