@@ -62,7 +62,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@touch $@
 
 browser:
-	@sh tools/install_chromium.sh
+	@sh tools/build/install_chromium.sh
 
 check: $(VENV)/.ready-dev native-check
 	$(BIN)/ruff format --check .
@@ -75,7 +75,7 @@ native-check: $(VENV)/.ready-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S native -B build/strict -DPELLUCID_WARNINGS=ON \
 		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python > /dev/null
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/strict --parallel $(JOBS)
-	$(BIN)/python tools/check_objects.py build/strict
+	$(BIN)/python tools/build/check_objects.py build/strict
 
 # In environments of their own, built apart, by GCC. Threads are watched where there are threads.
 .venv-address/.ready: SANITIZE = address,undefined
@@ -85,10 +85,11 @@ native-check: $(VENV)/.ready-dev
 		--config-settings=cmake.define.PELLUCID_SANITIZE=$(SANITIZE))
 
 sanitize: .venv-address/.ready .venv-thread/.ready
-	.venv-address/bin/python tools/sanitize.py address tests/executors/native tests/training tests/models \
+	.venv-address/bin/python tools/build/sanitize.py address tests/executors/native tests/training tests/models \
 		tests/contracts/test_training.py tests/contracts/test_early_ends.py
-	.venv-thread/bin/python tools/sanitize.py thread tests/executors/native/test_threads.py tests/executors/native/test_equal_bits.py \
-		tests/executors/native/test_predictions.py tests/executors/native/test_divergence.py \
+	.venv-thread/bin/python tools/build/sanitize.py thread tests/executors/native/test_threads.py \
+		tests/executors/native/test_equal_bits.py tests/executors/native/test_predictions.py \
+		tests/executors/native/test_divergence.py \
 		tests/executors/native/test_image_bits.py tests/executors/native/test_image_predictions.py
 
 .venv-peers/.ready: benchmarks/requirements.txt

@@ -1,7 +1,7 @@
 """Run tests on a native module that was built with sanitizers, and fail if one of them reports anything.
 
-``python tools/sanitize.py address tests/executors/native`` from the environment that holds the build; `make sanitize` does
-all of it. Reports go to files, since a test may hide what a process that it starts prints, or how it ends. Only the
+``python tools/build/sanitize.py address tests/executors/native`` from the environment that holds the build; `make sanitize`
+does all of it. Reports go to files, since a test may hide what a process that it starts prints, or how it ends. Only the
 sanitizer for undefined behavior cannot write to them beside that for addresses: it prints, and ends the process at once.
 """
 
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = {
     # CPython itself leaks at its end: tests/executors/native/test_leaks.py counts what is allocated instead.
     "address": {"ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1"},
@@ -25,7 +25,7 @@ NO_RANDOM_ADDRESSES = 0x0040000  # some versions of ThreadSanitizer cannot live 
 
 
 def main(sanitizer: str, *arguments: str) -> int:
-    reports = HERE.parent / "build" / sanitizer / "reports"
+    reports = ROOT / "build" / sanitizer / "reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
     ctypes.CDLL(None).personality(NO_RANDOM_ADDRESSES)

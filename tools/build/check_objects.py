@@ -1,4 +1,4 @@
-"""Nothing compiled for a newer processor may be run by an older one: ``python tools/check_objects.py build/strict``.
+"""Nothing compiled for a newer processor may be run by an older one: ``python tools/build/check_objects.py build/strict``.
 
 Each kernel file is compiled once for each instruction set. An inline function of a header, compiled among them, would be
 one symbol for all, and the linker could keep the copy with AVX-512; what computes the first value of a variable would run

@@ -1,7 +1,8 @@
 """Take the pictures of docs/guide/studio.md: every page of the studio, at three sizes, light and dark.
 
-``python tools/draw_studio.py digits.safetensors`` starts a studio with that model, best a calibrated one (``pellucid train
-digits --validation 0.1``), and drives Chromium (the extra ``browser``). Look at them all before committing them.
+``python tools/pictures/draw_studio.py digits.safetensors`` starts a studio with that model, best a calibrated one
+(``pellucid train digits --validation 0.1``), and drives Chromium (the extra ``browser``). Look at them all before
+committing them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-OUT = Path(__file__).parent.parent / "docs" / "guide" / "studio"
+OUT = Path(__file__).parents[2] / "docs" / "guide" / "studio"
 SIZES = {"phone": (360, 780), "laptop": (1280, 860), "wide": (2560, 1440)}
 THEMES = ("light", "dark")
 QUALITY = 82

@@ -1,7 +1,7 @@
 """Draw the sample pictures of examples/pictures: digits by pen, marker, chalk and mouse, as people would hand them in.
 
 Each digit is a few strokes through hand-placed points, smoothed by a Catmull-Rom spline. Run it again with
-``python tools/draw_pictures.py`` after changing one; the pictures are committed.
+``python tools/pictures/draw_pictures.py`` after changing one; the pictures are committed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-OUT = Path(__file__).parent.parent / "examples" / "pictures"
+OUT = Path(__file__).parents[2] / "examples" / "pictures"
 
 Size = tuple[int, int]
 STROKES: dict[int, list[list[tuple[float, float]]]] = {
