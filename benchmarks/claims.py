@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deletion import BENDS
-from growth import FROM_US, LIMIT
-from image_jobs import IMAGE_JOBS
-from jobs import TRAINING
+from jobs.dense import TRAINING
+from jobs.images import IMAGE_JOBS
+from sections.deletion import BENDS
+from sections.growth import FROM_US, LIMIT
 
 PICTURES = {
     "shifted by up to 4 pixels": 0.97,

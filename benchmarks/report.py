@@ -6,10 +6,10 @@ import statistics
 from typing import Any
 
 from claims import claims
-from cold import OTHERS, OURS, PEERS
-from deletion import BENDS
-from image_jobs import IMAGE_JOBS
-from jobs import TRAINING
+from jobs.dense import TRAINING
+from jobs.images import IMAGE_JOBS
+from sections.cold import OTHERS, OURS, PEERS
+from sections.deletion import BENDS
 
 Lines = list[str]
 
@@ -255,7 +255,7 @@ def deletion(figures: dict[str, Any]) -> Lines:
 def step(figures: dict[str, Any]) -> Lines:
     return [
         "## The NumPy executor: one step of 784-128-10 with Adam\n",
-        '`Network.fit(engine="numpy")` against `plain_numpy.py`, in turns in one process.\n',
+        '`Network.fit(engine="numpy")` against `contestants/plain_numpy.py`, in turns in one process.\n',
         *table(
             ["batch", "Pellucid", "plain loop", "ratio"],
             [

@@ -19,16 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cold
-import growth
-import image_training
-import prediction
-import startup
-import training
 from claims import claims
-from data import write_digits
+from jobs.data import write_digits
 from machine import describe
 from report import as_markdown
+from sections import cold, growth, images, prediction, startup, training
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
@@ -76,21 +71,21 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
     """Name -> what measures it."""
     return {
         "startup": startup.measure,
-        "step": lambda: run_script("step.py"),
+        "step": lambda: run_section("step"),
         "prediction": lambda: beside_peers(prediction.measure, options.peers),
         "training": lambda: beside_peers(training.measure, options.peers),
-        "images": lambda: beside_peers(image_training.measure, options.peers),
-        "bf16": lambda: run_script("bf16.py"),
+        "images": lambda: beside_peers(images.measure, options.peers),
+        "bf16": lambda: run_section("bf16"),
         "cold": lambda: beside_peers(cold.measure, options.peers),
         "growth": lambda: beside_peers(growth.measure, options.peers),
-        "photos": lambda: run_script("photos.py"),
-        "trace": lambda: run_script("trace.py"),
-        "deletion": lambda: run_script("deletion.py"),
-        "studio": lambda: run_script("studio.py"),
-        "pages": lambda: run_script("studio_pages.py"),
+        "photos": lambda: run_section("photos"),
+        "trace": lambda: run_section("trace"),
+        "deletion": lambda: run_section("deletion"),
+        "studio": lambda: run_section("studio"),
+        "pages": lambda: run_section("pages"),
         "recipes": lambda: recipes(options.quick, old_recipes),
-        "fashion": lambda: run_script("accuracy.py", "fashion"),
-        "cats": lambda: run_script("accuracy.py", "cats", os.environ["PELLUCID_CATS"]),
+        "fashion": lambda: run_section("fashion"),
+        "cats": lambda: run_section("cats", os.environ["PELLUCID_CATS"]),
     }
 
 
@@ -102,19 +97,21 @@ def beside_peers(measure: Callable[[str, Path], Any], python: str) -> Any:
 
 
 def recipes(quick: bool, old: dict[str, Any]) -> dict[str, Any]:
-    figures = {name: run_script("recipe.py", name) for name in ("default", "conv")}
+    figures = {name: run_section("recipes", name) for name in ("default", "conv")}
     if not quick:
-        figures["best"] = run_script("recipe.py", "best")
+        figures["best"] = run_section("recipes", "best")
     elif "best" in old:
         figures["best"] = old["best"]
     return figures
 
 
-def run_script(name: str, *arguments: str) -> Any:
-    """The JSON that a script of this folder prints, run in a process and a folder of its own."""
+def run_section(name: str, *arguments: str) -> Any:
+    """The JSON that a section prints, run in a process and a folder of its own."""
+    paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(HERE / name), *arguments]
-        done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", f"sections.{name}", *arguments]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+        done = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from image_jobs import BATCH, ROWS, ImageJob, Word
-from jobs import THREADS
+from jobs.dense import THREADS
+from jobs.images import BATCH, ROWS, ImageJob, Word
 
 import pellucid as pl
 from contestants.protocol import serve

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from image_jobs import BATCH, ROWS, ImageJob
-from jobs import THREADS
+from jobs.dense import THREADS
+from jobs.images import BATCH, ROWS, ImageJob
 from torch import nn
 
 from contestants.protocol import serve

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jobs import THREADS, Job
+from jobs.dense import THREADS, Job
 
 import pellucid as pl
 from contestants.protocol import serve, training

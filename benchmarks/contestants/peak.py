@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jobs import THREADS
+from jobs.dense import THREADS
 
 from contestants.protocol import serve
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from data import Samples, samples
-from jobs import Job
+from jobs.data import Samples, samples
+from jobs.dense import Job
 from numpy.typing import NDArray
 
 

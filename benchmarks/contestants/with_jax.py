@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from data import as_floats
-from jobs import Job
+from jobs.data import as_floats
+from jobs.dense import Job
 
 from contestants.protocol import serve, training
 

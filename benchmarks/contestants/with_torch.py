@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from data import as_floats
-from jobs import THREADS, Job
+from jobs.data import as_floats
+from jobs.dense import THREADS, Job
 from torch import nn
 
 from contestants.protocol import serve, training

@@ -1,7 +1,7 @@
 """How fast a folder of pictures is read: 10,000 PNG of 96x96 pixels, and 100 photographs of 12 megapixels.
 
-``python benchmarks/photos.py`` prints pictures a minute, and how many cores were busy. The files lie in the cache of the
-system when they are read, since they have just been written: it is the decoding that is measured.
+Pictures a minute, and how many cores were busy. The files lie in the cache of the system when they are read, since they
+have just been written: it is the decoding that is measured.
 """
 
 from __future__ import annotations

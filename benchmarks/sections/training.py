@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from contest import Contestant, hold, median, median_ratio
-from jobs import TRAINING, Job
+from contestants.contest import Contestant, hold, median, median_ratio
+from jobs.dense import TRAINING, Job
 
 ROUNDS = 7
 PEERS = {"jax": "with_jax", "torch": "with_torch"}

@@ -1,7 +1,4 @@
-"""What every number costs: the trace of one digit through 784-128-64-10, and all of it as JSON.
-
-``python benchmarks/trace.py`` prints medians of 15 in milliseconds.
-"""
+"""What every number costs: the trace of one digit through 784-128-64-10, and all of it as JSON; medians in milliseconds."""
 
 from __future__ import annotations
 

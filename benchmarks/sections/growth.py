@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contest import Contestant, hold, median
-from jobs import Job
+from contestants.contest import Contestant, hold, median
+from jobs.dense import Job
 
-PLOT = Path(__file__).parent / "roofline.png"
+PLOT = Path(__file__).parents[1] / "roofline.png"
 ROUNDS = 5
 WIDTHS = [2**n for n in range(6, 13)]
 BATCHES = [2**n for n in range(13)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from contest import Contestant, hold, median, median_ratio
-from image_jobs import IMAGE_JOBS
+from contestants.contest import Contestant, hold, median, median_ratio
+from jobs.images import IMAGE_JOBS
 
 ROUNDS = 9
 

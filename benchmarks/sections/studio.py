@@ -1,8 +1,8 @@
 """What watching costs: ``Network.fit`` alone against the same training in the studio while a page takes every event.
 
-``python benchmarks/studio.py`` prints, for the digits and for points in the plane, the seconds of both and the median of
-the ratios of pairs that follow one another; and the same for a run that nobody watches. The page is another process, which
-reads the stream over a socket as a browser does.
+For the digits and for points in the plane it finds the seconds of both and the median of the ratios of pairs that follow
+one another; and the same for a run that nobody watches. The page is another process, which reads the stream over a socket
+as a browser does.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from plain_numpy import train
+from contestants.plain_numpy import train
 
 import pellucid as pl
 

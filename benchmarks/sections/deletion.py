@@ -1,4 +1,4 @@
-"""Do attributions find the pixels that matter? ``python benchmarks/deletion.py`` prints areas under deletion curves.
+"""Do attributions find the pixels that matter? Areas under deletion curves.
 
 A network learns the digits for a few epochs. Then the pixels of 500 test digits are set to black one after another, in the
 order that a method says, and the area under the probability of the class first answered is taken: low is good. Chance has

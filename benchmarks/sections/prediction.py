@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from contest import Contestant, hold, median, median_ratio
-from jobs import THREADS
+from contestants.contest import Contestant, hold, median, median_ratio
+from jobs.dense import THREADS
 from numpy.typing import NDArray
 
 ROUNDS = 15

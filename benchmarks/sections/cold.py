@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from contest import VARIABLES, median, median_ratio
-from jobs import THREADS
+from contestants.contest import VARIABLES, median, median_ratio
+from jobs.dense import THREADS
 
-HERE = Path(__file__).parent
+SCRIPTS = Path(__file__).parents[1] / "cold"
 ROUNDS, REACHED = 5, 0.98
 PEERS = {
     "keras on jax": ("with_keras.py",),
@@ -39,7 +39,7 @@ def measure(peers_python: str, folder: Path) -> dict[str, Any]:
         seconds.append({})
         for name, (script, *options) in everyone.items():
             python = sys.executable if name in OURS else peers_python
-            command = [python, str(HERE / "cold" / script), str(folder), str(max(seed, 0)), *options]
+            command = [python, str(SCRIPTS / script), str(folder), str(max(seed, 0)), *options]
             seconds[-1][name], reached = run(command)
             accuracies[name].append(reached)
     seconds, accuracies = seconds[1:], {name: runs[1:] for name, runs in accuracies.items()}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jobs import SAMPLES, Job
 from numpy.typing import NDArray
+
+from jobs.dense import SAMPLES, Job
 
 Samples = tuple[NDArray[np.float32] | NDArray[np.uint8], NDArray[np.int64] | NDArray[np.float32]]
 

@@ -1,6 +1,6 @@
 """bfloat16 products against float32: time of a step of 784-512-512-10, in turns, and test accuracy over five seeds.
 
-``python benchmarks/bf16.py`` prints JSON; null where the processor has no such products.
+It finds nothing (null) where the processor has no such products.
 """
 
 from __future__ import annotations

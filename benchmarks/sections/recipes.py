@@ -1,6 +1,6 @@
 """A recipe of ``pellucid train digits``: test accuracy, seconds of training, peak memory, and how it reads other pictures.
 
-``python benchmarks/recipe.py default|best|conv``. The model is left in the working directory as NAME.safetensors.
+The argument is its name: default, best or conv. The model is left in the working directory as NAME.safetensors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 
-from pictures import read_variants
+from jobs.pictures import read_variants
 
 import pellucid as pl
 from pellucid.training.recipes.named import DIGITS

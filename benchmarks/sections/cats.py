@@ -1,7 +1,7 @@
-"""How well networks learn: ``python benchmarks/accuracy.py fashion`` (recipes of Fashion-MNIST), or ``cats FOLDER``.
+"""How well a network learns from few photos: is this a cat? The argument is the folder.
 
-The folder of cats is that of a course: train/ and test/ with cat and not-cat, 209 and 50 photos of 64x64 pixels. Nobody has
-stated its licence, so it does not come with the project.
+It is that of a course: train/ and test/ with cat and not-cat, 209 and 50 photos of 64x64 pixels. Nobody has stated its
+licence, so it does not come with the project.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 import pellucid as pl
-from pellucid.training.recipes.named import FASHION
 
 SEEDS = 5
 ON_PIXELS: dict[str, Any] = {
@@ -27,22 +26,7 @@ ON_PIXELS: dict[str, Any] = {
 }
 
 
-def fashion() -> dict[str, Any]:
-    """Recipe -> test accuracy and seconds of training."""
-    (x, y), (x_test, y_test) = pl.datasets.fashion()
-    figures = {}
-    for name in ("default", "conv"):
-        recipe = FASHION[name]
-        network = pl.Network(recipe.network_layers(x.shape[1:], 10), seed=0)
-        start = time.perf_counter()
-        network.fit(x, y, progress="lines", **recipe.fit_options())
-        seconds = time.perf_counter() - start
-        words = recipe.layers or "-".join(str(unit) for unit in (784, *recipe.hidden, 10))
-        figures[name] = {"network": words, "seconds": seconds, "accuracy": network.evaluate(x_test, y_test)["accuracy"]}
-    return figures
-
-
-def cats(folder: str) -> dict[str, Any]:
+def measure(folder: str) -> dict[str, Any]:
     """``pl.train`` with all of its defaults, once for each seed, and logistic regression beside it."""
     photos = pl.datasets.folder(folder, size=64)
     assert photos.test is not None
@@ -63,5 +47,4 @@ def cats(folder: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    which, *folder = sys.argv[1:]
-    json.dump(cats(*folder) if which == "cats" else fashion(), sys.stdout)
+    json.dump(measure(sys.argv[1]), sys.stdout)

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from jobs import THREADS
+from jobs.dense import THREADS
 
-HERE = Path(__file__).parent
+BENCHMARKS = Path(__file__).parents[1]
 WARM_UP = 2
 PAUSE = 0.05  # seconds, in which the threads of the one before go to sleep
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -29,7 +29,7 @@ class Contestant:
     """A module of `contestants`, run by ``python``; ``with`` ends it."""
 
     def __init__(self, module: str, *arguments: str, python: str = sys.executable) -> None:
-        environment = os.environ | {name: str(THREADS) for name in VARIABLES} | {"PYTHONPATH": str(HERE)}
+        environment = os.environ | {name: str(THREADS) for name in VARIABLES} | {"PYTHONPATH": str(BENCHMARKS)}
         self._process = subprocess.Popen(
             [python, "-m", f"contestants.{module}", *arguments],
             env=environment,

@@ -1,7 +1,7 @@
 """The studio in the browser: how soon pages open and strokes are answered, how smoothly a large network is drawn.
 
-``python benchmarks/studio_pages.py`` drives Chromium (the extra ``browser``) without a window: the processor paints.
-Every page is opened by a browser that has nothing of it yet, and its clock begins with the navigation.
+This drives Chromium (the extra ``browser``) without a window: the processor paints. Every page is opened by a browser that
+has nothing of it yet, and its clock begins with the navigation.
 """
 
 from __future__ import annotations
