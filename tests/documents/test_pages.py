@@ -14,27 +14,56 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import ARCHITECTURE, ATTRIBUTION, BACKPROP, CALIBRATION, NATIVE, PACKAGE, PHOTOS, TRACE, sections, text_of
+from documents import (
+    ADDING,
+    ARCHITECTURE,
+    ATTRIBUTION,
+    CALIBRATION,
+    DOCS,
+    MATHEMATICS,
+    NATIVE,
+    PACKAGE,
+    PHOTOS,
+    TRACE,
+    chapters,
+    sections,
+    text_of,
+)
 from PIL import Image
 
-DOCUMENTS = [BACKPROP, ARCHITECTURE, NATIVE, TRACE, ATTRIBUTION, CALIBRATION]
+PAGES = sorted(DOCS.rglob("*.md"))
+DECISIONS = DOCS / "developing" / "decisions"
+WITH_LINKS = [path for path in PAGES if path.parent != DECISIONS]
+WITH_SNIPPETS = [MATHEMATICS, ARCHITECTURE, ADDING, NATIVE, TRACE, ATTRIBUTION, CALIBRATION]
 
-# All documents with snippets
+# All pages
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)]+)\)", text_of(path))
+
+
+def anchors(path: Path) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in sections(path)}
+
+
+def test_every_page_stands_in_the_index_once() -> None:
+    listed = [(DOCS / link).resolve() for link in links(DOCS / "index.md")]
+    pages = [path for path in listed if path.is_relative_to(DOCS)]
+    assert sorted(pages) == [path for path in PAGES if path != DOCS / "index.md"]
+
+
+@pytest.mark.parametrize("path", WITH_LINKS, ids=lambda path: str(path.relative_to(DOCS)))
 def test_every_link_leads_to_a_file_or_a_heading(path: Path) -> None:
-    links = re.findall(r"\]\(([^)]+)\)", text_of(path))
-    assert links
-    anchors = {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in sections(path)}
-    for link in links:
-        if link.startswith("#"):
-            assert link[1:] in anchors, link
-        else:
-            assert (path.parent / link.split("#")[0]).exists(), f"{path.name} links to {link}"
+    assert links(path)
+    for link in links(path):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), f"{path.name} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{path.name} links to {link}"
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", WITH_SNIPPETS, ids=lambda path: path.name)
 def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text_of(path), flags=re.S)
     assert blocks
@@ -46,7 +75,18 @@ def test_every_snippet_runs_and_prints_what_the_document_says(path: Path) -> Non
             assert done.stdout == expected
 
 
-# photos.md
+# mathematics/
+
+
+def test_each_chapter_leads_to_the_next() -> None:
+    index, *pages = chapters(MATHEMATICS)
+    assert sorted([index, *pages]) == sorted(MATHEMATICS.glob("*.md"))
+    titles = [text_of(page).splitlines()[0].removeprefix("# ") for page in pages]
+    for page, title, following in zip(pages, titles[1:], pages[1:], strict=False):
+        assert text_of(page).endswith(f"\nNext: [{title}]({following.name})\n")
+
+
+# guide/photos.md
 
 
 def test_the_python_about_photos_runs(tmp_path: Path) -> None:
@@ -72,7 +112,7 @@ def test_the_python_about_photos_runs(tmp_path: Path) -> None:
     assert {"photos.safetensors", "mine.safetensors"} <= {path.name for path in tmp_path.iterdir()}
 
 
-# architecture.md
+# developing/architecture.md
 
 
 def test_the_table_of_folders_says_what_each_folder_says_of_itself() -> None:

@@ -9,20 +9,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BACKPROP = ROOT / "docs" / "mathematics" / "backward.md"
-ARCHITECTURE = ROOT / "docs" / "developing" / "architecture.md"
-NATIVE = ROOT / "docs" / "developing" / "native.md"
-PHOTOS = ROOT / "docs" / "guide" / "photos.md"
-TRACE = ROOT / "docs" / "insight" / "trace.md"
-ATTRIBUTION = ROOT / "docs" / "insight" / "attribution.md"
-CALIBRATION = ROOT / "docs" / "insight" / "calibration.md"
+DOCS = ROOT / "docs"
+MATHEMATICS = DOCS / "mathematics"  # a folder of chapters, read as one text
+PHOTOS = DOCS / "guide" / "photos.md"
+TRACE = DOCS / "insight" / "trace.md"
+ATTRIBUTION = DOCS / "insight" / "attribution.md"
+CALIBRATION = DOCS / "insight" / "calibration.md"
+ARCHITECTURE = DOCS / "developing" / "architecture.md"
+ADDING = DOCS / "developing" / "adding.md"
+NATIVE = DOCS / "developing" / "native.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
 
 
 def text_of(path: Path) -> str:
+    """The text of a page, or of all chapters of a folder in the order in which they are read."""
+    if path.is_dir():
+        return "\n".join(map(text_of, chapters(path)))
     return path.read_text(encoding="utf-8")
+
+
+def chapters(folder: Path) -> list[Path]:
+    """The index of a folder, and the chapters in the order of its numbered list."""
+    index = folder / "index.md"
+    return [index, *(folder / name for name in re.findall(r"^\d+\. \[.+\]\((.+)\)$", text_of(index), flags=re.M))]
 
 
 def sections(path: Path) -> dict[str, str]:

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from documents import BACKPROP, FOUR_DECIMALS, PACKAGE, SIX_DECIMALS, arithmetic, equations, sections, table, text_of
+from documents import (
+    FOUR_DECIMALS,
+    MATHEMATICS,
+    PACKAGE,
+    SIX_DECIMALS,
+    arithmetic,
+    equations,
+    sections,
+    table,
+    text_of,
+)
 
 import pellucid as pl
 from pellucid.mathematics import activations
@@ -20,7 +30,7 @@ from pellucid.nn.layers.base import Context
 
 
 def test_every_section_names_the_file_that_defines_it() -> None:
-    for heading, text in sections(BACKPROP).items():
+    for heading, text in sections(MATHEMATICS).items():
         if heading == "The mathematics, derived":
             continue
         link = r"^Definition: \[src/pellucid/([\w/]+\.py)\]\(\.\./\.\./src/pellucid/\1\)"
@@ -28,14 +38,14 @@ def test_every_section_names_the_file_that_defines_it() -> None:
 
 
 def test_the_legend_is_that_of_the_code() -> None:
-    legend = sections(BACKPROP)["Letters"].split("```text\n")[1].split("```")[0]
+    legend = sections(MATHEMATICS)["Letters"].split("```text\n")[1].split("```")[0]
     code = text_of(PACKAGE / "core" / "shapes.py")
     for line in legend.strip().splitlines():
         assert line.strip() in code
 
 
 def test_the_arithmetic_of_every_line_is_right() -> None:
-    lines = list(equations(text_of(BACKPROP)))
+    lines = list(equations(text_of(MATHEMATICS)))
     assert len(lines) > 50
     for name, expression, number in lines:
         # the numbers on a line are rounded to six decimals (or eight, divided by 0.02), so the result may differ a little
@@ -45,7 +55,7 @@ def test_the_arithmetic_of_every_line_is_right() -> None:
 def test_every_number_is_carried_from_one_line_to_the_next_as_it_was() -> None:
     stated: set[str] = set()
     carried = 0
-    for line in text_of(BACKPROP).splitlines():
+    for line in text_of(MATHEMATICS).splitlines():
         match = re.match(r"\w+ = (.*= )?-?(\d+\.\d{6,})(\s|$)", line)
         if not match:
             continue
@@ -57,7 +67,7 @@ def test_every_number_is_carried_from_one_line_to_the_next_as_it_was() -> None:
 
 
 def test_the_constants_of_the_activations_are_those_of_the_code() -> None:
-    text = sections(BACKPROP)["2. The activation: a bend"]
+    text = sections(MATHEMATICS)["2. The activation: a bend"]
     for number, value in (
         ("0.797885", activations.GELU_ROOT),
         ("0.134145", 3 * activations.GELU_CUBIC),
@@ -69,7 +79,7 @@ def test_the_constants_of_the_activations_are_those_of_the_code() -> None:
 
 
 def test_the_network_worked_by_hand_is_what_the_package_computes() -> None:
-    text = text_of(BACKPROP)
+    text = text_of(MATHEMATICS)
     given = re.search(r"```text\n(x1 = .*?)```", text, flags=re.S)
     assert given
     n = {name: float(value) for name, value in re.findall(r"(\w+) = (-?[\d.]+)", given[1])}
@@ -130,10 +140,10 @@ def _backward(network: pl.Network, x: np.ndarray, y: np.ndarray) -> Iterator[tup
 
 
 def test_the_numeric_derivative_is_that_of_the_package() -> None:
-    text = sections(BACKPROP)["10. Trust, but check"]
+    text = sections(MATHEMATICS)["10. Trust, but check"]
     said = {name: float(value) for name, value in re.findall(r"^(\w+) = (0\.\d+)", text, flags=re.M)}
     assert set(said) == {"L_above", "L_below", "analytic"}
-    snippet = re.search(r"```python\n(.*?x, y = [^\n]*)", sections(BACKPROP)["The same with Pellucid"], flags=re.S)
+    snippet = re.search(r"```python\n(.*?x, y = [^\n]*)", sections(MATHEMATICS)["The same with Pellucid"], flags=re.S)
     assert snippet
     names: dict[str, object] = {}
     exec(snippet[1], names)
@@ -147,7 +157,7 @@ def test_the_numeric_derivative_is_that_of_the_package() -> None:
 
 
 def test_the_table_of_activations_is_complete_and_right() -> None:
-    rows = table(BACKPROP, "name")
+    rows = table(MATHEMATICS, "name")
     assert {row[0] for row in rows} == activations._BUILT_IN
     z = np.array([-1.0, 2.0])
     for name, _, _, *numbers in rows:
@@ -158,7 +168,7 @@ def test_the_table_of_activations_is_complete_and_right() -> None:
 
 
 def test_the_table_of_losses_is_right() -> None:
-    rows = table(BACKPROP, "loss")
+    rows = table(MATHEMATICS, "loss")
     assert [row[0] for row in rows] == ["mse", "mae", "huber"]
     for name, _, _, *numbers in rows:
         for error, (value, slope) in zip((0.5, -2.0), (numbers[:2], numbers[2:]), strict=True):
@@ -168,7 +178,7 @@ def test_the_table_of_losses_is_right() -> None:
 
 
 def test_label_smoothing_and_weights_are_as_said() -> None:
-    said = {name: number for name, _, number in equations(text_of(BACKPROP))}
+    said = {name: number for name, _, number in equations(text_of(MATHEMATICS))}
     logits = np.zeros((1, 10))
     logits[0, 0] = math.log(0.91 / 0.01)
     _, gradient = pl.CrossEntropy(label_smoothing=0.1)(logits, np.eye(10)[:1])
@@ -184,13 +194,13 @@ def test_label_smoothing_and_weights_are_as_said() -> None:
 
 
 def test_the_example_of_batch_normalization_is_right() -> None:
-    rows = np.array([[float(cell) for cell in row] for row in table(BACKPROP, "x")])
+    rows = np.array([[float(cell) for cell in row] for row in table(MATHEMATICS, "x")])
     x, h, y, dy, dx = rows.T
     layer = pl.BatchNormalization()
     parameters = {"gamma": np.ones(1), "beta": np.zeros(1)}
     out, cache = layer.forward(parameters, x[:, None], Context(training=True, dtype=np.dtype(np.float64)))
     back, gradients = layer.backward(parameters, cache, dy[:, None])
-    line = re.search(r"^mean = 3 .*$", sections(BACKPROP)["Batch normalization"], flags=re.M)
+    line = re.search(r"^mean = 3 .*$", sections(MATHEMATICS)["Batch normalization"], flags=re.M)
     assert line
     said = {name: float(value) for name, value in re.findall(r"(\w+) = (-?[\d.]+)", line[0])}
     assert set(said) == {"mean", "v", "s", "dgamma", "dbeta"}
@@ -202,7 +212,7 @@ def test_the_example_of_batch_normalization_is_right() -> None:
 
 
 def test_the_example_of_layer_normalization_is_that_of_batch_normalization() -> None:
-    x, h, _, dy, dx = np.array([[float(cell) for cell in row] for row in table(BACKPROP, "x")]).T
+    x, h, _, dy, dx = np.array([[float(cell) for cell in row] for row in table(MATHEMATICS, "x")]).T
     parameters = {"gamma": np.ones(3), "beta": np.zeros(3)}
     y, cache = pl.LayerNormalization().forward(parameters, x[None], Context(training=True, dtype=np.dtype(np.float64)))
     back, _ = pl.LayerNormalization().backward(parameters, cache, dy[None])
@@ -216,7 +226,7 @@ def image(cell: str) -> np.ndarray:
 
 
 def test_the_example_of_the_convolution_is_right() -> None:
-    ((x, w, z, dz, dw, dx),) = [[image(cell) for cell in row] for row in table(BACKPROP, "image `x`")]
+    ((x, w, z, dz, dw, dx),) = [[image(cell) for cell in row] for row in table(MATHEMATICS, "image `x`")]
     layer, parameters = pl.Conv2D(1, 2, padding="valid", use_bias=False), {"weight": w[0][..., None]}
     out, cache = layer.forward(parameters, x, Context(training=True, dtype=np.dtype(np.float64)))
     back, gradients = layer.backward(parameters, cache, dz)
@@ -225,7 +235,7 @@ def test_the_example_of_the_convolution_is_right() -> None:
 
 
 def test_the_table_of_poolings_is_right() -> None:
-    rows = table(BACKPROP, "pooling")
+    rows = table(MATHEMATICS, "pooling")
     assert [row[0] for row in rows] == ["MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"]
     for name, *cells in rows:
         x, y, dy, dx = (image(cell) for cell in cells)
@@ -236,7 +246,7 @@ def test_the_table_of_poolings_is_right() -> None:
 
 
 def test_the_size_of_windows_is_as_said() -> None:
-    rows = table(BACKPROP, "pixels")
+    rows = table(MATHEMATICS, "pixels")
     assert len(rows) == 4
     for pixels, window, stride, *said in rows:
         for padding, windows in zip(("valid", "same"), said, strict=True):
@@ -245,14 +255,14 @@ def test_the_size_of_windows_is_as_said() -> None:
 
 
 def test_what_a_shortcut_does_to_a_derivative_is_as_said() -> None:
-    said = re.search(r"0\.1\^20 = (\S+) .*1\.1\^20 = (\S+)", sections(BACKPROP)["Residual blocks"])
+    said = re.search(r"0\.1\^20 = (\S+) .*1\.1\^20 = (\S+)", sections(MATHEMATICS)["Residual blocks"])
     assert said
     assert float(said[1]) == pytest.approx(0.1**20)
     assert float(said[2]) == pytest.approx(1.1**20, abs=0.51e-2)
 
 
 def test_the_table_of_optimizers_is_complete_and_right() -> None:
-    rows = table(BACKPROP, "optimizer")
+    rows = table(MATHEMATICS, "optimizer")
     kinds = set()
     for call, *numbers in rows:
         optimizer = eval(f"pl.{call}", {"pl": pl})
@@ -267,7 +277,7 @@ def test_the_table_of_optimizers_is_complete_and_right() -> None:
 
 def test_the_table_of_schedules_is_right() -> None:
     names = {name: getattr(pl, name) for name in dir(pl) if name[0].isupper()}
-    for call, *numbers in table(BACKPROP, "schedule"):
+    for call, *numbers in table(MATHEMATICS, "schedule"):
         schedule = eval(call, names)
         for step, said in zip((0, 10, 30, 60, 99), numbers, strict=True):
             assert schedule.factor(Position(step, 100, 10)) == pytest.approx(float(said), abs=FOUR_DECIMALS), (call, step)
@@ -275,13 +285,13 @@ def test_the_table_of_schedules_is_right() -> None:
 
 def test_the_prices_and_the_clipping_are_as_said() -> None:
     w = np.array([3.0, -0.5, 0.0])
-    rows = re.findall(r"^\| `(L[12])` .*\| ([\d.]+) \| `\((.*?)\)` \|$", text_of(BACKPROP), flags=re.M)
+    rows = re.findall(r"^\| `(L[12])` .*\| ([\d.]+) \| `\((.*?)\)` \|$", text_of(MATHEMATICS), flags=re.M)
     assert [row[0] for row in rows] == ["L2", "L1"]
     for name, penalty, gradient in rows:
         price = getattr(pl, name)(0.01)
         assert price.penalty(w) == pytest.approx(float(penalty))
         np.testing.assert_allclose(price.gradient(w), [float(number) for number in gradient.split(",")])
-    said = re.search(r"`g = \((.*?)\)`.*?gives `\((.*?)\)`, the second `\((.*?)\)`", text_of(BACKPROP), flags=re.S)
+    said = re.search(r"`g = \((.*?)\)`.*?gives `\((.*?)\)`, the second `\((.*?)\)`", text_of(MATHEMATICS), flags=re.S)
     assert said
     for clipping, expected in ((pl.ClipByGlobalNorm(1.0), said[2]), (pl.ClipByValue(1.0), said[3])):
         g = np.array([float(number) for number in said[1].split(",")])
