@@ -1,9 +1,9 @@
 """Compute every number of a trace again, from its inputs and weights: ``python tools/check_trace.py trace.json``.
 
 A trace is what ``network.trace(...).to_json()`` writes. This program shares nothing with the package and needs nothing but
-Python: it knows the formulas of docs/mathematics and the format of docs/insight/trace.md. It reports how many numbers it
-computed and the largest difference, and exits with 1 if any is off, if one was left unchecked, if an array is missing or of
-another shape, or if the input of a layer is not what the layer before it gave; with 2 if the file is no trace.
+Python: it knows the formulas of docs/mathematics and the format of docs/reference/formats.md. It reports how many numbers
+it computed and the largest difference, and exits with 1 if any is off, if one was left unchecked, if an array is missing or
+of another shape, or if the input of a layer is not what the layer before it gave; with 2 if the file is no trace.
 
 Each number is computed from recorded ones one step before it, so errors do not add up. The difference of a sum is measured
 against the sum of the sizes of its terms, since that is what its rounding depends on.

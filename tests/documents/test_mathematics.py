@@ -140,7 +140,7 @@ def _backward(network: pl.Network, x: np.ndarray, y: np.ndarray) -> Iterator[tup
 
 
 def test_the_numeric_derivative_is_that_of_the_package() -> None:
-    text = sections(MATHEMATICS)["10. Trust, but check"]
+    text = sections(MATHEMATICS)["10. Trust, but verify"]
     said = {name: float(value) for name, value in re.findall(r"^(\w+) = (0\.\d+)", text, flags=re.M)}
     assert set(said) == {"L_above", "L_below", "analytic"}
     snippet = re.search(r"```python\n(.*?x, y = [^\n]*)", sections(MATHEMATICS)["The same with Pellucid"], flags=re.S)
@@ -283,14 +283,14 @@ def test_the_table_of_schedules_is_right() -> None:
             assert schedule.factor(Position(step, 100, 10)) == pytest.approx(float(said), abs=FOUR_DECIMALS), (call, step)
 
 
-def test_the_prices_and_the_clipping_are_as_said() -> None:
+def test_the_penalties_and_the_clipping_are_as_said() -> None:
     w = np.array([3.0, -0.5, 0.0])
     rows = re.findall(r"^\| `(L[12])` .*\| ([\d.]+) \| `\((.*?)\)` \|$", text_of(MATHEMATICS), flags=re.M)
     assert [row[0] for row in rows] == ["L2", "L1"]
     for name, penalty, gradient in rows:
-        price = getattr(pl, name)(0.01)
-        assert price.penalty(w) == pytest.approx(float(penalty))
-        np.testing.assert_allclose(price.gradient(w), [float(number) for number in gradient.split(",")])
+        regularizer = getattr(pl, name)(0.01)
+        assert regularizer.penalty(w) == pytest.approx(float(penalty))
+        np.testing.assert_allclose(regularizer.gradient(w), [float(number) for number in gradient.split(",")])
     said = re.search(r"`g = \((.*?)\)`.*?gives `\((.*?)\)`, the second `\((.*?)\)`", text_of(MATHEMATICS), flags=re.S)
     assert said
     for clipping, expected in ((pl.ClipByGlobalNorm(1.0), said[2]), (pl.ClipByValue(1.0), said[3])):

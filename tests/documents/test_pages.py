@@ -6,6 +6,7 @@ Expected numbers: those of ``docs/mathematics``, which can be checked by hand; t
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from documents import (
     ATTRIBUTION,
     CALIBRATION,
     DOCS,
+    FORMATS,
     MATHEMATICS,
     NATIVE,
     PACKAGE,
@@ -30,17 +32,21 @@ from documents import (
     text_of,
 )
 from PIL import Image
+from safetensors import safe_open
+
+import pellucid as pl
 
 PAGES = sorted(DOCS.rglob("*.md"))
 DECISIONS = DOCS / "developing" / "decisions"
 WITH_LINKS = [path for path in PAGES if path.parent != DECISIONS]
-WITH_SNIPPETS = [MATHEMATICS, ADDING, NATIVE, TRACE, ATTRIBUTION, CALIBRATION]
+WITH_SNIPPETS = [MATHEMATICS, ADDING, NATIVE, TRACE, ATTRIBUTION, CALIBRATION, FORMATS]
 
 # All pages
 
 
 def links(path: Path) -> list[str]:
-    return re.findall(r"\]\(([^)]+)\)", text_of(path))
+    """What a page links to within the project."""
+    return re.findall(r"\]\((?!https?:)([^)]+)\)", text_of(path))
 
 
 def anchors(path: Path) -> set[str]:
@@ -122,3 +128,23 @@ def test_the_table_of_folders_says_what_each_folder_says_of_itself() -> None:
         said[path.parent.relative_to(PACKAGE).as_posix()] = " ".join(first.replace("``", "`").split())
     row = re.compile(r"^\| \[`([\w/]+)/`\]\(\.\./\.\./src/pellucid/\1\) \| (.+) \|$", flags=re.M)
     assert dict(row.findall(text_of(ARCHITECTURE))) == said
+
+
+# reference/formats.md
+
+
+def test_the_tables_name_every_key_of_a_model_file(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).normal(size=(200, 2)), np.arange(200) % 2
+    network = pl.Network([pl.Input(2), pl.Classification(2)])
+    network.fit(x, y, epochs=1, progress="none")
+    model = pl.Model(network)
+    model.calibrate(x, y)
+    model.conformal(x, y)
+    model.save(tmp_path / "model.safetensors", optimizer_state=True)
+    with safe_open(tmp_path / "model.safetensors", framework="numpy") as file:
+        description = json.loads(file.metadata()["pellucid"])
+        assert {"optimizer.m", "output.weight"} <= set(file.keys())
+    keys = {*description, *description["network"], *description["progress"], *description["calibration"]}
+    page = sections(FORMATS)["The model file"]
+    assert {key for key in keys if f"`{key}`" not in page} == set()
+    assert description["format"] == 2

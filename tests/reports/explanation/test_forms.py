@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import FORMATS, sections
 
 import pellucid as pl
 from pellucid.core.display.document import Section, Sums, Words
@@ -172,7 +172,7 @@ def test_a_neuron_has_every_form(digit):
 
 
 def test_the_document_names_every_key_of_the_json(photo, digit):
-    page = (Path(__file__).parents[3] / "docs" / "insight" / "trace.md").read_text("utf-8").split("## In the terminal")[1]
+    page = sections(FORMATS)["The explanation"]
     data = photo.to_data()
     keys = {*data, *data["scores"][0], *data["change"], *data["cover"], *data["attribution"], *data["layers"][0]}
     keys |= {*data["change"]["reasons"][0], *digit.neuron("dense_1[4]").to_data(), "scaled", "untempered"}
