@@ -86,13 +86,13 @@ def test_each_number_of_the_gradient_is_a_difference_of_values(name):
     make, x, targets = NETWORKS[name]
     network, h = make(), 1e-6
     network.parameters.vector[...] += 0.1 * RNG.normal(size=network.parameters.layout.size)
-    objective, options = Objective(network, COMMON), {"step": 5}
-    objective.descend(x, targets, WEIGHTS, **options)
+    objective = Objective(network, COMMON)
+    objective.descend(x, targets, WEIGHTS)
     for index, claimed in enumerate(objective.gradient):
         here = network.parameters.vector[index]
         values = []
         for network.parameters.vector[index] in (here + h, here - h):
-            values.append(objective.value(x, targets, WEIGHTS, **options))
+            values.append(objective.value(x, targets, WEIGHTS))
         network.parameters.vector[index] = here
         assert (values[0] - values[1]) / (2 * h) == pytest.approx(claimed, abs=2e-8)
 

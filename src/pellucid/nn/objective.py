@@ -44,11 +44,9 @@ class Objective:
         self.gradient_arrays = stack.gradient_arrays(self.gradient)
         self.penalties = penalties(stack, regularizer)
 
-    def value(
-        self, x: AnyArray, targets: Array, weights: Array | None = None, *, training: bool = True, step: int = 0
-    ) -> float:
-        """Loss + penalty, forward alone."""
-        logits = self.stack.propagate(x, self.arrays, training=training, step=step, keep=False).logits
+    def value(self, x: AnyArray, targets: Array, weights: Array | None = None) -> float:
+        """Loss + penalty of a step of training, forward alone."""
+        logits = self.stack.propagate(x, self.arrays, training=True, keep=False).logits
         loss, _ = self.loss(logits, targets, weights)
         return loss + penalty(self.stack, self.regularizer)
 

@@ -336,3 +336,23 @@ class TestWhatIsNotLinear:
         found = pl.attribute(network, x)
         assert found.method == "integrated_gradients"
         np.testing.assert_allclose(found.contributions, x * x * network.parameters["output.weight"][:, 0], rtol=1e-12)
+
+    def test_a_block_of_ones_own_is_not_taken_for_linear_either(self):
+        class Squared(pl.Residual):
+            """Looks like a block, and squares what comes in."""
+
+            def forward(self, parameters, x, context):
+                y, cache = super().forward(parameters, x * x, context)
+                return y, (x, cache)
+
+            def backward(self, parameters, cache, dy):
+                x, inner = cache
+                dx, gradients = super().backward(parameters, inner, dy)
+                return 2 * x * dx, gradients
+
+        network = shaken(pl.Input(3), Squared((pl.Dense(3),)), pl.Regression())
+        found = pl.attribute(network, samples_of(network))
+        assert found.method == "integrated_gradients"
+        assert found.relative_gap.max() < 1e-3
+        with pytest.raises(pl.ArgumentError, match="squared_1 is a Squared"):
+            pl.attribute(network, samples_of(network), method="exact")

@@ -279,7 +279,7 @@ class TestInput:
         assert json.loads(trace.to_json())["layers"][1]["description"] == {"type": "Double"}
 
     def test_a_cache_of_your_own_may_name_what_a_trace_shows(self):
-        """z counts where a is the output, as f(z); what is no number, or has another name, is left out."""
+        """z counts where a is the output and f is known; what is no number, or has another name, is left out."""
 
         class Kept(NamedTuple):
             z: object
@@ -304,13 +304,14 @@ class TestInput:
             def backward(self, parameters, cache, dy):
                 return self.factor * dy * (1 - cache.a**2), {}
 
-        made = network(TABLE, [Bent(1.0), Bent(2.0)], pl.Regression())
+        made = network(TABLE, [Bent(1.0), Bent(2.0), Bent(1.0, "my own"), Bent(1.0, 7)], pl.Regression())
         x, y = samples(made)
-        plain, scaled = made.trace(x, y).layers[1:3]
+        plain, *others = made.trace(x, y).layers[1:5]
         np.testing.assert_array_equal(plain.sums, x)
         np.testing.assert_allclose(plain.dinput, plain.dsums, rtol=1e-12)
-        assert plain.numbers.keys() == scaled.numbers.keys() == {"scale"}
-        assert (scaled.sums, scaled.slopes, scaled.dsums) == (None, None, None)
+        for layer in others:
+            assert (layer.sums, layer.slopes, layer.dsums) == (None, None, None)
+            assert layer.numbers.keys() == plain.numbers.keys() == {"scale"}
         json.loads(made.trace(x, y).to_json())
 
     @pytest.mark.parametrize("cache", [None, 1.5, (1, 2), [1], {"z": 1}, "text", np.ones(3)], ids=repr)

@@ -11,18 +11,18 @@ where the constants are what layers add: biases, the shift of batch normalizatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pellucid.core.shapes import Array
+from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.attribution.case import Case, check_finite
 from pellucid.mathematics.activations import activation
 from pellucid.nn.layers.base import Layer, Named
 from pellucid.nn.layers.batch_normalization import BatchNormalization, BatchNormalizationCache
-from pellucid.nn.layers.convolution import Conv2D, Conv2DCache
-from pellucid.nn.layers.dense import Dense, DenseCache
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
@@ -31,7 +31,7 @@ from pellucid.nn.layers.outputs.classification import BinaryClassification, Clas
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
-from pellucid.nn.layers.residual import Residual, ResidualCache
+from pellucid.nn.layers.residual import Residual, ResidualCache, own_arrays
 from pellucid.nn.stack import Stack
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
@@ -64,36 +64,34 @@ def _down(
 ) -> Array:
     """From dscore/dy of the last node to dscore/dx of the first; what each constant gives goes into ``parts``."""
     for node, own, cache in reversed(list(zip(nodes, arrays, caches, strict=True))):
-        name = f"{prefix}{node.name}"
-        if isinstance(node.layer, Residual):
-            dy = _down_block(node, own, cache, dy, name, parts)
-            continue
-        given = RULES[type(node.layer)](node.layer, own, cache, dy)
+        layer, name = node.layer, f"{prefix}{node.name}"
+        dz, given = _through(layer, cache, dy)
+        given |= RULES[type(layer)](layer, own, cache, dz)
         parts |= {f"{name}.{constant}": part for constant, part in given.items()}
-        dx, _ = node.layer.backward(own, cache, dy)
+        if isinstance(layer, Residual):
+            dx: Array | None = _down_block(layer, node.input_shape, own, cache, dz, name, parts)
+        else:
+            dx, _ = layer.backward(own, cache, dy)
         assert dx is not None
         dy = dx
     return dy
 
 
-def _down_block(node: Node, own: Named, cache: ResidualCache, dy: Array, name: str, parts: Parts) -> Array:
-    """Through f, then down both branches, whose sum it was given."""
-    assert isinstance(node.layer, Residual)
-    dz, given = _through(node.layer.activation, cache, dy)
-    parts |= {f"{name}.{constant}": part for constant, part in given.items()}
+def _down_block(
+    block: Residual, shape: Shape, own: Named, cache: ResidualCache, dz: Array, name: str, parts: Parts
+) -> Array:
+    """Down both branches, whose sum z is."""
     total = np.zeros(1)
-    for nodes, kept in zip(node.layer.branches(node.input_shape), (cache.layers, cache.shortcut), strict=True):
-        total = total + _down(nodes, [_owned(own, inner.name) for inner in nodes], kept, dz, f"{name}.", parts)
+    for nodes, kept in zip(block.branches(shape), (cache.layers, cache.shortcut), strict=True):
+        total = total + _down(nodes, [own_arrays(inner.name, own) for inner in nodes], kept, dz, f"{name}.", parts)
     return total
 
 
-def _owned(arrays: Named, name: str) -> Mapping[str, Array]:
-    stem = f"{name}."
-    return {full.removeprefix(stem): array for full, array in arrays.items() if full.startswith(stem)}
-
-
-def _through(name: str, cache: Any, dy: Array) -> tuple[Array, Parts]:
+def _through(layer: Layer, cache: Any, dy: Array) -> tuple[Array, Parts]:
     """On its piece a = f(z) = s z + t, an activation hands dz = dy s on, and gives dy t itself."""
+    name = getattr(layer, "activation", None)
+    if name is None:
+        return dy, {}
     slope = activation(name).derivative(cache.z, cache.a)
     return dy * slope, {"activation": _per_sample(dy * (cache.a - slope * cache.z))} if name in CONSTANT_PIECES else {}
 
@@ -103,49 +101,39 @@ def _per_sample(products: Array) -> Array:
     return products.reshape(len(products), -1).sum(axis=1)
 
 
-def _weighted_sum(layer: Dense | Conv2D, own: Named, cache: DenseCache | Conv2DCache, dy: Array) -> Parts:
+def _weighted_sum(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
     """z = W x + b gives dz b."""
-    dz, parts = _through(layer.activation, cache, dy)
-    return parts | ({"bias": _per_sample(dz * own["bias"])} if "bias" in own else {})
+    return {"bias": _per_sample(dz * own["bias"])} if "bias" in own else {}
 
 
-def _output(layer: Layer, own: Named, cache: Any, dy: Array) -> Parts:
-    return {"bias": _per_sample(dy * own["bias"])} if "bias" in own else {}
-
-
-def _batch_normalization(layer: BatchNormalization, own: Named, cache: BatchNormalizationCache, dy: Array) -> Parts:
+def _batch_normalization(layer: Layer, own: Named, cache: BatchNormalizationCache, dz: Array) -> Parts:
     """z = gamma (x - mean) / std + beta gives dz beta, and -dz gamma mean / std."""
-    dz, parts = _through(layer.activation, cache, dy)
     shift = own["gamma"] * cache.inverse_std * cache.mean
-    return parts | {"beta": _per_sample(dz * own["beta"]), "moving_mean": _per_sample(-dz * shift)}
+    return {"beta": _per_sample(dz * own["beta"]), "moving_mean": _per_sample(-dz * shift)}
 
 
-def _rescale(layer: Rescale, own: Named, cache: Any, dy: Array) -> Parts:
-    return {"offset": _per_sample(dy * np.asarray(layer.offset))}
+def _rescale(layer: Rescale, own: Named, cache: Any, dz: Array) -> Parts:
+    return {"offset": _per_sample(dz * np.asarray(layer.offset))}
 
 
-def _nothing(layer: Layer, own: Named, cache: Any, dy: Array) -> Parts:
+def _nothing(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
     """The layer adds no constant."""
     return {}
 
 
 RULES: dict[type[Layer], Rule] = {
-    Input: _nothing,
     Rescale: _rescale,
-    Dense: _weighted_sum,
-    Conv2D: _weighted_sum,
     BatchNormalization: _batch_normalization,
-    Classification: _output,
-    BinaryClassification: _output,
-    Regression: _output,
-    **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten, Dropout, Dropout2D), _nothing),
+    **dict.fromkeys((Dense, Conv2D, Classification, BinaryClassification, Regression), _weighted_sum),
+    **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _nothing),
+    **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual), _nothing),
 }
 
 
 def _obstacle(nodes: Sequence[Node], prefix: str) -> str | None:
     for node in nodes:
         layer, name = node.layer, f"{prefix}{node.name}"
-        if not isinstance(layer, Residual) and type(layer) not in RULES:
+        if type(layer) not in RULES:
             return f"{name} is a {type(layer).__name__}"
         bend = getattr(layer, "activation", "identity")
         if bend not in PIECEWISE_LINEAR:

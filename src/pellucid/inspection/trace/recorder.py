@@ -1,7 +1,7 @@
 """Layers that are watched: each does what the layer in it does, and keeps what went in and what came out.
 
 So a trace shows the numbers of the layers' own ``forward`` and ``backward``, inside of residual blocks too, and nothing is
-computed a second time. What a layer computed between its input and its output stands in its cache, under the names there.
+computed a second time. What a layer computed between its input and its output is what its cache has names for.
 A `Recorder` serves one pass of a twin of the network.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.shapes import AnyArray, Array, Shape
-from pellucid.mathematics.activations import activation
+from pellucid.mathematics.activations import ACTIVATIONS, Activation
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.nodes import numbered
@@ -53,29 +53,26 @@ class Recorder(Layer):
     @property
     def sums(self) -> Array | None:
         """z, of layers that give a = f(z) and keep both; an output layer gives z itself."""
-        if isinstance(self.described, OutputLayer):
-            return self.output
-        z: Array | None = self._named.get("z")
-        return z if self._named.get("a") is self.output else None
+        z: Array | None = self.output if isinstance(self.described, OutputLayer) else None
+        return z if self._bend is None else self.cache.z
+
+    @property
+    def slopes(self) -> Array | None:
+        """f'(z), after the way back."""
+        return None if self._bend is None or self.doutput is None else self._bend.derivative(self.cache.z, self.output)
 
     @property
     def numbers(self) -> dict[str, AnyArray]:
         """What else the layer computed and kept, by name."""
-        kept = {name: self._named.get(name) for name in NUMBERS}
+        kept = {name: getattr(self.cache, name, None) for name in NUMBERS}
         return {name: np.asarray(value) for name, value in kept.items() if isinstance(value, np.ndarray | float)}
 
     @property
-    def slopes(self) -> Array | None:
-        """f'(z), after the way back, of a layer that applies an activation f to its sums."""
-        name, sums = getattr(self.described, "activation", None), self.sums
-        if sums is None or self.doutput is None or not isinstance(name, str):
-            return None
-        return activation(name).derivative(sums, self.output)
-
-    @property
-    def _named(self) -> dict[str, Any]:
-        """The cache by its names; that of a layer of your own may have none."""
-        return self.cache._asdict() if hasattr(self.cache, "_asdict") else {}
+    def _bend(self) -> Activation | None:
+        """f, of a layer that gives a = f(z) and keeps both."""
+        name = getattr(self.described, "activation", None)
+        keeps_both = hasattr(self.cache, "z") and getattr(self.cache, "a", None) is self.output
+        return ACTIVATIONS.get(name) if keeps_both and isinstance(name, str) else None
 
     @property
     def penalty(self) -> Regularizer | None:

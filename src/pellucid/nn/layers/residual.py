@@ -108,7 +108,7 @@ class Residual(Layer):
         main, shortcut = self._branches
         state: Gradients = {}
         for (name, layer), kept in zip((main | shortcut).items(), cache.layers + cache.shortcut, strict=True):
-            state |= _full(name, layer.next_state(_own(name, parameters), kept))
+            state |= _full(name, layer.next_state(own_arrays(name, parameters), kept))
         return state
 
     @property
@@ -125,7 +125,7 @@ def _up(branch: Branch, parameters: Named, x: Array, context: Context) -> tuple[
     y, caches = x, []
     for j, (name, layer) in enumerate(branch.items()):
         inner = replace(context, layer=context.layer + j, needs_dx=context.needs_dx or j > 0)
-        y, cache = layer.forward(_own(name, parameters), y, inner)
+        y, cache = layer.forward(own_arrays(name, parameters), y, inner)
         caches.append(cache)
     return y, caches
 
@@ -137,12 +137,12 @@ def _down(branch: Branch, parameters: Named, caches: list[Any], dz: Array) -> tu
     for (name, layer), cache in zip(reversed(branch.items()), reversed(caches), strict=True):
         if dy is None:
             raise ArgumentError(f"the layer above {name} gave no dx, but {name} needs one.")
-        dy, named = layer.backward(_own(name, parameters), cache, dy)
+        dy, named = layer.backward(own_arrays(name, parameters), cache, dy)
         gradients |= _full(name, named)
     return dy, gradients
 
 
-def _own(name: str, arrays: Named) -> Gradients:
+def own_arrays(name: str, arrays: Named) -> Gradients:
     """The arrays of one layer of the block, by its own names."""
     stem = f"{name}."
     return {full.removeprefix(stem): array for full, array in arrays.items() if full.startswith(stem)}
