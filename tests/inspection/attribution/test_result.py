@@ -55,20 +55,6 @@ class TestText:
 
 
 class TestPictures:
-    def test_the_colors_are_blue_grey_and_orange(self):
-        picture = colored(np.array([[-2.0, 0.0], [1.0, 2.0]]))
-        assert picture.dtype == np.uint8
-        assert picture.tolist() == [[[33, 102, 172], [247, 247, 247]], [[232, 171, 124], [217, 95, 2]]]
-        assert (colored(np.zeros((2, 3))) == 247).all()
-
-    def test_letters(self):
-        values = np.array([[1.0, 0.75, 0.5, 0.25, 0.0], [-1.0, -0.75, -0.5, -0.25, 0.0]])
-        assert as_letters(values) == "##++..\n%%==--"
-
-    def test_terminal_colors_take_two_rows_a_line(self):
-        text = as_terminal_colors(np.array([[1.0], [-1.0], [0.0]]))
-        assert text == ("\x1b[38;2;217;95;2;48;2;33;102;172m▀\x1b[0m\n\x1b[38;2;247;247;247;48;2;247;247;247m▀\x1b[0m")
-
     def test_channels_are_added_up(self):
         images = shaken(*PIECEWISE_LINEAR["images"])
         found = pl.attribute(images, samples_of(images))

@@ -11,16 +11,14 @@ from typing import Any
 import click
 import numpy as np
 
-from pellucid.core.display.drawing import halved, reduced
+from pellucid.core.display.drawing import as_shades
 from pellucid.core.display.text import printable
 from pellucid.core.errors import OutputError
 from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
 
-SHADES = " ░▒▓█"
-PLAIN_SHADES = " .:+#"
+BLOCKS = " ░▒▓█"
 PAGE_START = b"<!DOCTYPE HTML"
-LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 
 
 def say(text: object, *, err: bool = False) -> None:
@@ -82,17 +80,8 @@ def check_replaceable(path: str, start: bytes, kind: str) -> None:
 
 
 def picture_as_text(pixels: AnyArray) -> str:
-    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: ``░▒▓█``, full is bright.
-
-    A wider one than 40 pixels is shown smaller.
-    """
-    if pixels.ndim == 3:
-        pixels = pixels @ LUMINANCE
-    pixels = reduced(pixels)
-    rows, low, high = halved(pixels), float(pixels.min()), float(pixels.max())
-    levels = np.minimum(((rows - low) / (high - low + 1) * len(SHADES)).astype(int), len(SHADES) - 1)
-    shades = SHADES if _can_print(SHADES) else PLAIN_SHADES
-    return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)
+    """A picture as `as_shades` draws it, in blocks where the terminal can print them: ``░▒▓█``."""
+    return as_shades(pixels, BLOCKS) if _can_print(BLOCKS) else as_shades(pixels)
 
 
 def _can_print(text: str) -> bool:

@@ -7,16 +7,12 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-import numpy as np
-
 from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
-from pellucid.core.display.drawing import halved, reduced
 from pellucid.core.display.text import aligned, printable
 from pellucid.core.shapes import AnyArray
 
 Draw: TypeAlias = Callable[[AnyArray], str]
 
-SHADES = " .:+#"
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -37,15 +33,6 @@ def as_markdown(title: str, sections: Iterable[Section], draw: Draw) -> str:
         parts.append(f"## {_escaped(section.title)}")
         parts.extend(_markdown(block, draw) for block in section.blocks)
     return "\n\n".join(parts)
-
-
-def drawn_coarsely(pixels: AnyArray) -> str:
-    """A picture in plain characters, two rows of pixels a line: the more ink, the brighter it is."""
-    grey = pixels.mean(axis=2) if pixels.ndim == 3 else pixels.astype(np.float64)
-    grey = reduced(grey)
-    low, high = float(grey.min()), float(grey.max())
-    levels = ((halved(grey) - low) / (high - low + 1) * len(SHADES)).astype(int)
-    return "\n".join("".join(SHADES[level] for level in row).rstrip() for row in levels)
 
 
 def _text(block: Block, draw: Draw, width: int | None = None) -> str:

@@ -1,4 +1,7 @@
-"""Signed numbers as a picture: blue against, orange for, light grey for nothing. The two hues differ for every eye."""
+"""Pictures in letters, and signed numbers as a picture: blue against, orange for, light grey for nothing.
+
+The two hues differ for every eye.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from pellucid.core.shapes import AnyArray, Array
 
 AGAINST, NEUTRAL, FOR = np.array([[33, 102, 172], [247, 247, 247], [217, 95, 2]], np.float64)
 LETTERS_FOR, LETTERS_AGAINST = " .+#", " -=%"
+SHADES = " .:+#"  # that any terminal can print
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
 WIDEST = 40  # cells of a picture as text
 
 
@@ -20,6 +25,17 @@ def colored(values: Array) -> NDArray[np.uint8]:
     return mixed.round().astype(np.uint8)
 
 
+def as_shades(pixels: AnyArray, shades: str = SHADES) -> str:
+    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: the last shade is full light.
+
+    A wider one than 40 pixels is shown smaller.
+    """
+    grey = _reduced(pixels @ LUMINANCE if pixels.ndim == 3 else pixels)
+    low, high = float(grey.min()), float(grey.max())
+    levels = ((_halved(grey) - low) / (high - low + 1) * len(shades)).astype(int)
+    return "\n".join("".join(shades[level] for level in row).rstrip() for row in levels)
+
+
 def as_letters(values: Array) -> str:
     """(H, W) as lines of letters, two columns each so that pixels look square: ``.+#`` for, ``-=%`` against."""
     return _letters(values, 2)
@@ -27,22 +43,7 @@ def as_letters(values: Array) -> str:
 
 def as_small_letters(values: Array) -> str:
     """The same with a letter for each cell, on the scale of a picture that is drawn in text."""
-    return _letters(halved(reduced(values)), 1)
-
-
-def reduced(values: AnyArray) -> Array:
-    """(H, W) -> the means of squares, so large that no row has more than 40 of them."""
-    step = -(-values.shape[1] // WIDEST)
-    height, width = (max(1, length // step) for length in values.shape)
-    pixels = values[: height * step, : width * step]
-    means: Array = pixels.reshape(height, len(pixels) // height, width, -1).mean(axis=(1, 3))
-    return means
-
-
-def halved(values: Array) -> Array:
-    """(H, W) -> the means of two rows: a letter is twice as high as wide."""
-    means: Array = values[: len(values) // 2 * 2].reshape(-1, 2, values.shape[1]).mean(axis=1)
-    return means
+    return _letters(_halved(_reduced(values)), 1)
 
 
 def as_terminal_colors(values: Array) -> str:
@@ -75,6 +76,21 @@ def _letters(values: Array, wide: int) -> str:
         letters = ((LETTERS_FOR if sign > 0 else LETTERS_AGAINST)[level] * wide for level, sign in pairs)
         lines.append("".join(letters).rstrip())
     return "\n".join(lines)
+
+
+def _reduced(values: AnyArray) -> Array:
+    """(H, W) -> the means of squares, so large that no row has more than 40 of them."""
+    step = -(-values.shape[1] // WIDEST)
+    height, width = (max(1, length // step) for length in values.shape)
+    pixels = values[: height * step, : width * step]
+    means: Array = pixels.reshape(height, len(pixels) // height, width, -1).mean(axis=(1, 3))
+    return means
+
+
+def _halved(values: Array) -> Array:
+    """(H, W) -> the means of two rows: a letter is twice as high as wide."""
+    means: Array = values[: len(values) // 2 * 2].reshape(-1, 2, values.shape[1]).mean(axis=1)
+    return means
 
 
 def _code(color: NDArray[np.uint8]) -> str:

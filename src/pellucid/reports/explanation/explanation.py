@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pellucid.core.display.document import Section, Sums
 from pellucid.core.display.document_html import as_html, as_notebook
-from pellucid.core.display.document_text import Draw, as_markdown, as_text, drawn_coarsely
+from pellucid.core.display.document_text import Draw, as_markdown, as_text
+from pellucid.core.display.drawing import as_shades
 from pellucid.core.display.text import printable
 from pellucid.inspection.trace.address import read_address
 from pellucid.inspection.trace.neuron import NeuronTrace
@@ -29,11 +30,11 @@ class Explanation(Findings):
         layer, unit, place = read_address(address)
         return self.trace.neuron(layer, unit, place=place)
 
-    def to_text(self, draw: Draw = drawn_coarsely, address: str | None = None, width: int | None = None) -> str:
+    def to_text(self, draw: Draw = as_shades, address: str | None = None, width: int | None = None) -> str:
         """The page as text, wrapped to ``width`` letters if one is given; ``draw`` makes lines of a picture."""
         return as_text(self._title(address), self._sections(address), draw, width)
 
-    def to_markdown(self, draw: Draw = drawn_coarsely, address: str | None = None, command: str | None = None) -> str:
+    def to_markdown(self, draw: Draw = as_shades, address: str | None = None, command: str | None = None) -> str:
         """The page in Markdown."""
         return as_markdown(self._title(address), self._sections(address, command), draw)
 
