@@ -24,13 +24,13 @@ def as_lists(array: AnyArray) -> Any:
 
 
 def packing(size: int) -> Write:
-    """Nested lists for arrays of less than ``size`` numbers; larger ones are packed: their shape, and their float64
-    numbers, row by row, as little-endian bytes in base64, which takes a hundredth of the time and half of the room."""
+    """Nested lists for arrays of less than ``size`` numbers; larger ones of float64 are packed, which takes a
+    hundredth of the time and half of the room."""
 
     def write(array: AnyArray) -> Any:
         if array.size < size or array.dtype != np.float64:
             return array.tolist()
-        return {"shape": list(array.shape), "float64": base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")}
+        return pack(array, "float64")
 
     return write
 
@@ -46,11 +46,11 @@ def as_json(data: dict[str, Any]) -> str:
         raise ArgumentError("this trace holds NaN or infinity, which JSON cannot hold; print(trace) shows where.") from None
 
 
-def pack(array: AnyArray) -> dict[str, Any]:
-    """{"shape": [28, 28], "uint8": base64} for bytes, {"shape", "float32"} for numbers; little-endian, row by row."""
-    name = "uint8" if array.dtype == np.uint8 else "float32"
-    numbers = np.ascontiguousarray(array, np.uint8 if name == "uint8" else np.dtype("<f4"))
-    return {"shape": list(array.shape), name: base64.b64encode(numbers.tobytes()).decode("ascii")}
+def pack(array: AnyArray, kind: str | None = None) -> dict[str, Any]:
+    """{"shape": [28, 28], "uint8": base64} for bytes, {"shape", "float32"} for numbers, if no other ``kind`` is asked for;
+    little-endian, row by row."""
+    kind = kind or ("uint8" if array.dtype == np.uint8 else "float32")
+    return {"shape": list(array.shape), kind: base64.b64encode(_little_endian(array, kind)).decode("ascii")}
 
 
 def framed(data: dict[str, Any], arrays: Mapping[str, AnyArray]) -> bytes:
@@ -62,7 +62,7 @@ def framed(data: dict[str, Any], arrays: Mapping[str, AnyArray]) -> bytes:
     described, parts, start = {}, [], 0
     for name, array in arrays.items():
         kind = str(array.dtype) if array.dtype in (np.float32, np.uint8) else "float64"
-        content = np.ascontiguousarray(array, np.dtype(kind).newbyteorder("<")).tobytes()
+        content = _little_endian(array, kind)
         content += bytes(-len(content) % ALIGNED)
         described[name] = {"type": kind, "shape": list(array.shape), "start": start}
         parts.append(content)
@@ -70,3 +70,7 @@ def framed(data: dict[str, Any], arrays: Mapping[str, AnyArray]) -> bytes:
     header = as_json({"data": data, "arrays": described}).encode()
     header += b" " * (-len(header) % ALIGNED)
     return b"".join([len(header).to_bytes(8, "little"), header, *parts])
+
+
+def _little_endian(array: AnyArray, kind: str) -> bytes:
+    return np.asarray(array, np.dtype(kind).newbyteorder("<")).tobytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 
+from pellucid.core.display.text import aligned
 from pellucid.core.shapes import batch_letters
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
@@ -21,12 +22,7 @@ def summary(stack: Stack) -> str:
 
     The layers of a residual block have rows of their own below it.
     """
-    rows = [COLUMNS, *summary_rows(stack)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = []
-    for *texts, count in rows:
-        cells = [text.ljust(width) for text, width in zip(texts, widths, strict=False)]
-        lines.append("  ".join([*cells, count.rjust(widths[-1])]))
+    lines = aligned([COLUMNS, *summary_rows(stack)], left=3)
     lines.insert(1, "-" * len(lines[0]))
     return "\n".join([*lines, f"{stack.parameters.layout.size:,} parameters, {stack.dtype}"])
 

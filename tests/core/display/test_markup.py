@@ -1,16 +1,14 @@
-"""Text cannot become markup; shares are not rounded to what they are not."""
+"""Text cannot become markup; the ticks of an axis are few and round."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.core.display.chart import round_ticks, whole_ticks
 from pellucid.core.display.markup import Markup, element, text
-from pellucid.core.display.text import between, counted, percent
 
 
 class Reader(HTMLParser):
@@ -48,22 +46,6 @@ def test_markup_is_kept_and_attributes_are_spelt_as_in_html():
 def test_characters_that_command_are_spelt_out():
     """A line end, the sign that turns the line direction round, and half of a surrogate pair, which is no character."""
     assert text("a\nb\u202ec\udc80") == "a\\x0ab\\x202ec\\xdc80"
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        *((0, "0.0%"), (1, "100.0%"), (0.964, "96.4%"), (0.0001, "<0.1%"), (0.9996, "99.96%"), (0.99999, ">99.9%")),
-        *((None, "–"), (1 - 1e-15, "100.0%"), (1e-17, "0.0%"), (0.5, "50.0%")),
-    ],
-)
-def test_percent(share, words):
-    assert percent(share) == words
-
-
-def test_words_for_numbers():
-    assert between(0.2, 0.35) == "20.0–35.0%"
-    assert [counted(n, "class", "classes") for n in (0, 1, 1000)] == ["0 classes", "1 class", "1,000 classes"]
 
 
 @given(st.floats(0, 1e6), st.floats(1e-6, 1e6))

@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from pellucid.core.display.drawing import as_shades
-from pellucid.core.display.text import printable
+from pellucid.core.display.text import aligned, printable
 from pellucid.core.errors import OutputError
 from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
@@ -56,13 +56,8 @@ def _holds_objects(value: Any) -> bool:
 
 def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> None:
     """A title, and columns aligned to the right; each row is one line, whatever its cells hold."""
-    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    say(f"\n{title}\n")
-    for number, line in enumerate(lines):
-        say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
-        if number == 0:
-            say("-" * (sum(widths) + 2 * (len(widths) - 1)))
+    lines = aligned([header, *map(tuple, rows)], left=0)
+    say("\n".join([f"\n{title}\n", lines[0], "-" * len(lines[0]), *lines[1:]]))
 
 
 def check_page(path: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.numbers import written
+from pellucid.core.display.text import aligned
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.trace.answer import LossTrace
 from pellucid.inspection.trace.layer_trace import LayerTrace
@@ -18,20 +19,13 @@ HEADER = ("layer", "output", "smallest", "mean", "largest", "norm of gradient")
 
 def as_table(layers: Iterable[LayerTrace], loss: LossTrace | None) -> str:
     """Name and shape of each layer's output, its range, and with y the norm of the gradient that comes down to it."""
-    rows = _rows(layers, loss)
-    widths = [max(len(row[column]) for row in rows if column < len(row)) for column in range(len(rows[0]))]
-    lines = []
-    for name, *cells in rows:
-        aligned = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=False)]
-        lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
-    return "\n".join([*lines, *_loss_line(loss)])
+    return "\n".join([*aligned(_rows(layers, loss)), *_loss_line(loss)])
 
 
 def as_html(layers: Iterable[LayerTrace], loss: LossTrace | None) -> str:
     """The same table, as a notebook shows it."""
     header, *rows = _rows(layers, loss)
-    padded = ([*row, *[""] * (len(header) - len(row))] for row in rows)
-    return framed(table("Every layer of the trace", header, padded), *(element("p", line) for line in _loss_line(loss)))
+    return framed(table("Every layer of the trace", header, rows), *(element("p", line) for line in _loss_line(loss)))
 
 
 def _rows(layers: Iterable[LayerTrace], loss: LossTrace | None) -> list[tuple[str, ...]]:
@@ -40,7 +34,7 @@ def _rows(layers: Iterable[LayerTrace], loss: LossTrace | None) -> list[tuple[st
     for layer in layers:
         shape = "x".join(map(str, layer.output.shape))
         measured = [written(float(measure(layer.output))) for measure in (np.min, np.mean, np.max)]
-        size = [written(norm(layer.doutput))] if loss and layer.doutput is not None else []
+        size = ["" if layer.doutput is None else written(norm(layer.doutput))] if loss else []
         rows.append((layer.name, shape, *measured, *size))
     return rows
 

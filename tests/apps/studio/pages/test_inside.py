@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from looking import RNG, SAMPLES, WORDS, ask, model, moved, trace_of
@@ -15,7 +13,6 @@ from pellucid.apps.studio.pages.inside import routes
 from pellucid.apps.studio.pages.inside.traces import KEPT, Question, Traces, version_of
 from pellucid.apps.studio.session import Session
 from pellucid.core.display.numbers import written
-from pellucid.core.packing import framed
 from pellucid.inspection.trace.layer_trace import in_order
 from pellucid.reports.explanation.findings import Score
 from pellucid.reports.explanation.scores import softmax_line
@@ -251,20 +248,6 @@ def test_paths_lead_to_the_answer_if_nothing_else_is_asked_for(session):
 def test_wrong_words_are_sentences(session, path, query, sentence):
     with pytest.raises(pl.ArgumentError, match=sentence):
         ask(session, path, **{"model": "dense", **query})
-
-
-def test_a_frame_holds_what_was_put_in():
-    arrays = {"a": np.array([1, 2, 3], np.uint8), "b": np.array([0.1, -2.5]), "c": np.array([[7]], np.int64)}
-    content = framed({"name": "é"}, arrays)
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + size])
-    assert header["data"] == {"name": "é"}
-    assert (8 + size) % 8 == 0
-    body = content[8 + size :]
-    assert header["arrays"]["b"] == {"type": "float64", "shape": [2], "start": 8}
-    assert np.frombuffer(body, "<f8", 2, 8).tolist() == [0.1, -2.5]
-    assert np.frombuffer(body, "u1", 3, 0).tolist() == [1, 2, 3]
-    assert np.frombuffer(body, "<f8", 1, header["arrays"]["c"]["start"]).tolist() == [7.0]
 
 
 def test_the_routes_are_part_of_an_application(session):
