@@ -21,19 +21,19 @@ def trust(*groups):
     ("groups", "verdict"),
     [
         ([(0.9, 1000, 895)], "no more than chance alone would show"),
-        ([(0.9, 1000, 800)], "too sure of itself"),
-        ([(0.9, 1000, 960)], "more often right than it claims"),
+        ([(0.9, 1000, 800)], "overconfident"),
+        ([(0.9, 1000, 960)], "underconfident"),
         ([(0.9, 10, 8)], "too few samples to tell"),
         ([(0.9, 1, 1)], "too few samples to tell"),
         ([(0.999, 5, 5)], "too few samples to tell"),  # no resample of five right answers is wrong
-        ([(0.9, 10, 2)], "too sure of itself"),  # few, but beyond chance
+        ([(0.9, 10, 2)], "overconfident"),  # few, but beyond chance
         (
             [(0.95, 500, 425), (0.55, 500, 325)],  # 75 % claimed, 75 % right
-            "too sure where it claims 90% to 100%, not sure enough where it claims 50% to 60%",
+            "overconfident where it claims 90% to 100%, underconfident where it claims 50% to 60%",
         ),
         (
-            [(0.95, 500, 425), (0.55, 500, 324)],  # one less right is no reason to call it too sure of itself
-            "too sure where it claims 90% to 100%, not sure enough where it claims 50% to 60%",
+            [(0.95, 500, 425), (0.55, 500, 324)],  # one less right is no reason to call it overconfident
+            "overconfident where it claims 90% to 100%, underconfident where it claims 50% to 60%",
         ),
     ],
     ids=str,
@@ -50,5 +50,5 @@ def test_a_network_that_is_right_on_average_is_seldom_called_one_sided():
         right = rng.binomial(300, [0.75, 0.75])
         found = trust((0.95, 300, right[0]), (0.55, 300, right[1]))
         assert not found.is_by_chance
-        sided += found.verdict in ("too sure of itself", "more often right than it claims")
+        sided += found.verdict in ("overconfident", "underconfident")
     assert sided <= stats.binom.ppf(1 - 1e-4, 100, 0.05)

@@ -107,18 +107,18 @@ def test_the_judgement_the_network_and_the_page_say_the_same_of_a_regression(tmp
     assert judgement.metrics["r2"] == pytest.approx(reference.r2_score(y, predicted), rel=1e-6)
     assert judgement.loss == pytest.approx(reference.mean_squared_error(y, predicted), rel=1e-6)
     assert judgement.rmse**2 == pytest.approx(reference.mean_squared_error(y, predicted), rel=1e-6)
-    assert judgement.bias == pytest.approx((y - predicted).mean(), rel=1e-5)
+    assert judgement.mean_residual == pytest.approx((y - predicted).mean(), rel=1e-5)
     assert judgement.covered == pytest.approx(((low <= y) & (y <= high)).mean(axis=0))
     figures, text = shown(tmp_path / "page.html", model, x, y)
     assert figures["mean absolute error"] == f"{judgement.metrics['mae']:.4g}"
-    assert figures["root mean square"] == f"{judgement.rmse:.4g}"
+    assert figures["root mean squared error"] == f"{judgement.rmse:.4g}"
     assert figures["R²"] == f"{judgement.metrics['r2']:.4f}"
-    assert figures["bias"] == f"{judgement.bias:+.3g}"
+    assert figures["mean residual"] == f"{judgement.mean_residual:+.3g}"
     assert figures["test samples"] == "100"
     assert f"{judgement.metrics['mae']:.4g} off on average, on 100 samples" in text
     for reach, covered in zip(judgement.reach, judgement.covered, strict=True):
-        assert f"goes {reach:.4g} to each side" in text
-        assert f"{covered:.1%} lie in it" in text
+        assert f"reaches {reach:.4g} to each side" in text
+        assert f"{covered:.1%} of the test samples lie in it" in text
 
 
 CONSTANT = {"all": np.full(20, 7.0), "one": np.array([3.0]), "a value": np.stack([np.arange(20.0), np.ones(20)], axis=1)}

@@ -136,7 +136,7 @@ class _Download:
             if begin not in (0, offset):
                 self._discard()
                 if not offset:
-                    raise DataError(f"{self.url} answered with a piece of the file that nobody asked for; try again.")
+                    raise DataError(f"{self.url} answered with another part of the file than was asked for; try again.")
                 return self._attempt(0)
             if total is not None and total > self.max_bytes:
                 self._refuse(f"is {total} bytes")
@@ -206,7 +206,7 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
             return super().http_error_302(req, fp, code, msg, headers)
         except ValueError as error:  # passed on with the connection in it, which its receiver closes
             raise urllib.error.HTTPError(
-                req.full_url, code, f"a redirection to no address ({error})", headers, fp
+                req.full_url, code, f"a redirection without an address ({error})", headers, fp
             ) from error
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

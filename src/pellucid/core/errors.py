@@ -10,7 +10,7 @@ class ArgumentError(PellucidError, ValueError):
 
 
 class UnknownNameError(ArgumentError, KeyError):
-    """A name that is in no list; the message names those that are, and the nearest one."""
+    """An unknown name; the message lists the known ones, and the nearest."""
 
     __str__ = Exception.__str__  # KeyError would show the message in quotes
 
@@ -20,15 +20,15 @@ class ShapeError(ArgumentError):
 
 
 class DataError(PellucidError, ValueError):
-    """A picture, a data file or a download cannot be read, or holds something else than it should."""
+    """A picture, a data file or a download cannot be read, or does not hold what it should."""
 
 
 class ModelFileError(PellucidError, ValueError):
-    """A model file is damaged, foreign, from a newer version, or cannot be written."""
+    """A model file is damaged, not from Pellucid, from a newer version, or cannot be written."""
 
 
 class OutputError(PellucidError, ValueError):
-    """A file that is no model, such as a report, cannot be written."""
+    """A file other than a model, such as a report, cannot be written."""
 
 
 class DivergenceError(PellucidError, ArithmeticError):

@@ -58,14 +58,14 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     name = os.fspath(path)
     if not os.path.isfile(name):
         what = "is a folder" if os.path.isdir(name) else "is no regular file" if os.path.exists(name) else "does not exist"
-        raise ModelFileError(f"{name} {what}; a model file, such as digits.safetensors, is expected.")
+        raise ModelFileError(f"{name} {what}; expected a model file, such as digits.safetensors.")
     try:
         with safe_open(name, framework="numpy") as file:
             description = _description(name, file.metadata())
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except SafetensorError as error:
         raise ModelFileError(
-            f"{name} is no model file, or was cut off ({error}); one that pellucid train or Model.save wrote is expected."
+            f"{name} is not a model file, or was cut off ({error}); expected one written by pellucid train or Model.save."
         ) from None
     except OSError as error:
         raise ModelFileError(f"{name} cannot be read: {error.strerror or error}.") from None
@@ -84,7 +84,7 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
     try:
         description = json.loads(metadata["pellucid"])
     except (ValueError, RecursionError):
-        raise ModelFileError(f"the description in {name} is damaged: it is no JSON.") from None
+        raise ModelFileError(f"the description in {name} is damaged: it is not JSON.") from None
     if not isinstance(description, dict) or not isinstance(description.get("format"), int):
         raise ModelFileError(f"the description in {name} is damaged: it has no format number.")
     if description["format"] > FORMAT:

@@ -113,13 +113,13 @@ class Trust:
         if self.is_by_chance:
             return "too few samples to tell" if self.is_rough else "no more than chance alone would show"
         if self.excess:
-            return "too sure of itself" if self.excess > 0 else "more often right than it claims"
-        return self._where() or "here too sure, there not sure enough"
+            return "overconfident" if self.excess > 0 else "underconfident"
+        return self._where() or "overconfident in places, underconfident in others"
 
     def _where(self) -> str:
         """Which claims are too high, and which too low, beyond what chance would show for each by itself."""
         pairs = list(zip(self.bins, self.band.accuracies, strict=True))
         high = [f"{each.low:.0%} to {each.high:.0%}" for each, (low, _) in pairs if each.accuracy < low]
         low = [f"{each.low:.0%} to {each.high:.0%}" for each, (_, most) in pairs if each.accuracy > most]
-        said = [("too sure", high), ("not sure enough", low)]
+        said = [("overconfident", high), ("underconfident", low)]
         return ", ".join(f"{what} where it claims {' or '.join(where)}" for what, where in said if where)

@@ -186,8 +186,8 @@ class RegressionJudgement(Judgement):
         return float(np.sqrt((self.residuals**2).mean()))
 
     @property
-    def bias(self) -> float:
-        """The mean of truth less prediction."""
+    def mean_residual(self) -> float:
+        """Above 0 where it predicts too little."""
         return float(self.residuals.mean())
 
     @property

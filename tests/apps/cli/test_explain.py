@@ -158,7 +158,7 @@ class TestChange:
         assert explanation.change.margin == (1.5 if wanted else 2.0)
         assert explanation.change.bias == (0.5 if wanted else -0.5)
         text = str(explanation)
-        assert f"if the one score were to {'fall by 1.5' if wanted else 'rise by 2'}, past 0" in text
+        assert f"if the score were to {'fall by 1.5' if wanted else 'rise by 2'}, past 0" in text
         assert f"p(yes) = 1 / (1 + e^{'(-1.5)' if wanted else '2'})" in text
 
     @pytest.mark.parametrize("output", [pl.Classification(3), pl.BinaryClassification()], ids=["softmax", "sigmoid"])
@@ -252,7 +252,7 @@ class TestForms:
         (tmp_path / "thesis.json").write_text('{"years": "of work"}')
         done = cli("explain", *saved["table"], "--trace", "thesis.json")
         assert done.returncode == 2
-        assert "thesis.json exists and is no trace" in done.stderr
+        assert "thesis.json exists and is not a trace" in done.stderr
         assert (tmp_path / "thesis.json").read_text() == '{"years": "of work"}'
 
     def test_json_has_no_line_for_each_number(self, cli, trained, pictures):
@@ -266,7 +266,7 @@ class TestForms:
         assert "\n      " in shown
         cli("explain", trained[1], pictures[0], "--html", "page.html")
         page = (tmp_path / "page.html").read_text("utf-8")
-        assert "How to get this page again" in page
+        assert "How to reproduce this page" in page
         assert "--html page.html" in page
 
     def test_a_filter_at_a_place(self, cli, saved):
@@ -292,7 +292,7 @@ class TestForms:
         markdown = cli("explain", *photos, "--markdown").stdout
         outside = re.sub(r"```text.*?```", "", markdown, flags=re.S)
         assert "*dog*" not in outside.replace("\\*dog\\*", "")
-        assert re.search(r"around \\\[\d,\d\\\], in windows", markdown)
+        assert re.search(r"most around \\\[\d,\d\\\]: there", markdown)
 
     def test_top_says_how_many(self, cli, trained, pictures):
         data = json.loads(cli("explain", trained[1], pictures[0], "--json", "--top", "2").stdout)
@@ -315,12 +315,12 @@ class TestWrongInput:
             (["--neuron", "dense_1[" + "9" * 30 + "]"], "names no neuron"),
             (["--neuron", ""], "names no neuron"),
             (["--neuron", "input[0]"], "has no neurons"),
-            (["--label", "seven", "--step"], "no label"),
+            (["--label", "seven", "--step"], "not a label"),
             (["--label", "3"], "--label has no effect on this page"),
             (["--label", "3", "--markdown"], "--label has no effect on this page"),
             (["--json", "--markdown"], "--markdown and --json"),
             (["--step", "--html", "page.html"], "--step and --html"),
-            (["--step", "--neuron", "dense_1[1]"], "--step and --neuron"),
+            (["--step", "--neuron", "dense_1[1]"], "--step walks through all layers, --neuron shows one"),
             (["--neuron", "dense_1[1]", "--markdown", "--json"], "choose one"),
             (["--trace", "no folder/trace.json"], "does not exist"),
             (["--html", "no folder/page.html"], "does not exist"),

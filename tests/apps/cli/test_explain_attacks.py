@@ -21,7 +21,7 @@ def test_a_page_never_takes_the_place_of_something_else(cli, tmp_path):
         content = (tmp_path / name).read_bytes()
         done = cli("explain", "model", "ones.npy", "--html", name)
         assert done.returncode == 2
-        assert f"{name} exists and is no HTML page" in done.stderr
+        assert f"{name} exists and is not an HTML page" in done.stderr
         assert (tmp_path / name).read_bytes() == content
     for _ in range(2):  # its own page it may write again
         assert cli("explain", "model", "ones.npy", "--html", "page.html").returncode == 0
@@ -52,7 +52,7 @@ def test_a_number_and_its_text_are_two_labels():
     for label, expected in ((1, 1), ("1", "1"), ("2", 2), (np.int64(2), 2)):
         followed = pl.explain(model, np.ones(2), label=label).backward_from
         assert (followed, type(followed)) == (expected, type(expected))
-    with pytest.raises(pl.ArgumentError, match="no label"):
+    with pytest.raises(pl.ArgumentError, match="not a label"):
         pl.explain(model, np.ones(2), label=np.array([1, 2]))
 
 

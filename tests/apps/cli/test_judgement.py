@@ -63,13 +63,13 @@ def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, 
     for text in (done.stdout, shown.stdout):
         assert line in text
         assert "measured on these 200 samples alone" in text
-        assert f"hold the truth of {data['coverage']['covered']:.1%}" in text
+        assert f"contain the true label for {data['coverage']['covered']:.1%} of the samples" in text
         assert data["coverage"]["covered"] >= 0.9 or f"({data['coverage']['in_words']})" in text
 
 
 def test_without_validation_there_is_no_temperature_and_the_way_to_one_is_said(cli):
     done = cli("train", "digits", "--hidden", "4", "--epochs", "1")
-    assert "no temperature: one is fitted on what --validation keeps aside (50 samples or more)" in done.stdout
+    assert "no temperature: it is fitted on samples that --validation keeps aside (50 or more)" in done.stdout
     assert "sets for" not in done.stdout
     model = pl.load("digits.safetensors")
     assert (model.temperature, model.conformal_scores) == (None, ())
@@ -81,7 +81,7 @@ def test_few_rows_give_sets_but_no_temperature(cli):
     model = pl.load("digits.safetensors")
     assert model.temperature is None
     assert model.conformal_scores[0].count == 25
-    assert "(50 samples or more; there were 25)" in done.stdout
+    assert "(50 or more; there were 25)" in done.stdout
     assert "sets for 90% confidence" in done.stdout
 
 
@@ -160,7 +160,7 @@ def test_two_classes_get_a_table_of_thresholds(cli, few, monkeypatch):
     pl.Model(network, labels=["even", "odd"]).save("m.safetensors")
     done = cli("evaluate", "m.safetensors", "digits", "--report", "page.html")
     assert done.returncode == 0, done.stderr
-    assert "If odd is said from another probability on" in done.stdout
+    assert "If odd were the answer from another probability on" in done.stdout
     table = json.loads(cli("evaluate", "m.safetensors", "digits", "--json").stdout)["trust"]["thresholds"]
     assert table["label"] == "odd"
     p = network.predict_proba(x_test)[:, 1]
@@ -169,4 +169,4 @@ def test_two_classes_get_a_table_of_thresholds(cli, few, monkeypatch):
         assert f"{row['threshold']:.0%}" in done.stdout
         assert f"{row['recall']:.1%}" in done.stdout
     with open("page.html", encoding="utf-8") as page:
-        assert "Another threshold" in page.read()
+        assert "Other thresholds" in page.read()

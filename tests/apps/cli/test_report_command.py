@@ -35,7 +35,7 @@ def test_nothing_but_a_page_is_replaced(judged, tmp_path):
     before = (tmp_path / "m.safetensors").read_bytes()
     done = judged("evaluate", "m.safetensors", "digits", "--report", "m.safetensors")
     assert done.returncode == 2
-    assert "m.safetensors exists and is no HTML page" in done.stderr
+    assert "m.safetensors exists and is not an HTML page" in done.stderr
     assert done.stdout == ""
     assert (tmp_path / "m.safetensors").read_bytes() == before
     (tmp_path / "empty.html").touch()

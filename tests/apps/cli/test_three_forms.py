@@ -50,7 +50,7 @@ def nearly_undecided(few):
 
 
 def thirty_classes(few):
-    """So many that the text names the commonest confusions in place of the matrix."""
+    """So many that the text names the most frequent confusions in place of the matrix."""
     _, (x, y) = few
     return pl.Model(pl.Network([pl.Input(28, 28), pl.Classification(30)])), x, y + np.arange(len(y)) % 20
 
@@ -135,8 +135,13 @@ def test_loss_accuracy_and_probabilities(forms):
 def test_sets_and_temperature(forms):
     text, data, page, (model, *_) = forms
     coverage, temperature = data["trust"]["coverage"], data["trust"]["temperature"]
-    told = re.search(r"hold the truth of (\S+%)(.*), with (\S+) labels on average; not sure of (\d+)", text)
-    drawn = re.search(r"hold it for (\S+%) of the test pictures(.*), with (\S+) labels on average; of (\d+) p", page.text)
+    told = re.search(
+        r"contain the true label for (\S+%) of the samples(.*), with (\S+) labels on average; not sure of (\d+)", text
+    )
+    drawn = re.search(
+        r"contain it for (\S+%) of the test pictures(.*), with (\S+) labels on average. It was not sure of (\d+) p",
+        page.text,
+    )
     if coverage is None:
         assert (told, drawn) == (None, None)
     else:
@@ -184,7 +189,7 @@ def test_each_class(forms):
             assert says(short, row[name])
             assert says(re.match(r"–|[<>]?\d+\.\d+%", long)[0], row[name])
     recalls = [row["recall"] for row in data["classes"] if row["recall"] is not None]
-    assert says(figures(page)["mean of the classes"][0], sum(recalls) / len(recalls))
+    assert says(figures(page)["balanced accuracy"][0], sum(recalls) / len(recalls))
 
 
 def test_the_thresholds(forms):

@@ -74,8 +74,8 @@ WRONG = {
     "evaluate nothing": ("evaluate", "MODEL"),
     "evaluate missing": ("evaluate gone.safetensors digits", "does not exist"),
     "evaluate folder": ("evaluate D digits", "folder"),
-    "evaluate text": ("evaluate T digits", "no model file"),
-    "evaluate picture": ("evaluate P digits", "no model file"),
+    "evaluate text": ("evaluate T digits", "not a model file"),
+    "evaluate picture": ("evaluate P digits", "not a model file"),
     "evaluate regression": ("evaluate R digits", "regression"),
     "evaluate other data": ("evaluate M letters", "'letters'"),
     "predict no picture": ("predict M", "PICTURES"),
@@ -84,11 +84,11 @@ WRONG = {
     "predict text": ("predict M T", "not a picture"),
     "predict by a regression": ("predict R P", "pipeline"),
     "predict top 0": ("predict --top 0 M P", "--top"),
-    "predict model and picture swapped": ("predict P M", "no model file"),
+    "predict model and picture swapped": ("predict P M", "not a model file"),
     "info nothing": ("info", "MODEL"),
     "info missing": ("info gone", "gone does not exist"),
     "info two": ("info M M", "argument"),
-    "gradcheck text": ("gradcheck T", "no model file"),
+    "gradcheck text": ("gradcheck T", "not a model file"),
     "gradcheck seed": ("gradcheck M --seed x", "'x'"),
 }
 
@@ -274,5 +274,5 @@ def test_a_file_of_another_program_is_no_model(cli, tmp_path):
     (tmp_path / "model.pkl").write_bytes(b"\x80\x04" + bytes(100))
     done = cli("info", "model.pkl")
     assert done.returncode == 2
-    assert "model.pkl is no model file" in done.stderr
-    assert "one that pellucid train or Model.save wrote is expected" in done.stderr
+    assert "model.pkl is not a model file" in done.stderr
+    assert "expected one written by pellucid train or Model.save" in done.stderr

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("photo_cache")
 
 # name -> (arguments, words of the message); S is a folder of two classes, M a model for photos, D one for digits
 WRONG = {
-    "folder missing": ("train gone", "there is no folder and no CSV file 'gone'; other data are digits, fashion"),
+    "folder missing": ("train gone", "there is no folder or CSV file 'gone'; the data known by name are digits, fashion"),
     "folder empty": ("train E", "E"),
     "one class": ("train O", "only one class, 'red disc'"),
     "a picture": ("train P", "not a folder"),

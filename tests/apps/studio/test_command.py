@@ -217,9 +217,9 @@ def command(monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothing"], "Error: there is no model file and no folder 'nothing'."),
-        (["nothing.csv"], "Error: there is no model file and no folder 'nothing.csv'."),
-        (["text.safetensors"], "Error: text.safetensors is no model file, or was cut off"),
+        (["nothing"], "Error: there is no model file or folder 'nothing'."),
+        (["nothing.csv"], "Error: there is no model file or folder 'nothing.csv'."),
+        (["text.safetensors"], "Error: text.safetensors is not a model file, or was cut off"),
         ([".", "--model", "nothing.safetensors"], "Error: nothing.safetensors does not exist"),
         (["text.safetensors", "--model", "a"], "Error: text.safetensors and --model a are two models; name one."),
         (["empty"], "has no class folders"),
@@ -240,7 +240,7 @@ def test_what_cannot_be_opened_is_a_sentence(command, tmp_path, arguments, sente
 def test_without_the_extra_one_sentence_says_how_to_get_it(command, monkeypatch):
     monkeypatch.setattr("pellucid.apps.cli.commands.studio.find_spec", lambda name: None)
     code, messages = command()
-    assert (code, messages) == (2, 'Error: the studio needs two packages more: pip install "pellucid[studio]".\n')
+    assert (code, messages) == (2, 'Error: the studio needs two more packages: pip install "pellucid[studio]".\n')
 
 
 def test_a_folder_of_pictures_is_opened(start, tmp_path, reader):

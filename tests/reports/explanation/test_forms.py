@@ -105,7 +105,7 @@ def test_sentences_and_arithmetic_are_wrapped_between_words_and_tables_are_not()
 
 def test_the_map_of_a_large_photo_has_the_scale_of_the_picture(photo):
     blocks = [block for section in photo.steps() for block in section.blocks if hasattr(block, "pixels")]
-    seen, given = (str(photo).split(title + "\n")[1] for title in ("What the network saw", "What each input gives"))
+    seen, given = (str(photo).split(title + "\n")[1] for title in ("What the network saw", "What each input contributes"))
     lines = given.split("\n  . + #")[0].split("\n")
     assert len(lines) == len(seen.split("\n  96x128x3")[0].split("\n")) == 96 // 4 // 2  # squares of 4 pixels, two a line
     assert max(map(len, lines)) <= 128 // 4
@@ -192,7 +192,7 @@ def test_columns_of_a_table_have_their_names_and_values(linear):
     found = pl.explain(linear, [40.0, 0.5], columns=["age", "dose"])
     text = str(found)
     assert re.search(r"input +column +value\n +0 +age +40\n +1 +dose +0\.5\n", text)
-    assert re.search(r"input +gives\n +age +80\n +dose +-1\.5\n", text)  # 2 * 40, -3 * 0.5
+    assert re.search(r"input +contribution\n +age +80\n +dose +-1\.5\n", text)  # 2 * 40, -3 * 0.5
     data = found.to_data()["attribution"]
     assert (data["columns"], data["contributions"]) == (["age", "dose"], [80.0, -1.5])
     for form in (found.to_markdown(), found.to_html()):

@@ -19,7 +19,7 @@ def test_the_table_of_thresholds_is_that_of_scikit_learn(tmp_path):
     p = model.network.predict_proba(x)[:, 1]
     page = written(tmp_path / "report.html", model, x, y)
     (table,) = [table for table in page.tables if "specificity" in table[0]]
-    assert table[0] == ["from", "precision", "recall", "specificity", "F1", "called so"]
+    assert table[0] == ["threshold", "precision", "recall", "specificity", "F1", "called so"]
     for start, *shown, count in table[1:]:
         said = (p >= float(start.removesuffix("%")) / 100).astype(int)
         precision, recall, f1, _ = precision_recall_fscore_support(y, said, average="binary", zero_division=0)
@@ -53,11 +53,11 @@ def test_the_coverage_of_sets_is_counted(tmp_path):
     assert re.search(f"{covered:.1%} of the test pictures.* {size:.2f} labels", text)
 
 
-def test_a_regression_that_says_too_much_has_a_negative_bias(tmp_path):
+def test_a_regression_that_says_too_much_has_negative_residuals(tmp_path):
     """The truth is x, it says x + 2: what is missing is -2."""
     arrays = {"output.weight": np.array([[1.0]]), "output.bias": np.array([2.0])}
     network = pl.Network([pl.Input(1), pl.Regression()], arrays=arrays)
     x = np.linspace(0, 1, 50)[:, None]
     text = written(tmp_path / "report.html", pl.Model(network), x, x[:, 0]).text
-    assert re.search(r"bias\s*-2\s*mean of truth", text)
-    assert re.search(r"root mean square\s*2\s*of the", text)
+    assert re.search(r"mean residual\s*-2\s*truth minus", text)
+    assert re.search(r"root mean squared error\s*2\s*in units", text)

@@ -127,7 +127,7 @@ def test_mistakes_are_shown_as_the_network_saw_them(tmp_path):
     assert len(images) == 3
     content = base64.b64decode(images[0]["src"].removeprefix("data:image/png;base64,"))
     assert np.asarray(Image.open(io.BytesIO(content))).tolist() == [[0, 255], [0, 0]]
-    assert "3 answers are wrong. Here all of them are" in page.text
+    assert "3 answers are wrong. These are all of them" in page.text
     assert "photos/1.png" in page.text
     assert "98.7%" in page.text
     assert "Most often it takes “one” for “two”: 3 times." in page.text
@@ -144,13 +144,13 @@ def test_no_mistakes_are_said_too(tmp_path):
 def test_few_pictures_are_called_few_and_guessing_is_compared(tmp_path):
     model, x, y = sure(6)
     few = written(tmp_path / "report.html", model, x, y).text
-    assert "Only 6 pictures were judged" in few
+    assert "Only 6 pictures were tested" in few
     assert "3 classes have fewer than 30 test pictures" in few
-    assert "is right for 33.3%; this is not clearly better than that." in few
+    assert "would be right for 33.3%; the network is not clearly better than that." in few
     many = written(tmp_path / "report.html", *sure(900)).text
     assert "Only" not in many
     assert "fewer than 30" not in many
-    assert "this is clearly better." in many
+    assert "the network is clearly better." in many
     assert "only one class was tested" in written(tmp_path / "report.html", model, x[:1], y[:1]).text
 
 
@@ -158,13 +158,13 @@ def test_the_calibration_error_is_shown(tmp_path):
     """By hand: claims of e^9 / (e^9 + 2), e^5 / (e^5 + 2), e^7 / (e^7 + 2), a third each; the second third is wrong."""
     claims = np.exp([9, 5, 7]) / (np.exp([9, 5, 7]) + 2)
     error = abs(claims.mean() - 2 / 3)
-    assert f"{error:.1%} apart (the expected calibration error)" in written(tmp_path / "report.html", *sure(90)).text
+    assert f"{error:.1%} apart (the expected calibration error" in written(tmp_path / "report.html", *sure(90)).text
 
 
 def test_probabilities_that_fit_on_average_alone_are_not_called_believable(tmp_path):
     """By hand: of 480 answers that claim 58 % 278 are right: believable; of 24 such 14: too few to tell. 320 that claim
     99.9 % (270 right) and 160 that claim 34 % (105 right): 78 % on average, as many are right, but 20 % apart."""
-    believable, single = "its probabilities can be believed", "a single probability may be far off"
+    believable, single = "on the whole, its probabilities can be trusted", "a single probability may be far off"
     x, y = np.zeros((480, 2, 2), np.uint8), np.zeros(480, np.int64)
     x[:, 0, 0], y[278:] = 255, 1
     weight = np.zeros((4, 3))
@@ -181,7 +181,7 @@ def test_probabilities_that_fit_on_average_alone_are_not_called_believable(tmp_p
     x[:160, 0], x[:160, 0, 1] = 0, 255  # dim pictures
     y[:] = [0] * 105 + [1] * 55 + [0] * 270 + [1] * 50
     text = written(tmp_path / "report.html", linear((2, 2), ["a", "b", "c"], weight), x, y).text
-    assert f"{single}: it is too sure where it claims 90% to 100%, not sure enough where it claims 30% to 40%" in text
+    assert f"{single}: it is overconfident where it claims 90% to 100%, underconfident where it claims 30% to 40%" in text
     assert believable not in text
 
 
@@ -288,8 +288,8 @@ def test_a_regression_gets_its_residuals(tmp_path, values):
     assert len([line for line in page.all("polyline") if line["class"] == "line first"]) == 2 * values
     for value, scores in enumerate(model.conformal_scores):
         reach = scores.quantile(0.9)
-        assert f"goes {reach:.4g} to each side" in page.text
-        assert f"{(np.abs(errors[:, value]) <= reach).mean():.1%} lie in it" in page.text
+        assert f"reaches {reach:.4g} to each side" in page.text
+        assert f"{(np.abs(errors[:, value]) <= reach).mean():.1%} of the test samples lie in it" in page.text
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert {link["href"][1:] for link in page.all("a")} <= ids
     heights = [float(dot["cy"]) for dot in page.all("circle")]

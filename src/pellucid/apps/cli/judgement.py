@@ -13,7 +13,7 @@ from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
 ENOUGH = 10_000
 WIDEST_MATRIX = 25  # classes
 MOST_CONFUSED = 10
-NO_TEMPERATURE = f"no temperature: one is fitted on what --validation keeps aside ({FEWEST_TO_CALIBRATE} samples or more"
+NO_TEMPERATURE = f"no temperature: it is fitted on samples that --validation keeps aside ({FEWEST_TO_CALIBRATE} or more"
 
 
 def bounds_in_words(judgement: ClassJudgement) -> str:
@@ -70,7 +70,7 @@ def show_recalls(judgement: ClassJudgement) -> None:
         (name, _percent(row.recall), f"{row.support:,}")
         for name, row in zip(judgement.names, judgement.classes, strict=True)
     )
-    write_table("Of each class", ["class", "right", "pictures"], shown)
+    write_table("Right answers in each class", ["class", "right", "pictures"], shown)
 
 
 def _show_thresholds(judgement: ClassJudgement) -> None:
@@ -79,8 +79,8 @@ def _show_thresholds(judgement: ClassJudgement) -> None:
         (f"{row.threshold:.0%}", *map(_percent, (row.precision, row.recall, row.specificity, row.f1)), f"{row.positive:,}")
         for row in judgement.trust.thresholds
     )
-    header = ["from", "precision", "recall", "specificity", "f1", "said"]
-    write_table(f"If {judgement.names[1]} is said from another probability on", header, cells)
+    header = ["threshold", "precision", "recall", "specificity", "f1", "answers"]
+    write_table(f"If {judgement.names[1]} were the answer from another probability on", header, cells)
 
 
 def _of_trust(trust: Trust) -> Iterator[str]:
@@ -91,10 +91,10 @@ def _of_trust(trust: Trust) -> Iterator[str]:
     if coverage is not None:
         words = f" ({coverage.in_words})" if coverage.in_words else ""
         yield (
-            f"sets for {coverage.confidence:.0%} confidence hold the truth of {coverage.covered:.1%}{words}, with "
-            f"{coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
+            f"sets for {coverage.confidence:.0%} confidence contain the true label for {coverage.covered:.1%} of the samples"
+            f"{words}, with {coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
         )
-    yield f"measured on these {len(trust.y):,} samples alone; in brackets, where a figure lies with 95% confidence"
+    yield f"measured on these {len(trust.y):,} samples alone; in brackets, 95% confidence intervals"
 
 
 def _percent(share: float | None, digits: int = 1) -> str:

@@ -32,4 +32,4 @@ METAVAR = "|".join((*NAMED_DATA, "FOLDER"))
 def check_is_there(data: str) -> None:
     """Raise `ArgumentError` for a name that is neither a known data set nor a path that exists."""
     if data not in NAMED_DATA and not os.path.exists(data):
-        raise ArgumentError(f"there is no folder and no CSV file {data!r}; other data are {', '.join(NAMED_DATA)}.")
+        raise ArgumentError(f"there is no folder or CSV file {data!r}; the data known by name are {', '.join(NAMED_DATA)}.")

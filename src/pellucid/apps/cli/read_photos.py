@@ -47,7 +47,7 @@ def check_is_of_photos(model: Model, path: str, model_path: str) -> PhotoPipelin
         return model.pipeline
     what = "arrays, not pictures" if model.pipeline is None else "single digits, as light ink on black"
     raise ArgumentError(
-        f"{model_path} reads {what}; the pictures in {path} need a model that was trained on such: pellucid train {path}."
+        f"{model_path} reads {what}; the pictures in {path} need a model that was trained on them: pellucid train {path}."
     )
 
 

@@ -17,12 +17,12 @@ from pellucid.core.version import __version__
 
 COMMANDS = {
     "train": "Train a network on a data set and save it.",
-    "evaluate": "Judge a saved model on test data.",
-    "predict": "Read pictures with a saved model.",
-    "explain": "Show why a model answers so, with every number.",
+    "evaluate": "Evaluate a saved model on test data.",
+    "predict": "Predict what is in pictures with a saved model.",
+    "explain": "Show why a model gives its answer, number by number.",
     "studio": "Draw, look inside and train, in the browser.",
     "info": "Show what is in a model file.",
-    "gradcheck": "Prove the gradients of a saved model.",
+    "gradcheck": "Check the gradients of a saved model.",
 }
 
 

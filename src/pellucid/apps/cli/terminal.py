@@ -62,7 +62,7 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
 
 def check_page(path: str) -> None:
     """Raise `OutputError` if an HTML page cannot be written there, or would take the place of something else."""
-    check_replaceable(path, PAGE_START, "HTML page")
+    check_replaceable(path, PAGE_START, "an HTML page")
 
 
 def check_replaceable(path: str, start: bytes, kind: str) -> None:
@@ -71,7 +71,7 @@ def check_replaceable(path: str, start: bytes, kind: str) -> None:
         with open(path, "rb") as file:
             found = file.read(len(start))
         if found and found.upper() != start.upper():
-            raise OutputError(f"{path} exists and is no {kind}; choose another name, or remove it first.")
+            raise OutputError(f"{path} exists and is not {kind}; choose another name, or remove it first.")
 
 
 def picture_as_text(pixels: AnyArray) -> str:

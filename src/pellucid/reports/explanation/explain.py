@@ -130,8 +130,8 @@ def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
         return model.pipeline.prepare(source), True
     if isinstance(source, str | os.PathLike) and not named:
         raise ArgumentError(
-            f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file that "
-            f"numpy.save has written; {os.fspath(source)!r} is none."
+            f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file as "
+            f"numpy.save writes it, not {os.fspath(source)!r}."
         )
     expected = f"one sample is explained, of the shape {shape} or {batch_letters(shape).replace('B', '1')}"
     array = _read_array(os.fspath(source)) if named else as_numbers(source, "the array", expected)
@@ -157,7 +157,7 @@ def _known(model: Model, label: Label) -> Label:
     named = [known for known in model.labels if str(known) == str(label)]
     if not named:
         shown = ", ".join(map(str, model.labels[:20]))
-        raise ArgumentError(f"{label!r} is no label of this model; it knows {shown}.")
+        raise ArgumentError(f"{label!r} is not a label of this model; its labels are {shown}.")
     return named[named.index(label)] if label in named else named[0]
 
 

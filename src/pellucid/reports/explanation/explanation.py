@@ -50,7 +50,7 @@ class Explanation(Findings):
         return title(self) if address is None else f"{self.neuron(address).name} of {title(self)}"
 
     def _sections(self, address: str | None, command: str | None = None) -> list[Section]:
-        made = [] if command is None else [Section("How to get this page again", [Sums((command,))])]
+        made = [] if command is None else [Section("How to reproduce this page", [Sums((command,))])]
         return [*(road(self) if address is None else [neuron_section(self, self.neuron(address))]), *made]
 
     def __str__(self) -> str:

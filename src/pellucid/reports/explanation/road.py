@@ -47,7 +47,7 @@ def road(found: Findings) -> list[Section]:
         *(layer_section(found, layer) for layer in found.layers[1:]),
         Section(f"From scores to {'an answer' if found.kind == 'identity' else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
-        Section("What each input gives", [*attributed(found)]),
+        Section("What each input contributes", [*attributed(found)]),
     ]
 
 
@@ -117,7 +117,7 @@ def ends(found: Findings) -> Iterator[Block]:
     if len(found.scores) > len(rows):
         yield Words(f"and {counted(len(found.scores) - len(rows), 'more label')}.")
     if found.temperature is not None:
-        yield Words(f"This model has the temperature T = {written(found.temperature, FINE)}, by which scores are divided.")
+        yield Words(f"The scores are divided by the temperature of this model, T = {written(found.temperature, FINE)}.")
     lines = [probability_line(found.scores[1] if found.total is None else rows[0], found.total)]
     if found.doubt and found.probability is not None:
         lines.append(doubt_line(found.answered, len(found.scores), found.probability))
@@ -131,11 +131,11 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
     margin = written(change.margin)
     if found.kind == "sigmoid":
         where = "fall" if found.label == found.scores[1].label else "rise"
-        yield Words(f"{change.runner_up} would be the answer if the one score were to {where} by {margin}, past 0.")
+        yield Words(f"{change.runner_up} would be the answer if the score were to {where} by {margin}, past 0.")
     else:
         yield Words(
-            f"The runner-up is {change.runner_up}. It would be the answer if its score were to rise by {margin}, or that "
-            f"of {found.label} to fall by as much."
+            f"The runner-up is {change.runner_up}. It would be the answer if its score rose by {margin}, or if that of "
+            f"{found.label} fell by as much."
         )
     terms = [product(x, w) for _, x, w, _ in change.reasons]
     terms += [("+", f"... ({written(change.others)} from the others)")] if change.others else []
@@ -144,14 +144,15 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
     if inputs:
         below = found.trace.layers[-2].name
         yield Words(
-            f"These are outputs {inputs} of {below}, times the differences of their weights; the last is the biases'."
+            f"The products are the outputs {inputs} of {below}, times the differences of their weights; the last term is "
+            "the difference of the biases."
         )
     if found.cover is not None:
         row, column = found.cover.place
         high, wide = found.cover.window
         yield Words(
-            f"Covered by 0 where that matters most, around {place_in_words((row, column))}, in windows of {high}x{wide}, "
-            f"the margin would fall by {written(found.cover.fall)} on average."
+            f"Covering the picture with 0, in windows of {high}x{wide}, matters most around "
+            f"{place_in_words((row, column))}: there the margin falls by {written(found.cover.fall)} on average."
         )
 
 
@@ -165,7 +166,7 @@ def attributed(found: Findings) -> Iterator[Block]:
         scale = written(float(np.abs(values).max()))
         yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", lines, scale)
     rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
-    yield Table("The inputs that give most", ("input", "gives"), rows)
+    yield Table("The largest contributions", ("input", "contribution"), rows)
     inputs, (sign, biases) = written(float(attribution.total[0])), signed(float(attribution.bias[0]))
     parts = f"{inputs} from inputs {sign} {biases} from biases"
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"

@@ -34,9 +34,9 @@ def _loss(found: Findings) -> Section:
     p = next(score.own for score in found.scores if score.label == found.backward_from)
     said = f"The loss if {found.backward_from} is the right answer:"
     line = loss_line(loss, p) + (f" (with label smoothing {written(loss.smoothing)})" if loss.smoothing else "")
-    words = "Its gradient by each score z is p - t: the probability minus what it should be."
+    words = "Its gradient with respect to each score z is p - t: the probability minus its target."
     if found.temperature is not None:
-        words += " Training knows of no temperature: p is that of T = 1."
+        words += " Training uses no temperature: p is that of T = 1."
     return Section("Backward. The loss", [Words(said), Sums((line,)), Words(words), Sums(tuple(_score_gradients(found)))])
 
 
@@ -66,10 +66,9 @@ def _down(found: Findings, layer: LayerExplanation) -> Section:
 
 
 def _norms(traced: LayerTrace) -> Iterator[Block]:
-    sizes = {"by its output": traced.doutput, "by its sums": traced.dsums, "by its input": traced.dinput}
-    sizes |= {f"by {name}": gradient for name, gradient in traced.gradients.items()}
+    sizes = {"its output": traced.doutput, "its sums": traced.dsums, "its input": traced.dinput, **traced.gradients}
     known = (f"{name} {written(norm(array))}" for name, array in sizes.items() if array is not None)
-    yield Words(f"Norms of the gradient: {', '.join(known)}.")
+    yield Words(f"Norms of the gradient with respect to {', '.join(known)}.")
 
 
 def _input_scale(traced: LayerTrace) -> Block:
@@ -77,6 +76,6 @@ def _input_scale(traced: LayerTrace) -> Block:
     assert traced.doutput is not None
     dy = traced.doutput.ravel()[np.abs(traced.doutput).argmax()]
     return Words(
-        "On the way up each pixel was divided by 255, so on the way back its gradient is, too: the largest is "
+        "Forward, each pixel was divided by 255; so backward its gradient is, too. The largest is "
         f"dx = dy / 255 = {factor(float(dy))} / 255 = {written(float(dy) / 255)}."
     )

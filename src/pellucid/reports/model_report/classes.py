@@ -15,8 +15,9 @@ SHOWN = 30  # classes; the others are folded away
 def classes(found: ClassJudgement) -> Markup:
     """The section with precision, recall and F1 of each class, and the intervals in which the first two lie."""
     words = (
-        "Precision: of the pictures that it called so, how many are so. Recall: of the pictures that are so, how many it "
-        "called so. F1 is their harmonic mean. Below them stands where they lie with 95% confidence."
+        "Precision: of the pictures that were given this label, the share that really have it. Recall: of the pictures of "
+        "this class, the share that were given its label. F1 is the harmonic mean of the two. The small figures are 95% "
+        "confidence intervals."
     )
     order = sorted(range(len(found.names)), key=lambda k: (_f1(found.classes[k]), k))
     if len(order) <= SHOWN:

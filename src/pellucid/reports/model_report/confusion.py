@@ -1,4 +1,4 @@
-"""What is taken for what: the confusion matrix as a table, or as a map when there are many classes."""
+"""Which classes are confused: the confusion matrix as a table, or as a map when there are many classes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ FEW = 4  # classes, which have room for wide cells
 
 
 def confusion(found: ClassJudgement) -> Markup:
-    """The section with the matrix, and the commonest confusions in words."""
+    """The section with the matrix, and the most frequent confusions in words."""
     matrix = _matrix(found) if len(found.names) <= MOST_IN_A_TABLE else _map(found)
     words = (
-        "A row is a true class, a column an answer: on the diagonal, in blue, the right ones; beside it, in orange, what "
-        "was confused. Colors show the part of the row."
+        "Each row is a true class, each column an answer. The diagonal, in blue, counts the right answers; the other "
+        "cells, in orange, the confusions. The stronger the color, the larger the share of the row."
     )
     both = element("div", matrix, *_commonest(found), class_="beside")
-    return section("confusion", "What is taken for what", element("p", words), both)
+    return section("confusion", "Which classes are confused", element("p", words), both)
 
 
 def _matrix(found: ClassJudgement) -> Markup:
@@ -82,5 +82,5 @@ def _commonest(found: ClassJudgement) -> list[Markup]:
         for times, true, predicted in found.confusions[:MOST_CONFUSIONS]
     )
     return [
-        table("The commonest confusions", ["true class → answer", "pictures", "of the true class"], rows, class_="narrow")
+        table("Most frequent confusions", ["true class → answer", "pictures", "of the true class"], rows, class_="narrow")
     ]

@@ -20,13 +20,13 @@ def headline(found: ClassJudgement) -> str:
     """The answer in a line."""
     if found.right == found.count:
         return f"All {found.count:,} pictures right" if found.count > 1 else "The one picture is right"
-    return f"{percent(found.accuracy)} right: {found.right:,} of {found.count:,} pictures"
+    return f"{percent(found.accuracy)} right: {found.right:,} of {counted(found.count, 'picture')}"
 
 
 def _figures(found: ClassJudgement) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
-        "mean of the classes": (percent(found.mean_recall), "recall, each class alike"),
+        "balanced accuracy": (percent(found.mean_recall), "mean recall of the classes"),
         "calibration error": (percent(found.trust.calibration_error), between(*found.trust.calibration_error_interval)),
         "Brier score": (f"{found.trust.brier:.4f}", "{:.4f}–{:.4f}".format(*found.trust.brier_interval)),
         "loss": (f"{found.loss:.4f}", "cross-entropy" + (", before the temperature" if found.trust.temperature else "")),
@@ -48,22 +48,22 @@ def _accuracy(found: ClassJudgement) -> Markup:
     named = "every test picture" if found.right == found.count else f"{percent(found.accuracy)} of the test pictures"
     return joined(
         [
-            f"The network gives {named} the right name. ",
-            "Of all pictures that are taken in the same way, it names ",
+            f"The network labels {named} correctly. ",
+            "On all pictures that are taken in the same way its accuracy lies in ",
             element("strong", between(*found.interval)),
-            " rightly, with 95% confidence.",
+            ", with 95% confidence.",
         ]
     )
 
 
 def _against_guessing(found: ClassJudgement) -> str:
     share = found.guessing
-    guess = f"Whoever calls every picture “{found.names[found.commonest]}” is right for {percent(share)}"
+    guess = f"Calling every picture “{found.names[found.commonest]}” would be right for {percent(share)}"
     if share == 1:
-        return f"{guess}: only one class was tested, so this says nothing about telling classes apart."
+        return f"{guess}: only one class was tested, so nothing shows whether the network tells classes apart."
     low, high = found.interval
     judgement = "clearly better" if low > share else "worse" if high < share else "not clearly better than that"
-    return f"{guess}; this is {judgement}."
+    return f"{guess}; the network is {judgement}."
 
 
 def _weakest(found: ClassJudgement) -> list[str]:
@@ -71,7 +71,7 @@ def _weakest(found: ClassJudgement) -> list[str]:
         return []
     recalls = [(row.recall, k) for k, row in enumerate(found.classes) if row.recall is not None]
     recall, weakest = min(recalls)
-    said = f"It recognises “{found.names[weakest]}” least often ({percent(recall)} of them)."
+    said = f"Its weakest class is “{found.names[weakest]}”, of which it recognizes {percent(recall)}."
     times, true, predicted = found.confusions[0]
     if times > 1:
         said += f" Most often it takes “{found.names[true]}” for “{found.names[predicted]}”: {times:,} times."
@@ -82,12 +82,12 @@ def _honesty(found: ClassJudgement) -> str:
     trust = found.trust
     judgement = (
         "too few pictures to tell how far its probabilities can be trusted" if trust.is_by_chance and trust.is_rough else
-        "on the whole, its probabilities can be believed" if trust.is_by_chance else
+        "on the whole, its probabilities can be trusted" if trust.is_by_chance else
         f"it is {trust.verdict}" if trust.excess else
         f"on average that fits, but a single probability may be far off: it is {trust.verdict}"
     )  # fmt: skip
-    claims = f"On average it claims to be {percent(trust.mean_claim)} sure"
-    return f"{claims}, and {percent(found.accuracy)} of its answers are right: {judgement}."
+    claims = f"On average it gives its answers a probability of {percent(trust.mean_claim)}"
+    return f"{claims}, and {percent(found.accuracy)} of them are right: {judgement}."
 
 
 def _warnings(found: ClassJudgement) -> list[Markup]:
@@ -96,14 +96,14 @@ def _warnings(found: ClassJudgement) -> list[Markup]:
     said = []
     if high - low > ROUGH:
         said.append(
-            f"Only {counted(found.count, 'picture was', 'pictures were')} judged, so these figures are rough: the true "
-            f"accuracy may be anywhere from {percent(low)} to {percent(high)}. More test pictures make them sharper."
+            f"Only {counted(found.count, 'picture was', 'pictures were')} tested, so these figures are rough: the true "
+            f"accuracy may be anywhere from {percent(low)} to {percent(high)}. More test pictures make them more precise."
         )
     if small:
         names = ", ".join(f"“{label}”" for label in small[:5]) + (", …" if len(small) > 5 else "")
         which = counted(len(small), "class has", "classes have")
         said.append(
-            f"{which} fewer than {FEW} test pictures ({names}): the figures of such a class say little by themselves; look "
-            f"at the intervals."
+            f"{which} fewer than {FEW} test pictures ({names}). The figures of such a class are rough: look at their "
+            "intervals."
         )
     return [element("p", words, class_="warning") for words in said]

@@ -16,8 +16,8 @@ def mistakes(found: ClassJudgement) -> Markup:
     if count == 0:
         words = f"It made none on {'this picture' if found.count == 1 else f'these {found.count:,} pictures'}."
         return section("mistakes", "Its worst mistakes", element("p", words))
-    shown = "it is" if count == 1 else "all of them are" if count <= SHOWN else f"the {SHOWN} of which it was surest are"
-    words = f"{counted(count, 'answer is', 'answers are')} wrong. Here {shown}, as the network saw the pictures."
+    these = "This is it" if count == 1 else "These are all of them" if count <= SHOWN else f"These are the {SHOWN} surest"
+    words = f"{counted(count, 'answer is', 'answers are')} wrong. {these}, as the network saw the pictures."
     cards = (_card(found, mistake) for mistake in found.worst_mistakes(SHOWN))
     return section("mistakes", "Its worst mistakes", element("p", words), element("ol", *cards, class_="cards"))
 

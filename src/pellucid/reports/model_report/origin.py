@@ -20,7 +20,7 @@ def architecture(model: Model) -> Markup:
     """The section with the table of layers."""
     network = model.network
     count = f"{counted(network.parameters.layout.size, 'parameter')}, {network.dtype}."
-    words = f"{count} Pictures reach it through {model.pipeline}." if model.pipeline else count
+    words = f"{count} Pictures are prepared by {model.pipeline}." if model.pipeline else count
     return section(
         "model", "The model", element("p", words), table("Layers", COLUMNS, summary_rows(network), class_="layers")
     )
@@ -40,10 +40,11 @@ def origin(model: Model, found: Judgement, command: str) -> Markup:
     }
     items = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
     words = (
-        "The same command on the same model and data gives the same report; the fingerprints say whether they are the same."
+        "The same command on the same model and data gives the same report. The fingerprints tell whether model and data "
+        "are the same."
     )
     shown = [element("pre", element("code", command))] if command else []
-    return section("origin", "How to get these figures again", *shown, element("p", words, class_="note"),
+    return section("origin", "How to reproduce these figures", *shown, element("p", words, class_="note"),
                    element("dl", *items, class_="facts"))  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Can its probabilities be believed? What it claims against what comes true."""
+"""Can its probabilities be trusted? What it claims against what comes true."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def calibration(found: ClassJudgement) -> Markup:
     """The section with the reliability diagram, how often each probability was claimed, and what can be done with them."""
     trust = found.trust
     words = (
-        "Each dot gathers the answers that were given with about the same probability; on the diagonal, what is claimed "
-        "comes true. The upright lines show where the truth lies with 95% confidence; in the grey band dots would lie by "
-        f"chance if every claim came true. {_error(trust)}"
+        "Each dot stands for the answers that were given with about the same probability; on the diagonal, that share of "
+        "them is right. The vertical lines are 95% confidence intervals. Chance alone would put the dots of a perfectly "
+        f"calibrated network into the gray band. {_error(trust)}"
     )
     figures = element("div", _reliability(trust), _claims(trust), class_="charts")
     said = (element("p", sentence) for sentence in (_brier(trust), _temperature(trust), *_coverage(trust)))
-    note = "Everything here is measured on the test pictures alone, but for the temperature and the limit of the sets."
+    note = "All of this is measured on the test pictures alone, except the temperature and the limit of the sets."
     content = (*said, element("p", note, class_="note"), *_thresholds(found), folded("The numbers", _numbers(trust)))
-    return section("calibration", "Can its probabilities be believed?", element("p", words), figures, *content)
+    return section("calibration", "Can its probabilities be trusted?", element("p", words), figures, *content)
 
 
 def _error(trust: Trust) -> str:
     return (
-        f"On average, claim and truth are {percent(trust.calibration_error)} apart (the expected calibration error), on "
-        f"all such pictures {between(*trust.calibration_error_interval)}: {trust.verdict}."
+        f"On average, claimed probability and share of right answers are {percent(trust.calibration_error)} apart (the "
+        f"expected calibration error; {between(*trust.calibration_error_interval)} with 95% confidence): {trust.verdict}."
     )
 
 
@@ -43,10 +43,10 @@ def _brier(trust: Trust) -> str:
 
 def _temperature(trust: Trust) -> str:
     if trust.temperature is None:
-        return "No temperature was fitted: the probabilities are those that the network learned to give."
+        return "No temperature was fitted: these are the probabilities of the network itself."
     return (
         f"Before they become probabilities, scores are divided by the temperature {trust.temperature} that were kept "
-        "aside for validation: above 1 it makes every answer less sure, below 1 surer. It changes no answer."
+        "aside for validation. Above 1 it makes every answer less sure, below 1 more sure. It never changes an answer."
     )
 
 
@@ -56,14 +56,14 @@ def _coverage(trust: Trust) -> list[str]:
         return []
     words = f" ({found.in_words})" if found.in_words else ""
     return [
-        f"Asked for sets of labels that hold the truth with {found.confidence:.0%} confidence, it gave sets that "
-        f"hold it for {percent(found.covered)} of the test pictures{words}, with {found.mean_size:.2f} labels on average; "
-        f"of {counted(found.unsure, 'picture')} it was not sure."
+        f"Asked for sets of labels that contain the true one with {found.confidence:.0%} confidence, it gave sets that "
+        f"contain it for {percent(found.covered)} of the test pictures{words}, with {found.mean_size:.2f} labels on "
+        f"average. It was not sure of {counted(found.unsure, 'picture')}."
     ]
 
 
 def _reliability(trust: Trust) -> Markup:
-    chart = Chart((0, 1), (0, 1), "probability that it claims", TICKS, TICKS)
+    chart = Chart((0, 1), (0, 1), "claimed probability", TICKS, TICKS)
     bands = list(zip(trust.bins, trust.band.accuracies, strict=True))
     lower = [(each.confidence, low) for each, (low, _) in bands]
     upper = [(each.confidence, high) for each, (_, high) in reversed(bands)]
@@ -75,15 +75,15 @@ def _reliability(trust: Trust) -> Markup:
         chart.line([(each.confidence, low), (each.confidence, high)], "whisker")
         words = f"{percent(each.confidence)} claimed, {percent(each.accuracy)} right, {counted(each.count, 'answer')}"
         chart.dot(each.confidence, each.accuracy, 3 + 4 * (each.count / most) ** 0.5, "second", words)
-    title = "Claimed probability and part of right answers"
-    return element("figure", element("figcaption", "Answers that are right"), chart.svg(title, _in_words(trust)))
+    title = "Claimed probability and share of right answers"
+    return element("figure", element("figcaption", "Share of right answers"), chart.svg(title, _in_words(trust)))
 
 
 def _claims(trust: Trust) -> Markup:
     """Bars: how many answers were given with each probability, the right ones and the wrong ones."""
     most = max(each.count for each in trust.bins)
     ticks = {0.0: "0", float(most): f"{most:,}"}
-    chart = Chart((0, 1), (0, most), "probability that it claims", TICKS, ticks)
+    chart = Chart((0, 1), (0, most), "claimed probability", TICKS, ticks)
     for each in trust.bins:
         chart.bar((each.low, each.high), (0, each.right), "second", f"{counted(each.right, 'right answer')}")
         wrong = each.count - each.right
@@ -108,7 +108,7 @@ def _numbers(trust: Trust) -> Markup:
         )
         for each, band in zip(trust.bins, trust.band.accuracies, strict=True)
     )  # fmt: skip
-    header = ["claimed", "answers", "mean claim", "right", "95% confidence", "by chance, if all claims came true"]
+    header = ["claimed", "answers", "mean claim", "right", "95% confidence", "by chance, if calibrated"]
     return table("Claims and truth", header, rows)
 
 
@@ -122,8 +122,8 @@ def _thresholds(found: ClassJudgement) -> list[Markup]:
         for row in found.trust.thresholds
     )
     words = (
-        f"If “{label}” were said from another probability on than 50%. Specificity: of the pictures that are not so, how "
-        "many are not called so. Whoever chooses a threshold by this table should judge it on other pictures."
+        f"What if the answer were “{label}” from another probability than 50% on? Specificity: of the pictures that are "
+        f"not “{label}”, the share that are not called so. Test a threshold chosen by this table on other pictures."
     )
-    header = ["from", "precision", "recall", "specificity", "F1", "called so"]
-    return [element("h3", "Another threshold"), element("p", words), table(f"Calling a picture “{label}”", header, rows)]
+    header = ["threshold", "precision", "recall", "specificity", "F1", "called so"]
+    return [element("h3", "Other thresholds"), element("p", words), table(f"Calling a picture “{label}”", header, rows)]

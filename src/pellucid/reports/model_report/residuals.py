@@ -26,27 +26,27 @@ def regression_answer(found: RegressionJudgement) -> Markup:
     """A row of figures, and what they mean."""
     rows = {
         "mean absolute error": (f"{found.metrics['mae']:.4g}", "in units of the target"),
-        "root mean square": (f"{found.rmse:.4g}", "of the residuals"),
+        "root mean squared error": (f"{found.rmse:.4g}", "in units of the target"),
         "R²": _explained(found.metrics["r2"]),
-        "bias": (f"{found.bias:+.3g}", "mean of truth less prediction"),
+        "mean residual": (f"{found.mean_residual:+.3g}", "truth minus prediction"),
         "test samples": (f"{found.count:,}", counted(found.y.shape[1], "value")),
     }
-    return joined([row_of_figures(rows), element("p", "All of it is measured on the test samples alone.")])
+    return joined([row_of_figures(rows), element("p", "All of this is measured on the test samples alone.")])
 
 
 def _explained(r2: float) -> tuple[str, str]:
     """R² and what it means; it is not a number where the true values do not vary."""
     if np.isnan(r2):
         return "–", "not defined where the true values do not vary"
-    return f"{r2:.4f}", "part of the variance that it explains"
+    return f"{r2:.4f}", "share of the variance that it explains"
 
 
 def residuals(found: RegressionJudgement) -> Markup:
     """The section with two charts for each value: truth and residual over the prediction; and its interval."""
     words = (
-        "Each dot is a sample. Left, on the diagonal the prediction is right. Right, what is missing (truth less "
-        "prediction): an even band around 0 is as it should be; a bend says that the network is too simple, a funnel that "
-        "some values are less certain than others."
+        "Each dot is a sample. Left: on the diagonal the prediction is right. Right: the residual, truth minus prediction. "
+        "An even band around 0 is as it should be; a bend suggests that the network is too simple, a funnel that some "
+        "values are harder to predict than others."
     )
     charts = (chart for value in range(found.y.shape[1]) for chart in _charts(found, value))
     said = (element("p", sentence) for sentence in _intervals(found))
@@ -85,6 +85,6 @@ def _intervals(found: RegressionJudgement) -> Iterator[str]:
     for value, (reach, covered) in enumerate(zip(found.reach, found.covered, strict=True)):
         of = f" of value {value + 1}" if len(found.reach) > 1 else ""
         yield (
-            f"An interval{of} for {SET_CONFIDENCE:.0%} confidence goes {reach:.4g} to each side (the dashed lines), by "
-            f"samples that were kept aside; of the test samples {percent(covered)} lie in it."
+            f"The {SET_CONFIDENCE:.0%} prediction interval{of} reaches {reach:.4g} to each side (the dashed lines), as "
+            f"measured on samples that were kept aside; {percent(covered)} of the test samples lie in it."
         )

@@ -70,5 +70,5 @@ def _folder(report: FolderReport) -> list[Markup]:
         element("h3", "The folder"),
         element("p", words),
         table("Files with problems", ["files", "number", ""], kinds, class_="narrow"),
-        folded(title, table("Problems by file", ["file", "what came", ""], rows, class_="words")),
+        folded(title, table("Problems by file", ["file", "problem", ""], rows, class_="words")),
     ]

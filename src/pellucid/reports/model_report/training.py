@@ -14,11 +14,11 @@ def curves(history: History) -> Markup:
         return section("training", "Training", element("p", "The model file holds no history of its training."))
     charts = charts_of(history.epochs)
     note = (
-        "Training figures are means over an epoch, while the parameters change and with everything that makes learning "
-        "harder on purpose (dropout, augmentation); validation figures are measured at the end of the epoch, without it."
+        "Training figures are means over an epoch, while the parameters change, and with dropout and augmentation; "
+        "validation figures are measured at the end of the epoch, without them."
     )
     has_validation = any(f"validation_{figure}" in history for figure in FIGURES)
-    words = note if has_validation else "Nothing was kept aside for validation; what is drawn is the training itself."
+    words = note if has_validation else "No samples were kept aside for validation: only the training is shown."
     return section("training", "Training", element("div", *charts, class_="charts"), element("p", words, class_="note"),
                    folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
 

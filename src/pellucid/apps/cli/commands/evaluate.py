@@ -24,18 +24,19 @@ from pellucid.reports.judgement import ClassJudgement, judge_classes
 @click.command("evaluate")
 @click.argument("model", type=click.Path())
 @click.argument("data", metavar=METAVAR)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 @click.option(
     "--report",
     "page",
     type=click.Path(),
     metavar="FILE",
-    help="Write an HTML page with everything, pictures and curves too.",
+    help="Write an HTML page with all figures, pictures and curves.",
 )
 def command(model: str, data: str, as_json: bool, page: str | None) -> None:
-    """Judge MODEL on test data: loss, accuracy, confusion matrix, figures of each class, worst mistakes.
+    """Evaluate MODEL on test data: loss, accuracy, confusion matrix, figures of each class, worst mistakes.
 
-    A FOLDER has a sub-folder of pictures for each class, named as in the model; of train/ and test/, the latter counts.
+    A FOLDER has a sub-folder of pictures for each class, named as in the model. If it has train/ and test/, only test/
+    counts.
     """
     if page is not None:
         check_page(page)
@@ -71,7 +72,7 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
     check_is_there(data)
     if data in NAMED_DATA:
         if isinstance(model.pipeline, PhotoPipeline):
-            raise ArgumentError(f"{path} reads photos; judge it on a folder of such, not on {data}.")
+            raise ArgumentError(f"{path} reads photos; evaluate it on a folder of photos, not on {data}.")
         _, (x, y) = NAMED_DATA[data].get()
         return TestData(f"{data} (test)", x, y)
     from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos

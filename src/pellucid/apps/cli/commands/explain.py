@@ -24,18 +24,18 @@ TRACE_START = b'{"format":"pellucid-trace"'
 @click.argument("model", type=click.Path())
 @click.argument("picture", type=click.Path())
 @click.option("--neuron", metavar="NAME", help="One neuron in full: dense_1[17], or conv2d_1[3]@5,7 (row, column).")
-@click.option("--step", is_flag=True, help="Walk forward and backward; Enter goes on, b back, q ends.")
-@click.option("--markdown", is_flag=True, help="The page in Markdown.")
-@click.option("--html", metavar="FILE", type=click.Path(), help="The page as one HTML file.")
-@click.option("--json", "as_json", is_flag=True, help="All numbers as one JSON document on standard output.")
+@click.option("--step", is_flag=True, help="Walk through the layers, forward and backward. Enter: next, b: back, q: quit.")
+@click.option("--markdown", is_flag=True, help="Write the page in Markdown.")
+@click.option("--html", metavar="FILE", type=click.Path(), help="Write the page as one HTML file.")
+@click.option("--json", "as_json", is_flag=True, help="Write all numbers as one JSON document to standard output.")
 @click.option(
-    "--trace", metavar="FILE", type=click.Path(), help="Write every number to a file, which tools/check_trace.py checks."
+    "--trace", metavar="FILE", type=click.Path(), help="Write every number to a file that tools/check_trace.py can check."
 )
 @click.option(
     "--label",
-    help="The right answer, whose loss --step, --neuron, --json and --trace follow back (default: the network's answer).",
+    help="The right answer: --step, --neuron, --json and --trace follow its loss backward (default: the network's answer).",
 )
-@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many neurons of a layer.")
+@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many neurons of each layer.")
 def command(
     model: str,
     picture: str,
@@ -48,17 +48,17 @@ def command(
     label: str | None,
     top: int,
 ) -> None:
-    """Show the road of PICTURE through MODEL on a page, with the arithmetic of the strongest neurons of each layer, the
-    scores, and what would have changed the answer.
+    """Show how MODEL gets from PICTURE to its answer: the arithmetic of the strongest neurons of each layer, the scores,
+    and what would have changed the answer.
 
-    A model that takes arrays explains one sample in a .npy file.
+    For a model that takes arrays, PICTURE is one sample in a .npy file.
     """
     given = {"--step": step, "--markdown": markdown, "--html": html is not None, "--json": as_json}
     asked = [name for name, is_given in given.items() if is_given]
     if len(asked) > 1:
         raise ArgumentError(f"{' and '.join(asked)} are different forms of an explanation; choose one.")
     if neuron is not None and step:
-        raise ArgumentError("--step and --neuron cannot go together: one walks through all layers; choose one.")
+        raise ArgumentError("--step walks through all layers, --neuron shows one neuron; choose one.")
     if label is not None and not (step or as_json or neuron or trace):
         raise ArgumentError(
             "--label has no effect on this page: it says whose loss is followed backward. Add --step, --neuron, --json or "
@@ -67,7 +67,7 @@ def command(
     if html is not None:
         check_page(html)
     if trace is not None:
-        check_replaceable(trace, TRACE_START, "trace")
+        check_replaceable(trace, TRACE_START, "a trace")
     found = explain(load(model), picture, label=label, top=top)
     page = None if step or as_json else _page(found, neuron, markdown=markdown, html=html)
     if trace is not None:

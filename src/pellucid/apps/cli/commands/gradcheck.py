@@ -18,7 +18,7 @@ SAMPLES = 8
 
 @click.command("gradcheck")
 @click.argument("model", type=click.Path())
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the random samples and directions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random samples and directions.")
 def command(model: str, seed: int) -> int:
     """Compare each gradient of MODEL with finite differences of its loss, in float64, on random samples.
 
@@ -31,7 +31,7 @@ def command(model: str, seed: int) -> int:
     wrong = [row.name for row in report.rows if row.verdict == WRONG]
     silent = [row.name for row in report.rows if row.verdict == NOTHING_COMPARED]
     if silent:
-        say(f"nothing was compared for {', '.join(silent)}: zero against zero in every direction")
+        say(f"nothing was compared for {', '.join(silent)}: both gradients are zero in every direction")
     if wrong:
         say(f"the gradient check FAILED for {', '.join(wrong)}")
     else:

@@ -15,7 +15,7 @@ from pellucid.training.progress import figures_text
 
 @click.command("info")
 @click.argument("model", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 def command(model: str, as_json: bool) -> None:
     """Show the layers, shapes and parameters of MODEL, how it was trained, its labels and its pipeline."""
     loaded = load(model)

@@ -18,22 +18,23 @@ from pellucid.models.prediction import Prediction
 @click.command("predict")
 @click.argument("model", type=click.Path())
 @click.argument("pictures", type=click.Path(), nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels a picture.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
+@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels for each picture.")
 @click.option(
     "--confidence",
     type=float,
-    metavar="PART",
-    help="Also name the labels among which the true one is that often: 0.9. The model must have kept samples aside.",
+    metavar="P",
+    help="Also name a set of labels that contains the true one with this probability, such as 0.9. Needs a model "
+    "whose training kept samples aside (--validation).",
 )
 @click.option("--quiet", is_flag=True, help="Only the answers, without the small pictures.")
 def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool) -> int:
-    """Read PICTURES, files or folders of such, with MODEL: label and probability of each.
+    """Predict what is in PICTURES (files or folders) with MODEL: the label of each and its probability.
 
-    Below the answer for a file stands a small picture of what the network saw; for those of a folder there is none.
+    Below the answer for a file, a small picture shows what the network saw; files in a folder get none.
 
-    A file that cannot be read is named on standard error; the others are still answered, and the exit code is 2. In a
-    folder, and all folders in it, what is no picture is only noted.
+    A file that cannot be read is reported on standard error; the others are still answered, and the exit code is 2.
+    Folders are searched with all folders in them; a file in them that is not a picture is only reported.
     """
     loaded = load(model)
     if confidence is not None:

@@ -21,18 +21,20 @@ from pellucid.models.model import Model, load
 
 @click.command("studio")
 @click.argument("opened", metavar="[MODEL|FOLDER]", type=click.Path(), required=False)
-@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="The model to open beside a FOLDER.")
+@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="The model to open together with a FOLDER.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="Of this machine; 0 for any.  [default: 8765, or the next free]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 for any free one.  [default: 8765, or the next free]",
 )
 @click.option("--open/--no-open", "opens", default=True, help="Open the link in the browser.  [default: open]")
 def command(opened: str | None, model_path: str | None, port: int | None, opens: bool) -> None:
-    """Draw for a network, look inside of it, and train others, in the browser. Nothing leaves this machine.
+    """Draw for a network, look inside it, and train others, in the browser. Nothing leaves this machine.
 
-    MODEL is a model file; FOLDER holds pictures to learn from, as for pellucid train. With neither the studio opens on
-    digits, with digits.safetensors if that is here, else with a network that it trains first.
+    MODEL is a model file; FOLDER holds pictures to learn from, as for pellucid train. Without either, the studio opens on
+    digits, with digits.safetensors from this folder, or else with a network that it trains first.
 
-    The link works for this browser until Ctrl-C, which saves every network that was trained and is in no file yet.
+    The link works in this browser until Ctrl-C, which saves every trained network that is not in a file yet.
     """
     _check_installed()
     from pellucid.apps.server.guard import Guard
@@ -55,7 +57,7 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
 
 def _check_installed() -> None:
     if not all(find_spec(package) for package in ("starlette", "uvicorn")):
-        raise MissingDependencyError('the studio needs two packages more: pip install "pellucid[studio]".')
+        raise MissingDependencyError('the studio needs two more packages: pip install "pellucid[studio]".')
 
 
 def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
@@ -66,7 +68,7 @@ def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model]
             raise ArgumentError(f"{opened} and --model {model_path} are two models; name one.")
         model_path = opened
     if opened is not None and not os.path.exists(opened):
-        raise ArgumentError(f"there is no model file and no folder {opened!r}.")
+        raise ArgumentError(f"there is no model file or folder {opened!r}.")
     if model_path is None:
         return None, opened
     return (Path(model_path).stem, load(model_path)), opened if is_folder else None
