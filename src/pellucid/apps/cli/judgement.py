@@ -91,8 +91,8 @@ def _of_trust(trust: Trust) -> Iterator[str]:
     if coverage is not None:
         words = f" ({coverage.in_words})" if coverage.in_words else ""
         yield (
-            f"sets for {coverage.confidence:.0%} confidence contain the true label for {coverage.covered:.1%} of the samples"
-            f"{words}, with {coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
+            f"sets for {coverage.confidence:.0%} confidence contain the true label for {coverage.covered:.1%} of the "
+            f"samples{words}, with {coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
         )
     yield f"measured on these {len(trust.y):,} samples alone; in brackets, 95% confidence intervals"
 
