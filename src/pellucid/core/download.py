@@ -12,8 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from pellucid.core.checksum import file_sha256
 from pellucid.core.errors import ArgumentError, DataError
+from pellucid.core.files import file_sha256
 from pellucid.core.locks import file_lock
 
 Progress = Callable[[str, int, int | None], None]

@@ -1,10 +1,15 @@
-"""Files that are written whole or not at all: the bytes go to a file beside the target, which then takes its name."""
+"""Files: written whole or not at all, replaced only by their own kind, recognised by their hash, and where a cache lies.
+
+What is written goes to a file beside the target, which then takes its name.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,3 +56,29 @@ def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = Output
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def check_replaceable(path: str, start: bytes, kind: str) -> None:
+    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin as its kind does."""
+    if writable_place(path).exists():
+        with open(path, "rb") as file:
+            found = file.read(len(start))
+        if found and found.upper() != start.upper():
+            raise OutputError(f"{path} exists and is not {kind}; choose another name, or remove it first.")
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in lower-case hexadecimal digits. Raises ``OSError`` when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder(platform: str = sys.platform) -> Path:
+    """The folder for what can be downloaded again, where ``platform`` keeps such things; it need not exist yet."""
+    if platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "pellucid" / "Cache"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "pellucid"
+    cache = os.environ.get("XDG_CACHE_HOME", "")  # counts only when absolute, by the convention it comes from
+    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "pellucid"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.core.checksum import file_sha256
 from pellucid.core.errors import DataError
+from pellucid.core.files import cache_folder, file_sha256
 
 if TYPE_CHECKING:
     from pellucid.core.download import Progress
@@ -44,17 +43,6 @@ def locate(file: RemoteFile, progress: Progress | None = None) -> Path:
             f"{error} Without a connection: get {file.url} on another machine, put it into a folder, and set the "
             "environment variable PELLUCID_DATA to that folder."
         ) from error
-
-
-def cache_folder(platform: str = sys.platform) -> Path:
-    """The folder for what can be downloaded again, where ``platform`` keeps such things; it need not exist yet."""
-    if platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "pellucid" / "Cache"
-    if platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "pellucid"
-    cache = os.environ.get("XDG_CACHE_HOME", "")  # counts only when absolute, by the convention it comes from
-    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "pellucid"
 
 
 def _provided(file: RemoteFile) -> Path | None:

@@ -6,8 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, number_between
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, as_numbers, number_between
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.data.samples import Samples
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer

@@ -22,8 +22,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import number_between, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Array, number_between, positive_integer
+from pellucid.core.shapes import AnyArray, Array
 
 KEPT = 1000  # scores; of more, that many are kept, evenly spread
 MOST = 1 << 48  # samples: their ranks, times KEPT, fit into 64 bits

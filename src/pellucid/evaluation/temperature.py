@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.shapes import AnyArray, Array, number_between, positive_integer
+from pellucid.core.checks import number_between, positive_integer
+from pellucid.core.shapes import AnyArray, Array
 
 LOWEST, HIGHEST = 0.01, 100.0
 HALVINGS = 60

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pellucid.core.checks import instance_of
 from pellucid.core.errors import DivergenceError
-from pellucid.core.shapes import Array, instance_of
+from pellucid.core.shapes import Array
 from pellucid.data.samples import Batch, Draw
 from pellucid.mathematics.clipping import Clipping
 from pellucid.mathematics.optimizers import Optimizer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import one_of, positive_integer
 from pellucid.executors.base import Executor, OptimizerState, Rules
 from pellucid.executors.native.compile import obstacle, rules_obstacle
 from pellucid.executors.numpy import NumpyExecutor

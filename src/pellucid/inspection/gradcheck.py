@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.core import random
+from pellucid.core.checks import as_numbers, number_between, positive_integer
 from pellucid.core.errors import ArgumentError, GradientError
-from pellucid.core.shapes import Array, as_numbers, number_between, positive_integer
+from pellucid.core.shapes import Array
 from pellucid.mathematics.activations import Activation, activation
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer

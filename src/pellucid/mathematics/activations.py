@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.core.checks import one_of
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, one_of
+from pellucid.core.shapes import Array
 
 LEAKY_SLOPE = 0.01
 ELU_ALPHA = 1.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.core.shapes import Array, number_between
+from pellucid.core.checks import number_between
+from pellucid.core.shapes import Array
 
 
 class Clipping(ABC):

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.core import random
+from pellucid.core.checks import number_between, one_of
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, Shape, number_between, one_of, size_of
+from pellucid.core.shapes import Array, Shape, size_of
 
 
 class Initializer(ABC):

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.core.checks import number_between, one_of
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, number_between, one_of
+from pellucid.core.shapes import Array
 from pellucid.mathematics.activations import sigmoid, softplus
 
 

@@ -15,8 +15,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from pellucid.core.checks import instance_of, number_between
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, instance_of, number_between
+from pellucid.core.shapes import Array
 
 Slots = Mapping[str, Array]
 

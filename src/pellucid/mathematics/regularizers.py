@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.core.shapes import Array, instance_of, number_between
+from pellucid.core.checks import instance_of, number_between
+from pellucid.core.shapes import Array
 
 
 class Regularizer(ABC):

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
-from pellucid.core.shapes import instance_of, number_between, one_of, positive_integer
+from pellucid.core.checks import instance_of, number_between, one_of, positive_integer
 
 
 @dataclass(frozen=True)

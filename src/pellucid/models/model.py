@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import instance_of
 from pellucid.core.display.markup import Markup, element
 from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Array, instance_of
+from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
@@ -20,7 +21,7 @@ from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction, in_doubt
-from pellucid.models.saving import Label, Parts, check_labels, check_pipeline, load_parts, save_parts
+from pellucid.models.saving import Parts, check_labels, check_pipeline, load_parts, save_parts
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 LABELS_SHOWN = 10

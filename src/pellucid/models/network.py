@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from pellucid.core.checks import instance_of, number_between, positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Array, instance_of, number_between, positive_integer
+from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
@@ -29,7 +30,7 @@ from pellucid.mathematics.optimizers import Adam, Optimizer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.mathematics.schedules import Schedule
 from pellucid.mathematics.schedules import schedule as schedule_of
-from pellucid.models.saving import Label, Parts, check_labels, save_parts
+from pellucid.models.saving import Parts, check_labels, save_parts
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.objective import Objective, penalties

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import positive_integer
 from pellucid.core.display.markup import element
 from pellucid.core.display.notebook import bars, framed
 from pellucid.core.display.pictures import is_picture, picture
 from pellucid.core.display.text import printable
-from pellucid.core.shapes import Array, positive_integer
-from pellucid.models.saving import Label
+from pellucid.core.shapes import Array, Label
 
 CONFIDENCE_IN_DOUBT = 0.1
 MOST_BARS = 5  # in a notebook

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from pellucid.core.checks import instance_of
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
-from pellucid.core.shapes import instance_of
+from pellucid.core.shapes import Label
 from pellucid.core.tensor_file import ModelFile, read_model_file, write_model_file
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
@@ -31,7 +32,6 @@ catalogue.register(PhotoPipeline)
 catalogue.register(Temperature)
 catalogue.register(ConformalScores)
 
-Label: TypeAlias = str | int
 S = TypeVar("S", bound=Stack)
 
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import instance_of, number_between, one_of
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, instance_of, number_between, one_of
+from pellucid.core.shapes import AnyArray
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.models.model import Model

@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from pellucid.core.shapes import AnyArray, Array, instance_of
+from pellucid.core.checks import instance_of
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.stack import Pass, Stack
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from pellucid.core.checks import as_numbers, one_of
 from pellucid.core.errors import ShapeError
-from pellucid.core.shapes import Array, as_numbers, one_of, size_of
+from pellucid.core.shapes import Array, size_of
 from pellucid.nn.layers.base import ParameterSpec
 
 

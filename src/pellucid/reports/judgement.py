@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Array
+from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import Coverage, coverage, prediction_sets, with_most_probable
 from pellucid.evaluation.evaluate import evaluate
@@ -20,7 +20,6 @@ from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
 from pellucid.executors.logits import logit_blocks
 from pellucid.models.model import Model
-from pellucid.models.saving import Label
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged

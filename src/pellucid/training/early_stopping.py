@@ -10,8 +10,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from pellucid.core.checks import number_between, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, number_between, positive_integer
+from pellucid.core.shapes import Array
 from pellucid.nn.stack import Stack
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pellucid.core.checks import one_of
 from pellucid.core.display.markup import element
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.training_curves import curves
 from pellucid.core.errors import ArgumentError, MissingDependencyError
-from pellucid.core.shapes import one_of
 
 
 class History(Mapping[str, list[float]]):

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 
+from pellucid.core.checks import number_between
 from pellucid.core.errors import DivergenceError
-from pellucid.core.shapes import number_between
 from pellucid.data.samples import Draw, Samples
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.base import Executor, OptimizerState

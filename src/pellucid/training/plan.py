@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pellucid.core.checks import instance_of, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import instance_of, positive_integer
 from pellucid.data.samples import Augmentation
 from pellucid.executors.base import Rules
 from pellucid.executors.choose import Engine, Precision

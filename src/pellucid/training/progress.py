@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import IO, Any, Literal, TypeAlias
 
-from pellucid.core.shapes import one_of
+from pellucid.core.checks import one_of
 from pellucid.training.events import (
     Callback,
     EpochFinished,

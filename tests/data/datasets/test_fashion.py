@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from pellucid.core.errors import DataError
-from pellucid.core.remote import RemoteFile, cache_folder
+from pellucid.core.files import cache_folder
+from pellucid.core.remote import RemoteFile
 from pellucid.data.datasets import fashion, fashion_labels
 
 # Two pictures of one row and three columns for training, one for testing; classes 3 and 9, and 0.

@@ -16,14 +16,13 @@ import click
 
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, ModelFileError
-from pellucid.core.shapes import AnyArray
+from pellucid.core.shapes import AnyArray, Label
 from pellucid.core.tensor_file import check_writable, read_model_file
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.optimizers import Adam
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
-from pellucid.models.saving import Label
 from pellucid.models.train import calibrate, kept_aside
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack

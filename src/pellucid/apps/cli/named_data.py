@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray
+from pellucid.core.shapes import AnyArray, Label
 from pellucid.data import datasets
-from pellucid.models.saving import Label
 
 Arrays = tuple[tuple[AnyArray, AnyArray], tuple[AnyArray, AnyArray]]
 

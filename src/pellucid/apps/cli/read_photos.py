@@ -12,11 +12,11 @@ from rich.console import Console
 
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError
+from pellucid.core.shapes import Label
 from pellucid.data import datasets
 from pellucid.data.photos.folder import BadFiles, PhotoFolder, Progress
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.models.model import Model
-from pellucid.models.saving import Label
 from pellucid.training.progress import SECONDS_BETWEEN_LINES
 
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from pellucid.core.display.drawing import as_shades
 from pellucid.core.display.text import aligned, printable
-from pellucid.core.errors import OutputError
-from pellucid.core.files import writable_place
+from pellucid.core.files import check_replaceable
 from pellucid.core.shapes import AnyArray
 
 BLOCKS = " ░▒▓█"
@@ -63,15 +62,6 @@ def write_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) ->
 def check_page(path: str) -> None:
     """Raise `OutputError` if an HTML page cannot be written there, or would take the place of something else."""
     check_replaceable(path, PAGE_START, "an HTML page")
-
-
-def check_replaceable(path: str, start: bytes, kind: str) -> None:
-    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin as its kind does."""
-    if writable_place(path).exists():
-        with open(path, "rb") as file:
-            found = file.read(len(start))
-        if found and found.upper() != start.upper():
-            raise OutputError(f"{path} exists and is not {kind}; choose another name, or remove it first.")
 
 
 def picture_as_text(pixels: AnyArray) -> str:

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route
 from pellucid.apps.server.requests import read_json
 from pellucid.apps.studio.session import Session
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
-from pellucid.core.remote import cache_folder
+from pellucid.core.files import cache_folder
 from pellucid.core.tensor_file import read_model_file
 from pellucid.models.model import Model
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pellucid.apps.studio.session import DIGITS, Session, reads
 from pellucid.core.errors import PellucidError
-from pellucid.core.remote import cache_folder
+from pellucid.core.files import cache_folder
 from pellucid.core.version import __version__
 from pellucid.data import datasets
 from pellucid.data.photos.folder import PhotoFolder

@@ -21,9 +21,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import number_between
 from pellucid.core.errors import ShapeError
 from pellucid.core.random import Key, key, uniform
-from pellucid.core.shapes import describe, number_between
+from pellucid.core.shapes import describe
 from pellucid.data.pictures.bilinear import Places
 
 _NUMBERS_PER_PICTURE = 8  # shift y, shift x, scale y, scale x, rotation, shear, thickness, one spare

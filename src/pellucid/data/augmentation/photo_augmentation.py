@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import instance_of, number_between
 from pellucid.core.errors import DataError, ShapeError
 from pellucid.core.random import Key, key, uniform
-from pellucid.core.shapes import AnyArray, Array, describe, instance_of, number_between
+from pellucid.core.shapes import AnyArray, Array, describe
 from pellucid.data.augmentation.mixup import Mixture, draw_mixture
 from pellucid.data.pictures.bilinear import Places
 

@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pellucid.core.checks import positive_integer
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
+from pellucid.core.files import cache_folder
 from pellucid.core.locks import file_lock
 from pellucid.core.machine import available_cores
-from pellucid.core.remote import cache_folder
-from pellucid.core.shapes import positive_integer
 from pellucid.data.photos.duplicates import without_duplicates
 from pellucid.data.photos.listing import Entry, Listing
 from pellucid.data.photos.photo_pipeline import PhotoPipeline

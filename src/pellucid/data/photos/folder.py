@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
-from pellucid.core.shapes import one_of, positive_integer
 from pellucid.data.photos.csv_listing import list_csv
 from pellucid.data.photos.decoding import Progress, pictures_of
 from pellucid.data.photos.folder_report import FolderReport

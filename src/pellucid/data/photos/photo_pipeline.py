@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Shape, one_of, positive_integer
+from pellucid.core.shapes import Shape
 from pellucid.data.pictures.image_file import decoding, name_of, open_image, upright, without_warnings
 from pellucid.data.pictures.read_picture import check_array, decode, name_of_array, white_of
 from pellucid.data.pipeline import Pipeline, Prepared

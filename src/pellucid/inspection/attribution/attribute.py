@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, number_between, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, as_numbers, number_between, one_of, positive_integer
+from pellucid.core.shapes import Array
 from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns
 from pellucid.inspection.attribution.exact import obstacle, split
 from pellucid.inspection.attribution.integrated_gradients import integrate

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import as_numbers
 from pellucid.core.errors import ArgumentError, DivergenceError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, as_numbers
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.executors.logits import block_size, compute_logits
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput

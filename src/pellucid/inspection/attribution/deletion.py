@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, as_numbers, positive_integer
+from pellucid.core.shapes import Array
 from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import case_of
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, instance_of
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, as_numbers, instance_of
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.executors.logits import block_size, compute_logits
 from pellucid.inspection.attribution.case import Case, case_of, check_network, gradient
 from pellucid.nn.layers.windows import Pair, pair

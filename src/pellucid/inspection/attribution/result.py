@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import positive_integer
 from pellucid.core.display.drawing import as_letters, as_terminal_colors, colored
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.pictures import picture
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Array, positive_integer
+from pellucid.core.shapes import AnyArray, Array
 
 EXACT, INTEGRATED_GRADIENTS = "exact", "integrated_gradients"
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, as_numbers
+from pellucid.core.shapes import Array
 from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import check_columns, check_network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.checks import positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.numbers import as_sum, largest_products, products_as_terms, signed, written
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.trace.address import address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.nn.layers.convolution import Conv2D

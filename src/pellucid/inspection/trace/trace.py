@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import instance_of, one_of, positive_integer
 from pellucid.core.errors import ArgumentError
 from pellucid.core.packing import Write, as_json, as_lists, packing
-from pellucid.core.shapes import AnyArray, Array, instance_of, one_of, positive_integer
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.core.version import __version__
 from pellucid.executors.base import OptimizerState
 from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace

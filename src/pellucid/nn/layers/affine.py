@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pellucid.core.shapes import Array, Shape, instance_of, size_of
+from pellucid.core.checks import instance_of
+from pellucid.core.shapes import Array, Shape, size_of
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Gradients, Named, ParameterSpec

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.core import random
+from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer

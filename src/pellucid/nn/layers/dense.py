@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pellucid.core.shapes import Array, Shape, positive_integer
+from pellucid.core.checks import positive_integer
+from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.core import random
-from pellucid.core.shapes import Array, Shape, number_between, size_of
+from pellucid.core.checks import number_between
+from pellucid.core.shapes import Array, Shape, size_of
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 from pellucid.nn.layers.windows import image_shape
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, batch_letters, describe, positive_integer
+from pellucid.core.shapes import AnyArray, Array, Shape, batch_letters, describe
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, Place
 
 MAX_VALUES = 1 << 28

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.core.shapes import Array, Shape, number_between
+from pellucid.core.checks import number_between
+from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.initializers import Constant
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, number_between
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, describe, number_between
+from pellucid.core.shapes import AnyArray, Array, Shape, describe
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 
 Numbers: TypeAlias = float | tuple[float, ...]

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, Shape, one_of, positive_integer
+from pellucid.core.shapes import Array, Shape
 
 Pair: TypeAlias = tuple[int, int]
 

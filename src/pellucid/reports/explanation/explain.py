@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, DataError, DivergenceError
-from pellucid.core.shapes import AnyArray, as_numbers, batch_letters, positive_integer
+from pellucid.core.shapes import AnyArray, Label, batch_letters
 from pellucid.data.pipeline import Prepared
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
@@ -19,7 +20,6 @@ from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.prediction import in_doubt
-from pellucid.models.saving import Label
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.reports.explanation.scores import scores_of

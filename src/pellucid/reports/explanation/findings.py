@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.shapes import Array
+from pellucid.core.shapes import Array, Label
 from pellucid.inspection.attribution.result import Attribution
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
-from pellucid.models.saving import Label
 
 
 @dataclass(frozen=True)

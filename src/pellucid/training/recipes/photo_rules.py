@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pellucid.core.shapes import Shape, positive_integer
+from pellucid.core.checks import positive_integer
+from pellucid.core.shapes import Shape
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 from pellucid.training.recipes.recipe import Recipe
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pellucid.core.shapes import Shape, positive_integer
+from pellucid.core.checks import positive_integer
+from pellucid.core.shapes import Shape
 from pellucid.data.augmentation.distortion import Distortion
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp

@@ -8,11 +8,11 @@ import sys
 
 import click
 
-from pellucid.apps.cli.terminal import check_page, check_replaceable, picture_as_text, say, write_json
+from pellucid.apps.cli.terminal import check_page, picture_as_text, say, write_json
 from pellucid.core.display.document import Section
 from pellucid.core.display.document_text import as_text
 from pellucid.core.errors import ArgumentError
-from pellucid.core.files import write_whole
+from pellucid.core.files import check_replaceable, write_whole
 from pellucid.models.model import load
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation

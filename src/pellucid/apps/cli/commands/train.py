@@ -18,8 +18,8 @@ from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
 from pellucid.apps.cli.sections import SectionedCommand
 from pellucid.apps.cli.terminal import say
+from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import positive_integer
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.executors.choose import ENGINES, PRECISIONS

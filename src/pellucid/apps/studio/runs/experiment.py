@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pellucid.core.checks import Check, flag, name_of, number, short, whole
+from pellucid.core.checks import Check, flag, name_of, number, one_of, short, whole
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import one_of
 from pellucid.data.datasets.points import LETTERS, SETS
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.mathematics.activations import ACTIVATIONS

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Shape, size_of
+from pellucid.core.shapes import Label, Shape, size_of
 from pellucid.data.datasets.mnist import Part, digits
 from pellucid.data.datasets.points import Points, drawn, generated
 from pellucid.data.digits.digit_pipeline import DigitPipeline
@@ -21,7 +21,6 @@ from pellucid.data.weights import weights_by_class
 from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.saving import Label
 from pellucid.models.train import divide, standardization
 from pellucid.nn.layers.nodes import Node, join, numbered
 from pellucid.nn.layers.outputs.classification import Classification

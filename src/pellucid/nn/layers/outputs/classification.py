@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, number_between, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, Shape, as_numbers, describe, number_between, positive_integer
+from pellucid.core.shapes import AnyArray, Array, Shape, describe
 from pellucid.mathematics.activations import sigmoid, softmax
 from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Loss

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, as_numbers, positive_integer
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.losses import Loss, regression_loss
 from pellucid.mathematics.regularizers import Regularizer

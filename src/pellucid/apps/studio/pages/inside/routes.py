@@ -24,10 +24,10 @@ from pellucid.apps.studio.pages.inside.overview import overview, weights_as_pict
 from pellucid.apps.studio.pages.inside.step import step_of
 from pellucid.apps.studio.pages.inside.traces import LearnedOn, Look, Question, Traces
 from pellucid.apps.studio.session import Session
-from pellucid.core.checks import number_in_words, whole_in_words
+from pellucid.core.checks import number_in_words, one_of, whole_in_words
 from pellucid.core.errors import ArgumentError
 from pellucid.core.packing import framed
-from pellucid.core.shapes import AnyArray, one_of
+from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import Index, index_of
 from pellucid.inspection.arithmetic.number import number_in_full
 from pellucid.inspection.arithmetic.paths import strongest_paths
