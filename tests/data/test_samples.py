@@ -30,8 +30,8 @@ def order_of(batches):
 
 
 def epoch(data, size, seed=0, number=0, shuffle=True, augment=None, first_step=0):
-    draws = data.epoch(size, seed=seed, epoch=number, first_step=first_step, shuffle=shuffle, augment=augment)
-    return [draw.batch() for draw in draws]
+    batches = data.epoch(size, seed=seed, epoch=number, first_step=first_step, shuffle=shuffle, augment=augment)
+    return [one.batch() for one in batches]
 
 
 @given(count=st.integers(1, 200), size=st.integers(1, 250), seed=st.integers(-(2**70), 2**70), number=st.integers(0, 10**6))

@@ -153,8 +153,8 @@ def test_the_gradients_of_a_batch_are_those_of_its_loss(rows):
 def test_an_augmentation_gets_the_key_of_its_step():
     samples = Samples(np.arange(20.0).reshape(10, 2), np.arange(10), np.arange(10))
     options = {"seed": 1, "epoch": 0, "first_step": 7, "shuffle": True}
-    plain = [draw.batch().x for draw in samples.epoch(4, augment=None, **options)]
-    changed = [draw.batch().x for draw in samples.epoch(4, augment=lambda x, key: x + key % 97, **options)]
+    plain = [one.batch().x for one in samples.epoch(4, augment=None, **options)]
+    changed = [one.batch().x for one in samples.epoch(4, augment=lambda x, key: x + key % 97, **options)]
     keys = [pl.random.key(1, pl.random.Purpose.AUGMENT, 7 + step) for step in range(3)]
     for before, after, key in zip(plain, changed, keys, strict=True):
         np.testing.assert_array_equal(after, before + key % 97)

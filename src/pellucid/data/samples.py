@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from pellucid.core import random
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, Shape, describe
-from pellucid.data.augmentation.mixup import Mixture
+from pellucid.data.augmentation.mixup import Mixes, Mixture
 
 Augmentation: TypeAlias = Callable[[AnyArray, random.Key], Array]
 """Changes a batch of inputs (B, ...) at random: a pure function of the batch and the key.
 
-One that has a method ``mixture(count, key)`` also says how inputs and targets are mixed after that: a `Mixture`, or None.
+One that `Mixes` also says how inputs and targets are mixed after that.
 """
 
 
@@ -67,17 +67,17 @@ class Samples:
 
     def epoch(
         self, size: int, *, seed: int, epoch: int, first_step: int, shuffle: bool, augment: Augmentation | None
-    ) -> Iterator[Draw]:
-        """The draws of one epoch; the last one holds what is left."""
+    ) -> Iterator[BatchIndices]:
+        """The batches of one epoch, as indices; the last one holds what is left."""
         rows = self.rows
         if shuffle:
             rows = rows[random.permutation(random.key(seed, random.Purpose.SHUFFLE, epoch), len(self))]
         for index, start in enumerate(range(0, len(self), size)):
-            yield Draw(self, rows[start : start + size], augment, seed, first_step + index)
+            yield BatchIndices(self, rows[start : start + size], augment, seed, first_step + index)
 
 
 @dataclass(frozen=True)
-class Draw:
+class BatchIndices:
     """Which samples a step sees, before anything is gathered: ``rows`` (B,) of ``samples``, and how they are augmented."""
 
     samples: Samples
@@ -89,11 +89,12 @@ class Draw:
     def batch(self) -> Batch:
         """The samples themselves."""
         whole, rows, mixture = self.samples, self.rows, None
+        mixes: object = self.augment
         x = whole.x[rows]
         if self.augment is not None:
             key = random.key(self.seed, random.Purpose.AUGMENT, self.step)
             x = _checked(self.augment(x, key), x.shape)
-            mixture = self.augment.mixture(len(rows), key) if hasattr(self.augment, "mixture") else None
+            mixture = mixes.mixture(len(rows), key) if isinstance(mixes, Mixes) else None
             if mixture is not None:
                 x = mixture.of(x / np.float32(255) if x.dtype == np.uint8 else x)
         return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows], mixture)

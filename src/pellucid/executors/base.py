@@ -15,7 +15,7 @@ import numpy as np
 from pellucid.core.checks import instance_of
 from pellucid.core.errors import DivergenceError
 from pellucid.core.shapes import Array
-from pellucid.data.samples import Batch, Draw
+from pellucid.data.samples import Batch, BatchIndices
 from pellucid.mathematics.clipping import Clipping
 from pellucid.mathematics.optimizers import Optimizer
 from pellucid.mathematics.regularizers import Regularizer
@@ -63,8 +63,8 @@ class Executor(ABC):
         return 1
 
     @abstractmethod
-    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
-        """One update of the network's parameters for each draw, the first of them step number ``step`` of the network's
+    def train_steps(self, batches: Sequence[BatchIndices], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+        """One update of the network's parameters for each batch, the first of them step number ``step`` of the network's
         life; gives for each the batch's mean loss and metric before it. It may make fewer steps than asked, at least one.
 
         Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last

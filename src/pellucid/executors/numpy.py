@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pellucid.core.shapes import Array
-from pellucid.data.samples import Batch, Draw
+from pellucid.data.samples import Batch, BatchIndices
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
 from pellucid.mathematics.means import weighted_mean
 from pellucid.nn.objective import Objective
@@ -43,9 +43,9 @@ class NumpyExecutor(Executor):
         self.blocks = _blocks(stack, rules)
         self._good = (self.parameters.copy(), stack.state.vector.copy())
 
-    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+    def train_steps(self, batches: Sequence[BatchIndices], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
         return [
-            self.train_step(draw.batch(), step + i, rate) for i, (draw, rate) in enumerate(zip(draws, rates, strict=True))
+            self.train_step(one.batch(), step + i, rate) for i, (one, rate) in enumerate(zip(batches, rates, strict=True))
         ]
 
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:

@@ -13,7 +13,7 @@ from copy import deepcopy
 
 from pellucid.core.checks import number_between
 from pellucid.core.errors import DivergenceError
-from pellucid.data.samples import Draw, Samples
+from pellucid.data.samples import BatchIndices, Samples
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.base import Executor, OptimizerState
 from pellucid.executors.choose import choose_executor
@@ -63,7 +63,7 @@ class TrainingLoop:
         self._losses: tuple[float, ...] = ()  # of its finished epochs
         self._means = WeightedMeans()  # of the steps made in this epoch
         self._waiting = Waiting()
-        self._order: tuple[int, list[Draw]] = -1, []  # an epoch, and its steps
+        self._order: tuple[int, list[BatchIndices]] = -1, []  # an epoch, and its batches
         self._begun = time.perf_counter()  # the epoch
         self._executor: Executor | None = None
 
@@ -106,17 +106,17 @@ class TrainingLoop:
             self._begun = time.perf_counter()
         epoch = self.state.epoch + (self._within == 0)  # it begins with its first step
         at_once = self.executor.steps_at_once
-        steps = self._steps(epoch)[self._within :][: at_once if most is None else min(most, at_once)]
-        rates = [self.learning_rate * self._factor(ahead) for ahead in range(len(steps))]
+        batches = self._batches(epoch)[self._within :][: at_once if most is None else min(most, at_once)]
+        rates = [self.learning_rate * self._factor(ahead) for ahead in range(len(batches))]
         try:
-            figures = self.executor.train_steps(steps, self.step, rates)
+            figures = self.executor.train_steps(batches, self.step, rates)
         except DivergenceError:
             self.release()
             self.state.optimizer_state = OptimizerState()  # the slots hold the moments that led here
             raise
         self.state.epoch = epoch
-        for step, rate, figure in zip(steps, rates, figures, strict=False):
-            self._means.add(figure, step.weight, len(step.rows))
+        for batch, rate, figure in zip(batches, rates, figures, strict=False):
+            self._means.add(figure, batch.weight, len(batch.rows))
             self.state.step += 1
             self._within += 1
             self._made += 1
@@ -192,10 +192,10 @@ class TrainingLoop:
         factor = schedule.factor(Position(self._made + ahead, self.planned_steps, self.steps_per_epoch, self._losses))
         return number_between(factor, f"the factor that {type(schedule).__name__} gave", 0.0)
 
-    def _steps(self, epoch: int) -> list[Draw]:
-        """The steps of this epoch (counted from 1), in order."""
+    def _batches(self, epoch: int) -> list[BatchIndices]:
+        """The batches of this epoch (counted from 1), in order."""
         if self._order[0] != epoch:
-            steps = self.training.epoch(
+            batches = self.training.epoch(
                 self.plan.batch_size,
                 seed=self.stack.seed,
                 epoch=epoch - 1,
@@ -203,5 +203,5 @@ class TrainingLoop:
                 shuffle=self.plan.shuffle,
                 augment=self.plan.augment,
             )
-            self._order = epoch, list(steps)
+            self._order = epoch, list(batches)
         return self._order[1]

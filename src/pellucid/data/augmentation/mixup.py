@@ -10,7 +10,7 @@ Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: Beyond empirical risk minimization", I
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,15 @@ class Mixture(NamedTuple):
         mixed *= share
         mixed += values[self.partner]
         return mixed
+
+
+@runtime_checkable
+class Mixes(Protocol):
+    """An augmentation that mixes samples, too."""
+
+    def mixture(self, count: int, key: Key) -> Mixture | None:
+        """How a batch of ``count`` samples is mixed after it was changed; None if it is not."""
+        ...
 
 
 def draw_mixture(alpha: float, count: int, key_: Key) -> Mixture:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
-from pellucid.data.samples import Batch, Draw, Samples
+from pellucid.data.samples import Batch, BatchIndices, Samples
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
 from pellucid.executors.native.compile import compile_plan
 from pellucid.executors.native.compile_images import count_image_nodes
@@ -80,11 +80,11 @@ class NativeExecutor(Executor):
     def steps_at_once(self) -> int:
         return max(1, self._at_once // 4) if self._crew.is_trying else self._at_once
 
-    def train_steps(self, draws: Sequence[Draw], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
+    def train_steps(self, batches: Sequence[BatchIndices], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
         with self._lock:
             if self.stack.parameters.refresh is None:
                 self._load()
-            data, rows = self._gather(draws)
+            data, rows = self._gather(batches)
             block = StepBlock(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
             losses, scores = np.empty(len(rates)), np.empty(len(rates))
             start = time.perf_counter()
@@ -133,17 +133,17 @@ class NativeExecutor(Executor):
         slots = [self.optimizer_state.slots[name] for name in self.rules.optimizer.needed_slots()]
         return self.stack.parameters.vector, self.stack.state.vector, slots
 
-    def _gather(self, draws: Sequence[Draw]) -> tuple[Data, NDArray[np.int64]]:
+    def _gather(self, indices: Sequence[BatchIndices]) -> tuple[Data, NDArray[np.int64]]:
         """The data of these steps and the rows of it, one step after the other."""
-        samples = draws[0].samples
+        samples = indices[0].samples
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
             if not count_image_nodes(self.stack):
                 self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
-        rows = np.concatenate([draw.rows for draw in draws]) if len(draws) > 1 else draws[0].rows
-        if draws[0].augment is None:
+        rows = np.concatenate([one.rows for one in indices]) if len(indices) > 1 else indices[0].rows
+        if indices[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
-        batches = [draw.batch() for draw in draws]
+        batches = [one.batch() for one in indices]
         parts = [_numbers(batch.x) for batch in batches]
         if len({part.dtype for part in parts}) > 1:  # pixels beside numbers
             parts = [np.multiply(part, 1 / 255, dtype=np.float32) if part.dtype == np.uint8 else part for part in parts]
