@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction, in_doubt
-from pellucid.models.saving import Parts, check_labels, check_pipeline, load_parts, save_parts
+from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, save_parts
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 LABELS_SHOWN = 10
@@ -33,8 +34,8 @@ class Model:
     ``pipeline`` turns pictures into the network's input (a `DigitPipeline` or a `PhotoPipeline`; default: the one that
     ``fit`` measured on its training images); ``labels`` names the classes (default: their numbers).
 
-    ``temperature`` and ``conformal_scores`` come from `calibrate` and `conformal`. They belong to the parameters that the
-    network had then: once it has made further steps, they are None and () again.
+    ``calibration`` holds what `calibrate` and `conformal` have measured. It belongs to the parameters that the network had
+    then: once it has made further steps, ``temperature`` and ``conformal_scores`` are None and () again.
     """
 
     def __init__(self, network: Network, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None) -> None:
@@ -43,8 +44,7 @@ class Model:
         self.pipeline = pipeline or network.pipeline
         check_pipeline(network, self.pipeline)
         self.labels = check_labels(network, labels)
-        self._temperature: tuple[Temperature | None, int] = None, 0  # with the step at which it was fitted
-        self._conformal: tuple[tuple[ConformalScores, ...], int] = (), 0
+        self.calibration = Calibration()
 
     def __repr__(self) -> str:
         shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
@@ -66,12 +66,12 @@ class Model:
     @property
     def temperature(self) -> Temperature | None:
         """What divides the logits before they become probabilities; None if it was not fitted for these parameters."""
-        return self._temperature[0] if self._temperature[1] == self.network.training_state.step else None
+        return self._calibration_now().temperature
 
     @property
     def conformal_scores(self) -> tuple[ConformalScores, ...]:
         """One for a classification, one for each value of a regression; () if there are none for these parameters."""
-        return self._conformal[0] if self._conformal[1] == self.network.training_state.step else ()
+        return self._calibration_now().conformal
 
     def predict(self, pictures: Any, *, confidence: float | None = None) -> Any:
         """A `Prediction` for one picture, or a list of them for a list (or an array with a first axis more).
@@ -140,7 +140,7 @@ class Model:
         """
         output, samples = self._classifying(), self._class_samples(x, y, rows)
         temperature = fit_temperature(output.class_logits(sample_logits(self.network, samples)), samples.y[samples.rows])
-        self._temperature = temperature, self.network.training_state.step
+        self.calibration = replace(self._calibration_now(), temperature=temperature)
         return temperature
 
     def conformal(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> tuple[ConformalScores, ...]:
@@ -159,7 +159,7 @@ class Model:
             samples = self._samples(x, y, rows)
             scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
         measured = tuple(ConformalScores.of(column) for column in scores.T)
-        self._conformal = measured, self.network.training_state.step
+        self.calibration = replace(self._calibration_now(), conformal=measured)
         return measured
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
@@ -172,9 +172,13 @@ class Model:
         Raises `ModelFileError` if the place cannot be written; what was there then stays.
         """
         network = self.network
-        progress = network.training_state, network.history
-        parts = Parts(network, *progress, self.pipeline, self.labels, self.temperature, self.conformal_scores)
-        save_parts(path, parts, optimizer_state=optimizer_state)
+        parts = Parts(network.training_state, network.history, self.pipeline, self.labels, self._calibration_now())
+        save_parts(path, network, parts, optimizer_state=optimizer_state)
+
+    def _calibration_now(self) -> Calibration:
+        """The calibration, if it is that of the parameters as they are now."""
+        step = self.network.training_state.step
+        return self.calibration if self.calibration.step == step else Calibration(step=step)
 
     def _answer_all(self, prepared: list[Prepared], confidence: float | None) -> list[Prediction]:
         if not prepared:
@@ -197,7 +201,8 @@ class Model:
 
     def _quantiles(self, confidence: float) -> list[float]:
         if not self.conformal_scores:
-            why = "it has learned more since" if self._conformal[0] else "no samples were kept aside from its training"
+            is_old = bool(self.calibration.conformal)
+            why = "it has learned more since" if is_old else "no samples were kept aside from its training"
             raise ArgumentError(
                 f"this model has nothing to measure a confidence by: {why}. Train with --validation 0.1, or call "
                 "model.conformal(x, y) with samples that it has not learned from."
@@ -245,10 +250,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Nothing in a file is ever run. Raises `ModelFileError` for a file that is missing, damaged, foreign or too new.
     """
-    parts = load_parts(path, Network)
-    network = parts.network
+    network, parts = load_parts(path, Network)
     network.training_state, network.history, network.pipeline = parts.state, parts.history, parts.pipeline
     model = Model(network, parts.pipeline, parts.labels)
-    model._temperature = parts.temperature, parts.state.step
-    model._conformal = parts.conformal, parts.state.step
+    model.calibration = parts.calibration
     return model

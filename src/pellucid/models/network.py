@@ -224,8 +224,8 @@ class Network(Stack):
 
         ``optimizer_state`` adds what training needs to go on. Raises `ModelFileError` if it cannot be written.
         """
-        parts = Parts(self, self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
-        save_parts(path, parts, optimizer_state=optimizer_state)
+        parts = Parts(self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
+        save_parts(path, self, parts, optimizer_state=optimizer_state)
 
     def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
         """The samples to train on, and those to validate with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,22 +36,31 @@ S = TypeVar("S", bound=Stack)
 
 
 @dataclass(frozen=True)
-class Parts(Generic[S]):
-    """What a model consists of. ``temperature`` and ``conformal`` (one for a classification, V for a regression) are what
-    samples that it has not learned from say of its answers; None and () if there were none."""
+class Calibration:
+    """What samples that a model has not learned from say of its answers, once its network has made ``step`` steps.
 
-    network: S
+    ``conformal`` has one for a classification, V for a regression; None and () if there were no samples.
+    """
+
+    temperature: Temperature | None = None
+    conformal: tuple[ConformalScores, ...] = ()
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a model has besides its network."""
+
     state: TrainingState
     history: History
     pipeline: Pipeline | None
     labels: tuple[Label, ...]
-    temperature: Temperature | None = None
-    conformal: tuple[ConformalScores, ...] = ()
+    calibration: Calibration = Calibration()
 
 
-def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_state: bool) -> None:
+def save_parts(path: str | os.PathLike[str], network: Stack, parts: Parts, *, optimizer_state: bool) -> None:
     """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
-    network, state = parts.network, parts.state
+    state, calibration = parts.state, parts.calibration
     check_pipeline(network, parts.pipeline)
     arrays = {**network.parameters, **network.state}
     for name, array in arrays.items():
@@ -74,16 +83,16 @@ def save_parts(path: str | os.PathLike[str], parts: Parts[Any], *, optimizer_sta
             "settings": state.settings,
         },
     }
-    if parts.temperature is not None or parts.conformal:
+    if calibration.temperature is not None or calibration.conformal:
         description["calibration"] = {
-            "temperature": None if parts.temperature is None else catalogue.to_dict(parts.temperature),
-            "conformal": [catalogue.to_dict(scores) for scores in parts.conformal],
+            "temperature": None if calibration.temperature is None else catalogue.to_dict(calibration.temperature),
+            "conformal": [catalogue.to_dict(scores) for scores in calibration.conformal],
         }
     slots = state.optimizer_state.slots if optimizer_state else {}
     write_model_file(path, ModelFile(description, arrays, slots))
 
 
-def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> Parts[S]:
+def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> tuple[S, Parts]:
     """Read a model file; ``make(layers, seed, dtype, arrays)`` builds the network. Raises `ModelFileError`."""
     content = read_model_file(path)
     try:
@@ -119,7 +128,7 @@ def check_pipeline(network: Stack, pipeline: Pipeline | None) -> None:
         raise ArgumentError(f"the pipeline makes pictures of {made}; the network takes {network.input.shape}.")
 
 
-def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
+def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
     described, progress = content.description["network"], content.description["progress"]
     layers = [catalogue.from_dict(layer, Layer) for layer in described["layers"]]
     network = make(layers, described["seed"], described["dtype"], arrays=content.arrays)
@@ -139,15 +148,13 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> Parts[S]:
     check_pipeline(network, pipeline)
     labels = check_labels(network, content.description["labels"])
     history = History(epochs, "loaded")
-    return Parts(network, restored, history, pipeline, labels, *_restore_calibration(network, content.description))
+    calibration = _restore_calibration(network, content.description.get("calibration"), restored.step)
+    return network, Parts(restored, history, pipeline, labels, calibration)
 
 
-def _restore_calibration(
-    network: Stack, description: dict[str, Any]
-) -> tuple[Temperature | None, tuple[ConformalScores, ...]]:
-    if description.get("calibration") is None:
-        return None, ()
-    described = description["calibration"]
+def _restore_calibration(network: Stack, described: dict[str, Any] | None, step: int) -> Calibration:
+    if described is None:
+        return Calibration()
     temperature = None
     if described["temperature"] is not None:
         temperature = catalogue.from_dict(described["temperature"], Temperature)
@@ -157,7 +164,7 @@ def _restore_calibration(
         raise ModelFileError("a regression has no temperature.")
     if len(conformal) not in (0, 1 if is_classifier else network.output.num_outputs):
         raise ModelFileError(f"{len(conformal)} lists of conformal scores do not fit its output.")
-    return temperature, conformal
+    return Calibration(temperature, conformal, step)
 
 
 def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:

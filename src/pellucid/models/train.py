@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.checks import instance_of, number_between, one_of
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray
+from pellucid.core.shapes import AnyArray, Label
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.models.model import Model
@@ -84,10 +85,20 @@ def train(
         options["augment"] = None if augment is False else augment
     if early_stopping is not True and len(division.kept_aside):
         options["early_stopping"] = None if early_stopping is False else early_stopping
-    network = network_for(photos, division, recipe, seed)
-    network.fit(photos.x, photos.y, progress=progress, **recipe.fit_options() | options)
-    model = Model(network, photos.pipeline, photos.labels)
-    calibrate(model, photos.x, photos.y, division.kept_aside)
+    options = recipe.fit_options() | options | {"progress": progress}
+    return fit_and_calibrate(network_for(photos, division, recipe, seed), photos.x, photos.y, options, photos.labels)
+
+
+def fit_and_calibrate(
+    network: Network, x: AnyArray, y: AnyArray, options: dict[str, Any], labels: Sequence[Label] | None = None
+) -> Model:
+    """The model of a classifier that is trained with these ``options`` of ``fit``, and then calibrated on the samples that
+    these keep aside."""
+    network.fit(x, y, **options)
+    model = Model(network, labels=labels)
+    rows = np.arange(len(x))
+    if options["validation"] is not None:  # as fit has divided them
+        calibrate(model, x, y, split(Samples(x, y, rows), options["validation"], network.seed, y)[1].rows)
     return model
 
 
@@ -97,12 +108,6 @@ def calibrate(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -
         model.calibrate(x, y, rows=rows)
     if len(rows):
         model.conformal(x, y, rows=rows)
-
-
-def kept_aside(network: Network, x: AnyArray, y: AnyArray, fraction: float | None) -> NDArray[np.int64]:
-    """The rows that ``network.fit(x, y, validation=fraction)`` keeps aside of samples with class numbers y (N,)."""
-    rows = np.arange(len(x))
-    return rows[:0] if fraction is None else split(Samples(x, y, rows), fraction, network.seed, y)[1].rows
 
 
 def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:

@@ -14,7 +14,7 @@ from sklearn.metrics import brier_score_loss
 
 import pellucid as pl
 from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
-from pellucid.models.train import kept_aside
+from pellucid.data.samples import Samples, split
 from pellucid.reports.judgement import judge_classes
 
 
@@ -30,7 +30,7 @@ def test_training_calibrates_on_the_rows_that_it_kept_aside(calibrated, few):
     (x, y), _ = few
     model = pl.load("m.safetensors")
     again = pl.Model(model.network)
-    rows = kept_aside(model.network, x, y, 0.2)
+    rows = split(Samples(x, y, np.arange(len(x))), 0.2, model.network.seed, y)[1].rows
     assert model.temperature.samples == model.conformal_scores[0].count == len(rows) == 100
     history = model.network.history
     assert model.network.evaluate(x[rows], y[rows])["loss"] == pytest.approx(history["validation_loss"][-1])

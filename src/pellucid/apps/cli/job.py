@@ -23,7 +23,7 @@ from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.optimizers import Adam
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
-from pellucid.models.train import calibrate, kept_aside
+from pellucid.models.train import fit_and_calibrate
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 from pellucid.training.events import Event, Patient, TrainingStarted
@@ -84,7 +84,7 @@ def train_and_save(
     optimizer_state = job.optimizer_state or bool(job.resumed and network.training_state.optimizer_state.slots)
     with deferred_interrupt():
         try:
-            network.fit(*samples, **options | {"callbacks": [Heading(network)]})
+            model = fit_and_calibrate(network, *samples, options | {"callbacks": [Heading(network)]}, labels)
         except KeyboardInterrupt:
             _write(lambda path: network.save(path, labels=labels, optimizer_state=True), out)
             say(f"Interrupted; the network so far is in {out}.", err=True)
@@ -92,8 +92,6 @@ def train_and_save(
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
         seconds = time.perf_counter() - start
-        model = Model(network, labels=labels)
-        calibrate(model, *samples, kept_aside(network, *samples, options["validation"]))
         _write(lambda path: model.save(path, optimizer_state=optimizer_state), out)
     return model, seconds
 

@@ -15,7 +15,7 @@ from pellucid.data import datasets
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
-from pellucid.models.train import calibrate, kept_aside
+from pellucid.models.train import fit_and_calibrate
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.training.recipes.named import IMAGE
 from pellucid.training.recipes.recipe import Recipe
@@ -67,11 +67,7 @@ def digits_model(folder: Path, say: Say) -> Model:
 def train_digits() -> Model:
     """A new network for digits, calibrated on pictures that it has not learned from."""
     (x, y), _ = datasets.digits()
-    network = Network(FIRST.network_layers(IMAGE, len(DIGITS)))
-    network.fit(x, y, **FIRST.fit_options())
-    model = Model(network)
-    calibrate(model, x, y, kept_aside(network, x, y, KEPT_ASIDE))
-    return model
+    return fit_and_calibrate(Network(FIRST.network_layers(IMAGE, len(DIGITS))), x, y, FIRST.fit_options())
 
 
 def _found(path: Path, say: Say) -> Model | None:
