@@ -41,7 +41,7 @@ def product(a: float, b: float) -> Term:
 def products_as_terms(a: Array, b: Array, count: int) -> list[Term]:
     """The ``count`` largest products a_d b_d by size, and what those of the others that are not 0 add up to."""
     products = a * b
-    shown = largest_products(products, count)
+    shown = largest(products, count)
     left = np.delete(products, shown)
     terms = [product(float(a[d]), float(b[d])) for d in shown]
     if np.count_nonzero(left):
@@ -49,10 +49,10 @@ def products_as_terms(a: Array, b: Array, count: int) -> list[Term]:
     return terms
 
 
-def largest_products(products: Array, count: int) -> NDArray[np.int64]:
-    """The numbers d of the largest products, by size, at most ``count``; those that are 0 do not count."""
-    order = np.argsort(-np.abs(products), kind="stable")[:count]
-    return order[products[order] != 0]
+def largest(numbers: Array, count: int) -> NDArray[np.int64]:
+    """Where the largest numbers stand, by size, at most ``count``; those that are 0 do not count."""
+    order = np.argsort(-np.abs(numbers), kind="stable")[:count]
+    return order[numbers[order] != 0]
 
 
 def as_sum(terms: list[Term]) -> str:

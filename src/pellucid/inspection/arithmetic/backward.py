@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.core.display.numbers import as_sum, factor, products_as_terms, written
+from pellucid.core.display.numbers import as_sum, factor, largest, products_as_terms, written
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, place_in_words
 from pellucid.inspection.trace.trace import Trace
@@ -26,11 +26,9 @@ def gradient_lines(trace: Trace, neuron: NeuronTrace) -> Iterator[str]:
     yield f"{neuron.name}  {chain_rule(neuron)}"
     if not neuron.dsum:
         return
-    for d in np.argsort(-np.abs(neuron.inputs), kind="stable")[:TERMS]:
-        x = float(neuron.inputs[d])
-        if x:
-            name = f"dw{place_in_words(neuron.positions[d].tolist())}"
-            yield f"  {name} = dz * x = {factor(neuron.dsum)} * {factor(x)} = {written(neuron.dsum * x)}"
+    for d in largest(neuron.inputs, TERMS):
+        name, x = f"dw{place_in_words(neuron.positions[d].tolist())}", float(neuron.inputs[d])
+        yield f"  {name} = dz * x = {factor(neuron.dsum)} * {factor(x)} = {written(neuron.dsum * x)}"
 
 
 def chain_rule(neuron: NeuronTrace) -> str:

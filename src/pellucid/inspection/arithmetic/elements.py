@@ -17,13 +17,10 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import neuron_trace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.batch_normalization import BatchNormalization
-from pellucid.nn.layers.convolution import Conv2D
-from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
-from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
@@ -108,58 +105,45 @@ def element(trace: Trace, name: str, index: Index) -> Element:
     layer = trace.layer(name)
     below = sources(trace.layers)[name]
     kind, y = layer.layer, written(float(layer.output[(0, *index)]))
-    if isinstance(kind, Dense | Conv2D | OutputLayer):
+    if layer.has_neurons:
         unit, place = unit_and_place(index)
         neuron = neuron_trace(layer, unit, 0, place)
         return Element(name, index, neuron.arithmetic(TERMS), below, neuron.positions, neuron.inputs, neuron.weights)
     if isinstance(kind, Input):
         x = layer.input[(0, *index)]
         return Element(name, index, f"x = {x} / 255 = {y}" if layer.input.dtype == np.uint8 else f"x = {y}")
+    line = spelled_out(layer, index) or f"y = x = {y}"
     if isinstance(kind, Residual):
         branches = (layer.layers[-1].output, layer.shortcut[-1].output if layer.shortcut else layer.input)
         inputs = np.array([branch[(0, *index)] for branch in branches])
-        return Element(name, index, spelled_out(layer, index) or "", below, np.array([index, index]), inputs, np.ones(2))
+        return Element(name, index, line, below, np.array([index, index]), inputs, np.ones(2))
     if isinstance(kind, Pooling2D | GlobalAveragePooling2D):
-        return _pooled(layer, below, index)
-    found = _one_to_one(layer, index)
-    if found is None:
+        positions = pooled(layer, index)
+        inputs = layer.input[0][tuple(positions.T)]
+        is_winner = np.arange(len(inputs)) == inputs.argmax()
+        shares = is_winner * 1.0 if isinstance(kind, MaxPooling2D) else np.full(len(inputs), 1 / len(inputs))
+        return Element(name, index, line, below, positions, inputs, shares)
+    at = tuple(map(int, np.unravel_index(index[0], layer.input.shape[1:]))) if isinstance(kind, Flatten) else index
+    weight = _weight(layer, index)
+    if weight is None:
         return Element(name, index, f"y = {y}, by a layer of your own")
-    line, weight, at = found
-    inputs = np.array([layer.input[(0, *at)]], np.float64)
+    inputs = layer.input[(0, *at)].reshape(1)
+    if isinstance(kind, Rescale):
+        line = f"y = {written(weight)} * {factor(inputs[0])} + {factor(_of_channel(kind.offset, index))} = {y}"
     return Element(name, index, line, below, np.array([at], np.int64), inputs, np.array([weight]))
 
 
-def _one_to_one(layer: LayerTrace, index: Index) -> tuple[str, float, Index] | None:
-    """(line, weight, index of its one input) of layers whose numbers are each made of one; None for others."""
-    y = written(float(layer.output[(0, *index)]))
-    if isinstance(layer.layer, Flatten):
-        at = tuple(int(i) for i in np.unravel_index(index[0], layer.input.shape[1:]))
-        return f"y = x = {y}", 1.0, at
-    x = float(layer.input[(0, *index)]) if layer.input.shape == layer.output.shape else 0.0
-    if isinstance(layer.layer, Dropout):
-        return f"y = x = {y}", 1.0, index  # nothing is dropped outside of training
+def _weight(layer: LayerTrace, index: Index) -> float | None:
+    """By how much a number grows with its one input, in layers where each is made of one; None for others."""
+    if isinstance(layer.layer, Flatten | Dropout):
+        return 1.0  # nothing is dropped outside of training
     if isinstance(layer.layer, Rescale):
-        scale, offset = (_of_channel(numbers, index) for numbers in (layer.layer.scale, layer.layer.offset))
-        return f"y = {written(scale)} * {factor(x)} + {factor(offset)} = {y}", scale, index
+        return _of_channel(layer.layer.scale, index)
     if isinstance(layer.layer, BatchNormalization):
-        gamma, inverse_std = float(layer.parameters["gamma"][index[-1]]), float(layer.numbers["inverse_std"][index[-1]])
-        return spelled_out(layer, index) or "", gamma * inverse_std, index
+        return float(layer.parameters["gamma"][index[-1]] * layer.numbers["inverse_std"][index[-1]])
     if isinstance(layer.layer, LayerNormalization):
-        gamma, inverse_std = layer.parameters["gamma"][index[-1]], layer.numbers["inverse_std"][(0, *index[:-1], 0)]
-        return spelled_out(layer, index) or "", float(gamma * inverse_std), index
+        return float(layer.parameters["gamma"][index[-1]] * layer.numbers["inverse_std"][(0, *index[:-1], 0)])
     return None
-
-
-def _pooled(layer: LayerTrace, below: tuple[str, ...], index: Index) -> Element:
-    """The largest number of a window, or the mean of it or of the whole channel."""
-    positions = pooled(layer, index)
-    inputs = layer.input[0][tuple(positions.T)]
-    if isinstance(layer.layer, MaxPooling2D):
-        weights = np.zeros(len(inputs))
-        weights[inputs.argmax()] = 1.0
-    else:
-        weights = np.full(len(inputs), 1 / len(inputs))
-    return Element(layer.name, index, spelled_out(layer, index) or "", below, positions, inputs, weights)
 
 
 def _of_channel(numbers: float | tuple[float, ...], index: Index) -> float:

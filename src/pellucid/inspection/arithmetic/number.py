@@ -8,6 +8,7 @@ from pellucid.core.display.numbers import written
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import Index, element, unit_and_place
 from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.neuron import number_at
 from pellucid.inspection.trace.trace import Trace
 
 
@@ -16,7 +17,6 @@ def number_in_full(trace: Trace, layer_name: str, index: Index) -> tuple[dict[st
     layer, found = trace.layer(layer_name), element(trace, layer_name, index)
     unit, place = unit_and_place(index)
     at = (0, *index)
-    backward = {"slope": layer.slopes, "doutput": layer.doutput, "dsum": layer.dsums}
     data = {
         "address": found.address,
         "layer": layer_name,
@@ -24,10 +24,12 @@ def number_in_full(trace: Trace, layer_name: str, index: Index) -> tuple[dict[st
         "place": place,
         "line": found.line,
         "sources": list(found.sources),
-        "sum": None if layer.sums is None else float(layer.sums[at]),
+        "sum": number_at(layer.sums, at),
         "activation": layer.activation,
         "output": float(layer.output[at]),
-        **{name: None if array is None else float(array[at]) for name, array in backward.items()},
+        "slope": number_at(layer.slopes, at),
+        "doutput": number_at(layer.doutput, at),
+        "dsum": number_at(layer.dsums, at),
         "back": _back_line(layer, at),
         "parameters": _own_parameters(layer, unit),
     }
@@ -51,17 +53,12 @@ def _back_line(layer: LayerTrace, at: tuple[int, ...]) -> str | None:
 
 def _own_parameters(layer: LayerTrace, unit: int) -> list[dict[str, Any]]:
     """What this number has of parameters beside its weights: bias, gamma, beta."""
-    found = []
-    for name, array in layer.parameters.items():
-        if name == "weight" or array.ndim != 1:
-            continue
-        gradient, update = layer.gradients.get(name), layer.updates.get(name)
-        found.append(
-            {
-                "name": name,
-                "value": float(array[unit]),
-                "gradient": None if gradient is None else float(gradient[unit]),
-                "new": None if update is None else float(update.new[unit]),
-            }
-        )
-    return found
+    held = {
+        "value": layer.parameters,
+        "gradient": layer.gradients,
+        "new": {name: update.new for name, update in layer.updates.items()},
+    }
+    names = [name for name, array in layer.parameters.items() if name != "weight" and array.ndim == 1]
+    return [
+        {"name": name, **{what: number_at(arrays.get(name), (unit,)) for what, arrays in held.items()}} for name in names
+    ]

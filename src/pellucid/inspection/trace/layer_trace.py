@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.outputs.output import OutputLayer
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class LayerTrace:
     def kind(self) -> str:
         """The class of the layer in snake case."""
         return self.layer.kind
+
+    @property
+    def has_neurons(self) -> bool:
+        """Whether each of its numbers is a weighted sum of its own."""
+        return isinstance(self.layer, Dense | Conv2D | OutputLayer)
 
     @property
     def activation(self) -> str | None:

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from pellucid.core.checks import positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
-from pellucid.core.display.numbers import as_sum, largest_products, products_as_terms, signed, written
+from pellucid.core.display.numbers import as_sum, largest, products_as_terms, signed, written
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.trace.address import address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.nn.layers.convolution import Conv2D
-from pellucid.nn.layers.dense import Dense
-from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.windows import as_image
 
 
@@ -70,7 +68,7 @@ class NeuronTrace:
 
     def strongest(self, count: int) -> NDArray[np.int64]:
         """The numbers d of the largest products, by size, at most ``count``; those that are 0 do not count."""
-        return largest_products(self.products, positive_integer(count, "count"))
+        return largest(self.products, positive_integer(count, "count"))
 
     def arithmetic(self, count: int | None = None) -> str:
         """``z = 0.99*0.31 - 0.45*0.12 + ... (40 more: 0.53) + 0.08 = 1.94; relu -> 1.94``.
@@ -139,7 +137,7 @@ class NeuronTrace:
 
 def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, int] | None) -> NeuronTrace:
     """The weighted sum of one unit; see `Trace.neuron`."""
-    if not isinstance(layer.layer, Dense | Conv2D | OutputLayer) or layer.sums is None:
+    if not layer.has_neurons or layer.sums is None:
         raise ArgumentError(f"{layer.name} has no neurons: weighted sums are in dense, convolution and output layers.")
     sums = layer.sums
     _check_index(sample, len(sums), f"the batch has {counted(len(sums), 'sample')}; sample")
@@ -162,9 +160,9 @@ def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, in
         sum=float(sums[at]),
         activation=layer.activation,
         output=float(layer.output[at]),
-        slope=_number(layer.slopes, at),
-        doutput=_number(layer.doutput, at),
-        dsum=_number(layer.dsums, at),
+        slope=number_at(layer.slopes, at),
+        doutput=number_at(layer.doutput, at),
+        dsum=number_at(layer.dsums, at),
     )
 
 
@@ -209,5 +207,6 @@ def _check_index(index: object, count: int, what: str) -> None:
         raise ArgumentError(f"{what} {index!r} is not among them; they are counted from 0 to {count - 1}.")
 
 
-def _number(array: Array | None, at: Shape) -> float | None:
+def number_at(array: Array | None, at: Shape) -> float | None:
+    """The number of an array that may not be there."""
     return None if array is None else float(array[at])

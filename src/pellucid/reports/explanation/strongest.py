@@ -9,7 +9,6 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.convolution import Conv2D
-from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.outputs.output import OutputLayer
 
 
@@ -26,7 +25,7 @@ def strongest_backward(trace: Trace, layer: LayerTrace, count: int) -> tuple[Neu
 
 
 def _largest(trace: Trace, layer: LayerTrace, loudness: Array, count: int) -> tuple[NeuronTrace, ...]:
-    if not isinstance(layer.layer, Dense | Conv2D | OutputLayer):
+    if not layer.has_neurons:
         return ()
     if not isinstance(layer.layer, Conv2D):
         order = np.argsort(-loudness, kind="stable")[:count]

@@ -67,7 +67,7 @@ def _layer(trace: Trace, layer: LayerTrace, below: tuple[str, ...]) -> dict[str,
         "activation": layer.activation,
         "shape": list(layer.output.shape[1:]),
         "sources": list(below),
-        "has_neurons": isinstance(layer.layer, Dense | Conv2D | OutputLayer),
+        "has_neurons": layer.has_neurons,
         "parameters": {name: list(array.shape) for name, array in layer.parameters.items()},
         "pictures": pictures_of(trace, layer),
     }
