@@ -6,7 +6,7 @@
                                              and, if there is one, the calibration
 
 Descriptions are read through the closed vocabulary of `pellucid.nn.catalogue`. Declared shapes are compared with those of
-the tensors in the file before anything is allocated. A file is written whole or not at all.
+the tensors in the file before anything is allocated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.core.errors import ModelFileError
-from pellucid.core.files import writable_place, write_whole
+from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 
@@ -36,11 +36,8 @@ class ModelFile:
     slots: Mapping[str, AnyArray] = field(default_factory=dict)
 
 
-def write_model_file(path: str | os.PathLike[str], content: ModelFile) -> None:
-    """Write all of it, or nothing: an error leaves what was at ``path`` as it was.
-
-    Raises `ModelFileError` when the place cannot be written (no such folder, no permission, disk full).
-    """
+def model_file_bytes(content: ModelFile) -> bytes:
+    """The bytes of a model file with this content; raises `ModelFileError` for a description that is too long."""
     from safetensors.numpy import save
 
     description = {"format": _needed_format(content), "pellucid": __version__, **content.description}
@@ -48,7 +45,7 @@ def write_model_file(path: str | os.PathLike[str], content: ModelFile) -> None:
     if len(text) > MAX_DESCRIPTION:
         raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
     tensors = {**content.arrays, **{f"optimizer.{name}": slot for name, slot in content.slots.items()}}
-    write_whole(path, save(tensors, metadata={"pellucid": text}), ModelFileError)
+    return bytes(save(tensors, metadata={"pellucid": text}))
 
 
 def read_model_file(path: str | os.PathLike[str]) -> ModelFile:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pellucid.core.checks import instance_of
 from pellucid.core.display.markup import Markup, element
 from pellucid.core.display.notebook import framed
-from pellucid.core.errors import ArgumentError
+from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.samples import Samples
@@ -22,7 +23,7 @@ from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction, in_doubt
-from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, save_parts
+from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 LABELS_SHOWN = 10
@@ -171,9 +172,13 @@ class Model:
 
         Raises `ModelFileError` if the place cannot be written; what was there then stays.
         """
+        write_whole(path, self.to_bytes(optimizer_state=optimizer_state), ModelFileError)
+
+    def to_bytes(self, *, optimizer_state: bool = False) -> bytes:
+        """What `save` writes."""
         network = self.network
         parts = Parts(network.training_state, network.history, self.pipeline, self.labels, self._calibration_now())
-        save_parts(path, network, parts, optimizer_state=optimizer_state)
+        return to_bytes(network, parts, optimizer_state=optimizer_state)
 
     def _calibration_now(self) -> Calibration:
         """The calibration, if it is that of the parameters as they are now."""

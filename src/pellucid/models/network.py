@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 from pellucid.core.checks import instance_of, number_between, positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
-from pellucid.core.errors import ArgumentError
+from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
@@ -30,7 +31,7 @@ from pellucid.mathematics.optimizers import Adam, Optimizer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.mathematics.schedules import Schedule
 from pellucid.mathematics.schedules import schedule as schedule_of
-from pellucid.models.saving import Parts, check_labels, save_parts
+from pellucid.models.saving import Parts, check_labels, to_bytes
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.objective import Objective, penalties
@@ -225,7 +226,7 @@ class Network(Stack):
         ``optimizer_state`` adds what training needs to go on. Raises `ModelFileError` if it cannot be written.
         """
         parts = Parts(self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
-        save_parts(path, self, parts, optimizer_state=optimizer_state)
+        write_whole(path, to_bytes(self, parts, optimizer_state=optimizer_state), ModelFileError)
 
     def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
         """The samples to train on, and those to validate with."""

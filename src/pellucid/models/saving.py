@@ -1,18 +1,23 @@
-"""Saving: a trained network, its pipeline, labels and progress as the content of a model file, and back."""
+"""Saving: a trained network, its pipeline, labels and progress as the content of a model file, and back; and a place for it
+where nothing that was trained is lost."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from pellucid.core.checks import instance_of
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
+from pellucid.core.files import cache_folder, write_whole
 from pellucid.core.shapes import Label
-from pellucid.core.tensor_file import ModelFile, read_model_file, write_model_file
+from pellucid.core.tensor_file import ModelFile, model_file_bytes, read_model_file
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.pipeline import Pipeline
@@ -33,6 +38,7 @@ catalogue.register(Temperature)
 catalogue.register(ConformalScores)
 
 S = TypeVar("S", bound=Stack)
+RESCUED = "rescued"  # the folder in the cache
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class Parts:
     calibration: Calibration = Calibration()
 
 
-def save_parts(path: str | os.PathLike[str], network: Stack, parts: Parts, *, optimizer_state: bool) -> None:
-    """Write a model file; raises `ModelFileError` if that fails, and what was there then stays."""
+def to_bytes(network: Stack, parts: Parts, *, optimizer_state: bool) -> bytes:
+    """The bytes of a model file; raises `ModelFileError` for a network that could not be loaded again."""
     state, calibration = parts.state, parts.calibration
     check_pipeline(network, parts.pipeline)
     arrays = {**network.parameters, **network.state}
@@ -89,7 +95,44 @@ def save_parts(path: str | os.PathLike[str], network: Stack, parts: Parts, *, op
             "conformal": [catalogue.to_dict(scores) for scores in calibration.conformal],
         }
     slots = state.optimizer_state.slots if optimizer_state else {}
-    write_model_file(path, ModelFile(description, arrays, slots))
+    return model_file_bytes(ModelFile(description, arrays, slots))
+
+
+def save_or_rescue(path: Path, content: bytes, *, replace: bool) -> tuple[Path, ModelFileError | None]:
+    """Write a model file there. If that fails (the disk is full), write it to the user's cache folder, so that what was
+    trained is not lost. Gives the place, and why it is not the one that was meant, or None.
+
+    Without ``replace``, and in the cache folder, a file that is there stays, and a free name like this one is taken. Raises
+    `ModelFileError` if nothing can be written in either folder.
+    """
+    try:
+        if replace:
+            write_whole(path, content, ModelFileError)
+            return path, None
+        return _save_free(path, content), None
+    except ModelFileError as error:
+        with suppress(ModelFileError, OSError, RuntimeError):  # RuntimeError: this user has no home folder
+            folder = cache_folder() / RESCUED
+            folder.mkdir(parents=True, exist_ok=True)
+            return _save_free(folder / path.name, content), error
+        raise
+
+
+def save_new(path: Path, content: bytes) -> bool:
+    """Whether the name was free: then the file is there, or `ModelFileError` says why not and nothing is."""
+    try:
+        path.open("xb").close()  # takes the name, so that nobody else can between a look and the writing
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be written: {error.strerror or error}.") from None
+    try:
+        write_whole(path, content, ModelFileError)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    return True
 
 
 def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> tuple[S, Parts]:
@@ -126,6 +169,12 @@ def check_pipeline(network: Stack, pipeline: Pipeline | None) -> None:
     if network.input.shape != pipeline.output_shape:
         made = "x".join(map(str, pipeline.output_shape))
         raise ArgumentError(f"the pipeline makes pictures of {made}; the network takes {network.input.shape}.")
+
+
+def _save_free(path: Path, content: bytes) -> Path:
+    """Write ``run-1.safetensors``, or the first of ``run-1-2.safetensors`` ... that is free."""
+    others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(free for free in chain([path], others) if save_new(free, content))
 
 
 def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:

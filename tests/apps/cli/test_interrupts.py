@@ -134,7 +134,7 @@ def test_a_full_disk_loses_nothing_that_was_trained(cli, tmp_path, monkeypatch, 
 
     other_disk = tmp_path / "other disk"
     other_disk.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(other_disk))
+    monkeypatch.setattr("pellucid.models.saving.cache_folder", lambda: other_disk)
     monkeypatch.setattr(os, "fsync", full_once)
     if is_interrupted:
         monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
@@ -144,6 +144,7 @@ def test_a_full_disk_loses_nothing_that_was_trained(cli, tmp_path, monkeypatch, 
         r"mine\.safetensors cannot be written: No space left on device\. The network is in (.*)\.$", done.stderr.strip()
     )
     assert found, done.stderr
+    assert Path(found[1]) == other_disk / "rescued" / "mine.safetensors"
     assert pl.load(found[1]).network.training_state.epoch == (0 if is_interrupted else 1)
     assert [path.name for path in tmp_path.iterdir()] == ["other disk"]
 
@@ -152,12 +153,12 @@ def test_a_disk_that_stays_full_is_said(cli, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("pellucid.models.saving.cache_folder", lambda: tmp_path)
     monkeypatch.setattr(os, "fsync", full)
     done = cli("train", "digits", *TINY, "--out=mine.safetensors")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("mine.safetensors cannot be written: No space left on device.")
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):

@@ -132,7 +132,7 @@ def test_a_disk_that_takes_nothing_is_a_sentence(session, app, tmp_path, monkeyp
     def full(*_, **__):
         raise ModelFileError("x cannot be written: No space left on device.")
 
-    monkeypatch.setattr(pl.Model, "save", full)
+    monkeypatch.setattr("pellucid.models.saving.write_whole", full)
     answer = post(app, "/api/runs/run-1/save", {"path": "a.safetensors"})
     assert (answer.status, answer.json["error"]) == (400, "x cannot be written: No space left on device.")
     assert list(tmp_path.iterdir()) == []  # not even an empty file
@@ -214,17 +214,17 @@ def test_a_run_that_cannot_be_saved_does_not_keep_the_others_from_it(session, tm
 
 
 def test_in_a_folder_that_cannot_be_written_the_cache_takes_it(session, tmp_path, monkeypatch):
-    monkeypatch.setattr(keeping, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("pellucid.models.saving.cache_folder", lambda: tmp_path / "cache")
     session.folder = tmp_path / "gone"
     told = []
     save_unsaved(session, told.append)
-    assert told == [f"run-1 is saved in {tmp_path / 'cache/studio/run-1.safetensors'}"]
-    pl.load(tmp_path / "cache/studio/run-1.safetensors")
+    assert told == [f"run-1 is saved in {tmp_path / 'cache/rescued/run-1.safetensors'}"]
+    pl.load(tmp_path / "cache/rescued/run-1.safetensors")
 
 
 def test_a_network_that_no_place_takes_is_named(session, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(keeping, "cache_folder", lambda: tmp_path / "file")
+    monkeypatch.setattr("pellucid.models.saving.cache_folder", lambda: tmp_path / "file")
     session.folder = tmp_path / "gone"
     told = []
     save_unsaved(session, told.append)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import click
 
@@ -23,6 +22,7 @@ from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.optimizers import Adam
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
+from pellucid.models.saving import save_or_rescue
 from pellucid.models.train import fit_and_calibrate
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
@@ -86,28 +86,21 @@ def train_and_save(
         try:
             model = fit_and_calibrate(network, *samples, options | {"callbacks": [Heading(network)]}, labels)
         except KeyboardInterrupt:
-            _write(lambda path: network.save(path, labels=labels, optimizer_state=True), out)
+            _write(Model(network, labels=labels), out, optimizer_state=True)
             say(f"Interrupted; the network so far is in {out}.", err=True)
             left = options["epochs"] - (len(network.history.epochs) - before)
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
         seconds = time.perf_counter() - start
-        _write(lambda path: model.save(path, optimizer_state=optimizer_state), out)
+        _write(model, out, optimizer_state=optimizer_state)
     return model, seconds
 
 
-def _write(save: Callable[[str], None], out: str) -> None:
-    """Save there. If that fails (the disk is full), save among the temporary files, so that what was trained is not lost,
-    and raise a `ModelFileError` that names the place."""
-    try:
-        save(out)
-    except ModelFileError as error:
-        rescued = os.path.join(tempfile.gettempdir(), f"pellucid-{uuid4().hex}.safetensors")
-        try:
-            save(rescued)
-        except ModelFileError:  # nor there
-            raise error from None
-        raise ModelFileError(f"{error} The network is in {rescued}.") from None
+def _write(model: Model, out: str, *, optimizer_state: bool) -> None:
+    """Save there. Raises `ModelFileError` if that fails; it names the place where the model is then."""
+    place, trouble = save_or_rescue(Path(out), model.to_bytes(optimizer_state=optimizer_state), replace=True)
+    if trouble is not None:
+        raise ModelFileError(f"{trouble} The network is in {place}.")
 
 
 def check_engine(stack: Stack, options: dict[str, Any], run: dict[str, Any]) -> None:

@@ -5,12 +5,9 @@ A file that is there is never replaced unasked, not even by a studio that stops.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -22,9 +19,8 @@ from starlette.routing import BaseRoute, Route
 from pellucid.apps.server.requests import read_json
 from pellucid.apps.studio.session import Session
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
-from pellucid.core.files import cache_folder
 from pellucid.core.tensor_file import read_model_file
-from pellucid.models.model import Model
+from pellucid.models.saving import save_new, save_or_rescue
 
 SUFFIX = ".safetensors"
 NAME = re.compile(r"(?!\.)[^/\\:]{1,60}\.safetensors")  # shorter than 255 bytes, in whatever script
@@ -34,7 +30,7 @@ KIND = "application/octet-stream"
 def routes(session: Session) -> list[BaseRoute]:
     def download(request: Request) -> Response:
         name = _known(session, request)
-        content = _content(session.runs.model(name))
+        content = session.runs.model(name).to_bytes()
         return Response(content, media_type=KIND, headers={"Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'})
 
     async def save(request: Request) -> Response:
@@ -64,7 +60,7 @@ def save_run(session: Session, run: str, body: dict[str, Any]) -> str:
         if path.is_symlink() or not _is_model_file(path):
             raise ModelFileError(f"{name} is there and is no model file; choose another name.")
         model.save(path, optimizer_state=True)
-    elif not _save_new(path, model):
+    elif not save_new(path, model.to_bytes(optimizer_state=True)):
         raise HTTPException(409, f"{name} is there already: choose another name, or replace it.")
     session.runs.mark_saved(run, model)
     return name
@@ -91,47 +87,9 @@ def _save_and_say(session: Session, run: str, words: str, say: Callable[[str], N
 def _save_somewhere(session: Session, run: str) -> Path:
     """In the working directory, or in the user's cache if that cannot be written."""
     model = session.runs.model(run)
-    try:
-        path = _save_free(session.folder, run, model)
-    except ModelFileError:
-        try:
-            place = cache_folder() / "studio"
-            place.mkdir(parents=True, exist_ok=True)
-        except (OSError, RuntimeError):
-            place = session.folder
-        path = _save_free(place, run, model)
+    path, _ = save_or_rescue(session.folder / f"{run}{SUFFIX}", model.to_bytes(optimizer_state=True), replace=False)
     session.runs.mark_saved(run, model)
     return path
-
-
-def _save_free(folder: Path, run: str, model: Model) -> Path:
-    """``run-1.safetensors``, or the first of ``run-1-2.safetensors`` ... that is free."""
-    paths: Iterator[Path] = (folder / f"{run}{f'-{number}' if number > 1 else ''}{SUFFIX}" for number in count(1))
-    return next(path for path in paths if _save_new(path, model))
-
-
-def _save_new(path: Path, model: Model) -> bool:
-    """Whether the name was free: then the file is there, or `ModelFileError` says why not and nothing is."""
-    try:
-        path.open("xb").close()  # takes the name, so that nobody else can between a look and the writing
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be written: {error.strerror or error}.") from None
-    try:
-        model.save(path, optimizer_state=True)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-    return True
-
-
-def _content(model: Model) -> bytes:
-    with TemporaryDirectory(prefix="pellucid-") as folder:
-        path = Path(folder) / f"model{SUFFIX}"
-        model.save(path)
-        return path.read_bytes()
 
 
 def _is_model_file(path: Path) -> bool:
