@@ -1,4 +1,4 @@
-"""The compiled module: see native/bindings.cpp. Sizes are checked there; everything else in `pellucid.executors`."""
+"""The compiled module (native/bindings.cpp). It checks sizes; `pellucid.executors` checks everything else."""
 
 from collections.abc import Sequence
 

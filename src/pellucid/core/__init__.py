@@ -1,1 +1,1 @@
-"""What every file may use: errors, checks, files, chance. Nothing in it knows what a network is."""
+"""What every file may use: errors, checks, files, random numbers. Nothing in it knows what a network is."""

@@ -1,6 +1,6 @@
-"""Checks of arguments: each gives the value as it is meant, or raises an error that names it and says what is expected.
+"""Checks of arguments: each returns the checked value, or raises an error that names it and says what is expected.
 
-First those of the Python interface; then those of what a page sends, as JSON or in an address.
+First those of the Python interface; then those of what a page sends, in JSON or in a URL.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pellucid.core.shapes import AnyArray, describe
 
 Check = Callable[[Any, str], Any]
 
-LONGEST = 60  # of a value that is repeated in an error
+LONGEST = 60  # characters of a value in an error message
 
 
 def as_numbers(values: object, what: str, expected: str) -> AnyArray:
@@ -44,12 +44,12 @@ def positive_integer(value: object, what: str) -> int:
 def number_between(
     value: object, what: str, low: float, high: float = math.inf, *, open_low: bool = False, open_high: bool = False
 ) -> float:
-    """``value`` as a finite float in [low, high] (or without an end), or an `ArgumentError` that names ``what``."""
+    """``value`` as a finite float in [low, high], or an `ArgumentError` that names ``what``; an open end is left out."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(f"{what} must be a number, not {value!r}.")
     try:
         number = float(value)
-    except OverflowError:  # a whole number beyond all floats
+    except OverflowError:  # an integer too large for a float
         number = math.inf if value > 0 else -math.inf
     above = number > low if open_low else number >= low
     below = number < high if open_high or high == math.inf else number <= high
@@ -61,13 +61,13 @@ def number_between(
 
 
 def instance_of(value: object, kind: type, what: str) -> None:
-    """Nothing if ``value`` is a ``kind``, else an `ArgumentError` that names ``what``."""
+    """Raise an `ArgumentError` that names ``what`` unless ``value`` is a ``kind``."""
     if not isinstance(value, kind):
         raise ArgumentError(f"{what} must be of the kind {kind.__name__}, not {value!r}.")
 
 
 def one_of(name: object, names: Sequence[str], what: str) -> str:
-    """``name`` if it is in the closed vocabulary ``names``, else an `UnknownNameError` with the nearest one."""
+    """``name`` if it is one of ``names``, else an `UnknownNameError` that suggests the nearest one."""
     if isinstance(name, str) and name in names:
         return name
     from difflib import get_close_matches
@@ -118,14 +118,14 @@ def flag(value: Any, name: str) -> bool:
 
 
 def whole_in_words(text: str, name: str, low: int, high: int) -> int:
-    """The whole number in [low, high] that a part of an address spells."""
+    """The whole number in [low, high] in a part of a URL."""
     if not re.fullmatch(r"[0-9]{1,10}", text) or not low <= int(text) <= high:
         raise ArgumentError(f"{name} is a whole number from {low} to {high}, not {text[:40]!r}.")
     return int(text)
 
 
 def number_in_words(text: str, name: str) -> float:
-    """The finite number that a part of an address spells."""
+    """The finite number in a part of a URL."""
     try:
         value = float(text)
     except ValueError:
@@ -136,6 +136,6 @@ def number_in_words(text: str, name: str) -> float:
 
 
 def short(value: Any) -> str:
-    """A value as an error repeats it."""
+    """A value, shortened for an error message."""
     text = repr(value) if not isinstance(value, int) or abs(value) < 10**LONGEST else "a number of many digits"
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

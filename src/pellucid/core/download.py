@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP and let it appear under its name only when it is complete and the right one."""
+"""Download one file over HTTP; it gets its name only when it is complete and its hash is right."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def fetch(
     timeout: float = 30.0,
     progress: Progress | None = None,
 ) -> Path:
-    """Return ``destination`` as a file whose SHA-256 is ``sha256``, downloading it from ``url`` if need be.
+    """Return ``destination`` as a file whose SHA-256 is ``sha256``, downloading it from ``url`` if necessary.
 
-    A file that is already right is returned without a connection; a wrong one is replaced once the right one is there.
-    The bytes gather in ``destination`` + ``.part``. When the connection breaks, the download goes on from there, a few
-    times in this call and then again in the next; a server that cannot do that makes it begin anew. Several threads
-    and processes may ask for the same file: one downloads, the others wait and share it.
+    A file with that hash is returned without a connection; another one is replaced once the download is complete. The
+    bytes are collected in ``destination`` + ``.part``. A broken download is resumed, a few times in this call and then
+    in the next one; if the server cannot resume, it starts again. When several threads or processes ask for the same
+    file, one downloads it and the others wait.
 
-    ``timeout`` is the longest silence of the server in seconds, ``max_bytes`` the size at which to stop.
+    ``timeout`` is the longest silence of the server in seconds, ``max_bytes`` the largest size that is accepted.
 
-    Raises ``ArgumentError`` for an address that is not http(s) or a hash that is none, and ``DataError`` when there is
-    no connection, the server refuses or redirects elsewhere than to http(s), the file is too large or not the expected
-    one, or the disk cannot take it. ``destination`` is then as it was before.
+    Raises ``ArgumentError`` for a URL that is not http(s) or a malformed hash, and ``DataError`` when there is no
+    connection, the server refuses or redirects to something other than http(s), the file is too large or has another
+    hash, or it cannot be written. ``destination`` is then as it was before.
     """
     if not url.lower().startswith(("http://", "https://")):
         raise ArgumentError(f"url is {url!r}; expected an address that begins with http:// or https://.")
@@ -68,11 +68,11 @@ def _is_right(path: Path, sha256: str) -> bool:
 
 
 class _BrokenTransferError(Exception):
-    """The transfer broke off; what has arrived is in the partial file."""
+    """The transfer broke off; the bytes so far are in the partial file."""
 
 
 class _Download:
-    """One download under the lock. ``OSError`` from here is the disk; trouble of the network is told apart at once."""
+    """One download under the lock. It raises ``OSError`` for the disk, and ``DataError`` for the network."""
 
     def __init__(
         self, url: str, sha256: str, destination: Path, max_bytes: int, timeout: float, progress: Progress | None
@@ -86,12 +86,12 @@ class _Download:
         self.progress = progress
 
     def run(self) -> None:
-        """Fill the partial file, compare its hash, give it its name."""
+        """Complete the partial file, check its hash, rename it."""
         resumed = self._size() > 0
         if not (resumed and _is_right(self.part, self.sha256)):
             self._transfer()
             if resumed and not _is_right(self.part, self.sha256):
-                self._discard()  # what lay there belonged to something else: once more, from the beginning
+                self._discard()  # the old part was that of another file: start again
                 self._transfer()
         found = file_sha256(self.part)
         if found != self.sha256:
@@ -104,7 +104,7 @@ class _Download:
         os.replace(self.part, self.destination)
 
     def _transfer(self) -> None:
-        """Let the partial file grow to its end, going on after an interruption as long as each attempt gains."""
+        """Complete the partial file, resuming after an interruption as long as each attempt gains bytes."""
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             before = self._size()
             try:
@@ -124,11 +124,11 @@ class _Download:
             response = _opener().open(urllib.request.Request(self.url, headers=headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
             with closing(error):
-                if error.code == 416 and offset:  # the partial file is no beginning of this one
+                if error.code == 416 and offset:  # the partial file is not the beginning of this one
                     self._discard()
                     return self._attempt(0)
                 raise DataError(f"{self.url} answered {error.code}: {error.reason}. Nothing was downloaded.") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no address at all
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: not a URL
             reason = getattr(error, "reason", error)
             raise DataError(f"{self.url} cannot be reached: {reason}. Is there a connection?") from error
         with response:
@@ -145,7 +145,7 @@ class _Download:
                     file.seek(begin)
                     self._copy(response, file, begin, total)
             except OSError:
-                self._discard()  # a full disk gets its room back
+                self._discard()  # frees the space on a full disk
                 raise
         return None
 
@@ -179,7 +179,7 @@ class _Download:
 
 
 def _extent(response: http.client.HTTPResponse, offset: int) -> tuple[int, int | None]:
-    """Where in the file this answer begins, and how long the file is in all (None: the server does not say)."""
+    """The byte of the file at which this answer begins, and the size of the file (None: the server does not say)."""
     length = response.headers.get("Content-Length", "")
     num_bytes = int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
     if response.status != 206:
@@ -204,7 +204,7 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
     ) -> Any:
         try:
             return super().http_error_302(req, fp, code, msg, headers)
-        except ValueError as error:  # passed on with the connection in it, which its receiver closes
+        except ValueError as error:  # an HTTPError holds the connection, so that it is closed where it is caught
             raise urllib.error.HTTPError(
                 req.full_url, code, f"a redirection without an address ({error})", headers, fp
             ) from error
@@ -213,7 +213,7 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """An opener that knows http and https alone: no ftp, no file, no data addresses."""
+    """An opener for http and https alone: no ftp, file or data URLs."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),

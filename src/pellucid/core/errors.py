@@ -1,4 +1,4 @@
-"""What can go wrong, by kind. Every message says what came, what was expected and what to do."""
+"""The errors of Pellucid. Every message says what was given, what was expected and what to do."""
 
 
 class PellucidError(Exception):

@@ -1,6 +1,6 @@
-"""Files: written whole or not at all, replaced only by their own kind, recognised by their hash, and where a cache lies.
+"""Files: written completely or not at all, replaced only by their own kind, hashed; and the cache folder.
 
-What is written goes to a file beside the target, which then takes its name.
+New content goes to a file beside the target, which then takes its name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Error = type[PellucidError]
 
 
 def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> Path:
-    """The real place of ``path``, if a file can be written there; else an ``error`` that says what is in the way."""
+    """The resolved ``path`` if a file can be written there; else an ``error`` that says why not."""
     try:
         target = Path(os.path.realpath(path))
         target.exists()
@@ -38,7 +38,7 @@ def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> 
 def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = OutputError) -> None:
     """Write all of ``data``, or raise ``error`` and leave what was there as it was."""
     target = writable_place(path, error)
-    was_there = target.exists() and target.stat().st_size > 0  # an empty one only held the name
+    was_there = target.exists() and target.stat().st_size > 0  # an empty file is only a placeholder
     part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
@@ -59,7 +59,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = Output
 
 
 def check_replaceable(path: str, start: bytes, kind: str) -> None:
-    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin as its kind does."""
+    """Raise `OutputError` if a file cannot be written there, or would replace one that does not begin with ``start``."""
     if writable_place(path).exists():
         with open(path, "rb") as file:
             found = file.read(len(start))
@@ -74,11 +74,11 @@ def file_sha256(path: Path) -> str:
 
 
 def cache_folder(platform: str = sys.platform) -> Path:
-    """The folder for what can be downloaded again, where ``platform`` keeps such things; it need not exist yet."""
+    """The folder for files that can be downloaded again, by the rules of ``platform``; it need not exist yet."""
     if platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
         return (Path(local) if local else Path.home() / "AppData" / "Local") / "pellucid" / "Cache"
     if platform == "darwin":
         return Path.home() / "Library" / "Caches" / "pellucid"
-    cache = os.environ.get("XDG_CACHE_HOME", "")  # counts only when absolute, by the convention it comes from
+    cache = os.environ.get("XDG_CACHE_HOME", "")  # the XDG specification ignores relative paths
     return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "pellucid"

@@ -1,4 +1,4 @@
-"""One at a time: a lock between threads and processes, which the system itself releases when its holder dies."""
+"""A lock between threads and processes, which the operating system releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}  # a file system that ca
 def file_lock(path: Path, patience: float = 600.0) -> Iterator[None]:
     """Hold the lock at ``path`` (a small file, which stays) for the length of a ``with`` block.
 
-    Waits while another thread or process holds it; after ``patience`` seconds raises ``DataError``. A holder that was
-    killed holds nothing: the lock belongs to the open file, not to the name. Where the file system knows no locks (some
-    network drives), the block runs without one.
+    Waits while another thread or process holds it; after ``patience`` seconds raises ``DataError``. The lock belongs to
+    the open file, so a killed process releases it. Where the file system has no locks (some network drives), the block
+    runs without one.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -43,7 +43,7 @@ def file_lock(path: Path, patience: float = 600.0) -> Iterator[None]:
             try:
                 _try_lock(descriptor)
                 break
-            except (BlockingIOError, PermissionError):  # how POSIX and Windows say: taken
+            except (BlockingIOError, PermissionError):  # taken, on POSIX and on Windows
                 if time.monotonic() >= deadline:
                     raise DataError(
                         f"Another process has held {path} for {patience:g} s. Let it finish, or end it, and try again."

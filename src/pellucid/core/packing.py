@@ -1,4 +1,4 @@
-"""Arrays in JSON: as nested lists, as base64, or many of them in a frame behind it."""
+"""Arrays in JSON: as nested lists, as base64, or as bytes that follow the JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pellucid.core.shapes import AnyArray
 Write: TypeAlias = Callable[[AnyArray], Any]
 """How an array is written: as nested lists, or packed."""
 
-ALIGNED = 8  # bytes: where an array of float64 may begin
+ALIGNED = 8  # arrays begin at multiples of so many bytes
 
 
 def as_lists(array: AnyArray) -> Any:
@@ -24,8 +24,8 @@ def as_lists(array: AnyArray) -> Any:
 
 
 def packing(size: int) -> Write:
-    """Nested lists for arrays of less than ``size`` numbers; larger ones of float64 are packed, which takes a
-    hundredth of the time and half of the room."""
+    """Nested lists for arrays of less than ``size`` numbers; larger ones of float64 in base64, which takes a hundredth
+    of the time and half of the space."""
 
     def write(array: AnyArray) -> Any:
         if array.size < size or array.dtype != np.float64:
@@ -38,7 +38,7 @@ def packing(size: int) -> Write:
 def as_json(data: dict[str, Any]) -> str:
     """Plain data in JSON; each number is written so that reading it gives the same bits.
 
-    Raises `ArgumentError` if one is not finite: JSON has no word for it.
+    Raises `ArgumentError` if one is not finite, which JSON cannot hold.
     """
     try:
         return json.dumps(data, allow_nan=False, separators=(",", ":"))
@@ -47,8 +47,7 @@ def as_json(data: dict[str, Any]) -> str:
 
 
 def pack(array: AnyArray, kind: str | None = None) -> dict[str, Any]:
-    """{"shape": [28, 28], "uint8": base64} for bytes, {"shape", "float32"} for numbers, if no other ``kind`` is asked for;
-    little-endian, row by row."""
+    """{"shape": [28, 28], "uint8": base64}, with "float32" for other types, or ``kind``; little-endian, row by row."""
     kind = kind or ("uint8" if array.dtype == np.uint8 else "float32")
     return {"shape": list(array.shape), kind: base64.b64encode(_little_endian(array, kind)).decode("ascii")}
 
@@ -57,7 +56,7 @@ def framed(data: dict[str, Any], arrays: Mapping[str, AnyArray]) -> bytes:
     """JSON and arrays in one answer, laid out as in a safetensors file: the length of the JSON in 8 bytes, the JSON, the
     bytes of the arrays. The JSON is {"data": data, "arrays": {name: {"type": "float64", "shape": [..], "start": byte}}}.
 
-    float32 and uint8 stay what they are; all else is sent as float64, so that no digit is lost.
+    float32 and uint8 keep their type; all others are sent as float64, so that no digit is lost.
     """
     described, parts, start = {}, [], 0
     for name, array in arrays.items():

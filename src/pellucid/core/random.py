@@ -1,4 +1,4 @@
-"""Chance as a function: a random number depends on where it is used, never on what was drawn before.
+"""Random numbers as functions: each depends on where it is used, never on what was drawn before.
 
 A `Key` is 64 bits folded from (seed, purpose, step, layer, ...). The number that belongs to element ``i`` under a key is
 a hash of the key and ``i``. So a dropout mask or an augmentation can be computed again for any past step, in any order,
@@ -26,7 +26,7 @@ _MASK64 = (1 << 64) - 1
 
 
 class Purpose(IntEnum):
-    """What the chance is for: the first part of every path, so that no two uses share numbers."""
+    """What random numbers are used for: the first part of every path, so that no two uses share numbers."""
 
     INITIALIZE = 1
     SHUFFLE = 2
@@ -45,7 +45,7 @@ def _splitmix64(value: int) -> int:
 
 
 def key(seed: int, *path: int) -> Key:
-    """The key of a place: ``key(seed, Purpose.DROPOUT, step, layer)``."""
+    """The key of a path: ``key(seed, Purpose.DROPOUT, step, layer)``."""
     value = _splitmix64(seed & _MASK64)
     for part in path:
         value = _splitmix64((value + part) & _MASK64)
@@ -93,7 +93,7 @@ def normal(key: Key, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def permutation(key: Key, count: int) -> NDArray[np.int64]:
     """An order of 0 .. count-1: the elements sorted by their 32 random bits, equal bits by index."""
-    pairs = bits(key, count).astype(np.uint64) << np.uint64(32)  # bits above, index below: sorting them is quick
+    pairs = bits(key, count).astype(np.uint64) << np.uint64(32)  # bits above, index below: integers sort fast
     pairs |= np.arange(count, dtype=np.uint64)
     pairs.sort()
     return (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)

@@ -21,19 +21,19 @@ class RemoteFile(NamedTuple):
     url: str
     sha256: str  #: of the file at ``url``
     max_bytes: int
-    also_sha256: tuple[str, ...] = ()  #: of the same content packed by others, welcome in ``PELLUCID_DATA``
+    also_sha256: tuple[str, ...] = ()  #: of the same content packed by others, accepted in ``PELLUCID_DATA``
 
 
 def locate(file: RemoteFile, progress: Progress | None = None) -> Path:
-    """Return the path of ``file`` with the right content: looked up first, downloaded into the cache if need be.
+    """The path of ``file`` with the right hash, downloaded into the cache if necessary.
 
-    Raises ``DataError`` when a file below ``PELLUCID_DATA`` is not the right one, or when there is none and it cannot
-    be downloaded; the message says how to provide it by hand.
+    Raises ``DataError`` when the file below ``PELLUCID_DATA`` has another hash, or when there is none and it cannot be
+    downloaded; the message says how to provide it by hand.
     """
     provided = _provided(file)
     if provided is not None:
         return provided
-    from pellucid.core.download import fetch  # here: the HTTP client is slow to import and seldom needed
+    from pellucid.core.download import fetch  # here, since the HTTP client is slow to import and seldom needed
 
     try:
         destination = cache_folder() / file.collection / file.name

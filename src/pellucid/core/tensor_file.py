@@ -1,12 +1,12 @@
-"""The model file: one safetensors file that holds numbers and descriptions, and can run nothing.
+"""The model file: one safetensors file of arrays and descriptions, which can hold no code.
 
     tensors    "dense_1.weight" ...            parameters and moving averages, by name
-               "optimizer.m" ...               the optimizer's slots, flat, when they were asked for
+               "optimizer.m" ...               the optimizer's slots, flat, if they are saved
     metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress,
                                              and, if there is one, the calibration
 
-Descriptions are read through the closed vocabulary of `pellucid.nn.catalogue`. Declared shapes are compared with those of
-the tensors in the file before anything is allocated.
+Descriptions can only name classes of `pellucid.nn.catalogue`. Declared shapes are compared with those of the tensors in the
+file before anything is allocated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 
-FORMAT = 2  # 2 may hold a calibration; a file without one says 1, since who reads 1 misses nothing in it
+FORMAT = 2  # 2 may hold a calibration; a file without one says 1, so that older versions can read it
 MAX_DESCRIPTION = 16 << 20
 
 
@@ -99,5 +99,5 @@ def _needed_format(content: ModelFile) -> int:
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """The real place of ``path``, if a model file can be written there; else `ModelFileError`, before hours of training."""
+    """The resolved ``path`` if a model file can be written there, else `ModelFileError`; for a check before training."""
     return writable_place(path, ModelFileError)

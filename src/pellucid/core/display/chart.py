@@ -1,4 +1,4 @@
-"""A chart as SVG: a frame with two axes, and marks at places given in the units of the data."""
+"""A chart as SVG: two axes, and marks placed in the units of the data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Point = tuple[float, float]
 
 @dataclass
 class Chart:
-    """Marks are added in the order in which they are drawn; `svg` gives the whole.
+    """Marks are drawn in the order in which they are added.
 
-    ``x`` and ``y`` are (low, high) of the axes, ``x_ticks`` and ``y_ticks`` map values to what is written at them.
+    ``x`` and ``y`` are the limits (low, high) of the axes, ``x_ticks`` and ``y_ticks`` map values to labels.
     """
 
     x: tuple[float, float]
@@ -29,13 +29,13 @@ class Chart:
     marks: list[Markup] = field(default_factory=list)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """The place on the page, in units of the drawing."""
+        """From the units of the data to those of the drawing."""
         across = (x - self.x[0]) / ((self.x[1] - self.x[0]) or 1.0)
         up = (y - self.y[0]) / ((self.y[1] - self.y[0]) or 1.0)
         return round(LEFT + across * (WIDTH - LEFT - RIGHT), 2), round(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM), 2)
 
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """A line through the points; a single one is a dot."""
+        """A line through the points; a single point is a dot."""
         if len(points) == 1:
             self.dot(*points[0], 3.0, kind)
         places = " ".join(f"{x:g},{y:g}" for x, y in (self.at(*point) for point in points))
@@ -47,20 +47,20 @@ class Chart:
         self.marks.append(element("polygon", points=places, class_=f"area {kind}"))
 
     def dot(self, x: float, y: float, radius: float, kind: str, words: str | None = None) -> None:
-        """A filled circle; ``words`` are shown to whoever points at it."""
+        """A filled circle; ``words`` are its tooltip."""
         place = self.at(x, y)
         said = [] if words is None else [element("title", words)]
         self.marks.append(element("circle", *said, cx=place[0], cy=place[1], r=round(radius, 2), class_=f"dot {kind}"))
 
     def bar(self, x: tuple[float, float], y: tuple[float, float], kind: str, words: str) -> None:
-        """A filled box between two values of each axis; nothing if it has no height."""
+        """A filled box with a tooltip, between two values of each axis; nothing if its height is 0."""
         (left, bottom), (right, top) = self.at(x[0], y[0]), self.at(x[1], y[1])
         if bottom > top:
             size = {"x": left + 1, "y": top, "width": round(right - left - 2, 2), "height": round(bottom - top, 2)}
             self.marks.append(element("rect", element("title", words), **size, class_=f"bar {kind}"))
 
     def svg(self, title: str, description: str) -> Markup:
-        """The drawing, with words for those who do not see it."""
+        """The chart; a screen reader reads ``title`` and ``description``."""
         said = element("title", title), element("desc", description)
         content = (*said, *self._frame(), *self.marks)
         return element("svg", *content, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=f"{title}. {description}")
@@ -87,7 +87,7 @@ def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def whole_ticks(last: int, most: int = 6) -> list[int]:
-    """A few whole numbers from 1 to ``last``, both among them."""
+    """A few whole numbers from 1 to ``last``, both included."""
     step = next(step for power in range(12) for step in (10**power, 2 * 10**power, 5 * 10**power) if last / step <= most)
     ticks = [1, *(tick for tick in range(step, last, step) if tick > 1 and last - tick >= step / 2), last]
     return sorted(set(ticks))

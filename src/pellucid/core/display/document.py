@@ -1,4 +1,4 @@
-"""What a page is made of: the same blocks become text, Markdown and HTML, so that all of them show the same digits."""
+"""The parts of a document: the same blocks become text, Markdown and HTML, so that all show the same digits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text; the first names the row. ``caption`` says what they are, where there is more than text."""
+    """Columns of text; the first names the row. ``caption`` is shown in HTML only."""
 
     caption: str
     header: tuple[str, ...]
@@ -36,8 +36,8 @@ class Table:
 class Picture:
     """A picture uint8 (H, W) or (H, W, 3).
 
-    ``lines`` shows it where there is only text, None leaves that to whoever writes it. ``scale``: the number that its full
-    colors stand for, blue for minus and orange for plus, of a map.
+    ``lines`` shows it as text (None: draw the pixels). ``scale``, of a map: the number that full orange stands for, and
+    full blue for its negative.
     """
 
     pixels: AnyArray
@@ -51,7 +51,7 @@ Block: TypeAlias = Words | Sums | Table | Picture
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page."""
+    """A title and its blocks."""
 
     title: str
     blocks: Sequence[Block]

@@ -15,13 +15,13 @@ ARROW = re.compile(r"\S+ -&gt; \S+")
 
 
 def as_html(title: str, sections: Iterable[Section]) -> str:
-    """The whole page."""
+    """A complete HTML page."""
     body = element("main", joined([element("h1", title), *_parts(sections)], "\n"))
     return page(title, body, resource("pellucid.core.display", "document.css"))
 
 
 def as_notebook(title: str, sections: Iterable[Section]) -> str:
-    """The same inside of a notebook."""
+    """The same for a notebook."""
     return framed(element("h2", title), *_parts(sections))
 
 
@@ -41,11 +41,11 @@ def _block(block: Block) -> Markup:
 
 
 def _unbroken(line: str) -> Markup:
-    """A line that never breaks around an arrow: ``relu -> 2.78``."""
+    """A line that does not break around an arrow: ``relu -> 2.78``."""
     return Markup(ARROW.sub(r'<span class="whole">\g<0></span>', text(line)))
 
 
 def _scale(largest: str) -> Markup:
-    """The colors of a map, with the numbers at their ends."""
+    """The color scale of a map, with the numbers at its ends."""
     ends = (element("span", f"-{largest}"), element("span", class_="colors"), element("span", largest))
     return element("span", *ends, class_="scale")

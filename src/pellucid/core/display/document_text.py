@@ -17,10 +17,10 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def as_text(title: str, sections: Iterable[Section], draw: Draw, width: int | None = None) -> str:
-    """Title and sections, with tables aligned; ``draw`` makes lines of text of a picture. Sentences and arithmetic are
-    wrapped between words, to lines of at most ``width`` letters (None: they are not).
+    """Title and sections, with tables aligned; ``draw`` turns a picture into text. Sentences and arithmetic are wrapped
+    between words, to lines of at most ``width`` characters (None: they are not).
 
-    What a label holds cannot command a terminal, nor make lines of its own: control characters are spelt out.
+    Control characters are escaped, so a label can neither control the terminal nor start a new line.
     """
     parts = ("\n".join([printable(part.title), *(_text(block, draw, width) for block in part.blocks)]) for part in sections)
     return "\n\n".join([printable(title), *parts])
@@ -46,7 +46,7 @@ def _text(block: Block, draw: Draw, width: int | None = None) -> str:
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> str:
-    """The text two columns in; if it goes on in further lines, those as far in as ``indent``."""
+    """The text, indented by two spaces; further lines by ``indent``."""
     shown = printable(text)
     if width is None or len(shown) + 2 <= width:
         return f"  {shown}"
@@ -66,5 +66,5 @@ def _markdown(block: Block, draw: Draw) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which nothing commands: neither Markdown nor HTML, on one line."""
+    """Text on one line, with all Markdown and HTML escaped."""
     return SPECIAL.sub(r"\\\1", printable(text))

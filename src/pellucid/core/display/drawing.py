@@ -1,6 +1,6 @@
-"""Pictures in letters, and signed numbers as a picture: blue against, orange for, light grey for nothing.
+"""Pictures as text, and signed numbers as a picture: blue is negative, orange positive, light grey 0.
 
-The two hues differ for every eye.
+Blue and orange also look different to people with color blindness.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pellucid.core.shapes import AnyArray, Array
 
 AGAINST, NEUTRAL, FOR = np.array([[33, 102, 172], [247, 247, 247], [217, 95, 2]], np.float64)
 LETTERS_FOR, LETTERS_AGAINST = " .+#", " -=%"
-SHADES = " .:+#"  # that any terminal can print
-LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, in the sum of how bright they look (ITU-R BT.601)
-WIDEST = 40  # cells of a picture as text
+SHADES = " .:+#"  # any terminal can print these
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue (ITU-R BT.601)
+WIDEST = 40  # characters in a line of a picture as text
 
 
 def colored(values: Array) -> NDArray[np.uint8]:
-    """(H, W) -> (H, W, 3): blue for negative numbers, orange for positive ones, in full color for the largest of all."""
+    """(H, W) -> (H, W, 3): blue for negative numbers, orange for positive ones, full color for the largest magnitude."""
     strength = relative(values)[..., None]
     mixed = NEUTRAL + strength.clip(0) * (FOR - NEUTRAL) + (-strength).clip(0) * (AGAINST - NEUTRAL)
     return mixed.round().astype(np.uint8)
 
 
 def as_shades(pixels: AnyArray, shades: str = SHADES) -> str:
-    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line: the last shade is full light.
+    """A uint8 picture (H, W), or the luminance of (H, W, 3), two rows of pixels a line; the last shade is the brightest.
 
-    A wider one than 40 pixels is shown smaller.
+    Pictures wider than 40 pixels are reduced.
     """
     grey = _reduced(pixels @ LUMINANCE if pixels.ndim == 3 else pixels)
     low, high = float(grey.min()), float(grey.max())
@@ -37,17 +37,17 @@ def as_shades(pixels: AnyArray, shades: str = SHADES) -> str:
 
 
 def as_letters(values: Array) -> str:
-    """(H, W) as lines of letters, two columns each so that pixels look square: ``.+#`` for, ``-=%`` against."""
+    """(H, W) as lines of text, two characters a pixel so that it looks square: ``.+#`` is positive, ``-=%`` negative."""
     return _letters(values, 2)
 
 
 def as_small_letters(values: Array) -> str:
-    """The same with a letter for each cell, on the scale of a picture that is drawn in text."""
+    """The same, but reduced as in `as_shades`, with one character a cell."""
     return _letters(_halved(_reduced(values)), 1)
 
 
 def as_terminal_colors(values: Array) -> str:
-    """(H, W) as colored half blocks, two rows of pixels a line, for a terminal with 24-bit color."""
+    """(H, W) as colored half blocks, two rows of pixels a line, for terminals with 24-bit color."""
     pixels = colored(values)
     if len(pixels) % 2:
         pixels = np.concatenate([pixels, np.full((1, *pixels.shape[1:]), NEUTRAL, np.uint8)])
@@ -59,7 +59,7 @@ def as_terminal_colors(values: Array) -> str:
 
 
 def relative(values: Array) -> Array:
-    """The numbers divided by the largest of them, signs left aside, so that they lie in -1 .. 1."""
+    """The numbers divided by their largest magnitude, so that they lie in [-1, 1]."""
     if values.ndim != 2:
         raise ShapeError(f"a map has the shape (H, W), not {values.shape}.")
     largest = float(np.abs(values).max(initial=0.0))
@@ -67,7 +67,7 @@ def relative(values: Array) -> Array:
 
 
 def _letters(values: Array, wide: int) -> str:
-    """A letter for each number, or several to make it as wide as it is high."""
+    """Lines with ``wide`` equal characters for each number."""
     strength = relative(values)
     levels = np.ceil(np.abs(strength) * len(LETTERS_FOR) - 1).clip(0).astype(int)
     lines = []
@@ -79,7 +79,7 @@ def _letters(values: Array, wide: int) -> str:
 
 
 def _reduced(values: AnyArray) -> Array:
-    """(H, W) -> the means of squares, so large that no row has more than 40 of them."""
+    """(H, W) -> means over squares of pixels, at most 40 of them in a row."""
     step = -(-values.shape[1] // WIDEST)
     height, width = (max(1, length // step) for length in values.shape)
     pixels = values[: height * step, : width * step]
@@ -88,7 +88,7 @@ def _reduced(values: AnyArray) -> Array:
 
 
 def _halved(values: Array) -> Array:
-    """(H, W) -> the means of two rows: a letter is twice as high as wide."""
+    """(H, W) -> means over pairs of rows: a character is twice as high as wide."""
     means: Array = values[: len(values) // 2 * 2].reshape(-1, 2, values.shape[1]).mean(axis=1)
     return means
 

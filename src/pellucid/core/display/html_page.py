@@ -1,4 +1,4 @@
-"""A page: one HTML file that needs no other and no network, and in which nothing runs."""
+"""A page: one HTML file without scripts, which needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pellucid.core.version import __version__
 
 
 def page(title: str, body: Markup, style: str) -> str:
-    """The whole page, in the style that all pages share and a ``style`` (CSS) of its own."""
+    """The whole page, with the CSS that all pages share and its own ``style``."""
     whole = Template(resource("pellucid.core.display", "page.html"))
     both = resource("pellucid.core.display", "page.css") + style
     return whole.substitute(title=text(title), style=both, body=body, version=text(__version__))
 
 
 def resource(package: str, name: str) -> str:
-    """The text of a file that lies in a package."""
+    """The text of a file in a package."""
     return resources(package).joinpath(name).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""HTML made of elements, in which text cannot become markup: whatever is not `Markup` is escaped where it enters."""
+"""HTML made of elements, in which text cannot become markup: whatever is not `Markup` is escaped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Markup(str):
 
 
 def text(content: object) -> Markup:
-    """What is shown for ``content``: escaped, and characters that command (line directions, surrogates) spelt out."""
+    """``content`` escaped; characters that do not print (text directions, surrogates) are spelled out."""
     if isinstance(content, Markup):
         return content
     printable = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(content))
@@ -23,12 +23,12 @@ def text(content: object) -> Markup:
 
 
 def joined(parts: Iterable[object], between: str = "") -> Markup:
-    """The parts one after the other."""
+    """The parts as markup, one after the other."""
     return Markup(between.join(text(part) for part in parts))
 
 
 def element(name: str, *content: object, **attributes: object) -> Markup:
-    """``<name attribute="value">content</name>``. ``class_`` is class, ``font_size`` font-size; None leaves one out."""
+    """``<name attribute="value">content</name>``. ``font_size`` becomes font-size, ``class_`` class; None is left out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items() if value is not None
     )
@@ -36,7 +36,7 @@ def element(name: str, *content: object, **attributes: object) -> Markup:
 
 
 def section(anchor: str, title: str, *content: object) -> Markup:
-    """A part of the page, with its heading."""
+    """A section with its heading."""
     return element("section", element("h2", title), *content, id=anchor)
 
 
@@ -51,15 +51,15 @@ def table(caption: str, header: Iterable[object], rows: Iterable[Iterable[object
 
 
 def scrolling(content: Markup, label: str) -> Markup:
-    """Something wide, in a frame that scrolls, with the keyboard too."""
+    """Wide content in a frame that scrolls, also by keyboard."""
     return element("div", content, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 
 def folded(summary: str, *content: object) -> Markup:
-    """Something that opens when asked for."""
+    """Content that is hidden until the reader opens it."""
     return element("details", element("summary", summary), *content)
 
 
 def _cell(content: object) -> Markup:
-    """A cell; one that is an element of a table already stays as it is."""
+    """A cell; what is a ``<td>`` already stays as it is."""
     return content if isinstance(content, Markup) and content.startswith("<td") else element("td", content)

@@ -1,4 +1,4 @@
-"""What a notebook shows of an object: HTML with its own style, which needs nothing else and in which nothing runs."""
+"""What a notebook shows of an object: HTML without scripts, with its own style."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pellucid.core.display.text import percent
 
 
 def framed(*content: object) -> str:
-    """The content in one element with the style that it needs; for ``_repr_html_``."""
+    """The content in one element with its style; for ``_repr_html_``."""
     return element("div", element("style", _style()), *content, class_="pellucid")
 
 
 def bars(caption: str, shares: Iterable[tuple[object, float]]) -> Markup:
-    """A row for each name and its share in 0..1, with a bar as long as the share."""
+    """A row for each name, with its share in [0, 1] as a bar and as a percentage."""
     rows = (
         element(
             "tr",

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from pellucid.core.shapes import Array
 
 DIGITS = 4
-FINE = 6  # digits of the steps of a softmax, so that the probability can be computed again
+FINE = 6  # digits in the steps of a softmax, so that readers can recompute the probability
 Term: TypeAlias = tuple[str, str]
-"""Its sign, and what follows."""
+"""Its sign, and the rest."""
 
 
 def written(number: float, digits: int = DIGITS) -> str:
-    """A number as the explanations write it: four significant digits, if not more are asked for."""
+    """A number with ``digits`` significant digits."""
     text = f"{number:.{digits}g}"
     return "0" if text == "-0" else text
 
 
 def factor(number: float) -> str:
-    """A number inside of a product: in parentheses if it is negative."""
+    """A factor of a product, in parentheses if it is negative."""
     return written(number) if number >= 0 else f"({written(number)})"
 
 
@@ -32,14 +32,14 @@ def signed(number: float) -> Term:
 
 
 def product(a: float, b: float) -> Term:
-    """a*b as a term: ("-", "0.45*0.12"); factors keep their signs, but for that of b, which may lead the term."""
+    """a*b as a term: ("-", "0.45*0.12"). If b alone is negative, its sign is that of the term."""
     if b < 0 <= a:
         return "-", f"{written(a)}*{written(-b)}"
     return "+", f"{factor(a)}*{factor(b)}"
 
 
 def products_as_terms(a: Array, b: Array, count: int) -> list[Term]:
-    """The ``count`` largest products a_d b_d by size, and what those of the others that are not 0 add up to."""
+    """The ``count`` products a_d b_d of largest magnitude, and the sum of the other nonzero ones."""
     products = a * b
     shown = largest(products, count)
     left = np.delete(products, shown)
@@ -50,7 +50,7 @@ def products_as_terms(a: Array, b: Array, count: int) -> list[Term]:
 
 
 def largest(numbers: Array, count: int) -> NDArray[np.int64]:
-    """Where the largest numbers stand, by size, at most ``count``; those that are 0 do not count."""
+    """The indices of the ``count`` numbers of largest magnitude, without zeros."""
     order = np.argsort(-np.abs(numbers), kind="stable")[:count]
     return order[numbers[order] != 0]
 

@@ -1,4 +1,4 @@
-"""Pictures inside of the page: each a PNG in the address of its own image, so that nothing is fetched."""
+"""Pictures inside the page: each a PNG in a data URL, so that nothing is fetched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_picture(shape: Shape) -> bool:
 
 
 def picture(sample: AnyArray, description: str) -> Markup:
-    """An image of a sample, with a description for those who do not see it."""
+    """An image of a sample; ``description`` is its alternative text."""
     from PIL import Image
 
     pixels = _pixels(sample)

@@ -1,4 +1,4 @@
-"""Words and columns of plain text: names that a terminal can show, shares, counts, aligned columns."""
+"""Plain text: printable names, percentages, counts, aligned columns."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 
 def printable(name: str) -> str:
-    """A name on one line that any terminal can show: line ends and bytes that are no text are escaped."""
+    """A name on one line: line breaks and characters that do not print are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def percent(share: float | None) -> str:
-    """``96.4%``. What is not quite all, or not quite nothing, is not rounded to it; "–" for None."""
+    """``96.4%``; "–" for None. Only 1 is shown as 100%, and only 0 as 0%."""
     if share is None:
         return "–"
-    share = round(share, 9)  # the end of an interval may miss 0 or 1 by a rounding
+    share = round(share, 9)  # the end of an interval may miss 0 or 1 by a rounding error
     if 0 < share < 0.0005:
         return "<0.1%"
     if 0.9995 <= share < 1:
@@ -33,7 +33,7 @@ def counted(number: int, word: str, plural: str | None = None) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Lines of columns: the first ``left`` of them to the left, the others to the right."""
+    """The lines of a table: the first ``left`` columns aligned to the left, the others to the right."""
     rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     pads = [str.ljust] * left + [str.rjust] * (len(widths) - left)

@@ -1,4 +1,4 @@
-"""The curves of a training: one chart for each figure, from the figures of every epoch."""
+"""Training curves: a chart for each metric over the epochs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pellucid.core.display.markup import Markup, element
 from pellucid.core.display.text import counted
 
 FIGURES = {"loss": "Loss", "accuracy": "Accuracy", "mae": "Mean absolute error"}
-SERIES = {"training": ("", "first"), "validation": ("validation_", "second")}  # name -> prefix of the figure, kind of line
+SERIES = {"training": ("", "first"), "validation": ("validation_", "second")}  # name -> prefix of the metric, kind of line
 Epochs = Sequence[dict[str, float]]
 
 
 def curves(epochs: Epochs) -> list[Markup]:
-    """A chart of loss, and one of accuracy or mean absolute error, as far as the epochs have them; none for no epochs."""
+    """A chart of the loss, and one of accuracy or mean absolute error, as far as the epochs have them."""
     return [_chart(epochs, figure) for figure in FIGURES if any(figure in epoch for epoch in epochs)]
 
 
@@ -41,10 +41,10 @@ def _whole(last: int) -> dict[float, str]:
 
 
 def _ticks(figure: str, low: float, high: float) -> dict[float, str]:
-    """Values along the upright axis: of an accuracy those that it has, of an error all from 0."""
+    """The ticks of the vertical axis, which starts at 0 unless it is that of an accuracy."""
     if figure != "accuracy":
         return {tick: f"{tick:g}" for tick in round_ticks(0.0, high or 1.0)}
     if low == high:
         low, high = low - 0.05, high + 0.05
     ticks = {tick: f"{100 * tick:g}%" for tick in round_ticks(low, high) if 0 <= tick <= 1}
-    return ticks or {0.0: "0%", 1.0: "100%"}  # a file may say anything
+    return ticks or {0.0: "0%", 1.0: "100%"}  # a forged model file may hold any numbers
