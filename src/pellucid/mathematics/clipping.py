@@ -1,4 +1,4 @@
-"""Clipping: a bound on the gradient of the whole objective, applied before the optimizer sees it."""
+"""Gradient clipping: a bound on the gradient of the objective, applied before the optimizer's step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ClipByGlobalNorm(Clipping):
         largest = float(np.abs(g).max(initial=0.0))
         if largest == 0.0 or not np.isfinite(largest):
             return
-        scaled = g / largest  # squares of huge or tiny numbers would leave the range of the type
+        scaled = g / largest  # squares of huge or tiny numbers would overflow or underflow
         norm = largest * float(np.sqrt(np.dot(scaled, scaled)))
         if norm > self.maximum:
             g *= self.maximum / norm

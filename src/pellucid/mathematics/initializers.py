@@ -2,12 +2,12 @@
 
 A layer keeps the variance of its signal when the variance of its weights is about 1 / fan. Three published scales:
 
-    he      variance = 2 / fan_in                (He et al. 2015; for ReLU and its kin)
+    he      variance = 2 / fan_in                (He et al. 2015; for ReLU and its variants)
     glorot  variance = 2 / (fan_in + fan_out)    (Glorot and Bengio 2010; for tanh, sigmoid, identity)
     lecun   variance = 1 / fan_in                (LeCun et al. 1998; for SELU)
 
 each as a normal (not truncated; std = sqrt(variance)) or a uniform distribution (on +- sqrt(3 variance)). For a weight of
-shape (D, U), fan_in = D and fan_out = U; for a kernel (h, w, C, U), h w C and h w U. Chance comes from
+shape (D, U), fan_in = D and fan_out = U; for a kernel (h, w, C, U), h w C and h w U. Random numbers come from
 `pellucid.core.random`: the same key gives the same numbers.
 """
 
@@ -101,7 +101,7 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def initializer(choice: str | Initializer) -> Initializer:
-    """The initializer of that name, or the given one itself; raises `ArgumentError` with the known names."""
+    """The initializer of that name, or the given one itself; for an unknown name an `ArgumentError` with the known ones."""
     if isinstance(choice, Initializer):
         return choice
     if isinstance(choice, str):

@@ -1,4 +1,4 @@
-"""Loss functions: how wrong an output is, and in which direction it should move.
+"""Loss functions: how wrong an output is, and the gradient of that with respect to the output.
 
 A loss gives a term l_i for each sample and its derivative with respect to that sample's outputs. `Loss.__call__` then
 takes the weighted mean over the samples of the batch, and scales the derivative by the same factor, so that value and
@@ -24,7 +24,7 @@ from pellucid.mathematics.activations import sigmoid, softplus
 
 
 class Loss(ABC):
-    """The interface: ``terms`` for each sample; the reduction is here, once for all losses."""
+    """The interface: ``terms`` gives the loss of each sample; the mean over the batch is the same for all losses."""
 
     @abstractmethod
     def terms(self, outputs: Array, targets: Array) -> tuple[Array, Array]:

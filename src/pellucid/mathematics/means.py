@@ -8,7 +8,7 @@ from pellucid.core.shapes import Array
 
 
 class WeightedMeans:
-    """Means over all samples seen, from per-batch means and their weights, right also for an uneven last batch."""
+    """Means over all samples, from the means and weights of batches; correct even if the last batch is smaller."""
 
     def __init__(self) -> None:
         self._sums: dict[str, float] = {}
@@ -16,7 +16,7 @@ class WeightedMeans:
         self.samples = 0
 
     def add(self, means: dict[str, float], weight: float, samples: int) -> None:
-        """Take in the means of a batch of ``samples`` samples whose weights sum to ``weight``."""
+        """Add the means of a batch of ``samples`` samples whose weights sum to ``weight``."""
         for name, mean in means.items():
             self._sums[name] = self._sums.get(name, 0.0) + mean * weight
         self._weight += weight
@@ -28,7 +28,7 @@ class WeightedMeans:
 
 
 def weighted_mean(values: Array, weights: Array | None) -> float:
-    """sum w v / sum w over the samples (N,); the mean without weights; 0 if all are 0."""
+    """sum w v / sum w over the samples (N,); the mean without weights; 0 if all weights are 0."""
     if weights is None:
         return float(values.sum()) / len(values)
     total = float(weights.sum(dtype=np.float64))

@@ -1,8 +1,8 @@
-"""Optimizers: from the gradient to the step.
+"""Optimizers: how the gradient changes the parameters.
 
 Each is a pure step on flat vectors: everything that it remembers is in ``slots``, named vectors of the shape of the
-parameters, and nothing is hidden in the object. ``p`` and the slots are changed in place. The letters: p parameters,
-g gradient of the objective, t the number of this update (1, 2, ...), r the learning rate of this update.
+parameters. ``p`` and the slots are changed in place. The letters: p parameters, g gradient of the objective, t the number
+of this update (1, 2, ...), r the learning rate of this update.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Slots = Mapping[str, Array]
 
 class Optimizer(ABC):
     """The interface. ``slot_names`` are the vectors to keep, all zero before the first update; ``decays_weights`` says
-    that `step` treats weights otherwise than biases."""
+    that `step` has weight decay, so that it treats weights and biases differently."""
 
     slot_names: ClassVar[tuple[str, ...]] = ()
     decays_weights: ClassVar[bool] = False
@@ -32,8 +32,8 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self, p: Array, g: Array, slots: Slots, t: int, r: float, *, decays: bool = True) -> None:
-        """Change ``p`` and ``slots`` in place. All are flat and of one length; ``decays`` says that these are weights
-        (not biases), which decoupled weight decay may shrink."""
+        """Change ``p`` and ``slots`` in place. All are flat and of one length; ``decays`` is True for weights and False
+        for biases, to which weight decay does not apply."""
 
     def needed_slots(self) -> tuple[str, ...]:
         """The slots that this configuration uses."""
@@ -140,7 +140,7 @@ class AdamW(Optimizer):
 
 
 def _adam_step(moments: Adam | AdamW, p: Array, g: Array, slots: Slots, t: int, r: float) -> None:
-    """The equations of `Adam`, each pass over memory in place: one scratch vector, no other temporary.
+    """The equations of `Adam`, in place, with one scratch vector.
 
     With root = sqrt(1 - beta2^t), the quotient is multiplied by root above and below: m root / (sqrt(v) + epsilon root).
     """

@@ -1,7 +1,7 @@
-"""Regularizers: a penalty on large weights, added to the loss to hold back overfitting.
+"""Regularizers: a penalty on large weights, added to the loss to reduce overfitting.
 
-The objective that training descends is  L + sum over the weights of penalty(w). Biases and the parameters of batch
-normalization pay nothing. ``fit(regularizer=...)`` sets the penalty for all layers; a layer's own takes its place.
+Training minimizes the objective  L + sum over the weights of penalty(w). Biases and the parameters of batch normalization
+have no penalty. ``fit(regularizer=...)`` sets the penalty for all layers; a layer's own regularizer replaces it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Regularizer(ABC):
 
     @abstractmethod
     def penalty(self, w: Array) -> float:
-        """What these weights add to the loss."""
+        """The penalty of these weights: what is added to the loss."""
 
     @abstractmethod
     def gradient(self, w: Array) -> Array:
-        """d penalty / dw, of the shape of ``w``."""
+        """d penalty / dw, in the shape of ``w``."""
 
     def __add__(self, other: Regularizer) -> Regularizer:
         """Both penalties together: ``L1(1e-5) + L2(1e-4)``."""

@@ -1,7 +1,7 @@
-"""Schedules: how the learning rate changes while training goes on.
+"""Schedules: how the learning rate changes during training.
 
-A schedule is a pure function from a `Position` to a factor; the rate of a step is the optimizer's ``learning_rate`` times
-that factor. Positions count from the start of one call of ``fit``.
+A schedule is a pure function from a `Position` to a factor; the learning rate of a step is the optimizer's
+``learning_rate`` times that factor. Positions count from the start of one call of ``fit``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pellucid.core.checks import instance_of, number_between, one_of, positive_i
 
 @dataclass(frozen=True)
 class Position:
-    """Where training is: ``step`` of ``total_steps`` (both from 0), and the monitored losses of the finished epochs."""
+    """Where training is: ``step`` (from 0) of ``total_steps``, and the monitored losses of the finished epochs."""
 
     step: int
     total_steps: int
@@ -65,7 +65,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """factor = decay ^ (epochs gone, as a fraction): smooth, ``decay`` for each epoch."""
+    """factor = decay ^ (step / steps_per_epoch): smooth, ``decay`` for each epoch."""
 
     decay: float = 0.95
 
@@ -94,7 +94,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """Rises linearly as (step + 1) / steps for the first ``steps`` steps; then ``then`` over the steps that remain."""
+    """(step + 1) / steps for the first ``steps`` steps; then the schedule ``then`` over the remaining steps."""
 
     steps: int
     then: Schedule = field(default_factory=ConstantRate)
@@ -136,8 +136,8 @@ class OneCycle(Schedule):
 class ReduceOnPlateau(Schedule):
     """factor = drop ^ (number of plateaus so far), at least ``minimum``.
 
-    A plateau is ``patience`` epochs in a row in which the monitored loss (validation if there is one, else training) did
-    not fall by more than ``threshold`` of the best so far, relative; after one, counting starts anew.
+    A plateau is ``patience`` epochs in a row in which the monitored loss (validation if there is one, else training) was
+    not below (1 - threshold) times the best so far; after one, counting starts again.
     """
 
     drop: float = 0.5
