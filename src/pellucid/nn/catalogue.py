@@ -1,8 +1,8 @@
-"""The catalogue: every describable thing by name, and the road from object to plain data and back.
+"""The catalogue: every layer, loss, optimizer, ... by name, and its conversion to plain data and back.
 
 A model file holds descriptions such as ``{"type": "Dense", "units": 128, "activation": "relu"}``. Reading one can only
-make objects whose classes stand here, with the fields that they declare: a closed vocabulary that cannot name code, a
-path or an address. A new member is one row; `register` adds a class of your own for the running process.
+make objects of the classes listed here, with the fields that they declare: it cannot name code, a path or a URL. A new
+class is one row; `register` adds a class of your own for the running process.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def register(cls: type) -> type:
     """Add a frozen dataclass of your own (a layer, a loss, an optimizer), so that model files may name it.
 
     Usable as a decorator. It holds for this process: register it again before loading. Raises `ArgumentError` for a name
-    that is taken, or a class that is no frozen dataclass.
+    that is taken, or a class that is not a frozen dataclass.
     """
     frozen = getattr(getattr(cls, "__dataclass_params__", None), "frozen", False)
     if not isinstance(cls, type) or not is_dataclass(cls) or not frozen:
@@ -89,7 +89,7 @@ def to_dict(thing: object) -> dict[str, Any]:
 
 
 def from_dict(description: object, expected: type | tuple[type, ...] = object) -> Any:
-    """The object of a description; raises `ArgumentError` for anything that is not exactly one of the catalogue."""
+    """The object of a description; raises `ArgumentError` for an unknown class, or fields or values that do not fit."""
     if not isinstance(description, dict) or not isinstance(description.get("type"), str):
         raise ArgumentError(f"a description is an object with a type, not {str(description)[:60]!r}.")
     name = description["type"]

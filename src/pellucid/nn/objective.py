@@ -1,9 +1,9 @@
-"""The objective: the number that training makes small, and its gradient.
+"""The objective, which training minimizes, and its gradient.
 
     objective = L(f(x), targets) + sum over the weights w of penalty(w)
 
-f is the stack of layers, and L the mean loss of the batch. By the chain rule the gradient of L comes down through the
-layers; that of the penalty is added where it belongs.
+f is the stack of layers, and L the mean loss of the batch. The gradient of L comes from backpropagation; that of the
+penalty is added to it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LossFunction: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Ar
 
 
 class Descent(NamedTuple):
-    """What a walk up and down leaves: the loss without the penalty, the forward pass, and dL/dx if it was asked for."""
+    """The loss without the penalty, the forward pass, and dL/dx if it was asked for."""
 
     loss: float
     forward: Pass
@@ -32,8 +32,8 @@ class Descent(NamedTuple):
 class Objective:
     """Loss + penalty as a function of the parameters of a stack. ``gradient`` (P,) is the one that `descend` found last.
 
-    ``regularizer`` is that of all weights whose layers have none of their own; ``loss`` takes the place of the output
-    layer's. Targets are (B, num_outputs), weights (B,).
+    ``regularizer`` is that of all weights whose layers have none of their own; ``loss`` replaces that of the output layer.
+    Targets are (B, num_outputs), weights (B,).
     """
 
     def __init__(self, stack: Stack, regularizer: Regularizer | None = None, loss: LossFunction | None = None) -> None:
@@ -46,7 +46,7 @@ class Objective:
         self.penalties = penalties(stack, regularizer)
 
     def value(self, x: AnyArray, targets: Array, weights: Array | None = None) -> float:
-        """Loss + penalty of a step of training, forward alone."""
+        """Loss + penalty of a training step, without its gradient."""
         logits = self.stack.propagate(x, self.arrays, training=True, keep=False).logits
         loss, _ = self.loss(logits, targets, weights)
         return loss + penalty(self.stack, self.regularizer)
@@ -73,10 +73,7 @@ class Objective:
 
 
 def penalties(stack: Stack, common: Regularizer | None) -> dict[str, Regularizer]:
-    """Full name of each array with a penalty -> its regularizer: that of its layer, else the common one.
-
-    Biases and the like have none.
-    """
+    """Full name of each weight with a penalty -> its regularizer: that of its layer, else the common one."""
     if common is not None:
         instance_of(common, Regularizer, "regularizer")
     layers = {node.name: node.layer for node in stack.nodes}
@@ -90,7 +87,7 @@ def penalties(stack: Stack, common: Regularizer | None) -> dict[str, Regularizer
 
 
 def penalty(stack: Stack, common: Regularizer | None, parameters: Array | None = None) -> float:
-    """The penalty of all weights, of the stack's own parameters or of others (P,): what is added to the loss."""
+    """The penalty of all weights in ``parameters`` (P,), or in the stack's own: what is added to the loss."""
     vector = stack.parameters.vector if parameters is None else parameters
     total = 0.0
     for name, regularizer in penalties(stack, common).items():

@@ -1,7 +1,7 @@
 """Parameters: one flat vector, with a named, shaped view for each array in it.
 
-Gradients and the optimizer's slots have the same layout, so an update is a few operations on long vectors, a checkpoint
-is a handful of vectors, and a gradient summed over machines is one.
+Gradients and the optimizer's slots have the same layout, so an update is a few operations on long vectors, and a
+checkpoint is a handful of vectors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Slot:
 
 
 class Layout:
-    """The order and the places of all arrays of a network: full name ("dense_1.weight") -> `Slot`."""
+    """Where each array of a network lies in the flat vector: full name ("dense_1.weight") -> `Slot`."""
 
     def __init__(self, specs: Sequence[tuple[str, ParameterSpec]]) -> None:
         self.slots: dict[str, Slot] = {}
@@ -60,7 +60,7 @@ class Parameters(Mapping[str, Array]):
 
     @property
     def vector(self) -> Array:
-        """All numbers (P,), up to date: an executor that works elsewhere sets ``refresh`` to be called first."""
+        """All numbers (P,), up to date: an executor that keeps them elsewhere sets ``refresh``, which is called first."""
         refresh = self.refresh
         if refresh is not None:
             refresh()

@@ -1,7 +1,7 @@
 """A stack of layers: the function that a network computes, and its derivative.
 
-`Stack` joins the layers, owns their flat parameters, and walks them up (`propagate`) and down (`backpropagate`). It is
-mathematics only; fitting, predicting and saving are in `pellucid.models.network`, whose ``Network`` is a ``Stack``.
+`Stack` joins the layers, owns their flat parameters, and goes through them forward (`propagate`) and backward
+(`backpropagate`). Fitting, predicting and saving are in `pellucid.models.network`, whose ``Network`` is a ``Stack``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOT_MADE = False  # of an object that is made when it is first needed
 
 @dataclass(frozen=True)
 class Pass:
-    """What a forward pass leaves: the logits, and for each layer its output and its cache if they were kept."""
+    """The result of a forward pass: the logits, and the output and the cache of each layer if they were kept."""
 
     logits: Array
     outputs: list[Array]
@@ -38,9 +38,9 @@ class Pass:
 class Stack:
     """Layers in order: `Input` first, an output layer last, hidden ones (or none) between.
 
-    ``seed`` decides the initial parameters and all later chance; ``dtype`` is float32 or float64; ``arrays`` gives all
-    parameters and state by name, in place of drawing them. ``engine_choice`` is "auto", or "numpy" for predictions that
-    walk the layers. Raises `ArgumentError` for layers that cannot be joined.
+    ``seed`` determines the initial parameters and all later random numbers; ``dtype`` is float32 or float64; ``arrays``
+    gives all parameters and state by name, in place of drawing them. ``engine_choice`` is "auto", or "numpy" for
+    predictions by the layers themselves. Raises `ArgumentError` for layers that cannot be joined.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Stack:
         """Backward: from dL/dlogits down through each layer, by the chain rule.
 
         Writes each parameter's gradient into ``gradients`` (views laid out like the parameters) and returns dL/dx, or
-        None when it was not asked for; then the walk ends at the lowest layer that has parameters.
+        None when it was not asked for; then it stops at the lowest layer that has parameters.
         """
         lowest = 0 if needs_dx else self._lowest
         dy: Array | None = dlogits
@@ -223,12 +223,12 @@ def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def _join(layers: tuple[Layer, ...]) -> tuple[Node, ...]:
-    """The layers in their places; the ends are called ``input`` and ``output``."""
+    """The nodes; the first is called ``input`` and the last ``output``."""
     return join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
 
 
 def _lowest_with_parameters(nodes: tuple[Node, ...]) -> int:
-    """Where the way down ends when nobody asks for dL/dx."""
+    """Where backpropagation stops when dL/dx is not needed."""
     for index, node in enumerate(nodes):
         if node.layer.parameter_specs(node.input_shape):
             return index

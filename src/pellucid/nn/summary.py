@@ -14,7 +14,7 @@ from pellucid.nn.layers.residual import Residual
 from pellucid.nn.stack import Stack
 
 COLUMNS = ("layer", "description", "output shape", "parameters")
-SAID_FIRST = ("kernel_size", "size", "activation")  # said by place, even when they are the defaults
+SHOWN_BY_POSITION = ("kernel_size", "size", "activation")  # shown without a name, even if they have their defaults
 
 
 def summary(stack: Stack) -> str:
@@ -33,7 +33,7 @@ def summary_rows(stack: Stack) -> list[tuple[str, str, str, str]]:
 
 
 def _rows(stack: Stack, node: Node, block: str) -> Iterator[tuple[str, str, str, str]]:
-    """The row of a layer, and those of the layers in it; ``block`` is the full name of what it is in, with a dot."""
+    """The row of a layer, and those of its inner layers; ``block`` is the full name of the block around it, with a dot."""
     name = f"{block}{node.name}"
     slots = stack.parameters.layout.slots
     count = sum(slot.stop - slot.start for full, slot in slots.items() if full.startswith(f"{name}."))
@@ -47,19 +47,20 @@ def _rows(stack: Stack, node: Node, block: str) -> Iterator[tuple[str, str, str,
 
 
 def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
-    """``Dense(128, 'relu')``: the class, and the fields that say more than their defaults, but those ``left_out``."""
+    """``Dense(128, 'relu')``: the class, and the fields that differ from their defaults, without those ``left_out``."""
     if not is_dataclass(layer):
         return type(layer).__name__
     parts: list[str] = []
-    by_place = True
+    by_position = True
     for field in fields(layer):
-        value = getattr(layer, field.name)
-        by_place = by_place and field.name not in left_out and (field.default is MISSING or field.name in SAID_FIRST)
         if field.name in left_out:
+            by_position = False
             continue
+        value = getattr(layer, field.name)
+        by_position = by_position and (field.default is MISSING or field.name in SHOWN_BY_POSITION)
         if isinstance(layer, Input):
             parts += map(str, layer.shape)
-        elif by_place:
+        elif by_position:
             parts.append(_text(value))
         elif value != field.default:
             parts.append(f"{field.name}={_text(value)}")
@@ -67,7 +68,7 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
 
 
 def _text(value: object) -> str:
-    """A value for people: floats of six digits, several of three, layers by their descriptions."""
+    """A value as text: a float with six digits, a tuple of floats with three, layers by their descriptions."""
     if isinstance(value, Layer):
         return describe_layer(value)
     if isinstance(value, float):

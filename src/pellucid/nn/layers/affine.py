@@ -9,9 +9,9 @@ from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Gradients, Named, ParameterSpec
 
 
-def check_affine(draws: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:
-    """The options that all layers with a weighted sum share, checked when one is made."""
-    initializer(draws)
+def check_affine(weight: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:
+    """Check the options that all layers with a weighted sum share."""
+    initializer(weight)
     instance_of(use_bias, bool, "use_bias")
     if regularizer is not None:
         instance_of(regularizer, Regularizer, "regularizer")

@@ -1,9 +1,9 @@
-"""What a layer is: a shape rule, the parameters it asks for, forward, and backward.
+"""What a layer is: a shape rule, the parameters it needs, forward, and backward.
 
 A layer is a frozen description (how many units, which activation). It holds no arrays: parameters come in by name, and
-what backward needs from forward goes through an explicit ``cache``. So a layer can be used twice at once, and trace,
-doctor and studio can read every intermediate number. To make your own, subclass `Layer` and implement the three abstract
-methods; ``pl.gradcheck(layer, x)`` then proves the pair.
+what backward needs from forward goes through an explicit ``cache``. So a layer can be used twice at once, and the trace
+can read every intermediate number. To make your own, subclass `Layer` and implement the three abstract methods;
+``pl.gradcheck(layer, x)`` then checks that backward is the derivative of forward.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ FLOAT32: np.dtype[Any] = np.dtype(np.float32)
 class Context:
     """What a forward pass knows besides its arrays.
 
-    ``training`` switches dropout and batch statistics on; (``seed``, ``step``, ``layer``) decide chance; ``needs_dx`` is
-    False for the lowest layer with parameters, which may then return None for dx.
+    ``training`` switches dropout and batch statistics on; (``seed``, ``step``, ``layer``) determine the random numbers;
+    ``needs_dx`` is False for the lowest layer with parameters, which may then return None for dx.
     """
 
     training: bool = False
@@ -45,16 +45,16 @@ class Context:
     dtype: np.dtype[Any] = FLOAT32
 
     def key(self, purpose: random.Purpose) -> random.Key:
-        """The key of this layer's chance in this step."""
+        """The key of this layer's random numbers in this step."""
         return random.key(self.seed, purpose, self.step, self.layer)
 
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """What a layer asks for: a name of its own ("weight"), a shape, and how to draw it.
+    """A parameter of a layer: its name in the layer ("weight"), its shape and its initializer.
 
-    ``is_weight`` marks what regularizers and weight decay act upon: weights, but no bias, scale or shift.
-    ``minimum`` is the smallest value that makes sense, for a variance 0.
+    ``is_weight`` marks what regularizers and weight decay act on: weights, but not biases, scales or shifts.
+    ``minimum`` is the smallest value that is allowed: 0 for a variance.
     """
 
     name: str
@@ -71,22 +71,22 @@ class Layer(ABC):
     def kind(self) -> str:
         """The class name in snake case: the stem of the layer's name in a network (``batch_normalization_2``).
 
-        A digit takes the capital after it along: a ``Conv2D`` is a ``conv2d``.
+        There is no underscore after a digit: a ``Conv2D`` is a ``conv2d``.
         """
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property
     def place(self) -> Place:
-        """Where in a network such a layer stands."""
+        """Where in a network the layer can be."""
         return "hidden"
 
     @property
     def penalty(self) -> Regularizer | None:
-        """The layer's own regularizer, in place of the one given to ``fit``; None leaves that one."""
+        """The layer's own regularizer, which replaces the one given to ``fit``; None keeps that one."""
         return getattr(self, "regularizer", None)
 
     def penalty_of(self, name: str) -> Regularizer | None:
-        """The regularizer of one of the layer's weights, by its own name; a layer made of layers asks theirs."""
+        """The regularizer of one of the layer's weights, by its name in the layer; a block asks its inner layers."""
         return self.penalty
 
     @abstractmethod
@@ -103,7 +103,7 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
-        """(y, cache): the output for the batch x, and whatever `backward` needs; of several things a NamedTuple."""
+        """(y, cache): the output for the batch x, and what `backward` needs (a NamedTuple if that is several things)."""
 
     @abstractmethod
     def backward(self, parameters: Named, cache: Any, dy: Array) -> tuple[Array | None, Gradients]:

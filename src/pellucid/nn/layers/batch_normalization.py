@@ -28,10 +28,10 @@ class BatchNormalizationCache(NamedTuple):
 class BatchNormalization(Layer):
     """y = f(gamma h + beta), with h = (x - mean) / sqrt(variance + epsilon) (Ioffe and Szegedy 2015).
 
-    While training, mean and variance (divided by the count, not count - 1) are those of the batch, for each feature of
-    the last axis, which is a channel of images; the moving averages follow as  moving <- momentum moving + (1 - momentum)
-    batch  and take their place afterwards. A batch with one value per feature gives h = 0 and leaves the moving averages
-    alone. f is the ``activation``: a layer without a bend, then this one with it, is the usual pair.
+    In training, mean and variance (divided by the count, not count - 1) are those of the batch, for each feature of the
+    last axis (the channels of images); prediction uses their moving averages,  moving <- momentum moving + (1 - momentum)
+    batch. A batch with one value per feature gives h = 0 and does not change the moving averages. f is the ``activation``;
+    the layer before usually has none.
     """
 
     momentum: float = 0.9
@@ -75,7 +75,7 @@ class BatchNormalization(Layer):
     def backward(self, parameters: Named, cache: BatchNormalizationCache, dy: Array) -> tuple[Array, Gradients]:
         """Through f: dz = dy f'(z). Then dgamma = sum dz h;  dbeta = sum dz.
 
-        After training, mean and variance are constants: dx = dz gamma / std. While training they depend on x too:
+        In prediction, mean and variance are constants: dx = dz gamma / std. In training they depend on x too:
         with dh = dz gamma, the sum over the M values of a feature of dL/dmean and dL/dvariance gives
         dx = (dh - mean(dh) - h mean(dh h)) / std = gamma / std (dz - dbeta / M - h dgamma / M).
         """

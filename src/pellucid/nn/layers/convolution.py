@@ -92,7 +92,7 @@ class Conv2D(Layer):
         dW_ijcu = sum_bhw x_bpqc dz_bhwu:  with each window as a row of X, dW = X^T dz
         db_u    = sum_bhw dz_bhwu
         dx_bpqc = sum over all (h, i), (w, j) that meet in (p, q), and u, of dz_bhwu W_ijcu: each window sends
-                  dz W_ij^T to the pixel in its row i and column j, and a pixel adds up what it is sent.
+                  dz W_ij^T to the pixel in its row i and column j, and a pixel adds up what it gets.
         """
         weight = parameters["weight"]
         dz = dy * activation(self.activation).derivative(cache.z, cache.a)
@@ -133,14 +133,14 @@ class Conv2D(Layer):
 
 @dataclass(frozen=True)
 class _ByGroup(Initializer):
-    """Each group is a convolution of its own, and is drawn as one: its fans count its own channels and filters."""
+    """Draws each group as a convolution of its own: fan_in and fan_out count the channels and filters of the group."""
 
-    draws: Initializer
+    inner: Initializer
     groups: int
 
     def draw(self, shape: Shape, key: random.Key) -> Array:
         part = (*shape[:-1], shape[-1] // self.groups)
-        return np.concatenate([self.draws.draw(part, random.key(key, group)) for group in range(self.groups)], axis=-1)
+        return np.concatenate([self.inner.draw(part, random.key(key, group)) for group in range(self.groups)], axis=-1)
 
 
 def _parted(z: Array, groups: int) -> Array:

@@ -1,4 +1,4 @@
-"""Dropout: while training, a random part of the units is silent, so that none can be relied upon."""
+"""Dropout: in training, a random part of the units is set to 0, so that the network relies on none of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DropoutCache(NamedTuple):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Inverted dropout (Srivastava et al. 2014): y = x m / (1 - rate) while training, y = x afterwards.
+    """Inverted dropout (Srivastava et al. 2014): y = x m / (1 - rate) in training, y = x in prediction.
 
     m is 0 with probability ``rate``, else 1: element i of the batch is dropped when its 32 random bits, a function of
     (seed, step, layer, i), are below rate 2^32. The division keeps the expectation of y equal to x.
@@ -55,10 +55,10 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Dropout2D(Dropout):
-    """Dropout of whole channels (Tompson et al. 2015): y_bhwc = x_bhwc m_bc / (1 - rate) while training.
+    """Dropout of whole channels (Tompson et al. 2015): y_bhwc = x_bhwc m_bc / (1 - rate) in training.
 
-    Neighbouring pixels of a channel resemble each other, so dropping them one by one hides little. Channel c of sample b is
-    the element b C + c; an image (H, W) is one channel.
+    Neighbouring pixels of a channel are similar, so dropping them one by one hides little. Channel c of sample b is the
+    element b C + c; an image (H, W) is one channel.
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -19,5 +19,5 @@ class Flatten(Layer):
         return x.reshape(len(x), -1), x.shape
 
     def backward(self, parameters: Named, cache: Shape, dy: Array) -> tuple[Array, Gradients]:
-        """dx = dy in the shape of x: nothing is computed, so nothing changes."""
+        """dx = dy in the shape of x."""
         return dy.reshape(cache), {}

@@ -55,7 +55,7 @@ class Input(Layer):
         return dy * cache.scale, {}
 
     def check(self, x: Any, what: str = "x") -> AnyArray:
-        """``x`` as an array that `forward` takes, or an error that says what came, what is expected and what to do."""
+        """``x`` as an array that `forward` takes, or an error that says what was given, what is expected and what to do."""
         expected = batch_letters(self.shape)
         array = as_numbers(x, what, f"numbers are expected, of the shape {expected}")
         if array.shape == self.shape:
@@ -81,9 +81,9 @@ class Input(Layer):
         return array
 
     def warn_about_scale(self, x: AnyArray) -> None:
-        """Warn where training would fail in silence: numbers that are not scaled, or bytes that are no pixels.
+        """Warn where training would silently fail: numbers that are not scaled, or bytes that are not pixels.
 
-        Looks at the first samples only. uint8 that never exceeds 15 is hardly pixels; numbers beyond 100 are not scaled.
+        Looks at the first samples only. uint8 up to 15 is hardly pixels; numbers beyond 100 are not scaled.
         """
         largest = float(np.abs(x[:4096]).max(initial=0))
         if x.dtype == np.uint8 and 0 < largest <= 15:
@@ -104,7 +104,7 @@ class Input(Layer):
 
 
 def first_non_finite(array: Array, limit: float | None = None) -> int | None:
-    """The index of the first sample with a number that is not finite (or beyond float32), or None. In blocks."""
+    """The index of the first sample with a number that is not finite in float32, or None; in blocks, to save memory."""
     for start in range(0, len(array), 4096):
         block = array[start : start + 4096]
         with np.errstate(over="ignore"):

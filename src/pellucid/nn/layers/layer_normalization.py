@@ -1,4 +1,4 @@
-"""Layer normalization: each sample measured by its own numbers, so that a batch has no part in it."""
+"""Layer normalization: each sample normalized by its own mean and variance, independently of the batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers joined: each gets a name in its place, and the shape that the one before it gives."""
+"""Layers joined: each gets a name, and the output shape of the layer before it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pellucid.nn.layers.base import Layer
 
 @dataclass(frozen=True)
 class Node:
-    """A layer in its place: its name there, and the shapes of a sample before and after it."""
+    """A layer, its name in the network, and the shapes of a sample before and after it."""
 
     name: str
     layer: Layer
@@ -31,7 +31,7 @@ def numbered(layers: Sequence[Layer], prefix: str = "") -> dict[str, Layer]:
 
 
 def join(named: Mapping[str, Layer], shape: Shape) -> tuple[Node, ...]:
-    """Hand the shape of a sample through the layers; a `ShapeError` names the layer that cannot take it."""
+    """Pass the shape of a sample through the layers; a `ShapeError` names the layer that cannot take it."""
     nodes: list[Node] = []
     for name, layer in named.items():
         try:

@@ -1,4 +1,4 @@
-"""Pooling: an image made smaller, each window answered by one number a channel. Nothing is learned."""
+"""Pooling: an image made smaller, one number for each window and channel. There are no parameters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Pooling2D(Layer):
 
 class MaxPooling2DCache(NamedTuple):
     shape: Shape  # of x
-    winners: AnyArray  # the place of the largest number in each window, counted row by row
+    winners: AnyArray  # index of the largest number in each window, counted row by row
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class MaxPooling2D(Pooling2D):
 
 @dataclass(frozen=True)
 class AveragePooling2D(Pooling2D):
-    """y = the mean of each window, channel by channel; with "same", the mean of the pixels that are no margin.
+    """y = the mean of each window, channel by channel; with "same", the mean of the pixels inside the image.
 
     ``size`` and ``stride`` (None: that of ``size``) are a number or a pair (height, width).
     """

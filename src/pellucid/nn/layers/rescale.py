@@ -1,4 +1,4 @@
-"""Rescale: each channel brought to the mean 0 and the variance 1, by numbers that were measured before training."""
+"""Rescale: each channel scaled to mean 0 and variance 1, by numbers measured before training."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 Numbers: TypeAlias = float | tuple[float, ...]
 
 LARGEST = 1e30
-ROUNDING = 2.0**-23  # of a float32: what varies by less than this part of its mean is the same everywhere
-BLOCK_VALUES = 1 << 22  # measured at once: 32 MiB in float64
+ROUNDING = 2.0**-23  # of a float32: a channel whose std is below this fraction of its mean is constant
+BLOCK_VALUES = 1 << 22  # in float64, 32 MiB
 
 
 @dataclass(frozen=True)
 class Rescale(Layer):
     """y = scale x + offset, with one number for all channels, or one for each value of the last axis (C,).
 
-    It comes right after `Input`, and learns nothing: ``Rescale.fit(training_images)`` measures what standardises each
-    channel. So pixels stay bytes until they reach the network, and its model file holds the scale.
+    It comes right after `Input` and has no parameters: ``Rescale.fit(training_images)`` measures what standardises each
+    channel. So pixels stay bytes until they reach the network, and the model file holds the scale.
     """
 
     scale: Numbers
@@ -41,7 +41,7 @@ class Rescale(Layer):
     @classmethod
     def fit(cls, images: Any) -> Rescale:
         """scale = 1 / std and offset = -mean / std, for each channel of images (N, H, W, C), for all of (N, H, W), for each
-        column of a table (N, D); of x / 255 if x is uint8. A channel that is the same everywhere is only shifted to 0.
+        column of a table (N, D); of x / 255 if x is uint8. A constant channel is only shifted to 0.
         """
         expected = "numbers are expected: images (N, H, W, C) or (N, H, W), or a table (N, D)"
         x = as_numbers(images, "images", expected)

@@ -1,4 +1,4 @@
-"""The residual block: layers that learn what to add to their input, not what to put in its place."""
+"""The residual block: layers that learn what to add to their input, not what to replace it with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterS
 from pellucid.nn.layers.nodes import Node, join, numbered
 
 LAYER_BITS = 12  # of a layer's number in its block
-DEEPEST = 4  # blocks in each other: then the number of the innermost layer still has at most 64 bits
+DEEPEST = 4  # nested blocks: then the number of the innermost layer has at most 64 bits
 
 Branch: TypeAlias = dict[str, Layer]
 
@@ -33,8 +33,8 @@ class Residual(Layer):
 
     Both branches must give the same shape; they are kept as tuples. Inside, layers are named and numbered as in a network,
     those of the shortcut with the prefix ``shortcut_``: the parameters of a network are then ``residual_1.conv2d_2.weight``
-    and ``residual_1.shortcut_conv2d_1.weight``. Layer j of a block, counted from 0 through both branches, has its own
-    chance: in a block with the number n it is layer (n + 1) 2^12 + j. Blocks stand in each other at most 4 deep.
+    and ``residual_1.shortcut_conv2d_1.weight``. For its random numbers, layer j of block n (j counts from 0 through both
+    branches) is layer (n + 1) 2^12 + j. Blocks can be nested at most 4 deep.
     """
 
     layers: Sequence[Layer]
@@ -50,12 +50,12 @@ class Residual(Layer):
             raise ArgumentError(f"Residual takes at most {1 << LAYER_BITS} layers.")
         if _depth(self) > DEEPEST:
             raise ArgumentError(
-                f"Residual blocks stand in each other at most {DEEPEST} deep; put others after one another."
+                f"Residual blocks can be nested at most {DEEPEST} deep; put further blocks one after another."
             )
         activation(self.activation)
 
     def branches(self, input_shape: Shape) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-        """The layers of both branches in their places, for samples of this shape."""
+        """The nodes of both branches, for samples of this shape."""
         main, shortcut = self._branches
         return join(main, input_shape), join(shortcut, input_shape)
 
@@ -91,9 +91,9 @@ class Residual(Layer):
         return a, ResidualCache(caches, shortcut_caches, z, a, context.needs_dx)
 
     def backward(self, parameters: Named, cache: ResidualCache, dy: Array) -> tuple[Array | None, Gradients]:
-        """Through f: dz = dy f'(z). A sum hands its gradient to both terms unchanged, so dz walks down each branch, and dx
-        is the sum of what they give; an empty shortcut gives dz itself. So a gradient reaches the layers below the block
-        whatever the layers in it do.
+        """Through f: dz = dy f'(z). A sum passes its gradient to both terms unchanged, so dz goes back through each branch,
+        and dx is the sum of the results; an empty shortcut gives dz itself. So a gradient reaches the layers below the
+        block whatever the layers in it do.
         """
         main, shortcut = self._branches
         dz = dy * activation(self.activation).derivative(cache.z, cache.a)
@@ -154,12 +154,12 @@ def _full(name: str, arrays: Named) -> Gradients:
 
 
 def _depth(layer: Layer) -> int:
-    """How many blocks stand in each other here, this one included."""
+    """How deep the blocks are nested, this one included."""
     return 1 + max(map(_depth, (*layer.layers, *layer.shortcut))) if isinstance(layer, Residual) else 0
 
 
 def _remedy(before: Shape, after: Shape) -> str:
-    """How a shortcut gets from one shape to the other, where one convolution can."""
+    """A shortcut that turns one shape into the other, if one convolution can."""
     if len(before) != 3 or len(after) != 3 or after[0] > before[0] or after[1] > before[1]:
         return "Give it a shortcut, a list of layers, with the same output shape."
     stride = tuple(-(-old // new) for old, new in zip(before[:2], after[:2], strict=True))

@@ -1,10 +1,10 @@
-"""Windows that move over an image: where they lie, what they see, and the way back from a window to its pixels.
+"""Windows that move over an image: their positions, their pixels, and how gradients go back from windows to pixels.
 
 An image is (H, W, C), channels last; (H, W) is read as (H, W, 1). With a window of k pixels, each ``dilation`` d from the
 next, spanning s = (k - 1) d + 1, and windows ``stride`` t apart, along each axis of n pixels:
 
     valid   windows lie inside the image                          floor((n - s) / t) + 1 windows
-    same    margins of padding, as many windows as strides        ceil(n / t) windows
+    same    margins of padding, a window every t pixels           ceil(n / t) windows
 
 The margins of "same" share max((windows - 1) t + s - n, 0) pixels; the odd one is at the bottom or right, as in TensorFlow.
 """
@@ -26,7 +26,7 @@ from pellucid.core.shapes import Array, Shape
 Pair: TypeAlias = tuple[int, int]
 
 PADDINGS = ("same", "valid")
-MAX_SPAN = 4096  # pixels; "same" pads by as much, so a wider window would be a mistake that fills the memory
+MAX_SPAN = 4096  # pixels; "same" pads by as much, so a larger window would fill the memory
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Windows:
 
     @property
     def span(self) -> Pair:
-        """How many pixels a window reaches over, with the gaps of its dilation."""
+        """The height and width of a window in pixels, with the gaps of its dilation."""
         (height, width), (down, across) = self.size, self.dilation
         return (height - 1) * down + 1, (width - 1) * across + 1
 
     def count(self, shape: Shape) -> Pair:
-        """How many windows there are on an image (H, W, C); `ShapeError` if not even one fits."""
+        """The number of windows on an image (H, W, C); `ShapeError` if none fits."""
         height, width = shape[:2]
         if self.padding == "same":
             return -(-height // self.stride[0]), -(-width // self.stride[1])
@@ -70,10 +70,10 @@ class Windows:
         return np.moveaxis(every[:, ::down, ::across, :, ::gap_down, ::gap_across], 3, 5)
 
     def scatter(self, shape: Shape, share: Callable[[int, int], Array]) -> Array:
-        """The way back: a pixel's gradient is the sum of what the windows that see it send to it.
+        """The gradient of a pixel is the sum of what the windows that see it send back.
 
         ``share(i, j)``, (B, windows down, windows across, C), is what each window sends to the pixel in its row i and
-        column j; the sum is (B, H, W, C), the ``shape`` of the batch of images. What falls into the margins is lost.
+        column j; the sum is (B, H, W, C), the ``shape`` of the batch of images. What falls into the margins is dropped.
         """
         batch, height, width, channels = shape
         down, across = self.count(shape[1:])

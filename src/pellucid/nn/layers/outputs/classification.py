@@ -1,4 +1,4 @@
-"""Output layers that choose among classes, and say how probable each is."""
+"""Output layers that choose among classes, and give each a probability."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from pellucid.nn.layers.outputs.output import MAX_OUTPUTS, OutputLayer
 
 
 class ClassifyingOutput(OutputLayer):
-    """What both classifications share: class labels as targets, probabilities as answers."""
+    """What both classifications share: class labels as targets, and probabilities."""
 
     metric = "accuracy"
 
     @property
     @abstractmethod
     def num_labels(self) -> int:
-        """How many classes there are to choose from."""
+        """The number of classes."""
 
     @abstractmethod
     def probabilities(self, outputs: Array) -> Array:
         """(B, num_labels): the probability of each class; each row sums to 1."""
 
     def class_logits(self, outputs: Array) -> Array:
-        """(B, num_labels): a logit for each class, of which the softmax gives the probabilities."""
+        """(B, num_labels): a logit for each class; their softmax gives the probabilities."""
         return outputs
 
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
-        """Class numbers (N,), as int64; K-column rows of probabilities are also taken by `Classification`."""
+        """Class numbers (N,) as int64; `Classification` also takes probabilities (N, K)."""
         last = self.num_labels - 1
         expected = f"{count} class numbers 0 to {last} are expected, shape ({count},)"
         if _are_names(y):
@@ -143,7 +143,7 @@ class BinaryClassification(ClassifyingOutput):
         return y.astype(dtype).reshape(len(y), 1)
 
     def probabilities(self, outputs: Array) -> Array:
-        """(B, 2): 1 - p and p, each from its own sigmoid so that the small one keeps its digits."""
+        """(B, 2): 1 - p and p, each by its own sigmoid so that the smaller one keeps its digits."""
         return np.concatenate([sigmoid(-outputs), sigmoid(outputs)], axis=-1)
 
     def class_logits(self, outputs: Array) -> Array:
@@ -167,14 +167,14 @@ def _shape(y: Any) -> Shape | None:
 
 
 def _are_names(y: Any) -> bool:
-    """Whether this is text, or rows of different lengths or other objects that hold text."""
+    """Whether this holds text, also among other objects."""
     if isinstance(y, np.ndarray):
         return y.dtype.kind in "US" or (y.dtype.kind == "O" and any(isinstance(item, str) for item in y.ravel()))
     return isinstance(y, list | tuple) and any(isinstance(item, str) for item in y)
 
 
 def _are_whole(array: AnyArray) -> bool:
-    """Whether these are whole numbers, of any type."""
+    """Whether these are whole numbers of any type."""
     if np.issubdtype(array.dtype, np.floating):
         return bool((np.isfinite(array) & (array == np.floor(array))).all())
     return array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer)

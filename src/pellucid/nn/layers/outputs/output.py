@@ -1,11 +1,11 @@
-"""Output layers: each owns its weighted sum, its loss and what its numbers mean, so that they cannot be mispaired.
+"""Output layers: each owns its weighted sum, its activation and its loss, so that they always fit together.
 
     Classification        z = x W + b (B, K)   softmax   cross-entropy          labels 0 .. K-1
     BinaryClassification  z = x W + b (B, 1)   sigmoid   binary cross-entropy   labels 0 and 1
     Regression            z = x W + b (B, V)   identity  mean squared error ... real numbers
 
 ``forward`` gives z, the *logits*; the loss works on them in a stable form; `predict` (and ``probabilities``)
-turn them into answers.
+turn them into predictions.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class OutputCache(NamedTuple):
 class OutputLayer(Layer):
     """The interface of the last layer.
 
-    ``metric`` names the figure that is reported beside the loss, a mean over the samples; it ``metric_rises`` if more of it
-    is better. ``overall_metrics`` names those that an evaluation computes from all samples together.
+    ``metric`` is reported beside the loss, as a mean over the samples; ``metric_rises`` says that larger is better.
+    ``overall_metrics`` are those that an evaluation computes from all samples together.
     """
 
     metric: ClassVar[str]
@@ -58,29 +58,29 @@ class OutputLayer(Layer):
     def loss_function(self) -> Loss:
         """The loss of this output, on logits (B, num_outputs) and targets of the same shape."""
 
-    def rises(self, figure: str) -> bool:
-        """Whether a larger value of this figure of the history is better: of accuracy and r2, but of no loss or error."""
-        name = figure.removeprefix("validation_")
+    def rises(self, metric: str) -> bool:
+        """Whether a larger value of this metric is better: true for accuracy and r2, false for losses and errors."""
+        name = metric.removeprefix("validation_")
         return name == "r2" or (name == self.metric and self.metric_rises)
 
     @abstractmethod
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
-        """``y`` for ``count`` samples in its compact form, or an error that says what is wrong with it."""
+        """``y`` as checked targets of ``count`` samples, or an error that says what is wrong with it."""
 
     @abstractmethod
     def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
-        """Checked targets as the (B, num_outputs) array that the loss compares with."""
+        """Checked targets as the array (B, num_outputs) that the loss takes."""
 
     @abstractmethod
     def predict(self, outputs: Array) -> AnyArray:
-        """The answer for each sample, from the logits."""
+        """The prediction for each sample, from the logits."""
 
     @abstractmethod
     def score(self, outputs: Array, targets: Array) -> Array:
         """The metric of each sample (B,), from the logits and the (B, num_outputs) targets."""
 
     def check_options(self) -> None:
-        """The options that all output layers share, checked when one is made."""
+        """Check the options that all output layers share."""
         check_affine(self.initializer, self.use_bias, self.regularizer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
