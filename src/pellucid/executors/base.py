@@ -1,7 +1,6 @@
-"""What an executor is: it runs the steps of training a stack of layers.
+"""The interface of executors, which run the training steps of a stack of layers.
 
-The meaning of every number is in the layers; an executor decides only how it is computed. `Rules` is what a step needs
-besides the network: which optimizer, what penalty on weights, what bound on the gradient.
+The layers define every number; an executor only decides how it is computed.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pellucid.nn.stack import Stack
 
 @dataclass(frozen=True)
 class Rules:
-    """How a gradient becomes a step."""
+    """How a gradient becomes an update."""
 
     optimizer: Optimizer
     regularizer: Regularizer | None = None
@@ -55,34 +54,34 @@ class Executor(ABC):
     """The interface. ``name`` is what ``network.engine`` and ``pellucid info`` show."""
 
     name: str
-    note: str = ""  # why this one runs, or what it runs on
+    note: str = ""  # why it is NumPy, or with which instructions the native one runs
 
     @property
     def steps_at_once(self) -> int:
-        """How many steps are best made by one call, when nobody needs to hear of each before the next."""
+        """How many steps one call should make, if no listener needs to hear of each before the next."""
         return 1
 
     @abstractmethod
     def train_steps(self, batches: Sequence[BatchIndices], step: int, rates: Sequence[float]) -> list[dict[str, float]]:
-        """One update of the network's parameters for each batch, the first of them step number ``step`` of the network's
-        life; gives for each the batch's mean loss and metric before it. It may make fewer steps than asked, at least one.
+        """Update the parameters once for each batch, with its learning rate; ``step`` counts the updates made before.
 
+        Gives the mean loss and metric of each batch before its update. May make fewer steps than asked, at least one.
         Raises `DivergenceError`, naming layer and step, when a number is not finite; the parameters are then the last
         ones that were finite and gave a finite loss.
         """
 
     def settle(self) -> None:  # noqa: B027 - most executors have nothing to do
-        """Bring the named views of parameters and state up to date, if this executor works elsewhere."""
+        """Bring the named views of parameters and state up to date, if this executor works on copies."""
 
 
 def targets_of(stack: Stack, batch: Batch) -> Array:
-    """What the logits of a batch are compared with, (B, num_outputs): mixed, if its inputs are."""
+    """The targets of a batch, (B, num_outputs), mixed as its inputs are."""
     targets = stack.output.targets(batch.y, stack.dtype)
     return targets if batch.mixture is None else batch.mixture.of(targets)
 
 
 def diverged(step: int, what: str, where: str) -> DivergenceError:
-    """The error for a training that cannot go on: at which step, what was not finite, where it began, what helps."""
+    """The error for training that diverged at a step (from 0): what is not finite, and where it began."""
     return DivergenceError(
         f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
         f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."

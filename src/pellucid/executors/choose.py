@@ -1,4 +1,4 @@
-"""Which executor runs: the native one wherever it knows everything, else the one of NumPy, and why."""
+"""Chooses the executor: the native one if it knows every part of the training, else NumPy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def choose_executor(
     threads: int | None = None,
     precision: Precision = "float32",
 ) -> Executor:
-    """The executor for a training; raises `ArgumentError` if what is asked for cannot be."""
+    """The executor for a training; raises `ArgumentError` if the engine or precision asked for cannot run it."""
     one_of(engine, ENGINES, "engine")
     one_of(precision, PRECISIONS, "precision")
     if threads is not None and positive_integer(threads, "threads") > MOST_THREADS:

@@ -15,14 +15,14 @@ from pellucid.nn.layers.base import Named
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 
-PLAIN = (np.dtype(np.float32), np.dtype(np.uint8))  # as they lie in the memory of this machine
+PLAIN = (np.dtype(np.float32), np.dtype(np.uint8))  # what the native kernels read, in this machine's byte order
 BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
 
 
 def block_size(stack: Stack) -> int:
-    """How many samples are computed at once: fewer when a sample or a layer is large."""
+    """How many samples are computed at once: fewer if a layer's output is large."""
     widest = max(int(np.prod(node.output_shape)) for node in stack.nodes)
-    most = 1024 if native_inference(stack) is None else 16384  # these go on in blocks of their own
+    most = 1024 if native_inference(stack) is None else 16384  # the kernels divide them further
     return max(1, min(most, most * (BLOCK_VALUES // 1024) // widest))
 
 
@@ -33,28 +33,28 @@ def compute_logits(stack: Stack, x: AnyArray) -> Array:
 
 
 def logit_blocks(stack: Stack, samples: Samples) -> Iterator[Array]:
-    """The logits (B, num_outputs) of the samples that count, block after block, so that x may be larger than memory."""
+    """The logits (B, num_outputs) of the samples, block by block, so that x may be larger than memory."""
     arrays = stack.arrays()
     for batch in samples.in_order(block_size(stack)):
         yield finite_logits(stack, batch.x, arrays)
 
 
 def sample_logits(stack: Stack, samples: Samples) -> Array:
-    """The same in one array (N, num_outputs)."""
+    """The logits of the samples in one array (N, num_outputs)."""
     return np.concatenate(list(logit_blocks(stack, samples)))
 
 
 def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
-    """Logits (N, num_outputs), or the probabilities of a classification, of inputs as users give them.
+    """Logits (N, num_outputs), or the probabilities of a classification, of inputs that are not checked yet.
 
-    An array that the native kernels can read as it is takes the short way: one sample costs microseconds.
+    An array that the native kernels can read as it is skips the checks: one sample costs microseconds.
     """
     native = native_inference(stack)
     is_plain = type(x) is np.ndarray and x.dtype in PLAIN and x.shape[1:] == stack.input.shape and len(x) > 0
     if native is not None and is_plain and x.flags.c_contiguous:
         found = native.run(x, probabilities)
         if found is not None:
-            return found  # else the long way, which says what is wrong
+            return found  # else the checks below say what is wrong
     logits = compute_logits(stack, stack.input.check(x))
     if probabilities:
         assert isinstance(stack.output, ClassifyingOutput)

@@ -1,7 +1,4 @@
-"""The NumPy executor: walks the layers, and updates the flat vectors in blocks.
-
-It defines what a step is: the gradient of the objective, the bound on it, the update.
-"""
+"""The NumPy executor, which defines a training step: gradient of loss + penalty, clipping, update."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ from pellucid.mathematics.means import weighted_mean
 from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Pass, Stack
 
-BLOCK = 1 << 17  # numbers a block: large enough that calls cost nothing, small enough for a shared cache
+BLOCK = 1 << 17  # numbers a block: large enough to hide the cost of calls, small enough for a shared cache
 
 
 @dataclass(frozen=True)
 class Block:
-    """A range of the flat vectors that is updated at once, and whether its weights decay."""
+    """A range of the flat vectors that is updated at once, and whether weight decay applies to it."""
 
     part: slice
     decays: bool
@@ -50,14 +47,15 @@ class NumpyExecutor(Executor):
 
     def train_step(self, batch: Batch, step: int, rate: float) -> dict[str, float]:
         """One step; see `Executor.train_steps`."""
-        with np.errstate(all="ignore"):  # every number that leaves is checked here
+        with np.errstate(all="ignore"):  # what is not finite is found below
             targets = targets_of(self.stack, batch)
             loss, done, _ = self.objective.descend(batch.x, targets, batch.weights, step=step)
             if not np.isfinite(loss):
                 self._give_up(done, step, f"the loss is {loss}")
-            self._keep_good()
+            np.copyto(self._good[0], self.parameters)  # finite, and gave a finite loss; the update may spoil them
+            np.copyto(self._good[1], self.stack.state.vector)
             if self.rules.clipping is not None:
-                if not _are_finite(self.gradient):  # clipping could hide it; without, it shows in the parameters below
+                if not _are_finite(self.gradient):  # clipping could hide it; else the parameters below show it
                     self._give_up(done, step, "the gradient is not finite")
                 self.rules.clipping.clip(self.gradient)
             self._update(rate)
@@ -80,11 +78,6 @@ class NumpyExecutor(Executor):
             for name, value in node.layer.next_state(own, cache).items():
                 own[name][...] = value
 
-    def _keep_good(self) -> None:
-        """Remember parameters that are finite and gave a finite loss; the coming update may spoil the live ones."""
-        np.copyto(self._good[0], self.parameters)
-        np.copyto(self._good[1], self.stack.state.vector)
-
     def _give_up(self, done: Pass, step: int, what: str) -> None:
         where = self.first_non_finite(done)
         np.copyto(self.parameters, self._good[0])
@@ -92,7 +85,7 @@ class NumpyExecutor(Executor):
         raise diverged(step, what, where)
 
     def first_non_finite(self, done: Pass) -> str:
-        """The first layer, gradient or array with a number that is not finite, in words."""
+        """Says which layer, gradient or array is the first that is not finite."""
         for node, output in zip(self.stack.nodes, done.outputs, strict=True):
             if not np.isfinite(output).all():
                 return f"the first layer whose output is not finite is {node.name}"
@@ -107,12 +100,12 @@ class NumpyExecutor(Executor):
 
 
 def _are_finite(vector: Array) -> bool:
-    """Whether all numbers are finite: by their squared norm, and one by one if that overflowed."""
+    """Whether all numbers are finite: by their squared norm, and one by one if that is not finite."""
     return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
 
 
 def _blocks(stack: Stack, rules: Rules) -> tuple[Block, ...]:
-    """Cut the flat vector where the decay of weights changes, and at every `BLOCK` numbers."""
+    """Cut the flat vector where weight decay begins or ends, and after every `BLOCK` numbers."""
     runs: list[Block] = []
     for slot in stack.parameters.layout.slots.values():
         decays = slot.spec.is_weight and rules.optimizer.decays_weights

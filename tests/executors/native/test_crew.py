@@ -14,7 +14,7 @@ def run(crew, seconds, calls):
     sizes = []
     for _ in range(calls):
         sizes.append(crew.size)
-        crew.learn(seconds(crew.size))
+        crew.record(seconds(crew.size))
     return sizes
 
 
@@ -52,12 +52,12 @@ def test_a_changing_crew_changes_no_bit(monkeypatch):
 
     usual = trained()
     sizes = iter(np.resize([1, 3, 4, 2], 10_000).tolist())
-    make = NativeExecutor._make
+    make = NativeExecutor._run
 
     def with_other_sizes(self, *arguments):
         self._crew.size = next(sizes)
         return make(self, *arguments)
 
-    monkeypatch.setattr(NativeExecutor, "_make", with_other_sizes)
+    monkeypatch.setattr(NativeExecutor, "_run", with_other_sizes)
     assert trained() == usual
     assert next(sizes) is not None

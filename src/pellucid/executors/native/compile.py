@@ -1,7 +1,6 @@
-"""From a stack of layers to the native plan: which layers, losses and rules are known there, and how they are described.
+"""Compiles a stack of layers into a native plan, for training or for prediction.
 
-The vocabulary is closed: an exact type of this package is known, a subclass or anything of your own is not, since its
-meaning may differ. `obstacle` and `rules_obstacle` say in words what stands in the way.
+Only the exact types of this package are known: a subclass may compute something else.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
 
 
 def obstacle(stack: Stack) -> str | None:
-    """Why this network cannot run natively, in words; None if it can."""
+    """Why this network cannot run natively; None if it can."""
     try:
         from pellucid._native import instruction_set
 
@@ -71,13 +70,13 @@ def obstacle(stack: Stack) -> str | None:
 
 
 def rules_obstacle(stack: Stack, rules: Rules) -> str | None:
-    """Why these rules cannot run natively, in words; None if they can."""
+    """Why these rules cannot run natively; None if they can."""
     if type(rules.optimizer) not in OPTIMIZERS:
         return "the optimizer is one of your own"
     if rules.clipping is not None and type(rules.clipping) not in (ClipByGlobalNorm, ClipByValue):
         return "the clipping is one of your own"
-    for price in (rules.regularizer, *(node.layer.penalty for node in every_node(stack.nodes))):
-        if price is not None and not _is_known(price):
+    for penalty in (rules.regularizer, *(node.layer.penalty for node in every_node(stack.nodes))):
+        if penalty is not None and not _is_known(penalty):
             return "a regularizer is one of your own"
     return None
 
@@ -87,7 +86,7 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
     from pellucid._native import Plan
 
     plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
-    images = compile_images(plan, stack, lambda layer: _strengths(layer.penalty or rules.regularizer), trains=True)
+    images = compile_images(plan, stack, lambda layer: _l1_and_l2(layer.penalty or rules.regularizer), trains=True)
     for index, node in list(enumerate(stack.nodes))[images:]:
         layer = node.layer
         if isinstance(layer, Dropout) and layer.rate > 0:
@@ -95,7 +94,7 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
         elif isinstance(layer, BatchNormalization):
             plan.add_normalization(layer.momentum, layer.epsilon)
         elif _is_affine(node):
-            l1, l2 = _strengths(layer.penalty or rules.regularizer)
+            l1, l2 = _l1_and_l2(layer.penalty or rules.regularizer)
             plan.add_affine(size_of(node.output_shape), _activation(node), _has_bias(layer), l1, l2)
     loss = stack.output.loss_function
     parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
@@ -105,7 +104,7 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
 
 
 def compile_inference(stack: Stack) -> Inference:
-    """The way forward alone, for prediction; `obstacle` must be None."""
+    """The forward pass alone, for prediction; `obstacle` must be None."""
     from pellucid._native import Inference
 
     inference = Inference(size_of(stack.input.shape))
@@ -130,18 +129,18 @@ def _has_bias(layer: Layer) -> bool:
     return bool(getattr(layer, "use_bias", False))
 
 
-def _is_known(price: Regularizer) -> bool:
-    if type(price) not in REGULARIZERS:
+def _is_known(penalty: Regularizer) -> bool:
+    if type(penalty) not in REGULARIZERS:
         return False
-    return not isinstance(price, Sum) or (_is_known(price.first) and _is_known(price.second))
+    return not isinstance(penalty, Sum) or (_is_known(penalty.first) and _is_known(penalty.second))
 
 
-def _strengths(price: Regularizer | None) -> tuple[float, float]:
-    """(L1, L2) of a price: strengths of a sum add up."""
-    if isinstance(price, Sum):
-        first, second = _strengths(price.first), _strengths(price.second)
+def _l1_and_l2(penalty: Regularizer | None) -> tuple[float, float]:
+    """The strengths of L1 and L2 in a penalty."""
+    if isinstance(penalty, Sum):
+        first, second = _l1_and_l2(penalty.first), _l1_and_l2(penalty.second)
         return first[0] + second[0], first[1] + second[1]
-    return (price.strength if isinstance(price, L1) else 0.0), (price.strength if isinstance(price, L2) else 0.0)
+    return (penalty.strength if isinstance(penalty, L1) else 0.0), (penalty.strength if isinstance(penalty, L2) else 0.0)
 
 
 def _set_optimizer(plan: Plan, rules: Rules) -> None:

@@ -1,8 +1,8 @@
-"""From layers that look at images to nodes of the native executor (native/images/images.hpp): their geometry, worked out.
+"""Compiles the image part of a network into nodes of the native executor (native/images/images.hpp).
 
-The *image part* of a network is everything up to the last layer that needs it; what follows are dense layers, which have
-ways of their own. There an image is (H, W, C). Layers that go by pixels read (H, W) as one row of H pixels with W channels,
-windows read it as (H, W, 1); a network in which both do so runs in NumPy.
+The *image part* is everything up to the last layer on images; the dense layers after it are compiled without it. Its images
+are (H, W, C). Layers that go by pixels read (H, W) as one row of H pixels with W channels, windows read it as (H, W, 1); a
+network with both runs in NumPy.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pellucid._native import Images, Inference, Plan
 
 Geometry: TypeAlias = tuple[int, int, int]
-Strengths: TypeAlias = Callable[[Layer], tuple[float, float]]
+PenaltyOf: TypeAlias = Callable[[Layer], tuple[float, float]]  # the strengths of L1 and L2
 
 # In the order of the enumeration in native/kernels/kernels.hpp.
 ACTIVATIONS = (
@@ -40,7 +40,7 @@ IMAGE_LAYERS: tuple[type[Layer], ...] = (*WINDOWED, LayerNormalization, Rescale,
 
 
 def is_of_images(node: Node) -> bool:
-    """Whether only the image part knows this layer as it is used here."""
+    """Whether this layer, as it is used here, belongs to the image part."""
     layer = node.layer
     if isinstance(layer, BatchNormalization):
         return len(node.input_shape) > 1 or layer.activation != "identity"
@@ -48,12 +48,12 @@ def is_of_images(node: Node) -> bool:
 
 
 def count_image_nodes(stack: Stack) -> int:
-    """How many nodes, `Input` with them, are the image part: 0 if nothing needs it."""
+    """How many nodes the image part has, with `Input`; 0 if there is none."""
     return max((index + 1 for index, node in enumerate(stack.nodes) if is_of_images(node)), default=0)
 
 
 def every_node(nodes: Sequence[Node]) -> Iterator[Node]:
-    """All nodes, and those inside of residual blocks after their block."""
+    """All nodes, a residual block before those in it."""
     for node in nodes:
         yield node
         if isinstance(node.layer, Residual):
@@ -68,7 +68,7 @@ def reads_differ(stack: Stack) -> bool:
 
 
 def multiply_adds(stack: Stack) -> int:
-    """Multiply-adds of one sample on the way forward: each weight once for each window that it is used in."""
+    """Multiply-adds of the forward pass of one sample: each weight once for each window."""
     total = 0
     for node in every_node(stack.nodes):
         if isinstance(node.layer, Residual):
@@ -79,30 +79,29 @@ def multiply_adds(stack: Stack) -> int:
     return total
 
 
-def compile_images(native: Plan | Inference, stack: Stack, strengths: Strengths, *, trains: bool) -> int:
-    """Describe the image part to a plan or an inference; gives the number of its nodes."""
+def compile_images(native: Plan | Inference, stack: Stack, penalty_of: PenaltyOf, *, trains: bool) -> int:
+    """Add the image part to a plan or an inference; gives the number of its nodes."""
     count = count_image_nodes(stack)
     if count:
         nodes = stack.nodes[1:count]
         windowed = any(isinstance(node.layer, WINDOWED) and len(node.input_shape) == 2 for node in every_node(nodes))
         shape = image_shape(stack.input.shape, "a window") if windowed else _by_pixels(stack.input.shape)
         images = native.begin_images(shape[0], shape[1], shape[2], _is_compact(nodes))
-        compiler = _Compiler(images, strengths, trains)
-        compiler.branch(nodes, 0, shape, 1)
+        _Compiler(images, penalty_of, trains).branch(nodes, 0, shape, 1)
         native.end_images()
     return count
 
 
 class _Compiler:
-    """Adds nodes; each method gives the number of the last one, and the geometry of what it makes."""
+    """Adds nodes; each method gives the number of the last one, `branch` the shape (H, W, C) of its output too."""
 
-    def __init__(self, images: Images, strengths: Strengths, trains: bool) -> None:
+    def __init__(self, images: Images, penalty_of: PenaltyOf, trains: bool) -> None:
         self.images = images
-        self.strengths = strengths
+        self.penalty_of = penalty_of
         self.trains = trains
 
     def branch(self, nodes: Sequence[Node], source: int, shape: Geometry, first: int) -> tuple[int, Geometry]:
-        """Layers in a row, the first of them with the number ``first`` in its network or block."""
+        """A sequence of layers; ``first`` is the number of the first one in its network or block."""
         for index, node in enumerate(nodes):
             source = self.node(node, source, shape, first + index)
             shape = _geometry(node, shape)
@@ -142,7 +141,7 @@ class _Compiler:
         return images.add_flatten(source) if shape[:2] != (1, 1) else source
 
     def _convolution(self, layer: Conv2D | Dense, source: int, shape: Geometry, window: list[int], groups: int) -> int:
-        l1, l2 = self.strengths(layer)
+        l1, l2 = self.penalty_of(layer)
         number = ACTIVATIONS.index(layer.activation)
         return self.images.add_convolution(source, *shape, window, groups, number, layer.use_bias, l1, l2)
 
@@ -155,36 +154,36 @@ class _Compiler:
 
 
 def _geometry(node: Node, shape: Geometry) -> Geometry:
-    """The geometry of what a layer gives, from that of what it gets: the same where the shape is."""
+    """The output of a layer as (H, W, C), from its input as (H, W, C)."""
     return shape if node.output_shape == node.input_shape else _by_pixels(node.output_shape)
 
 
 def _by_pixels(shape: Shape) -> Geometry:
-    """The last axis as channels, the one before it as the width."""
+    """A shape as (H, W, C): the last axis is C, the one before it W."""
     return size_of(shape[:-2]), (shape[-2] if len(shape) > 1 else 1), shape[-1]
 
 
 def _before(windows: Windows, shape: Geometry) -> tuple[int, int]:
-    """The margins before an image: (top, left)."""
+    """The padding before an image: (top, left)."""
     (top, _), (left, _) = windows.margins(image_shape(shape, "a window"))
     return top, left
 
 
 def _goes_by_pixels(layer: Layer) -> bool:
-    """Whether the last axis is that of channels, even of an image (H, W)."""
+    """Whether the layer takes the last axis for channels, even of an image (H, W)."""
     if isinstance(layer, Rescale):
         return isinstance(layer.scale, tuple) or isinstance(layer.offset, tuple)
     return isinstance(layer, BatchNormalization | LayerNormalization)
 
 
 def _for_each_channel(values: float | tuple[float, ...], channels: int) -> list[float]:
-    """One number, or a tuple of one, stands for all channels."""
+    """A number for each channel; one number stands for all."""
     given = list(values) if isinstance(values, tuple) else [values]
     return given * channels if len(given) == 1 else given
 
 
 def _is_compact(nodes: Sequence[Node]) -> bool:
-    """Whether the input may lie without gaps between its pixels: where weighted sums alone read it."""
+    """Whether the input may be stored without gaps between its pixels: if only a weighted sum reads it."""
     layers = [node.layer for node in nodes]
     if layers and isinstance(layers[0], Rescale):
         del layers[0]

@@ -1,9 +1,9 @@
-"""The native executor: whole training steps in C++, by the plan of native/plan/plan.hpp.
+"""The native executor: whole training steps in C++ (native/plan/plan.hpp).
 
-The plan keeps parameters and moments in a layout of its own while it trains. The named views are refreshed when somebody
-looks: `Parameters.refresh` calls back here. Whoever looked may have written, so the next steps start from the views again.
+While it trains, the plan keeps parameters and moments in a layout of its own. Reading a named view refreshes it:
+`Parameters.refresh` calls back here. A reader may also write, so the next steps start from the views again.
 
-When a number is no longer finite, the last good parameters are computed again (`pellucid.executors.native.replay`).
+When a number is not finite, the last good parameters are computed again (`pellucid.executors.native.replay`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBl
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.nn.stack import Stack
 
-SECONDS_AT_ONCE = 0.05  # of steps between two looks at Ctrl-C and the listeners
+SECONDS_AT_ONCE = 0.05  # of one call: Ctrl-C and listeners wait for its end
 MOST_AT_ONCE = 256
 SEEN_FOR_ZEROS = 256  # samples
 DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan/plan.hpp: Outcome
@@ -74,7 +74,7 @@ class NativeExecutor(Executor):
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None
-        self._replay = Replay(self._make_again, self._put_into_plan, self._take, batch_size)
+        self._replay = Replay(self._run_again, self._put_into_plan, self._take, batch_size)
 
     @property
     def steps_at_once(self) -> int:
@@ -88,12 +88,12 @@ class NativeExecutor(Executor):
             block = StepBlock(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
             losses, scores = np.empty(len(rates)), np.empty(len(rates))
             start = time.perf_counter()
-            done, outcome = self._make(block, losses, scores)
+            done, outcome = self._run(block, losses, scores)
             seconds = time.perf_counter() - start
-            self._crew.learn(seconds / max(done, 1))
+            self._crew.record(seconds / max(done, 1))
             if outcome != DONE and done == 0:
                 self._give_up(block, outcome, losses[0])
-            if outcome != DONE:  # the steps before it stand; the failed one will be the first of the next call
+            if outcome != DONE:  # keep the steps before the failed one, which the next call begins with
                 block = block.first(done, self.batch_size)
                 self._put_into_plan(self._replay.before(block, back=0))
             self.optimizer_state.updates += done
@@ -107,15 +107,20 @@ class NativeExecutor(Executor):
         if self.stack.parameters.refresh is not None:
             self._store()
 
-    def _make(self, block: StepBlock, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
-        data = block.data
+    def _run(self, block: StepBlock, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
         return self.plan.run(
-            *(data.x, data.labels, data.targets, data.weights, block.rows, block.rates, block.step, block.update),
-            *(self._crew.size, losses, scores),
+            **vars(block.data),
+            rows=block.rows,
+            rates=block.rates,
+            first_step=block.step,
+            first_update=block.update,
+            threads=self._crew.size,
+            losses=losses,
+            scores=scores,
         )
 
-    def _make_again(self, block: StepBlock) -> None:
-        self._make(block, np.empty(len(block.rates)), np.empty(len(block.rates)))
+    def _run_again(self, block: StepBlock) -> None:
+        self._run(block, np.empty(len(block.rates)), np.empty(len(block.rates)))
 
     def _load(self) -> None:
         vectors = self._vectors()
@@ -123,9 +128,9 @@ class NativeExecutor(Executor):
         self._replay.begin(Copy(*vectors))
 
     def _store(self) -> None:
-        """Refresh the named views: somebody looks."""
+        """Refresh the named views, for somebody who reads them."""
         with self._lock:
-            if self.stack.parameters.refresh is not None:  # nobody else was faster
+            if self.stack.parameters.refresh is not None:  # no other thread was faster
                 self.stack.parameters.refresh = self.stack.state.refresh = None
                 self.plan.store(*self._vectors())
 
@@ -134,7 +139,7 @@ class NativeExecutor(Executor):
         return self.stack.parameters.vector, self.stack.state.vector, slots
 
     def _gather(self, indices: Sequence[BatchIndices]) -> tuple[Data, NDArray[np.int64]]:
-        """The data of these steps and the rows of it, one step after the other."""
+        """The data of these steps, and its rows in the order of the steps."""
         samples = indices[0].samples
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
@@ -157,10 +162,10 @@ class NativeExecutor(Executor):
         return Data(x, labels, targets, weights), np.arange(len(x))
 
     def _give_up(self, block: StepBlock, outcome: int, loss: float) -> NoReturn:
-        """Bring the last good parameters back, and raise `DivergenceError` with the layer where it began.
+        """Restore the last good parameters, and raise `DivergenceError` with the layer where it began.
 
-        The first step of the block has failed. If its loss is bad, the parameters before it are what made it so: the good
-        ones are those of a step earlier.
+        The first step of the block has failed. If its loss is not finite, the parameters before it are not good either:
+        the last good ones are those of the step before.
         """
         spoilt, nothing = self._replay.now(), block.first(0, self.batch_size)
         before = spoilt if outcome == BAD_LOSS else self._replay.before(nothing, back=0)
@@ -176,13 +181,13 @@ class NativeExecutor(Executor):
         raise diverged(block.step, what, where)
 
     def _diagnose(self, batch: Batch, step: int, before: Copy, spoilt: Copy) -> str:
-        """The first layer, gradient or array that is not finite, found by making the failed step again with NumPy."""
+        """Says which layer, gradient or array is the first that is not finite, by repeating the failed step with NumPy."""
         self._put(before)
-        meaning = NumpyExecutor(self.stack, self.rules, OptimizerState())
+        executor = NumpyExecutor(self.stack, self.rules, OptimizerState())
         with np.errstate(all="ignore"):
-            found = meaning.objective.descend(batch.x, targets_of(self.stack, batch), batch.weights, step=step)
+            found = executor.objective.descend(batch.x, targets_of(self.stack, batch), batch.weights, step=step)
         self._put(spoilt)
-        return meaning.first_non_finite(found.forward)
+        return executor.first_non_finite(found.forward)
 
     def _put_into_plan(self, copy: Copy) -> None:
         self.plan.load(copy.parameters, copy.state, copy.slots)
@@ -192,7 +197,7 @@ class NativeExecutor(Executor):
         self.stack.state.vector[...] = copy.state
 
     def _take(self, like: Copy) -> Copy:
-        """A copy of what the plan holds, of the same sizes as another one."""
+        """A copy of what the plan holds, in arrays of the same sizes as another copy's."""
         copy = Copy(like.parameters, like.state, like.slots)
         self.plan.store(copy.parameters, copy.state, copy.slots)
         return copy

@@ -1,6 +1,6 @@
-"""Prediction with the native kernels: straight from the live parameters, one sample as well as a million.
+"""Prediction with the native kernels.
 
-The bits of an answer do not depend on the batch that a sample is in, nor on the number of threads.
+The bits of an answer depend neither on the batch that a sample is in nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Float32 = NDArray[np.float32]
 
 
 class NativeInference:
-    """The way forward of one stack. It reads the stack's own vectors, as they are at each call."""
+    """The forward pass of one stack, with its parameters as they are at each call."""
 
     def __init__(self, stack: Stack) -> None:
         self.native = compile_inference(stack)
@@ -34,7 +34,7 @@ class NativeInference:
         self.answer = {Classification: SOFTMAX, BinaryClassification: YES_OR_NO}.get(type(stack.output), LOGITS)
 
     def run(self, x: AnyArray, probabilities: bool = False) -> Float32 | None:
-        """Logits (N, outputs), or probabilities, of x (N, ...) uint8 or float32 without gaps.
+        """Logits (N, outputs), or probabilities, of contiguous x (N, ...), uint8 or float32.
 
         None if an input or a logit is not finite.
         """
@@ -54,7 +54,7 @@ class NativeInference:
 
 
 def native_inference(stack: Stack) -> NativeInference | None:
-    """The native way forward of this stack; None if it must be walked by NumPy."""
+    """The native forward pass of this stack; None if NumPy computes it."""
     if stack.engine_choice == "numpy":
         return None
     if stack.native_forward is NOT_MADE:
