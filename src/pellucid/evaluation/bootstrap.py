@@ -1,7 +1,7 @@
-"""The bootstrap: how far a mean over samples would move if other samples of the same kind had come.
+"""The bootstrap: how much a mean over samples would vary with other samples of the same kind.
 
-N samples are drawn from the N that came, with putting back, and their mean is taken; many such means spread as the mean
-itself does over data sets (Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979).
+N of the N samples are drawn with replacement, and averaged; many such means spread as the mean itself does over data sets
+(Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979).
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ BLOCK = 1 << 22  # numbers at a time
 
 
 def resampled_means(values: Array, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.float64]:
-    """(R, S): the means of each of S columns over ``resamples`` resamples of the rows of ``values`` (N, S).
-
-    Equal seeds give equal draws. All columns of a row go together.
-    """
+    """The means (R, S) of the columns of ``values`` (N, S) in R resamples of its rows, which the seed decides."""
     count = len(values)
     means = np.empty((resamples, values.shape[1]))
     together = max(1, BLOCK // count)
@@ -32,7 +29,7 @@ def resampled_means(values: Array, resamples: int = RESAMPLES, seed: int = 0) ->
 
 
 def interval(means: Array) -> tuple[float, float]:
-    """Where the middle 95 % of the resampled means (R,) lie."""
+    """The 95 % interval of the resampled means (R,)."""
     low, high = np.quantile(means, [LOW, HIGH])
     return float(low), float(high)
 

@@ -1,14 +1,14 @@
 """Calibration: when a classifier says 90 %, is it right nine times out of ten?
 
-Answers are sorted by the probability that was claimed into bins of equal width. In each bin the mean claim (*confidence*)
-is compared with the part of right answers (*accuracy*); the expected calibration error is the mean of their distance:
+Answers are put into bins of equal width by the probability that they claim. In each bin the mean claim (*confidence*) is
+compared with the share of right answers (*accuracy*); the expected calibration error is the mean of the differences:
 
     ECE = sum_b (n_b / N) |accuracy_b - confidence_b|
 
-Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017. The Brier score looks at all
-probabilities of a sample, not only at that of the answer, and rewards telling classes apart as well as honesty:
+Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017. The Brier score takes all
+probabilities of a sample, not only that of the answer, and measures accuracy as well as calibration:
 
-    Brier = mean_n sum_k (p_nk - [k = y_n])^2        for two classes the half of it: mean_n (p_n1 - y_n)^2
+    Brier = mean_n sum_k (p_nk - [k = y_n])^2        for two classes half of it: mean_n (p_n1 - y_n)^2
 
 Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950.
 """
@@ -30,7 +30,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """The answers with a claimed probability in (low, high]: how many, how many of them right, and the mean claim."""
+    """The answers that claim a probability in (low, high]: how many, how many of them right, and the mean claim."""
 
     low: float
     high: float
@@ -44,12 +44,12 @@ class Bin:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on all such answers lies, with 95 % confidence."""
+        """The 95 % confidence interval of the accuracy."""
         return wilson_interval(self.right, self.count)
 
 
 def reliability(claimed: Array, right: NDArray[np.bool_], bins: int = BINS) -> list[Bin]:
-    """The bins that hold answers, from the claimed probability of each answer (N,) and whether it was right (N,)."""
+    """The bins that hold answers, from the probability that each claims (N,) and whether it is right (N,)."""
     number = _number(claimed, bins)
     counts, rights = np.bincount(number, minlength=bins), np.bincount(number[right], minlength=bins)
     sums = np.bincount(number, weights=claimed, minlength=bins)
@@ -60,7 +60,7 @@ def reliability(claimed: Array, right: NDArray[np.bool_], bins: int = BINS) -> l
 
 
 def expected_calibration_error(bins: list[Bin]) -> float:
-    """ECE in 0..1: how far claims and truth are apart, on average over the answers; 0 for no answers."""
+    """ECE, in 0..1; 0 for no answers."""
     total = sum(each.count for each in bins)
     return sum(each.count * abs(each.accuracy - each.confidence) for each in bins) / total if total else 0.0
 
@@ -68,14 +68,14 @@ def expected_calibration_error(bins: list[Bin]) -> float:
 def calibration_error_interval(
     claimed: Array, right: NDArray[np.bool_], bins: int = BINS, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """Where the ECE on all such samples lies, with 95 % confidence at least; by the bootstrap, never below 0.
+    """A confidence interval of the ECE, at least 95 %, by the bootstrap.
 
-    Distances never cancel, so that chance makes an ECE too large, and once more when samples are drawn again. The interval
-    therefore reaches as far below the ECE as the resamples rise above it: [2 ECE - q, q], with q their 97.5 % quantile; and
-    down to 0 if chance alone explains the ECE (`honest_band`).
+    Absolute differences never cancel, so chance makes the ECE of samples too large, and that of resamples larger still. The
+    interval therefore reaches as far below the ECE as the resamples above it: [2 ECE - q, q], with q their 97.5 % quantile;
+    and down to 0 if chance alone explains the ECE (`honest_band`).
     """
     number = _number(claimed, bins)
-    gaps = np.zeros((len(claimed), bins))  # of each answer, in the column of its bin: their sums are n_b (acc_b - conf_b)
+    gaps = np.zeros((len(claimed), bins))  # of each answer, in the column of its bin; they sum to n_b (acc_b - conf_b)
     gaps[np.arange(len(claimed)), number] = right - claimed.astype(np.float64)
     errors = np.abs(resampled_means(gaps, resamples, seed)).sum(axis=1)
     error = float(np.abs(gaps.mean(axis=0)).sum())
@@ -86,9 +86,9 @@ def calibration_error_interval(
 
 @dataclass(frozen=True)
 class Band:
-    """Where chance alone would put the accuracy of each bin, and the ECE, if every claim came true.
+    """What chance alone would show if the classifier were perfectly calibrated.
 
-    ``accuracies`` has (low, high) for each bin of `reliability`, ``error`` is what the ECE stays below, 95 times in 100.
+    ``accuracies`` has the 95 % interval (low, high) of each bin of `reliability`, ``error`` the 95 % quantile of the ECE.
     """
 
     accuracies: list[tuple[float, float]]
@@ -96,10 +96,10 @@ class Band:
 
 
 def honest_band(claimed: Array, bins: int = BINS, resamples: int = RESAMPLES, seed: int = 0) -> Band:
-    """The `Band` of these claims (N,), from answers that are right as often as they claim, drawn many times.
+    """The `Band` of these claims (N,), from simulated answers that are right as often as they claim.
 
     That is consistency resampling (Broecker, Smith, "Increasing the reliability of reliability diagrams", Weather and
-    Forecasting 22, 2007), with the claims held fast. The right answers of a bin are drawn at its mean claim.
+    Forecasting 22, 2007), with fixed claims. Each answer of a bin is right with the probability of the bin's mean claim.
     """
     number = _number(claimed, bins)
     counts = np.bincount(number, minlength=bins)
@@ -118,12 +118,12 @@ def honest_band(claimed: Array, bins: int = BINS, resamples: int = RESAMPLES, se
 
 
 def brier_score(probabilities: Array, y: AnyArray) -> float:
-    """The Brier score of probabilities (N, K) for the true classes y (N,): 0 for an oracle, at most 2, or 1 for two."""
+    """The Brier score of probabilities (N, K) for the true classes y (N,): 0 is perfect, 2 (for two classes 1) the worst."""
     return float(_brier_terms(probabilities, y).mean())
 
 
 def brier_interval(probabilities: Array, y: AnyArray, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-    """Where the Brier score on all such samples lies, with 95 % confidence, by the bootstrap."""
+    """The 95 % confidence interval of the Brier score, by the bootstrap."""
     return interval(resampled_means(_brier_terms(probabilities, y)[:, None], resamples, seed)[:, 0])
 
 
@@ -139,11 +139,11 @@ def _number(claimed: Array, bins: int) -> NDArray[np.int64]:
 
 
 def _drawn_shares(count: int, p: float, resamples: int, key: random.Key) -> NDArray[np.float64]:
-    """(R,): shares of ``count`` answers of which each is right with probability p; one draw a resample.
+    """(R,): the share of right answers among ``count``, each right with probability p, in each resample.
 
-    A uniform number picks the count whose cumulative probability (binomial) first reaches it.
+    Drawn from the binomial distribution by inverting its cumulative probability.
     """
-    terms = np.zeros(count + 1)  # log of C(n, k) p^k (1 - p)^(n - k), by its ratios
+    terms = np.zeros(count + 1)  # log of C(n, k) p^k (1 - p)^(n - k), from the ratios of neighbours
     if p in (0.0, 1.0):
         return np.full(resamples, p)
     k = np.arange(count)

@@ -1,16 +1,16 @@
-"""Split conformal prediction: answers that hold the truth as often as was asked for, whatever the network.
+"""Split conformal prediction: sets and intervals that contain the truth with a chosen probability, for any network.
 
-Samples that the network has not learned from get a score s each, larger the worse its answer fits the truth:
+Each of n held-out samples gets a score s, which is larger the worse the answer fits the truth:
 
     classes   s = -log p_y              a set: the labels with s <= q     (Sadinle, Lei, Wasserman, JASA 114, 2019)
     numbers   s = |y - predicted|       an interval: predicted - q .. predicted + q
 
     q = the k-th smallest of the n scores, k = ceil((n + 1) confidence)
 
-If a new sample is drawn as those were, its score is as likely to take any of the n + 1 places among them; so it is at most
-q with a probability of at least ``confidence`` (and, without ties, of at most 1 / (n + 1) more). k <= n needs
-n >= 1 / (1 - confidence) - 1. Vovk, Gammerman, Shafer, "Algorithmic learning in a random world", 2005; Angelopoulos, Bates,
-"A gentle introduction to conformal prediction and distribution-free uncertainty quantification", 2021.
+If a new sample comes from the same distribution, its score has each of the n + 1 ranks among them with equal probability;
+so it is at most q with a probability of at least ``confidence`` (and, without ties, of at most 1 / (n + 1) more). k <= n
+needs n >= 1 / (1 - confidence) - 1. Vovk, Gammerman, Shafer, "Algorithmic learning in a random world", 2005; Angelopoulos,
+Bates, "A gentle introduction to conformal prediction and distribution-free uncertainty quantification", 2021.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from pellucid.core.checks import number_between, positive_integer
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array
 
-KEPT = 1000  # scores; of more, that many are kept, evenly spread
+KEPT = 1000  # scores at most
 MOST = 1 << 48  # samples: their ranks, times KEPT, fit into 64 bits
-ROUNDING = 1e-9  # (n + 1) confidence may miss a whole number by a rounding
+ROUNDING = 1e-9  # for (n + 1) confidence that should be a whole number
 
 
 @dataclass(frozen=True)
 class ConformalScores:
-    """The scores of ``count`` calibration samples, ascending; of many, every so many-th, and the last one.
+    """The scores of ``count`` calibration samples, ascending; of many samples, scores of evenly spread ranks.
 
-    ``scores[j]`` is the score of rank ceil((j + 1) count / len(scores)). A quantile between two that are kept is the upper
-    one, so that the coverage is never less than what was asked for.
+    ``scores[j]`` has the rank ceil((j + 1) count / len(scores)). A quantile between two of them is the upper one, so that
+    coverage is never less than the confidence.
     """
 
     count: int
@@ -54,7 +54,7 @@ class ConformalScores:
 
     @classmethod
     def of(cls, scores: Array) -> ConformalScores:
-        """From the scores (N,) of calibration samples, in any order."""
+        """From all scores (N,), in any order."""
         ordered, kept = np.sort(scores.astype(np.float64)), min(len(scores), KEPT)
         return cls(len(ordered), tuple(ordered[_ranks(len(ordered), kept) - 1].tolist()))
 
@@ -86,15 +86,12 @@ def class_scores(logits: Array) -> NDArray[np.float64]:
 
 
 def prediction_sets(logits: Array, q: float) -> NDArray[np.bool_]:
-    """(N, K): whether each class is in the set of each sample. A set may be empty: then no class fits well enough."""
+    """(N, K): whether each class is in the set of each sample. A set is empty if no class fits well enough."""
     return class_scores(logits) <= q
 
 
 def with_most_probable(sets: NDArray[np.bool_], logits: Array) -> NDArray[np.bool_]:
-    """The same sets (N, K), each with the most probable class in it: none is empty, and they hold the truth no less often.
-
-    So whoever asks for less confidence never gets more doubt.
-    """
+    """The same sets (N, K), each with the most probable class added, so that none is empty. Coverage can only rise."""
     filled = sets.copy()
     filled[np.arange(len(logits)), logits.argmax(axis=1)] = True
     return filled
@@ -102,9 +99,9 @@ def with_most_probable(sets: NDArray[np.bool_], logits: Array) -> NDArray[np.boo
 
 @dataclass(frozen=True)
 class Coverage:
-    """What sets did on test samples: the part that held the truth, their mean size, and how many were empty or full.
+    """Sets on test samples: the share that contains the truth, their mean size, and how many are empty or full (`unsure`).
 
-    ``by_chance`` is the part that chance alone leaves covered, 95 times in 100, if all is as promised.
+    ``by_chance`` is the 5 % quantile of ``covered`` if test samples are like the calibration samples.
     """
 
     confidence: float
@@ -115,14 +112,14 @@ class Coverage:
 
     @property
     def in_words(self) -> str:
-        """What it means if less was covered than stated; nothing if not."""
+        """What it means if less is covered than ``confidence``; else nothing."""
         if self.covered >= self.confidence:
             return ""
         return "within chance" if self.covered >= self.by_chance else "less than chance explains: samples of another kind?"
 
 
 def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float, calibrated_on: int) -> Coverage:
-    """From sets (N, K) that were made for this confidence, the true classes y (N,), and how many scores decided q."""
+    """Of sets (N, K) for this confidence, with the true classes y (N,) and the number of samples calibrated on."""
     sizes = sets.sum(axis=1)
     unsure = int(((sizes == 0) | (sizes == sets.shape[1])).sum())
     covered, least = float(sets[np.arange(len(y)), y].mean()), _least_by_chance(len(y), calibrated_on, confidence)
@@ -130,7 +127,7 @@ def coverage(sets: NDArray[np.bool_], y: AnyArray, confidence: float, calibrated
 
 
 def _least_by_chance(tested: int, count: int, confidence: float) -> float:
-    """The 5 % quantile of the part covered of ``tested`` samples: j of them with the beta-binomial probability
+    """The 5 % quantile of the share covered of ``tested`` samples: j of them with the beta-binomial probability
 
     p_j = C(m, j) B(j + k, m - j + n + 1 - k) / B(k, n + 1 - k)
     p_(j+1) / p_j = (m - j) (j + k) / ((j + 1) (m - j + n - k))
@@ -148,5 +145,5 @@ def _rank(count: int, confidence: float) -> int:
 
 
 def _ranks(count: int, kept: int) -> NDArray[np.int64]:
-    """The ranks 1..count of the scores that are kept: ceil((j + 1) count / kept)."""
+    """The ranks, in 1..count, of the scores that are kept: ceil((j + 1) count / kept)."""
     return -(-np.arange(1, kept + 1, dtype=np.int64) * count // kept)

@@ -17,7 +17,7 @@ from pellucid.nn.stack import Stack
 def evaluate(stack: Stack, samples: Samples, blocks: Iterable[Array] | None = None) -> dict[str, float]:
     """Mean loss (without penalties) and metrics over the samples, weighted if they have weights.
 
-    ``blocks`` of their logits (B, num_outputs), one after the other, spare the way through the network.
+    ``blocks`` are their logits (B, num_outputs), if these are known already.
     """
     output, means, start = stack.output, WeightedMeans(), 0
     seen: list[tuple[Array, Array]] = []
@@ -33,9 +33,9 @@ def evaluate(stack: Stack, samples: Samples, blocks: Iterable[Array] | None = No
         means.add({"loss": loss, output.metric: score}, weight, len(rows))
         if output.overall_metrics:
             seen.append((targets, logits))
-    figures = means.means()
+    metrics = means.means()
     if seen:
         targets, predicted = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
         weights = None if samples.weights is None else samples.weights[samples.rows]
-        figures |= {name: OVERALL_METRICS[name](targets, predicted, weights) for name in output.overall_metrics}
-    return figures
+        metrics |= {name: OVERALL_METRICS[name](targets, predicted, weights) for name in output.overall_metrics}
+    return metrics

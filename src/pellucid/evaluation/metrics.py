@@ -1,4 +1,4 @@
-"""Metrics: figures by which people judge a network, computed once the training is over."""
+"""Metrics of a trained network."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def confusion_matrix(y: AnyArray, predicted: AnyArray, num_classes: int) -> NDAr
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How well one class is recognised; a figure that divides by zero is None.
+    """How well one class is recognised; a metric that divides by zero is None.
 
     precision = right / predicted as this class;  recall = right / truly of this class;
     f1 = 2 precision recall / (precision + recall);  support = samples truly of this class.
-    The intervals hold precision and recall on all such samples, with 95 % confidence.
+    The intervals are 95 % confidence intervals.
     """
 
     precision: float | None
@@ -35,7 +35,7 @@ class ClassFigures:
 
 
 def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
-    """The figures of each class, from the confusion matrix (K, K)."""
+    """The metrics of each class, from the confusion matrix (K, K)."""
     rows: list[ClassFigures] = []
     for k in range(len(confusion)):
         right = int(confusion[k, k])
@@ -49,9 +49,9 @@ def class_figures(confusion: NDArray[np.int64]) -> list[ClassFigures]:
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """Where a share lies, with 95 % confidence, if ``right`` of ``count`` independent samples had it (Wilson 1927).
+    """The 95 % confidence interval of a share, if ``right`` of ``count`` independent samples had it (Wilson 1927).
 
-    From |share - q| <= z sqrt(q (1 - q) / count), solved for q, with z = 1.96; for no samples (0, 1).
+    The q with |share - q| <= z sqrt(q (1 - q) / count), z = 1.96; (0, 1) for no samples.
     """
     if count == 0:
         return 0.0, 1.0
@@ -63,9 +63,9 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
 
 
 def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
-    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over values (V); a constant target gives NaN.
+    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over the V values; NaN for a constant target.
 
-    ``mean`` is weighted too; w = 1 without ``weights`` (N,).
+    The mean of y is weighted too; w = 1 without ``weights`` (N,).
     """
     y, predicted = (np.atleast_2d(array.T).T.astype(np.float64) for array in (y, predicted))
     w = np.ones(len(y)) if weights is None else weights

@@ -1,13 +1,13 @@
-"""Temperature scaling: one number that makes a network as sure of itself as it deserves.
+"""Temperature scaling: one number that calibrates the probabilities of a classifier.
 
-    p = softmax(z / T)        T > 1 makes every answer less sure, T < 1 surer; the order of the classes stays
+    p = softmax(z / T)        T > 1 makes every answer less confident, T < 1 more; the order of the classes stays
 
-T minimises the negative log-likelihood of samples that the network has not learned from. With beta = 1 / T that is convex:
+T minimises the negative log-likelihood of held-out samples, which is convex in beta = 1 / T:
 
     NLL(beta) = mean_n [log sum_k exp(beta z_nk) - beta z_ny]
     dNLL/dbeta = mean_n [sum_k p_nk z_nk - z_ny]                    grows with beta, so bisection finds its zero
 
-Near the minimum the information on log T is I = sum_n Var_p(z_n / T), so that log T has the standard error 1 / sqrt(I).
+The Fisher information of log T is I = sum_n Var_p(z_n / T), so log T has the standard error 1 / sqrt(I).
 
 Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017.
 """
@@ -25,16 +25,16 @@ from pellucid.core.shapes import AnyArray, Array
 
 LOWEST, HIGHEST = 0.01, 100.0
 HALVINGS = 60
-FARTHEST = -1e150  # below the largest logit: what is further down has the probability 0 too, and its square overflows
-NEXT_TO_FIRST = 1 - 2.0**-50  # as near as another class may come to the first, relative to it
+FARTHEST = -1e150  # from the largest logit: the probability is 0 anyway, and squares of larger numbers overflow
+NEXT_TO_FIRST = 1 - 2.0**-50  # the largest ratio of another class's probability to that of the first
 
 
 @dataclass(frozen=True)
 class Temperature:
-    """A fitted temperature: its ``value``, its ``standard_error``, and from how many ``samples`` it was fitted.
+    """A fitted temperature: its ``value``, its ``standard_error``, and on how many ``samples`` it was fitted.
 
-    ``standard_error`` is None where the samples do not fix a temperature. When every answer was right, lower is always
-    better, and the value stays 1; as it does when all temperatures are about as good.
+    ``standard_error`` is None if the samples do not determine a temperature. The value stays 1 if every answer is right,
+    where lower is always better, and if all temperatures are about as good.
     """
 
     value: float
@@ -63,7 +63,7 @@ def probabilities(logits: Array, temperature: float = 1.0) -> NDArray[np.float64
     z = logits.astype(np.float64)
     below = z - z.max(axis=1, keepdims=True)
     p = np.exp(below / temperature)
-    p[below < 0] = np.minimum(p[below < 0], NEXT_TO_FIRST)  # two that differ stay apart
+    p[below < 0] = np.minimum(p[below < 0], NEXT_TO_FIRST)  # logits that differ give probabilities that differ
     return p / p.sum(axis=1, keepdims=True)
 
 
@@ -80,7 +80,7 @@ def fit_temperature(logits: Array, y: AnyArray) -> Temperature:
         return Temperature(LOWEST, None, len(y))
     beta = _zero(z, truth)
     information = float(_moments(z, beta)[1].sum()) * beta**2
-    if information <= 1:  # the standard error is as large as the temperature: any other would do as well
+    if information <= 1:  # the standard error is as large as the temperature
         return Temperature(1.0, None, len(y))
     return Temperature(1 / beta, 1 / (beta * math.sqrt(information)), len(y))
 
@@ -93,7 +93,7 @@ def negative_log_likelihood(logits: Array, y: AnyArray, temperature: float = 1.0
 
 
 def _zero(z: Array, truth: Array) -> float:
-    """The beta at which the slope is 0, by halving the range of its logarithm."""
+    """The beta at which the slope is 0, by bisection of its logarithm."""
     low, high = math.log(1 / HIGHEST), math.log(1 / LOWEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

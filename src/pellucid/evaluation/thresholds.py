@@ -1,4 +1,4 @@
-"""For yes or no: what would follow if "yes" were said from another probability on than 50 %."""
+"""For two classes: the metrics at other thresholds than 50 %."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True)
 class Threshold:
-    """The figures if class 1 is said where its probability is at least ``threshold``; one that divides by zero is None.
+    """The metrics if class 1 is predicted where its probability is at least ``threshold``; None where one divides by zero.
 
-    precision = right yes / said yes;  recall = right yes / truly yes;  specificity = right no / truly no;
-    f1 = 2 precision recall / (precision + recall);  positive = how often yes is said.
+    precision = true positives / predicted positives;  recall = true positives / positives;
+    specificity = true negatives / negatives;  f1 = 2 precision recall / (precision + recall);
+    positive = predicted positives.
     """
 
     threshold: float

@@ -1,4 +1,4 @@
-"""How far the probabilities of a classifier can be trusted: figures from test samples, and what they mean in words."""
+"""How far the probabilities of a classifier can be trusted: metrics on test samples, and what they mean."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ from pellucid.evaluation.metrics import wilson_interval
 from pellucid.evaluation.temperature import Temperature
 from pellucid.evaluation.thresholds import Threshold, threshold_table
 
-ROUGH = 0.10  # an interval that is wider than this, or an error that may be larger, says little
+ROUGH = 0.10  # samples that leave room for a larger error are too few
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Probabilities (N, K) that were given for test samples, and their true classes y (N,).
+    """Probabilities (N, K) of test samples, and their true classes y (N,).
 
-    ``temperature`` is the one with which they were made; ``coverage`` tells of the sets for 90 % confidence, if there can
-    be such.
+    ``temperature`` is the one they were computed with; ``coverage`` that of the sets for 90 % confidence, if there are any.
     """
 
     probabilities: NDArray[np.float64]
@@ -41,12 +40,11 @@ class Trust:
 
     @cached_property
     def claimed(self) -> NDArray[np.float64]:
-        """The probability of the answer that was given (N,)."""
+        """The probability of each answer (N,)."""
         return self.probabilities.max(axis=1)
 
     @property
     def mean_claim(self) -> float:
-        """How sure it says to be, on average."""
         return float(self.claimed.mean())
 
     @cached_property
@@ -56,7 +54,7 @@ class Trust:
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
-        """Whether it was right (N,)."""
+        """Whether each answer is right (N,)."""
         return np.asarray(self.predicted == self.y)
 
     @cached_property
@@ -65,7 +63,6 @@ class Trust:
 
     @cached_property
     def band(self) -> Band:
-        """What chance alone would show if every claim came true."""
         return honest_band(self.claimed)
 
     @property
@@ -86,30 +83,30 @@ class Trust:
 
     @cached_property
     def thresholds(self) -> list[Threshold]:
-        """For two classes, what would follow from another threshold than 50 %; else empty."""
+        """For two classes, the metrics at several thresholds; else empty."""
         return threshold_table(self.probabilities[:, 1], self.y) if self.probabilities.shape[1] == 2 else []
 
     @property
     def is_by_chance(self) -> bool:
-        """Whether chance alone explains how far claims and truth are apart."""
+        """Whether chance alone explains the calibration error."""
         return self.calibration_error <= self.band.error
 
     @property
     def is_rough(self) -> bool:
-        """Whether these are too few samples to tell: of all such samples, claim and truth may be far apart."""
+        """Whether the samples are too few to tell: claim and accuracy may still differ by more than `ROUGH`."""
         low, high = wilson_interval(int(self.right.sum()), len(self.y))
         claim = self.mean_claim
         return max(self.calibration_error_interval[1], claim - low, high - claim) > ROUGH
 
     @cached_property
     def excess(self) -> float:
-        """By how much it claims more than is right, on average; 0 where chance alone would show as much."""
-        difference = float(self.claimed.mean() - self.right.mean())
+        """The mean claim minus the accuracy; 0 if chance alone explains it."""
+        difference = self.mean_claim - float(self.right.mean())
         return difference if abs(difference) > honest_band(self.claimed, bins=1).error else 0.0
 
     @property
     def verdict(self) -> str:
-        """What the distance of claims and truth means."""
+        """What the calibration error means."""
         if self.is_by_chance:
             return "too few samples to tell" if self.is_rough else "no more than chance alone would show"
         if self.excess:
@@ -117,7 +114,7 @@ class Trust:
         return self._where() or "overconfident in places, underconfident in others"
 
     def _where(self) -> str:
-        """Which claims are too high, and which too low, beyond what chance would show for each by itself."""
+        """Which bins claim too much, and which too little, for chance alone to explain it."""
         pairs = list(zip(self.bins, self.band.accuracies, strict=True))
         high = [f"{each.low:.0%} to {each.high:.0%}" for each, (low, _) in pairs if each.accuracy < low]
         low = [f"{each.low:.0%} to {each.high:.0%}" for each, (_, most) in pairs if each.accuracy > most]
