@@ -19,7 +19,7 @@ import pytest
 import pellucid as pl
 from pellucid.training import progress
 from pellucid.training.events import EpochFinished, TrainingFinished, TrainingStarted
-from pellucid.training.progress import ProgressLines, figures_text, progress_display
+from pellucid.training.progress import ProgressLines, metrics_text, progress_display
 
 METRICS = {
     "loss": 0.25134,
@@ -85,7 +85,7 @@ def test_an_end_before_the_end_is_told(clock, reason):
 
 
 def test_figures_are_percent_or_four_digits():
-    assert figures_text({"loss": 12345.678, "mae": 1e-7, "r2": -0.5, "accuracy": 1.0, "seconds": 3.0}) == (
+    assert metrics_text({"loss": 12345.678, "mae": 1e-7, "r2": -0.5, "accuracy": 1.0, "seconds": 3.0}) == (
         "loss 1.235e+04  mae 1e-07  r2 -0.5  accuracy 100.00 %"
     )
 

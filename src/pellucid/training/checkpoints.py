@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on from a step; and those that a run can go back to."""
+"""Checkpoints: all that training needs to continue from a step; and those that a run can go back to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FEWEST_CHECKPOINTS = 3  # the beginning and the last two, however large they are
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had never been left.
+    """All that training needs to continue as if it had never stopped.
 
     step, epoch   steps made and epochs begun in the life of the network
-    within        steps made of the epoch that is under way; 0 between two epochs
+    within        steps made in the current epoch; 0 between two epochs
     made          steps made since this training began
-    ended         "completed" or "stopped early" where this training has ended; else None
+    ended         "completed" or "stopped early" if this training has ended; else None
     losses        of the epochs finished in this training, as schedules monitor them
-    means         of the epoch that is under way
-    waiting       what early stopping knows
+    means         mean loss and metric of the current epoch so far
+    waiting       the state of early stopping
     parameters, state, slots, updates   the numbers of the network and of its optimizer
     """
 
@@ -49,7 +49,7 @@ class Checkpoint:
 
 
 def checkpoints(most_bytes: int = MOST_BYTES, most: int = MOST_CHECKPOINTS) -> Timeline[Checkpoint]:
-    """The checkpoints of a run, within so much memory."""
+    """The checkpoints of a run: at most ``most``, of at most ``most_bytes``."""
 
     def are_too_many(kept: list[Checkpoint]) -> bool:
         if len(kept) <= FEWEST_CHECKPOINTS:

@@ -1,7 +1,6 @@
-"""Early stopping: training ends when the validation loss has not fallen for a while, and the best parameters come back.
+"""Early stopping: training ends when the validation loss no longer falls, and the best parameters are restored.
 
-What is known after some epochs is a value, `Waiting`: so a checkpoint can hold it, and a run can be gone back to before it
-was learned.
+Its state is an immutable value, `Waiting`, which a checkpoint can hold.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from pellucid.nn.stack import Stack
 
 @dataclass
 class EarlyStopping:
-    """Stop when a figure has not become better for ``patience`` epochs, and give the best parameters back.
+    """Stop when a metric has not improved for ``patience`` epochs, and restore the best parameters.
 
-    ``monitor`` is a figure of the history: the validation loss, or another one that each epoch has. A metric that says of
-    itself that it rises (accuracy, r2) should rise, any other figure fall. Better means better by more than ``min_delta``.
-    ``restore_best=False`` keeps the last parameters. The first ``start_from_epoch`` epochs of a training are passed over:
-    while the rate is high, a figure of few samples is chance.
+    ``monitor`` is a metric that the history has for each epoch. Accuracy and r2 improve by rising, the loss and all others
+    by falling; by more than ``min_delta``. ``restore_best=False`` keeps the last parameters. The first
+    ``start_from_epoch`` epochs of a training are ignored: while the learning rate is high, the metrics of few samples are
+    noise.
 
-    ``best_epoch`` is the epoch (of the network's life, from 1) that was the best so far; 0 before there is one.
+    ``best_epoch`` is the best epoch so far (of the network's life, from 1); 0 before there is one.
     """
 
     patience: int = 5
@@ -42,24 +41,24 @@ class EarlyStopping:
         if isinstance(start, bool) or not isinstance(start, int) or start < 0:
             raise ArgumentError(f"EarlyStopping(start_from_epoch) must be a whole number of at least 0, not {start!r}.")
 
-    def check(self, figures: Collection[str]) -> None:
-        """Raise `ArgumentError` if ``monitor`` is none of the ``figures`` that will be measured; ``fit`` does this."""
-        if self.monitor not in figures:
+    def check(self, metrics: Collection[str]) -> None:
+        """Raise `ArgumentError` if ``monitor`` is none of the ``metrics`` that will be measured; ``fit`` does this."""
+        if self.monitor not in metrics:
             raise ArgumentError(
-                f"early stopping watches {self.monitor!r}, which is not measured (there is {', '.join(figures)}). "
+                f"early stopping monitors {self.monitor!r}, which is not measured (there is {', '.join(metrics)}). "
                 f"Give fit a validation set: validation=0.1 or validation=(x, y)."
             )
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What early stopping knows after some epochs of a training.
+    """The state of early stopping after some epochs of a training.
 
-    value   the best value of the figure, negated if it should rise
+    value   the best value of the metric, negated if it should rise
     epoch   the epoch that had it; 0 before there is one
     waited  how many epochs have passed since
     seen    how many have passed in all
-    best    parameters and state of that epoch, if they are to be given back
+    best    parameters and state of that epoch, if they are to be restored
     """
 
     value: float = math.inf
@@ -68,20 +67,20 @@ class Waiting:
     seen: int = 0
     best: tuple[Array, Array] | None = None
 
-    def after(self, rule: EarlyStopping, epoch: int, figures: Mapping[str, float], stack: Stack) -> Waiting:
-        """What is known after one more epoch, which ended with these figures."""
+    def after(self, rule: EarlyStopping, epoch: int, metrics: Mapping[str, float], stack: Stack) -> Waiting:
+        """The state after one more epoch, which ended with these metrics."""
         seen = self.seen + 1
         if seen <= rule.start_from_epoch:
             return Waiting(seen=seen)
-        rule.check(figures)
-        value = figures[rule.monitor] * (-1.0 if stack.output.rises(rule.monitor) else 1.0)
+        rule.check(metrics)
+        value = metrics[rule.monitor] * (-1.0 if stack.output.rises(rule.monitor) else 1.0)
         if not value < self.value - rule.min_delta:
             return Waiting(self.value, self.epoch, self.waited + 1, seen, self.best)
         best = (stack.parameters.vector.copy(), stack.state.vector.copy()) if rule.restore_best else None
         return Waiting(value, epoch, 0, seen, best)
 
     def restore(self, stack: Stack) -> None:
-        """Give the network its best parameters back."""
+        """Restore the best parameters."""
         if self.best is not None:
             stack.parameters.vector[...], stack.state.vector[...] = self.best
 

@@ -1,7 +1,7 @@
-"""Events: what the trainer says while it works. It prints nothing itself; whoever listens may.
+"""Events: what training reports to its callbacks.
 
 A callback is any function of one event: ``fit(callbacks=[print])`` works. Raising `StopTraining` in a callback ends the
-training in good order after the current step.
+training after the current step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Event:
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """Before the first step: how many epochs, steps an epoch and samples an epoch are ahead, in batches of what size."""
+    """Before the first step: the size of the training ahead."""
 
     epochs: int
     steps_per_epoch: int
@@ -34,7 +34,7 @@ class TrainingStarted(Event):
 
 @dataclass(frozen=True)
 class StepFinished(Event):
-    """After each step: ``metrics`` are the means over the epoch so far, ``samples`` the samples seen in this epoch."""
+    """After each step: ``metrics`` are the means over the epoch so far, ``samples`` how many it has seen."""
 
     step: int
     samples: int
@@ -58,10 +58,10 @@ class TrainingFinished(Event):
 
 
 class Patient:
-    """The base of listeners that do not look at the network after each step.
+    """The base of callbacks that need not see the network after each step.
 
-    If all are such, steps may be made several at once, and `StepFinished` be told of them a moment later; stop the training
-    at the end of an epoch then. For any other listener each step is told before the next one is made.
+    If all callbacks are such, several steps are made at once, which is faster, and `StepFinished` comes for each of them
+    afterwards; stop the training at the end of an epoch then. Any other callback hears of each step before the next one.
     """
 
 

@@ -1,4 +1,4 @@
-"""A fork: a training that goes on from a checkpoint of another one, with another network or another plan."""
+"""A fork: training that continues from a checkpoint of another training, with another network or another plan."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pellucid.training.loop import TrainingLoop
 
 
 def fork(parent: TrainingLoop, checkpoint: Checkpoint, loop: TrainingLoop) -> None:
-    """Enter a checkpoint of ``parent`` with ``loop``, and take along what fits.
+    """Let ``loop`` continue from a checkpoint of ``parent``, with all of it that fits.
 
-    Parameters of the same name and shape are taken along. So is what the optimizer remembers, if they all are and it is of
-    the same kind. Early stopping waits on with the same layers; with others, even of the same shapes, the best parameters
-    would mean another network. Where epochs have another number of steps, the fork begins at the start of its epoch.
+    Parameters of the same name and shape are copied. So are the optimizer's slots, if all parameters are and the optimizer
+    is of the same kind. Early stopping keeps its state only with the same layers: with others, even of the same shapes,
+    the best parameters belong to another network. If epochs differ in their number of steps, the fork begins at the start
+    of its epoch.
     """
     old, new = parent.stack, loop.stack
     _copy_arrays(old, checkpoint, new)
@@ -50,7 +51,7 @@ def _copy_arrays(old: Stack, checkpoint: Checkpoint, new: Stack) -> None:
 
 
 def _scaled(steps: int, parent: TrainingLoop, loop: TrainingLoop) -> int:
-    """As many whole epochs, in steps of the fork."""
+    """As many whole epochs, counted in steps of the fork."""
     return steps // parent.steps_per_epoch * loop.steps_per_epoch
 
 

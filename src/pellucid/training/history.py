@@ -1,4 +1,4 @@
-"""History: the figures of every epoch, and their curves."""
+"""History: the metrics of every epoch, and their curves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pellucid.core.errors import ArgumentError, MissingDependencyError
 
 
 class History(Mapping[str, list[float]]):
-    """A mapping from figure to its values, one an epoch: ``history["validation_loss"]``. ``epochs`` has a dict an epoch.
+    """A mapping from metric to its values, one an epoch: ``history["validation_loss"]``. ``epochs`` has a dict an epoch.
 
-    ``loss`` is the mean over the samples of the epoch *while* the parameters changed, without penalties; ``penalty``
-    (when weights have a price) and everything with ``validation_`` are measured at the end of the epoch.
+    ``loss`` is the mean over the samples of the epoch *while* the parameters changed, without penalties; ``penalty`` (if
+    weights have one) and everything with ``validation_`` are measured at the end of the epoch.
     """
 
     def __init__(self, epochs: list[dict[str, float]] | None = None, reason: str = "") -> None:
@@ -24,7 +24,7 @@ class History(Mapping[str, list[float]]):
         self.reason = reason
 
     def __getitem__(self, name: str) -> list[float]:
-        one_of(name, list(self), "figure")
+        one_of(name, list(self), "metric")
         return [epoch[name] for epoch in self.epochs if name in epoch]
 
     def __iter__(self) -> Iterator[str]:
@@ -38,23 +38,23 @@ class History(Mapping[str, list[float]]):
         return f"History of {len(self.epochs)} epochs ({self.reason or 'running'}); last: {last}"
 
     def _repr_html_(self) -> str:
-        """The curves of loss and metric, as a notebook shows them."""
+        """The curves, for a notebook."""
         return framed(element("p", repr(self)), element("div", *curves(self.epochs), class_="charts"))
 
     def plot(self, path: str | None = None) -> Any:
-        """Draw training and validation curves; gives the matplotlib figure, and saves it when ``path`` is given.
+        """Draw training and validation curves; gives the matplotlib figure, and saves it if ``path`` is given.
 
         Raises `MissingDependencyError` without matplotlib, `ArgumentError` for an empty history.
         """
         if not self.epochs:
             raise ArgumentError("there is no finished epoch to plot yet.")
         try:
-            import matplotlib  # noqa: F401 - first the package: a part of it may be left over from elsewhere
+            import matplotlib  # noqa: F401 - the package first: only a part of it may be installed
             from matplotlib.figure import Figure
         except ImportError:
             raise MissingDependencyError("plotting needs matplotlib: pip install matplotlib.") from None
         names = [name for name in self if f"validation_{name}" in self or name in ("loss", "accuracy", "mae")]
-        figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")  # pyplot would keep each one for ever
+        figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")  # pyplot would keep it for ever
         axes = figure.subplots(1, len(names), squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             for column, label, style in ((name, "training", "--"), (f"validation_{name}", "validation", "-")):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-INSIST = 1.0  # seconds: a Ctrl-C this long after the first does not wait for the end of the step
+INSIST = 1.0  # seconds: a second Ctrl-C this long after the first does not wait for the end of the step
 
 
 class Interrupt:
@@ -19,7 +19,7 @@ class Interrupt:
         self.pressed_at: float | None = None
 
     def check(self) -> None:
-        """Raise `KeyboardInterrupt` if it was: called where everything is whole."""
+        """Raise `KeyboardInterrupt` if it was; called between two steps."""
         if self.pressed_at is not None:
             raise KeyboardInterrupt
 
@@ -38,8 +38,8 @@ _active: list[Interrupt] = []
 def deferred_interrupt() -> Iterator[Interrupt]:
     """Within it, Ctrl-C is only noted, for `Interrupt.check` to raise; pressed again a second later, it acts at once.
 
-    Used within another one, it gives that one's. Signals can only be handled in the main thread, and a handler of the
-    user's own stays: then nothing changes, and the interrupt given is never pressed.
+    A nested one gives the `Interrupt` of the outer one. Outside the main thread, where signals cannot be handled, and with
+    a handler of the user's own, nothing changes, and the `Interrupt` given is never pressed.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and _active:

@@ -1,4 +1,4 @@
-"""Everything that a training decides besides the data."""
+"""The settings of a training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
             raise ArgumentError(f"augment is {what}, not {self.augment!r}.")
 
     def in_words(self) -> dict[str, str]:
-        """The settings that differ from nothing, for people to read."""
+        """The settings that are not None, for people to read."""
         things = {
             "optimizer": self.rules.optimizer,
             "schedule": self.schedule,

@@ -1,7 +1,7 @@
-"""The progress display: a listener that shows how training goes, on standard error.
+"""The progress display: a callback that shows on standard error how training goes.
 
-On a terminal it is a live bar; elsewhere (a file, a pipe, a notebook) a line for an epoch now and then: the first, the
-last, and between them at most one every two seconds, so that nothing is flooded.
+On a terminal it is a live bar; elsewhere (a file, a pipe, a notebook) it is lines: for the first epoch, the last, and
+between them at most one every two seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LINES = 2.0
 
 
 def progress_display(mode: ProgressMode) -> Sequence[Callback]:
-    """The listeners for this mode: one or none. True means "auto", False "none"."""
+    """The callback for this mode, or none. True means "auto", False "none"."""
     if isinstance(mode, bool):
         mode = "auto" if mode else "none"
     one_of(mode, ("auto", "bar", "lines", "none"), "progress mode")
@@ -39,7 +39,7 @@ def progress_display(mode: ProgressMode) -> Sequence[Callback]:
 
 
 class _UntilNobodyReads(Patient):
-    """Passes events on until writing fails (a closed pipe, a lost connection): the training goes on without display."""
+    """Shows events until writing fails (a closed pipe, a lost connection); training then goes on without display."""
 
     def __init__(self, display: Callback) -> None:
         self._display: Callback | None = display
@@ -58,7 +58,7 @@ def _is_live_terminal(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") != "dumb" and "ipykernel" not in sys.modules
 
 
-def figures_text(metrics: dict[str, float], digits: int = 4) -> str:
+def metrics_text(metrics: dict[str, float], digits: int = 4) -> str:
     """``loss 0.2513  accuracy 92.64 %  validation accuracy 96.20 %``."""
     parts = []
     for name, value in metrics.items():
@@ -71,7 +71,7 @@ def figures_text(metrics: dict[str, float], digits: int = 4) -> str:
 
 
 class ProgressLines:
-    """One line for an epoch, throttled."""
+    """A line for an epoch, not too often."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.stream = stream
@@ -89,7 +89,7 @@ class ProgressLines:
                 self._printed_at = now
                 speed = self._samples / max(event.metrics["seconds"], 1e-9)
                 self._print(
-                    f"epoch {event.epoch}/{self._last_epoch}  {figures_text(event.metrics)}  {speed:,.0f} samples/s"
+                    f"epoch {event.epoch}/{self._last_epoch}  {metrics_text(event.metrics)}  {speed:,.0f} samples/s"
                 )
         elif isinstance(event, TrainingFinished) and event.reason != "completed":
             self._print(f"training {event.reason} in epoch {event.epoch}")
@@ -99,7 +99,7 @@ class ProgressLines:
 
 
 class ProgressBar:
-    """A live bar for the epoch that runs, with the figures so far, samples a second and the time left in all."""
+    """A live bar with the metrics of the current epoch, samples a second and the time left in all."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -119,8 +119,8 @@ class ProgressBar:
                 self._show(event)
         elif isinstance(event, EpochFinished):
             validation = {name: value for name, value in event.metrics.items() if name.startswith("validation")}
-            self._validation = figures_text(validation)
-            self._bar.console.print(f"epoch {event.epoch}  {figures_text(event.metrics)}", highlight=False)
+            self._validation = metrics_text(validation)
+            self._bar.console.print(f"epoch {event.epoch}  {metrics_text(event.metrics)}", highlight=False)
         elif isinstance(event, TrainingFinished) and self._bar is not None:
             self._bar.stop()
             if event.reason != "completed":
@@ -150,9 +150,9 @@ class ProgressBar:
         assert self._started is not None
         done = (event.epoch - self._started.epoch) * self._started.samples_per_epoch + event.samples
         speed = done / max(time.monotonic() - self._began, 1e-9)
-        if self._is_narrow:  # the validation stands in the line of the last epoch, above the bar
-            figures = f"{figures_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
+        if self._is_narrow:  # the line of the last epoch, above the bar, shows the validation
+            figures = f"{metrics_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
         else:
-            figures = f"{figures_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
+            figures = f"{metrics_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
         last = self._started.epoch + self._started.epochs - 1
         self._bar.update(self._task, completed=done, description=f"epoch {event.epoch}/{last}", figures=figures)

@@ -1,4 +1,4 @@
-"""How far a network has come in its life."""
+"""The training state of a network, over all its trainings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pellucid.nn.stack import Stack
 
 @dataclass
 class TrainingState:
-    """How far a network has come: epochs begun and steps made in its life, what its optimizer remembers, and the settings
-    of the last training in words."""
+    """Epochs begun, steps made, the optimizer and its slots, and the settings of the last training in words."""
 
     epoch: int = 0
     step: int = 0
@@ -21,7 +20,7 @@ class TrainingState:
     settings: dict[str, str] = field(default_factory=dict)
 
     def use(self, optimizer: Optimizer, stack: Stack) -> None:
-        """Go on with ``optimizer``; it keeps its memory if it needs the same slots as before, else starts afresh."""
+        """Continue with ``optimizer``, and with the same slots if it is of the same kind and needs the same."""
         same = type(optimizer) is type(self.optimizer) and set(self.optimizer_state.slots) == set(optimizer.needed_slots())
         if not same:
             self.optimizer_state = OptimizerState.fresh(optimizer, stack.parameters.vector)

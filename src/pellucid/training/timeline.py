@@ -1,4 +1,4 @@
-"""What a run keeps of its past: things in the order of their steps, fewer of the old ones."""
+"""What a run keeps of its past: items in the order of their steps, the older ones thinned out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Timeline(Generic[Item]):
-    """``items`` in the order of their steps. Of too many, every second one of the older half goes, but never the first."""
+    """``items`` in the order of their steps. If there are too many, every second of the older half goes, never the first."""
 
     def __init__(self, step_of: Callable[[Item], int], are_too_many: Callable[[list[Item]], bool]) -> None:
         self.items: list[Item] = []
@@ -22,7 +22,7 @@ class Timeline(Generic[Item]):
         return [self._step_of(item) for item in self.items]
 
     def keep(self, item: Item) -> None:
-        """Keep it after all others, or in place of the last one at the same step."""
+        """Add an item after all others; it replaces the last one if that has the same step."""
         if self.items and self._step_of(self.items[-1]) == self._step_of(item):
             self.items.pop()
         self.items.append(item)
@@ -31,10 +31,10 @@ class Timeline(Generic[Item]):
             self.items = self.items[: older + 1 : 2] + self.items[older + 1 :]
 
     def at(self, step: int) -> Item | None:
-        """The last one at or before this step; None if there is none."""
+        """The last item at or before this step; None if there is none."""
         place = bisect_right(self.items, step, key=self._step_of)
         return self.items[place - 1] if place else None
 
     def forget_after(self, step: int) -> None:
-        """Drop those beyond this step: from here the run goes another way."""
+        """Drop the items after this step."""
         self.items = self.items[: bisect_right(self.items, step, key=self._step_of)]

@@ -1,4 +1,4 @@
-"""The trainer: the training loop with listeners, Ctrl-C and a history. It prints nothing."""
+"""The trainer: the training loop with callbacks, Ctrl-C and a history."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Trainer:
         """Train; gives the history of this call.
 
         Raises `DivergenceError` when a number is not finite, and `KeyboardInterrupt` after the step in which Ctrl-C was
-        pressed; in both cases the network holds its last good parameters, and ``history`` the finished epochs.
+        pressed; either way the network has its last good parameters, and ``history`` the finished epochs.
         """
         loop, plan, reason = self.loop, self.loop.plan, "failed"
         try:
@@ -77,11 +77,11 @@ class Trainer:
         return self.history
 
     def _hear(self, event: Event) -> None:
-        """What the loop tells."""
+        """Pass on an event of the loop."""
         if isinstance(event, EpochFinished):
             self.history.epochs.append(dict(event.metrics))
             if self._one_by_one:
-                self.loop.executor.settle()  # for listeners who hold a view; all others look anew
+                self.loop.executor.settle()  # for callbacks that hold a view of the parameters
         self._tell(event)
 
     def _tell(self, event: Event) -> None:

@@ -1,7 +1,4 @@
-"""The named recipes, with which a network learns digits, or pieces of clothing, well.
-
-Digits are distorted as handwriting varies; clothes are mirrored.
-"""
+"""The named recipes, for digits and for Fashion-MNIST."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import replace
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 from pellucid.training.recipes.recipe import Recipe
 
-IMAGE = (28, 28)  # a sample of the data sets that these recipes are made for
+IMAGE = (28, 28)  # the shape of their samples
 SIX_CONVOLUTIONS = "conv16 conv16 pool conv32 conv32 pool conv48 conv48 average"
 DIGITS = {
     "default": Recipe(),

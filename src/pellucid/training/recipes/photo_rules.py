@@ -1,4 +1,4 @@
-"""Rules that choose a small convolutional network, and how to train it, from the pictures: each choice with its reason."""
+"""Rules that choose a recipe for photos: a small convolutional network, and how to train it, with reasons."""
 
 from __future__ import annotations
 
@@ -10,37 +10,36 @@ from pellucid.core.shapes import Shape
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 from pellucid.training.recipes.recipe import Recipe
 
-LAST_SIDE = 7  # pictures are halved as long as so many pixels are left
-LARGE_SIDE = 128  # from here on the first convolution halves them already
-FEW, MANY = 1_000, 5_000  # pictures to learn from, all classes together
+LAST_SIDE = 7  # pictures are halved while at least so many pixels are left
+LARGE_SIDE = 128  # from here on the first convolution halves them
+FEW, MANY = 1_000, 5_000  # training pictures, all classes together
 MANY_CLASSES = 20
 FEW_A_CLASS = 1_000
 WIDEST = 128  # filters
 MOST_PIXELS = 1 << 22  # in a step
-UNEVEN = 1.5  # the largest class in units of the smallest
+UNEVEN = 1.5  # the largest class divided by the smallest
 KEPT_ASIDE = 0.2  # of the pictures, for validation
 STRONG = PhotoAugmentation(shift=0.1, scale=0.2, rotation=15.0, color=0.3, cutout=0.25, mixup=0.2)
 GENTLE = PhotoAugmentation(shift=0.1, scale=0.1, rotation=5.0, color=0.1, cutout=0.0)
 
 
 def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None, *, flip: bool = True) -> Recipe:
-    """The recipe for ``counts`` pictures of each class to learn from, all of this shape: (H, W) or (H, W, C).
+    """The recipe for ``counts`` training pictures of each class, all of this shape: (H, W) or (H, W, C).
 
-    With ``epochs`` in place of as many as the rules would choose, what depends on them follows. Without ``flip`` no picture
-    is mirrored.
+    ``epochs`` replaces the number that the rules would choose. Without ``flip`` no picture is mirrored.
 
     layers         pictures are halved until 7 to 13 pixels are left, so that the last convolutions see most of a picture;
-                   filters double with each halving, as places become fewer. Few pictures, if not small, get one
-                   convolution a stage in place of two, and fewer filters: there are fewer weights to learn them by heart.
-                   The average over all places, where others put a dense layer, learns what is in a picture and not
-                   where, with a hundredth of the weights; dropout is high for few pictures
+                   filters double with each halving. Few pictures, if not small, get one convolution a stage instead of
+                   two, and fewer filters: fewer weights overfit less. Global average pooling, where others put a dense
+                   layer, does not depend on where an object is, and has a hundredth of the weights; dropout is high for
+                   few pictures
     augment        strong for few pictures a class, gentle for many
     epochs         as many as show 30,000 pictures, and 10 more, but no more than 210
-    batch_size     small for few pictures, which would else give too few steps, and for large ones, to spare memory
-    learning_rate  that of Adam; batch normalization makes a high one safe
-    validation     a fifth: enough to see which epoch is best, and little is lost to learn from
-    patience       of early stopping: a sixth of the epochs, 10 at least, in the last third: before, the rate is high, and
-                   the loss on a few pictures kept aside is chance
+    batch_size     small for few pictures, which would give too few steps, and for large ones, to save memory
+    learning_rate  of Adam; batch normalization makes a high one safe
+    validation     a fifth: enough to see which epoch is best, and most pictures are left for training
+    patience       of early stopping: a sixth of the epochs, 10 at least, in the last third: before, the learning rate is
+                   high, and the loss on few validation pictures is noise
     class_weight   "balanced" if the largest class has more than 1.5 times the pictures of the smallest
     """
     total, smallest, largest = sum(counts), min(counts), max(counts)

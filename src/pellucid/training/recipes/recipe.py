@@ -1,4 +1,4 @@
-"""A recipe: all that decides a training besides the data and the seed; and why, where rules chose it."""
+"""A recipe: the network and the training options, with the reasons where rules chose them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,14 @@ OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """The choices of a training. They are the options of ``pellucid train``, the settings of the studio, and what the
-    rules for photos choose.
+    """The options of ``pellucid train``, the settings of the studio, and what the rules for photos choose.
 
     hidden      units of each hidden layer; ``activation``, ``dropout`` and ``batch_norm`` belong to these layers
     layers      words of `pellucid.training.recipes.words`, in place of ``hidden`` and what belongs to it
     l1, l2      strengths of the penalty on the weights
-    augment     whether training pictures are changed at random, and ``change`` how
-    validation  the share of the samples that is kept aside; 0 for none
-    patience    of early stopping, which passes over the epochs before ``start_from_epoch``; 0 for none
+    augment     whether training pictures are changed at random, by ``change``
+    validation  the share of the samples held out for validation; 0 for none
+    patience    of early stopping, which ignores the epochs before ``start_from_epoch``; 0 for none
     reasons     field -> why, where rules chose it
     """
 
@@ -73,10 +72,10 @@ class Recipe:
         self.fit_options()
 
     def changed(self, **changes: Any) -> Recipe:
-        """The recipe with these fields in place of its own; they have no reason any more.
+        """The recipe with these fields in place of its own, which then have no reason.
 
-        Sizes of hidden layers replace words, another optimizer has its own learning rate, and another patience counts from
-        the first epoch, unless the changes say otherwise.
+        Unless the changes say otherwise, ``hidden`` replaces ``layers``, another optimizer brings its own learning rate,
+        and another patience counts from the first epoch.
         """
         if "hidden" in changes:
             changes.setdefault("layers", None)
@@ -88,10 +87,9 @@ class Recipe:
         return replace(self, **changes, reasons=reasons)
 
     def network_layers(self, shape: Shape, num_classes: int, rescale: Rescale | None = None) -> list[Layer]:
-        """Input, ``rescale`` if there is one, the hidden layers, and the output.
+        """Input, ``rescale`` if there is one, the hidden layers, and `Classification`.
 
-        Two classes get `Classification` too: with softmax over two the network is the same function as with a sigmoid of
-        the difference, and whatever reads its answers needs no second way.
+        Two classes get it too: softmax over two logits is the sigmoid of their difference.
         """
         first: list[Layer] = [Input(*shape)] if rescale is None else [Input(*shape), rescale]
         hidden = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
@@ -122,7 +120,7 @@ class Recipe:
         )
 
     def _dense_layers(self) -> list[Layer]:
-        """For each hidden size Dense, with batch normalization before its activation, and Dropout."""
+        """For each hidden size `Dense`, batch normalization before its activation, and `Dropout`."""
         layers: list[Layer] = []
         for units in self.hidden:
             if self.batch_norm:
@@ -135,7 +133,7 @@ class Recipe:
 
 
 def optimizer_of(name: str, learning_rate: float | None) -> Optimizer:
-    """The optimizer of this name, with this rate or, without one, its own."""
+    """The optimizer of this name, with this learning rate or its own."""
     optimizer = OPTIMIZERS[name]
     return optimizer if learning_rate is None else replace(optimizer, learning_rate=learning_rate)
 

@@ -9,8 +9,8 @@
     norm         BatchNormalization
     dropout0.3   Dropout of this rate; dropout2d0.1: of whole channels
 
-Each convolution is followed by batch normalization and relu. Networks of several convolutions learn faster and from
-fewer pictures that way, at almost any rate. It needs no bias: the mean that is taken away would take the bias along.
+Each convolution is followed by batch normalization and relu: networks of several convolutions then learn faster, from fewer
+pictures, and at almost any learning rate. It has no bias, which batch normalization would subtract with the mean.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _conv(match: re.Match[str], shape: Shape) -> tuple[Layer, ...]:
 
 
 def _res(match: re.Match[str], shape: Shape) -> tuple[Layer, ...]:
-    """Where size or channels change, the shortcut is a convolution of 1x1."""
+    """If size or channels change, the shortcut is a 1x1 convolution."""
     filters, stride = int(match[1]), int(match[2] or 1)
     layers = (*_convolution(filters, 3, stride), *_convolution(filters, 3, 1, "identity"))
     changes = stride > 1 or len(shape) < 3 or shape[-1] != filters

@@ -10,7 +10,7 @@ from pellucid.apps.cli.terminal import say, write_json
 from pellucid.core.display.text import printable
 from pellucid.models.model import Model, load
 from pellucid.nn import catalogue
-from pellucid.training.progress import figures_text
+from pellucid.training.progress import metrics_text
 
 
 @click.command("info")
@@ -32,7 +32,7 @@ def command(model: str, as_json: bool) -> None:
     for name, value in state.settings.items():
         say(printable(f"          {name}: {value}"))
     if network.history.epochs:
-        say(f"          last epoch: {figures_text(network.history.epochs[-1])}")
+        say(f"          last epoch: {metrics_text(network.history.epochs[-1])}")
 
 
 def _show_calibration(model: Model) -> None:
