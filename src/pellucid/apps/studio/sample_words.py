@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pellucid.apps.studio.session import DIGITS, Session, reads
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Shape
-from pellucid.data.datasets.mnist import Part
+from pellucid.data.datasets.idx import Part
 from pellucid.models.model import Model
 
 MOST_IN_ADDRESS = 4096  # bytes of pixels

@@ -14,7 +14,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Shape
 from pellucid.core.version import __version__
 from pellucid.data import datasets
-from pellucid.data.datasets.mnist import Part
+from pellucid.data.datasets.idx import Part
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline

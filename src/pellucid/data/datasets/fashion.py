@@ -1,32 +1,16 @@
-"""Fashion-MNIST: articles of clothing in the format of MNIST, and harder."""
+"""Fashion-MNIST: articles of clothing in the format of MNIST, a harder task."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pellucid.core.remote import RemoteFile, locate
-from pellucid.data.datasets.idx import read_labelled_images
+from pellucid.data.datasets.idx import Part, read_labelled_images
 
 if TYPE_CHECKING:
     from pellucid.core.download import Progress
 
-Part = tuple[NDArray[np.uint8], NDArray[np.int64]]
-
-labels = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+labels = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 """The names of the ten classes, by number."""
 
 _ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -36,7 +20,7 @@ def _file(name: str, sha256: str, repacked: str) -> RemoteFile:
     return RemoteFile("fashion-mnist", name, _ADDRESS + name, sha256, 2**25, (repacked,))
 
 
-# After the hash of the published file, that of the same data as Debian packs it (without name and time inside).
+# The hash of the published file, then that of the same data as Debian packs it (without file name and time).
 _FILES = (
     _file(
         "train-images-idx3-ubyte.gz",
@@ -73,7 +57,7 @@ def fashion(progress: Progress | None = None) -> tuple[Part, Part]:
 
     Source: H. Xiao, K. Rasul and R. Vollgraf, Zalando SE, 2017; licence MIT.
 
-    Raises ``DataError`` when the files are neither there nor to be had, saying how to provide them by hand.
+    Raises ``DataError`` if they cannot be found or downloaded; it says how to provide them by hand.
     """
     train_images, train_labels, test_images, test_labels = (locate(file, progress) for file in _FILES)
     return read_labelled_images(train_images, train_labels), read_labelled_images(test_images, test_labels)

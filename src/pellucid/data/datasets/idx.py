@@ -1,7 +1,7 @@
 """The IDX format of MNIST and its relatives: a short header, then plain numbers.
 
-Two zero bytes, one for the kind of number, one for the number of dimensions; then each dimension and all the values,
-every one of them with its most significant byte first. The file may be packed with gzip.
+Two zero bytes, one for the type of the numbers, one for the number of dimensions; then the dimensions and the values, all
+big-endian. The file may be packed with gzip.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from pellucid.core.errors import DataError
 
+Part = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""Images (B, H, W) and their classes (B,)."""
+
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-# One bit of deflate stands for 258 bytes at the very best, so no gzip file unpacks to more than this many times its size.
+# One bit of deflate encodes at most 258 bytes, so no gzip file unpacks to more than this many times its size.
 _BEST_COMPRESSION = 258 * 8
 _MOST_DIMENSIONS = 8
 
@@ -29,11 +32,11 @@ _MOST_DIMENSIONS = 8
 def read_idx(path: str | os.PathLike[str], max_bytes: int = 2**31) -> NDArray[Any]:
     """Read one IDX file, plain or packed with gzip (told apart by the first bytes, not by the name).
 
-    Returns an array of the shape and kind that the header declares, in the byte order of this machine, in memory of
-    its own that may be written to. The declared size is held against the size of the file before memory is taken.
+    Returns a writable array of the shape and type that the header declares, in native byte order. The declared size is
+    checked against the size of the file before memory is allocated.
 
-    Raises ``DataError`` naming the file when it cannot be read, is not IDX, is damaged or cut off, holds more than the
-    header says, or would take more than ``max_bytes`` of memory.
+    Raises ``DataError`` naming the file if it cannot be read, is not IDX, is damaged or cut off, is longer than the header
+    says, or would take more than ``max_bytes`` of memory.
     """
     path = Path(path)
     try:
@@ -51,12 +54,10 @@ def read_idx(path: str | os.PathLike[str], max_bytes: int = 2**31) -> NDArray[An
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def read_labelled_images(
-    images: str | os.PathLike[str], labels: str | os.PathLike[str]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def read_labelled_images(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Part:
     """Read a pair of IDX files: images uint8 (B, H, W), and their classes as int64 (B,).
 
-    Raises ``DataError`` as `read_idx` does, and when the two files hold something else or do not belong together.
+    Raises ``DataError`` as `read_idx` does, and if the two files hold something else or do not belong together.
     """
     x, y = read_idx(images), read_idx(labels)
     if x.dtype != np.uint8 or x.ndim != 3:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pellucid.data.datasets.idx import read_labelled_images
-
-Part = tuple[NDArray[np.uint8], NDArray[np.int64]]
+from pellucid.data.datasets.idx import Part, read_labelled_images
 
 
 def digits() -> tuple[Part, Part]:
@@ -17,7 +12,7 @@ def digits() -> tuple[Part, Part]:
 
     Returns ``(x, y), (x_test, y_test)``: images uint8 (60000, 28, 28) with white ink (255) on black (0), and classes 0
     to 9 as int64 (60000,); likewise 10,000 for testing, by writers who are not among those of the training part.
-    The order is that of the published files. Every call reads them anew, so the arrays are yours to change.
+    The order is that of the published files. Every call reads them again, so the arrays may be modified.
 
     Source: Y. LeCun, C. Cortes and C. J. C. Burges, from NIST Special Databases 1 and 3; licence CC BY-SA 3.0 (see
     ``datasets/mnist/LICENSE.md``).
@@ -26,7 +21,7 @@ def digits() -> tuple[Part, Part]:
 
         (x, y), (x_test, y_test) = pl.datasets.digits()
 
-    Raises ``DataError`` when the installed files are damaged or missing.
+    Raises ``DataError`` if the installed files are damaged or missing.
     """
     return _part("train"), _part("t10k")
 

@@ -11,7 +11,8 @@ import numpy as np
 from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Label, Shape, size_of
-from pellucid.data.datasets.mnist import Part, digits
+from pellucid.data.datasets.idx import Part
+from pellucid.data.datasets.mnist import digits
 from pellucid.data.datasets.points import Points, drawn, generated
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.folder import PhotoFolder
