@@ -31,10 +31,8 @@ class Figure:
 def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
     """The main component of ``amount > threshold`` (H, W) and those that belong to it: near and not tiny."""
     labels, count = label(amount > threshold)
-    if count == 0:
-        return Figure(labels > 0, 0, 0.0, False)
-    if count == 1:
-        return Figure(labels > 0, 1, 0.0, False)
+    if count <= 1:
+        return Figure(labels > 0, count, 0.0, False)
     weight = np.bincount(labels.ravel(), weights=amount.ravel(), minlength=count + 1)[1:]
     boxes = _boxes(labels, count)
     score = weight * _plausibility(boxes, labels.shape)
@@ -49,7 +47,7 @@ def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
 def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     """Number the 8-connected components of a mask (H, W): labels (H, W) from 1, 0 outside, and their number.
 
-    Works on runs: neighbouring pixels of a row. Runs of consecutive rows that touch, also at corners, are united.
+    Works on runs of neighbouring pixels in a row: those of consecutive rows that touch, also at corners, are united.
     """
     height, width = mask.shape
     framed = np.zeros((height, width + 2), np.int8)
@@ -121,8 +119,8 @@ def _side_by_side(boxes: NDArray[np.int64], main: NDArray[np.int64]) -> bool:
 def _plausibility(boxes: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float64]:
     """How much each component looks like a figure rather than a frame, an edge or a ruled line: 1, 0.4 or 0.02.
 
-    A component that touches two opposite sides of the picture while being a thin line, or all four sides, is no figure,
-    if there is another; one that touches the picture's border at all is less likely to be the figure (a shadow, a thumb).
+    A thin line between two opposite sides of the picture, or a component that touches all four, is no figure if there is
+    another one. A component that touches the border at all is less likely to be the figure (a shadow, a thumb).
     """
     height, width = shape
     tall, wide = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
