@@ -1,1 +1,1 @@
-"""From the outside to samples, and which samples in which order."""
+"""Reading pictures and data sets, and which samples come in which order."""

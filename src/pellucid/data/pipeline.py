@@ -1,4 +1,4 @@
-"""What a pipeline is: the road from any picture to what a network takes, saved with the model."""
+"""The interface of pipelines, which turn any picture into the input of a network and are saved with the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture as the network gets it, and whether it can be what the network knows at all.
+    """A picture as the network's input, and whether it may show nothing that the network knows.
 
     pixels  uint8, of the pipeline's ``output_shape``
     doubt   None, or a sentence that says why not, such as "the picture is empty: it has one colour"
@@ -30,25 +30,25 @@ class Prepared:
 
 
 class Pipeline(ABC):
-    """Brings any picture into one shape. A pipeline is a frozen dataclass, so that a model file can hold it."""
+    """Turns any picture into an input. A pipeline is a frozen dataclass, so that a model file can hold it."""
 
     @property
     @abstractmethod
     def output_shape(self) -> Shape:
-        """The shape of every prepared picture: what ``Input(*shape)`` must say."""
+        """The shape of every prepared picture, as in ``Input(*shape)``."""
 
     @abstractmethod
     def prepare(self, source: Picture) -> Prepared:
-        """The picture as the network gets it; raises DataError for what cannot be read."""
+        """The picture as the network's input; raises `DataError` for what cannot be read."""
 
     def __call__(self, source: Picture) -> NDArray[np.uint8]:
-        """The pixels alone, uint8 of ``output_shape``; raises DataError where ``prepare`` does."""
+        """The pixels alone, uint8 of ``output_shape``; raises `DataError` where ``prepare`` does."""
         return self.prepare(source).pixels
 
     def batch(self, sources: Iterable[Picture]) -> list[Prepared]:
         """Prepare several pictures: anything that ``prepare`` reads, or an array (N, H, W) or (N, H, W, C).
 
-        Raises DataError naming the picture that cannot be read.
+        Raises `DataError` naming the picture that cannot be read.
         """
         prepared = []
         for index, source in enumerate(sources):

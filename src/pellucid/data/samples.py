@@ -1,7 +1,7 @@
-"""Batches: which samples come in which order, gathered only when their turn comes.
+"""Samples, and batches of them: which come in which order, gathered only when a step needs them.
 
 The data stay as they were given (uint8 pixels stay bytes); a split is a list of row numbers, not a copy. The order is a
-pure function of (seed, epoch), an augmentation of (seed, step), so any batch of the past can be made again.
+pure function of (seed, epoch), an augmentation of (seed, step), so any earlier batch can be made again.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Batch:
 
     @property
     def weight(self) -> float:
-        """The sum of the weights: what the batch counts in a mean over batches."""
+        """The sum of the weights: how much the batch counts in a mean over batches."""
         return float(len(self.x)) if self.weights is None else float(self.weights.sum(dtype=np.float64))
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Checked samples: ``rows`` are those that count, of x (N, ...), y and weights (N,)."""
+    """Checked samples: the ``rows`` in use of x (N, ...), y and weights (N,)."""
 
     x: AnyArray
     y: AnyArray
@@ -87,7 +87,7 @@ class BatchIndices:
     step: int
 
     def batch(self) -> Batch:
-        """The samples themselves."""
+        """Gather, augment and mix the samples."""
         whole, rows, mixture = self.samples, self.rows, None
         mixes: object = self.augment
         x = whole.x[rows]
@@ -101,13 +101,13 @@ class BatchIndices:
 
     @property
     def weight(self) -> float:
-        """The sum of the weights: what the step counts in a mean over steps."""
+        """The sum of the weights: how much the step counts in a mean over steps."""
         weights = self.samples.weights
         return float(len(self.rows)) if weights is None else float(weights[self.rows].sum(dtype=np.float64))
 
 
 def _checked(x: object, shape: Shape) -> AnyArray:
-    """What an augmentation gave, if it is a batch of the same shape, of floating-point numbers or pixels."""
+    """The result of an augmentation, if it has the same shape and holds floating-point numbers or pixels."""
     if isinstance(x, np.ndarray) and x.shape == shape and (np.issubdtype(x.dtype, np.floating) or x.dtype == np.uint8):
         return x
     came = describe(x) if isinstance(x, np.ndarray) else type(x).__name__
@@ -115,10 +115,9 @@ def _checked(x: object, shape: Shape) -> AnyArray:
 
 
 def split(samples: Samples, fraction: float, seed: int, labels: AnyArray | None) -> tuple[Samples, Samples]:
-    """(training, validation): ``fraction`` of the samples, drawn by the seed, are kept aside.
+    """(training, validation): a random ``fraction`` of the samples is held out.
 
-    With ``labels`` (N,) each class gives its share (at least one sample stays for training), so that small classes are
-    in both parts.
+    With ``labels`` (N,) the split is stratified: each class gives its share, and at least one sample stays for training.
     """
     order = samples.rows[random.permutation(random.key(seed, random.Purpose.SPLIT), len(samples))]
     groups = [order] if labels is None else [order[labels[order] == k] for k in np.unique(labels[order])]

@@ -1,7 +1,7 @@
-"""Random distortions of training pictures: what makes a network indifferent to how a digit was written.
+"""Random distortions of training pictures, so that a network learns to ignore how a digit was written.
 
 Every picture of a batch gets its own shift, scale, rotation, shear, elastic distortion and stroke thickness. The
-pixel ``(y, x)`` of the result is read at the place ``p = (y, x) + u(y, x)`` of the original, between the pixels:
+pixel ``(y, x)`` of the result is interpolated at the point ``p = (y, x) + u(y, x)`` of the original:
 
     u(y, x) = t + (A - I) ((y, x) - centre) + sum_k c_k b_k(y, x)
 
@@ -32,15 +32,15 @@ _NUMBERS_PER_PICTURE = 8  # shift y, shift x, scale y, scale x, rotation, shear,
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far training pictures may be distorted. Every strength is a bound, drawn uniformly from -bound .. +bound.
+    """How much training pictures are distorted. Each value is a bound: the amount is uniform in -bound .. +bound.
 
     shift       pixels, in each direction
     scale       fraction: 0.1 stretches height and width, each on its own, by a factor of 0.9 to 1.1
     rotation    degrees
-    shear       fraction: 0.1 moves the top and the bottom of a 20 pixel digit by one pixel against each other, sideways
+    shear       fraction: 0.1 moves the top of a 20 pixel digit one pixel to one side, the bottom one pixel to the other
     elastic     root mean square displacement of a pixel in each direction, in pixels
     smoothness  distance between the grid points of the elastic displacement, in pixels
-    thickness   1.0 makes strokes up to one pixel thicker or thinner on each side (1.0 is the most that is possible)
+    thickness   1.0 makes strokes up to one pixel thicker or thinner on each side (the maximum)
 
     >>> distort = Distortion(rotation=15.0)
     >>> pictures = distort(batch, key(seed, Purpose.AUGMENT, step))
@@ -64,8 +64,8 @@ class Distortion:
     def __call__(self, images: NDArray[np.uint8], key_: Key) -> NDArray[np.float32]:
         """Distort a batch: images uint8 (B, H, W) or (B, H, W, 1) -> float32 of the same shape, in 0..1.
 
-        The result depends on the images, the strengths and the key, and on nothing else. Picture ``i`` of a batch draws
-        the numbers of element ``i``. Raises ShapeError for other arrays.
+        A pure function of images, settings and key. Picture ``i`` of a batch draws the random numbers of element ``i``.
+        Raises `ShapeError` for other arrays.
         """
         if images.ndim == 4 and images.shape[3] == 1:
             return self(images[..., 0], key_)[..., None]
@@ -90,7 +90,7 @@ class Distortion:
         return _read_between(images, where[0], where[1])
 
     def _affine(self, draws: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The coefficients (2, B, 3) of (1, y, x), from the picture's centre, that give the place to read at."""
+        """The coefficients (2, B, 3) of (1, y, x), from the picture's centre, that give the point to read."""
         angle = np.deg2rad(self.rotation * draws[:, 4])
         cosine, sine = np.cos(angle), np.sin(angle)
         slant = self.shear * draws[:, 5]
@@ -103,7 +103,7 @@ class Distortion:
 
 @lru_cache(maxsize=8)
 def _basis(height: int, width: int, spacing: float) -> tuple[NDArray[np.float32], float]:
-    """The functions that the reading place is made of, and the gain that turns uniform numbers into 1 pixel rms.
+    """The basis of the displacement, and the gain that scales uniform numbers to 1 pixel rms.
 
     Returns basis (3 + splines, H * W): 1, y, x from the centre, then the splines (none if ``spacing`` is 0).
     """
@@ -145,7 +145,7 @@ def _thicken(images: NDArray[np.uint8], amount: NDArray[np.floating]) -> NDArray
 
 
 def _read_between(images: NDArray[np.uint8], y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Read uint8 images (B, H, W) at places from the centre, y and x (B, H * W), bilinearly; 0 outside; result 0..1."""
+    """Bilinear interpolation of uint8 images (B, H, W) at y and x (B, H * W) from the centre; 0 outside; result 0..1."""
     count, height, width = images.shape
     padded = np.zeros((count, height + 3, width + 3), np.uint8)
     padded[:, 1:-2, 1:-2] = images

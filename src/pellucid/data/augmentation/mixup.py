@@ -1,9 +1,9 @@
-"""Mixup: each sample of a batch becomes a mixture of itself and a partner, in its input and in its target alike.
+"""Mixup: each sample of a batch is mixed with a partner, input and target alike.
 
     x_i <- s_i x_i + (1 - s_i) x_j        t_i <- s_i t_i + (1 - s_i) t_j        s_i ~ Beta(alpha, alpha)
 
-``j`` is the partner of ``i`` in a random order of the batch. A mixed sample keeps the weight of sample ``i``; over the
-batches each sample is as often the one as the other. In a regression the values are mixed just so.
+``j`` is the partner of ``i`` in a random order of the batch. A mixed sample keeps the weight of sample ``i``. The targets
+of a regression are mixed in the same way.
 
 Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: Beyond empirical risk minimization", ICLR 2018.
 """
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from pellucid.core.random import Key, key, permutation, uniform
 from pellucid.core.shapes import Array
 
-TRIES = 32  # of which each succeeds at least half of the time
+TRIES = 32  # each succeeds with a probability of at least 1/2
 
 
 class Mixture(NamedTuple):
-    """Who is mixed with whom: ``partner`` int64 (B,), and how much stays of the sample itself: ``share`` (B,) in 0..1."""
+    """The ``partner`` of each sample, int64 (B,), and the ``share`` of the sample itself, (B,) in 0..1."""
 
     partner: NDArray[np.int64]
     share: NDArray[np.float64]
@@ -38,10 +38,10 @@ class Mixture(NamedTuple):
 
 @runtime_checkable
 class Mixes(Protocol):
-    """An augmentation that mixes samples, too."""
+    """An augmentation that also mixes samples."""
 
     def mixture(self, count: int, key: Key) -> Mixture | None:
-        """How a batch of ``count`` samples is mixed after it was changed; None if it is not."""
+        """How a batch of ``count`` samples is mixed after its augmentation; None if it is not."""
         ...
 
 
@@ -53,9 +53,9 @@ def draw_mixture(alpha: float, count: int, key_: Key) -> Mixture:
 def symmetric_beta(alpha: float, count: int, key_: Key) -> NDArray[np.float64]:
     """Beta(alpha, alpha) numbers (count,) for 0 < alpha <= 1, by Jöhnk's method with a fixed number of tries.
 
-    With u and v uniform, u^(1/alpha) / (u^(1/alpha) + v^(1/alpha)) is such a number, provided that the sum is at most 1.
-    The first try that meets this counts; where none does (one in 2^32 at most), the number is 1. Powers are taken as
-    logarithms, which a small alpha does not underflow.
+    With u and v uniform, u^(1/alpha) / (u^(1/alpha) + v^(1/alpha)) has this distribution if the denominator is at most 1.
+    The first such try counts; if there is none (probability below 2^-32), the number is 1. Powers are computed as
+    logarithms, so that a small alpha does not underflow.
     """
     powers = np.log(uniform(key_, (count, TRIES, 2)) + 2.0**-25) / alpha
     accepted = np.logaddexp(powers[..., 0], powers[..., 1]) <= 0

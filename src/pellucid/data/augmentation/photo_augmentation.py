@@ -1,11 +1,11 @@
-"""Random changes of training photos: what makes a network indifferent to how a picture was taken.
+"""Random changes of training photos, so that a network learns to ignore how a picture was taken.
 
-Every picture of a batch gets its own flip, shift, zoom, rotation, light and covered square. The pixel ``(y, x)`` of the
-result is read, between the pixels, at the place ``p`` of the original:
+Each picture of a batch gets its own flip, shift, zoom, rotation, colors and cutout. The pixel ``(y, x)`` of the result is
+interpolated at the point ``p`` of the original:
 
-    p = centre + A ((y, x) - centre) - t        A = rotation / zoom, with the x-axis turned round by a flip
+    p = centre + A ((y, x) - centre) - t        A = rotation / zoom, with the x-axis reversed by a flip
 
-Beyond its edges the picture goes on as its own reflection, so that no black corners appear.
+Beyond its edges the picture is reflected, so that no black corners appear.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from pellucid.data.augmentation.mixup import Mixture, draw_mixture
 from pellucid.data.pictures.bilinear import Places
 
 _FLIP, _SHIFT_Y, _SHIFT_X, _ZOOM, _ROTATION, _BRIGHTNESS, _CONTRAST, _SATURATION, _TOP, _LEFT = range(10)
-_BLOCK = 1 << 18  # numbers that are changed at once: what a cache holds
+_BLOCK = 1 << 18  # numbers changed at once: they fit into the cache
 
 Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class PhotoAugmentation:
-    """How far training photos may be changed. Strengths are bounds, drawn uniformly from -bound .. +bound.
+    """How much training photos are changed. Each value is a bound: the amount is uniform in -bound .. +bound.
 
-    flip        whether every other picture is turned round, left to right
+    flip        whether a picture is mirrored left to right, with a probability of 1/2
     shift       fraction of the height and of the width: 0.1 moves a picture by up to a tenth of its sides
     scale       fraction: 0.2 shows things at 0.8 to 1.2 times their size
     rotation    degrees, up to 180
-    color       fraction: 0.2 multiplies brightness, contrast and saturation, each on its own, by 0.8 to 1.2
-    cutout      fraction of the sides: 0.25 covers a quarter of the height and of the width, somewhere, with the mean color
-                of the picture
-    mixup       alpha: each picture and its target are mixed with those of another one, in shares from Beta(alpha, alpha);
-                0 does not mix, 0.2 mixes most pictures a little, 1 in all shares alike (`pellucid.data.augmentation.mixup`)
+    color       fraction: 0.2 multiplies brightness, contrast and saturation by 0.8 to 1.2 each
+    cutout      fraction of the sides: 0.25 covers a quarter of the height and of the width, at a random place, with the
+                mean color of the picture
+    mixup       alpha: each picture and its target are mixed with those of another one, with a share from
+                Beta(alpha, alpha): 0 mixes none, 0.2 most pictures a little, 1 makes all shares equally likely
 
     >>> network.fit(x, y, augment=PhotoAugmentation(rotation=5.0, mixup=0.2))
     """
@@ -65,8 +65,8 @@ class PhotoAugmentation:
     def __call__(self, images: AnyArray, key_: Key) -> Float32:
         """Change a batch: images (B, H, W) or (B, H, W, C), uint8 or floats in 0..1 -> float32 in 0..1, the same shape.
 
-        The result depends on the images, the strengths and the key, and on nothing else; picture ``i`` draws the numbers of
-        element ``i``, whatever its batch. Mixing is not done here, but where the targets are at hand: `mixture`.
+        A pure function of images, settings and key. Picture ``i`` of a batch draws the random numbers of element ``i``.
+        Mixup needs the targets, so it is not done here but where `mixture` is called.
         Raises `ShapeError` for other arrays, `DataError` for floats outside of 0..1.
         """
         pixels = _checked(images)
@@ -82,7 +82,7 @@ class PhotoAugmentation:
         return result.reshape(images.shape)
 
     def mixture(self, count: int, key_: Key) -> Mixture | None:
-        """Who is mixed with whom in a batch of ``count`` samples under the same key; None if nothing is."""
+        """The mixup of a batch of ``count`` samples under the same key; None if there is none."""
         return draw_mixture(self.mixup, count, key(key_, 1)) if self.mixup and count > 0 else None
 
     def _moved(self, pixels: AnyArray, draws: Array) -> Float32:
@@ -92,7 +92,7 @@ class PhotoAugmentation:
         if not (self.flip or self.shift or self.scale or self.rotation):
             return np.ascontiguousarray(np.moveaxis(pixels, -1, 0), np.float32) / unit
         padded = np.empty((channels, count, height + 1, width + 1), pixels.dtype if unit == 255 else np.float32)
-        padded[:, :, :-1, :-1] = np.moveaxis(pixels, -1, 0)  # a place on the last row lies between it and itself
+        padded[:, :, :-1, :-1] = np.moveaxis(pixels, -1, 0)  # the last row and column twice, for interpolation there
         padded[:, :, -1, :-1] = padded[:, :, -2, :-1]
         padded[:, :, :, -1] = padded[:, :, :, -2]
         y, x = self._places(draws, height, width)
@@ -130,7 +130,7 @@ class PhotoAugmentation:
         np.clip(planes, 0.0, 1.0, out=planes)
 
     def _cover(self, planes: Float32, draws: Array) -> None:
-        """Put the mean color of the picture over a part of it, in place; the part lies wholly inside."""
+        """Cutout: fill a rectangle inside each picture with its mean color, in place."""
         channels, count, height, width = planes.shape
         rows = _interval(height, round(self.cutout * height), draws[:, _TOP])
         columns = _interval(width, round(self.cutout * width), draws[:, _LEFT])
@@ -167,11 +167,11 @@ def _sum(a: Array, y: Array, b: Array, x: Array, c: Array) -> Float32:
 
 
 def _reflected(place: Float32, length: int) -> Float32:
-    """Places (B, H, W) beyond an edge, folded back at it (half a pixel outside the last one); as (B, H * W)."""
+    """Coordinates (B, H, W) reflected at the edges (half a pixel outside the last pixel), as (B, H * W)."""
     last, half = np.float32(length - 1), np.float32(0.5)
     place += half
     np.abs(place, out=place)
-    place -= half  # folded at the low edge; now at the high one
+    place -= half  # reflected at the low edge; now at the high one
     np.subtract(last + half, place, out=place)
     np.abs(place, out=place)
     np.subtract(last + half, place, out=place)
@@ -180,7 +180,7 @@ def _reflected(place: Float32, length: int) -> Float32:
 
 
 def _interval(length: int, size: int, draw: Array) -> NDArray[np.bool_]:
-    """(B, length): true on ``size`` neighbours, each place of them equally probable."""
+    """(B, length): true on ``size`` consecutive entries, each start equally likely."""
     start = np.floor(draw * (length - size + 1)).astype(np.int64)[:, None]
     position = np.arange(length)
     return np.asarray((position >= start) & (position < start + size))

@@ -1,7 +1,7 @@
-"""Points in the plane that are easy to draw and not all easy to tell apart: the data on which a boundary can be watched.
+"""Points in the plane, on which one can watch how a decision boundary is learned.
 
-Each set is a function of (samples, seed): coordinates about [-1, 1], the classes in turn. ``noise`` is the standard
-deviation of what is then added to each coordinate.
+Each set is a function of (samples, seed): coordinates in about [-1, 1], the classes in turn. ``noise`` is the standard
+deviation of the Gaussian noise that is added to each coordinate.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pellucid.core.shapes import Array
 Float32 = NDArray[np.float32]
 
 LETTERS = ("A", "B", "C", "D")  # the names of classes
-EXTENT = 1.3  # of points that lie within it
+EXTENT = 1.3  # half the side of the square that is shown
 TURNS = 1.5  # of each spiral
-_PURPOSE = 0x504F494E  # no number of a set is one of a training with the same seed
+_PURPOSE = 0x504F494E  # keeps these random numbers apart from those of a training with the same seed
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Points:
 
     @property
     def extent(self) -> float:
-        """Half the side of the square around the origin in which they are shown."""
+        """Half the side of the square around the origin that shows them all."""
         return max(EXTENT, math.ceil(10 * float(np.abs(self.x).max(initial=0.0))) / 10)
 
 
@@ -56,13 +56,13 @@ def spirals(y: NDArray[np.int64], u: Array) -> Array:
 
 
 def blobs(y: NDArray[np.int64], u: Array) -> Array:
-    """Three round heaps."""
-    spread = np.sqrt(-2 * np.log(1 - u[0]))  # of a normal distribution in the plane
+    """Three Gaussian clusters."""
+    spread = np.sqrt(-2 * np.log(1 - u[0]))  # the radius of a normal distribution in the plane
     return _at(np.full(len(y), 0.65), np.pi / 2 + 2 * np.pi * y / 3) + 0.12 * _at(spread, 2 * np.pi * u[1])
 
 
 def xor(y: NDArray[np.int64], u: Array) -> Array:
-    """Four squares of a chessboard: a class is where both coordinates have the same sign, or not."""
+    """The four quadrants: one class where both coordinates have the same sign, the other elsewhere."""
     across = np.where(u[0] < 0.5, -1, 1) * (0.06 + 0.94 * np.abs(2 * u[0] - 1))
     side = np.where(y == 0, np.sign(across), -np.sign(across))
     return np.stack([across, side * (0.06 + 0.94 * u[1])], axis=1)
@@ -87,7 +87,7 @@ def generated(name: str, samples: int, noise: float, seed: int) -> Points:
 
 
 def drawn(points: Sequence[tuple[float, float, int]]) -> Points:
-    """Points that somebody drew: x1, x2 and class."""
+    """Points that the user drew: x1, x2 and class."""
     x = np.array([point[:2] for point in points], np.float32).reshape(-1, 2)
     y = np.array([point[2] for point in points], np.int64)
     return Points(x, y, LETTERS[: max(2, int(y.max(initial=0)) + 1)])

@@ -1,4 +1,4 @@
-"""What a network trained on digits expects, and how to bring any picture there."""
+"""The pipeline for digits: from any picture of one to the form of the training images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OVERVIEW = 256  # the figure is looked for in a picture no longer than this
 _CLEAN = 0.45  # a picture with at least this share of pure black (or white) has a clean background
 _FULL = 200  # and ink of at least this grey level
 _SAMPLE = 10_000  # a training set is measured on about this many pictures
-_BLOCK = 500  # so many at a time, so that little memory is needed
+_BLOCK = 500  # so many at a time, to save memory
 _LEEWAY = 1.15  # how far a digit may go beyond the extremes of the training set
 
 
@@ -41,8 +41,8 @@ class DigitPipeline(Pipeline):
     heavy    thickness beyond which the picture is doubted: a blot
     lengthy  length of all strokes, in pixels of the result, beyond which it is doubted: a texture, or a text
 
-    A picture that looks like the training set already (clean ground, right size) is moved by whole pixels and otherwise
-    kept, bit for bit: ``pipeline(pipeline(x)) == pipeline(x)``.
+    A picture that already looks like the training set (clean background, right size) is only moved, by whole pixels, so
+    that ``pipeline(pipeline(x)) == pipeline(x)``.
 
     >>> pipeline = DigitPipeline.fit(training_images)
     >>> seven, other = pipeline.batch(["seven.jpg", array])
@@ -87,7 +87,7 @@ class DigitPipeline(Pipeline):
         return self.size, self.size
 
     def prepare(self, source: Picture) -> Prepared:
-        """The picture as the network gets it, with a doubt where it is empty or clearly no digit."""
+        """The network's input, with a doubt if the picture is empty or clearly no digit."""
         picture = read_picture(source)
         digit = self._ready(picture)
         if digit is not None:
@@ -101,7 +101,7 @@ class DigitPipeline(Pipeline):
         return Prepared(self._place(digit), doubt_picture(ink, small, figure) or self._doubt(digit))
 
     def _ready(self, picture: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-        """The box of a digit that has the right size on a clean ground already; None if it must be redrawn."""
+        """The digit, cropped, if it has the right size on a clean background; None if it must be redrawn."""
         if picture.ndim != 2 or min(picture.shape) < self.box or max(picture.shape) > _OVERVIEW:
             return None
         grey = picture * np.float32(255)
@@ -120,8 +120,8 @@ class DigitPipeline(Pipeline):
     def _place(self, digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Put a digit (h, w), no longer than ``size``, so that its centre of mass comes nearest to the middle.
 
-        The middle is where the four inner pixels meet, size / 2. In whole numbers, so that a picture moved by whole pixels
-        always comes back the same. A digit never leaves the picture.
+        The middle is where the four inner pixels meet, size / 2. Integers are exact, so that a picture moved by whole
+        pixels always gives the same result. A digit never leaves the picture.
         """
         mass = digit.astype(np.int64)
         total = int(mass.sum())

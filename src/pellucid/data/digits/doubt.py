@@ -1,4 +1,4 @@
-"""When a picture holds nothing to read: reasons, as sentences, found in its ink and its figure."""
+"""Reasons why a picture may show no digit, as sentences."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _NOISE = 0.25  # paper may vary by this share of the ink
 _TEXTURE = 0.15  # neighbouring pixels of a figure correlate more than this
 _PARTS = 8  # a digit, even broken, has no more parts
 _SMALLEST = 4  # a digit is longer than this many pixels
-_GREYS = 0.2  # this share of the pixels may be neither paper nor ink, or more
-_DETAIL = 0.18  # in a picture that is blurred all over: it lost no more than this when it was reduced
-_BLURRED = 20  # to this longest side
+_GREYS = 0.2  # at most this share of the pixels is neither paper nor ink,
+_DETAIL = 0.18  # unless the picture is blurred: then its detail (see `_detail`) is at most this
+_BLURRED = 20  # longest side of the thumbnail that detail is measured against
 _APART = 0.5  # this share of all ink must belong to the figure
 
 
@@ -41,8 +41,8 @@ def doubt_picture(ink: Ink, small: NDArray[np.float32], figure: Figure) -> str |
 
 
 def _detail(small: NDArray[np.float32]) -> float:
-    """The share of the picture's (H, W) standard deviation that is finer than a thumbnail: 0.1 for enlarged thumbnails of
-    digits, all grey without being photographs; 0.2 to 0.6 for photographs."""
+    """The share of the standard deviation of a picture (H, W) that a thumbnail loses: about 0.1 for enlarged thumbnails of
+    digits, 0.2 to 0.6 for photographs."""
     height, width = small.shape
     coarse = reduce_to(small, _BLURRED)
     rows, columns = coarse.shape

@@ -56,9 +56,9 @@ def find_ink(picture: NDArray[np.float32]) -> Ink:
 
 
 def _without_lines(difference: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take away what whole rows or columns have in common: the lines of ruled paper, where there are several.
+    """Subtract the lines of ruled paper: the level that nearly all pixels of a row, or column, reach.
 
-    A single one may be a bar of a tightly cropped figure. Common is what nearly all pixels of a row reach.
+    Only if there are several lines; a single one may be a bar of a tightly cropped figure.
     """
     for axis in (1, 0):
         rank = difference.shape[axis] * 3 // 20
@@ -70,7 +70,7 @@ def _without_lines(difference: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _inside_frame(colours: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The same with the outermost pixels taken away, where a frame may be; there is no ink in them then."""
+    """As `_off_paper`, without the outermost pixels, where a frame may be: they count as paper."""
     rim = max(2, min(colours.shape[:2]) // 16)
     inside = colours[rim:-rim, rim:-rim]
     difference = _off_paper(inside, reduce_to(inside, _OVERVIEW))
@@ -140,7 +140,7 @@ def _fit_surface(
         surface = np.linalg.solve(weighted.T @ powers + ridge, weighted.T @ (values - start))
         surface[0] += start
         distance = np.sqrt(np.sum((values - powers @ surface) ** 2, axis=1))
-        if step < _FITS // 2:  # the border alone, less and less of what lies off its majority
+        if step < _FITS // 2:  # the border alone, with little weight on what differs from most of it
             scale = max(float(np.median(distance[border])), 1e-4)
             weight = border / (1.0 + (distance / scale) ** 2)
         else:

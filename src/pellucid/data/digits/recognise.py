@@ -1,4 +1,4 @@
-"""Choosing a pipeline: what do these training images look like?"""
+"""Whether training images are centred digits, and the pipeline for them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pellucid.core.shapes import AnyArray
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 
 SAMPLE = 2000
-MEASURED_VALUES = 10_000 * 28 * 28  # of larger images fewer: they may lie on a disk
+MEASURED_VALUES = 10_000 * 28 * 28  # fewer of larger images, which may be on disk
 
 
 def pipeline_for(images: AnyArray, rows: AnyArray | None = None) -> DigitPipeline | None:
     """A `DigitPipeline` measured on ``images``, if they are bright figures, centred by mass, on clean black; else None.
 
-    That is what it turns other pictures into, so only a network trained on such images may have it. Nine images in ten of
-    a sample must have an empty edge and a centre of mass within a twentieth of the side from the middle. With ``rows`` only
-    those count, and of many not all.
+    The pipeline turns other pictures into this form, so it fits only a network trained on such images. Nine in ten images
+    of a sample must have an empty edge and a centre of mass within a twentieth of the side from the middle. With ``rows``
+    only those are measured, or some of them.
     """
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1] != images.shape[2] or images.shape[1] < 8:
         return None

@@ -1,8 +1,8 @@
 """Draw the found figure anew at the size of the training set: crop, enlarge smoothly, sharpen, set the thickness, average.
 
-The training set was made from large black and white scans by averaging. So every picture is first brought to such a scan:
-strokes with one threshold, on a grid four times finer than the result. Moving the threshold a little, and where that is
-not enough growing or shrinking the strokes, sets the thickness.
+The training set was made from large black and white scans by averaging. So every picture is first turned into such a scan:
+strokes by one threshold, on a grid four times finer than the result. The thickness is set by moving the threshold a
+little and, if that is not enough, by growing or shrinking the strokes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def redraw(amount: NDArray[np.float32], box: int, thin: float, thick: float) -> 
     if not top > 0:
         return np.zeros((0, 0), np.uint8)
     threshold = threshold_for(fine, 0.5 * top, thin * _FINE, thick * _FINE)
-    gain = max(4.0 / top, 0.6 / threshold)  # steep enough that nothing stays nothing
+    gain = max(4.0 / top, 0.6 / threshold)  # steep enough that 0 stays 0
     sharp = np.clip((fine - np.float32(threshold)) * np.float32(gain) + np.float32(0.5), 0.0, 1.0)
     return _average(set_thickness(sharp, thin * _FINE / _LEEWAY, thick * _FINE * _LEEWAY), box)
 

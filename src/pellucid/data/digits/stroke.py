@@ -40,8 +40,8 @@ def threshold_for(blurred: NDArray[np.float32], threshold: float, low: float, hi
 def set_thickness(strokes: NDArray[np.float32], thin: float, thick: float) -> NDArray[np.float32]:
     """Grow or shrink strokes (h, w), in 0..1, by whole pixels on each side until they are ``thin`` to ``thick``.
 
-    Steps alternate between a cross and a square of 3 x 3 pixels, which together come near to a disc. What grows gets a
-    margin of as many pixels.
+    Steps alternate between a cross and a square of 3 x 3 pixels, which together approximate a disc. Growing adds a margin
+    of as many pixels.
     """
     thickness = float(stroke_thickness(strokes))
     steps = round((min(max(thickness, thin), thick) - thickness) / 2)
