@@ -13,7 +13,7 @@ SHOWN = 30  # classes; the others are folded away
 
 
 def classes(found: ClassJudgement) -> Markup:
-    """The section with precision, recall and F1 of each class, and the intervals in which the first two lie."""
+    """The section with precision, recall and F1 of each class, and the confidence intervals of the first two."""
     words = (
         "Precision: of the pictures that were given this label, the share that really have it. Recall: of the pictures of "
         "this class, the share that were given its label. F1 is the harmonic mean of the two. The small figures are 95% "
@@ -37,28 +37,15 @@ def _f1(figures: ClassFigures) -> float:
 def _table(found: ClassJudgement, order: range | list[int], caption: str) -> Markup:
     lowest = min((found.classes[k].recall_interval[0] for k in order), default=0.0)
     start = math.floor(10 * lowest) / 10  # where the drawn intervals begin
-    rows = []
-    for k in order:
-        row = found.classes[k]
-        rows.append(
-            (
-                found.names[k],
-                f"{row.support:,}",
-                _share(row.precision, row.precision_interval),
-                _share(row.recall, row.recall_interval),
-                percent(row.f1),
-                _whisker(row, start),
-            )
-        )
-    header = (
-        "class",
-        "pictures",
-        "precision",
-        "recall",
-        "F1",
-        element("span", f"recall, {start:.0%} to 100%", class_="wide"),
-    )
+    rows = (_row(found.names[k], found.classes[k], start) for k in order)
+    wide = element("span", f"recall, {start:.0%} to 100%", class_="wide")
+    header = ("class", "pictures", "precision", "recall", "F1", wide)
     return table(caption, header, rows, class_="classes")
+
+
+def _row(name: str, row: ClassFigures, start: float) -> tuple[object, ...]:
+    precision, recall = _share(row.precision, row.precision_interval), _share(row.recall, row.recall_interval)
+    return name, f"{row.support:,}", precision, recall, percent(row.f1), _whisker(row, start)
 
 
 def _share(share: float | None, interval: tuple[float, float]) -> Markup:
@@ -66,7 +53,7 @@ def _share(share: float | None, interval: tuple[float, float]) -> Markup:
 
 
 def _whisker(row: ClassFigures, start: float) -> Markup:
-    """A line from ``start`` to 1, on it the interval and the recall itself."""
+    """A line from ``start`` to 1, with the recall and its interval."""
     if row.recall is None:
         return element("td", class_="whiskers")
     low, high, share = (round(100 * (s - start) / (1 - start), 1) for s in (*row.recall_interval, row.recall))
