@@ -1,4 +1,4 @@
-"""What a model did with test samples: every figure, computed once. Commands print it, `--json` writes it, pages draw it."""
+"""How well a model does on test samples: all metrics, computed once for the commands, `--json` and the report pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MISTAKES_IN_DATA = 10
 
 @dataclass(frozen=True)
 class Judgement:
-    """What both kinds share: the test samples, and the mean loss and the metrics of the network on them."""
+    """The test samples, and the mean loss and the metrics of the network on them."""
 
     samples: Samples
     metrics: dict[str, float]
@@ -44,7 +44,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer: the row of its sample, and its file if it has one; what it is, and what it was taken for."""
+    """A wrong answer: the row of its sample, its file if it has one, the true and the predicted label."""
 
     index: int
     file: str | None
@@ -56,7 +56,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class ClassJudgement(Judgement):
-    """A classification, also of yes or no, with the ``labels`` of its classes; ``files`` names the row of each sample."""
+    """Of a classifier, also a binary one; ``files`` has a name for each row of the samples."""
 
     labels: tuple[Label, ...]
     trust: Trust
@@ -69,7 +69,7 @@ class ClassJudgement(Judgement):
 
     @property
     def right(self) -> int:
-        """How many answers are right."""
+        """The number of right answers."""
         return int(self.trust.right.sum())
 
     @property
@@ -78,7 +78,7 @@ class ClassJudgement(Judgement):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on all such samples lies, with 95 % confidence."""
+        """The 95 % confidence interval of the accuracy."""
         return wilson_interval(self.right, self.count)
 
     @cached_property
@@ -92,7 +92,7 @@ class ClassJudgement(Judgement):
 
     @property
     def mean_recall(self) -> float:
-        """The mean over the classes that were tested, each alike."""
+        """The mean over the classes that have samples."""
         recalls = [row.recall for row in self.classes if row.recall is not None]
         return sum(recalls) / len(recalls)
 
@@ -103,23 +103,23 @@ class ClassJudgement(Judgement):
 
     @property
     def guessing(self) -> float:
-        """The accuracy of who names the commonest class every time."""
+        """The accuracy of always naming the commonest class."""
         return self.classes[self.commonest].support / self.count
 
     @property
     def confusions(self) -> list[tuple[int, int, int]]:
-        """(times, true class, predicted class) of all that was confused, the most frequent first."""
+        """(times, true class, predicted class) of each confusion, the most frequent first."""
         wrong = self.confusion - np.diag(np.diag(self.confusion))
         true, predicted = np.nonzero(wrong)
         found = [(int(wrong[t, p]), int(t), int(p)) for t, p in zip(true, predicted, strict=True)]
         return sorted(found, key=lambda each: (-each[0], each[1], each[2]))
 
     def name(self, row: int) -> str:
-        """What the sample of this row is called: its file, or its number."""
+        """The name of the sample in this row: its file, or its number."""
         return f"sample {row:,}" if self.files is None else self.files[row]
 
     def worst_mistakes(self, most: int) -> list[Mistake]:
-        """The wrong answers that were given with the highest probability, these first."""
+        """The wrong answers with the highest probabilities, highest first."""
         wrong = np.flatnonzero(~self.trust.right)
         return [self._mistake(i) for i in wrong[np.argsort(-self.trust.claimed[wrong], kind="stable")][:most]]
 
@@ -130,7 +130,7 @@ class ClassJudgement(Judgement):
         return Mistake(row, file, self.labels[true], self.labels[predicted], float(p[predicted]), float(p[true]))
 
     def as_data(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """Everything as plain data."""
         trust, temperature, coverage = self.trust, self.trust.temperature, self.trust.coverage
         mistakes = map(asdict, self.worst_mistakes(MISTAKES_IN_DATA))
         data: dict[str, Any] = {
@@ -164,8 +164,8 @@ class ClassJudgement(Judgement):
 
 @dataclass(frozen=True)
 class RegressionJudgement(Judgement):
-    """A regression: its ``predicted`` values (N, V), and how far to each side an interval for 90 % of each value goes (its
-    ``reach``; empty without conformal scores)."""
+    """Of a regression: ``predicted`` values (N, V), and the ``reach`` of the 90 % prediction interval of each value to each
+    side (empty without conformal scores)."""
 
     predicted: NDArray[np.float64]
     reach: tuple[float, ...]
@@ -177,7 +177,7 @@ class RegressionJudgement(Judgement):
 
     @cached_property
     def residuals(self) -> NDArray[np.float64]:
-        """What is missing: y - predicted (N, V)."""
+        """y - predicted (N, V)."""
         return self.y - self.predicted
 
     @property
@@ -186,20 +186,21 @@ class RegressionJudgement(Judgement):
 
     @property
     def mean_residual(self) -> float:
-        """Above 0 where it predicts too little."""
+        """Above 0 if the predictions are too small on average."""
         return float(self.residuals.mean())
 
     @property
     def covered(self) -> tuple[float, ...]:
-        """For each value with an interval, the part of the samples that lie in it."""
+        """For each value with an interval, the share of the samples inside it."""
         return tuple(float((np.abs(self.residuals[:, v]) <= reach).mean()) for v, reach in enumerate(self.reach))
 
 
 def judge_classes(
     model: Model, x: Any, y: Any, *, rows: NDArray[np.int64] | None = None, files: Sequence[str] | None = None
 ) -> ClassJudgement:
-    """Let the model answer for samples x (N, ...) with class numbers y (N,), or for these ``rows`` of them; they are
-    gathered in blocks, so that x may be larger than memory.
+    """Judge a classifier on samples x (N, ...) with class numbers y (N,), or on some ``rows`` of them.
+
+    Samples are gathered in blocks, so that x may be larger than memory.
 
     Raises `ArgumentError` for a regression, or another number of ``files`` than samples; `ShapeError` for other arrays.
     """
@@ -219,7 +220,7 @@ def judge_classes(
 
 
 def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
-    """Let the model answer for samples x (N, ...) with true values y, (N,) or (N, V)."""
+    """Judge a regression on samples x (N, ...) with true values y, (N,) or (N, V)."""
     samples = _samples(model, x, y, None)
     metrics, outputs = _answers(model, samples)
     able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
@@ -234,13 +235,13 @@ def _samples(model: Model, x: Any, y: Any, rows: NDArray[np.int64] | None) -> Sa
 
 
 def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:
-    """Loss and metrics, and the logits (N, num_outputs) that they are made of: one way through the network."""
+    """Loss and metrics, and the logits (N, num_outputs), by one forward pass."""
     blocks = list(logit_blocks(model.network, samples))
     return evaluate(model.network, samples, blocks), np.concatenate(blocks)
 
 
 def _coverage(model: Model, logits: Array, y: AnyArray) -> Coverage | None:
-    """What sets of labels hold, if there are enough conformal scores for them."""
+    """The coverage of sets of labels, if there are enough conformal scores for them."""
     for scores in model.conformal_scores:
         if scores.can_give(SET_CONFIDENCE):
             sets = with_most_probable(prediction_sets(logits, scores.quantile(SET_CONFIDENCE)), logits)

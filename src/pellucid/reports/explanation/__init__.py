@@ -1,1 +1,1 @@
-"""One answer on a page: the road of a sample through a network, with its arithmetic spelled out."""
+"""One answer explained: the forward and backward pass of a sample, with the arithmetic spelled out."""

@@ -26,19 +26,19 @@ from pellucid.reports.explanation.scores import scores_of
 from pellucid.reports.explanation.strongest import strongest
 
 CLASSIFIED = ("softmax", "sigmoid")
-# Of integrated gradients, where no exact attribution exists: so many steps at least, and more while all layers of all steps
-# have no more numbers than this. A page should not take minutes.
+# Integrated gradients take FEW_STEPS, or more if all layers of all steps have at most MOST_NUMBERS outputs: a page should
+# not take minutes.
 FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
 def explain(
     model: Model, source: Any, *, label: Label | None = None, top: int = 3, columns: Sequence[str] | None = None
 ) -> Explanation:
-    """Why a model answers as it does for one picture: the road from what the network saw to the answer, with numbers.
+    """Explain a model's answer for one picture: every step from the input to the answer, with its numbers.
 
     source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
             it: an array, or the path of a ``.npy`` file
-    label   whose loss is followed backward (default: the answer itself); not for a regression
+    label   the true label, for the loss and its gradients (default: the answer itself); not for a regression
     top     how many neurons of a layer are spelled out
     columns the names of the columns, if the sample is a row of a table (D)
 
@@ -76,7 +76,7 @@ def explain(
 
 @dataclass(frozen=True)
 class _Answered:
-    """The answer and where it comes from; ``target`` and ``against`` are the scores that an attribution compares."""
+    """The answer and where it comes from; ``target`` and ``against`` are the outputs that an attribution compares."""
 
     answer: Any
     trace: Trace
@@ -97,19 +97,19 @@ def _value(model: Model, trace: Trace, label: Label | None) -> _Answered:
 
 
 def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: int) -> _Answered:
-    """The answer of a classification, traced there and back again."""
+    """The answer of a classification, traced forward and backward."""
     first = int(plain.answer.predictions[0])
     followed = model.labels[first] if label is None else _known(model, label)
     trace = model.network.trace(x, [model.labels.index(followed)], training=False)
     scores, total = scores_of(model, trace)
     second = _runner_up(trace, first)
     change = _change(trace, first, second, model.labels[second], top)
-    against = None if trace.answer.kind == "sigmoid" else second  # yes or no has one score
+    against = None if trace.answer.kind == "sigmoid" else second  # a binary classifier has one score
     return _Answered(model.labels[first], trace, scores, total, change, followed, None, against)
 
 
 def _probability(found: _Answered, doubt: str | None) -> float | None:
-    """As `Model.predict` says it; None for a regression."""
+    """As `Model.predict` gives it; None for a regression."""
     p = np.array([np.nan if score.probability is None else score.probability for score in found.scores])
     if np.isnan(p).any():
         return None
@@ -123,7 +123,7 @@ def _steps(network: Network) -> int:
 
 
 def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
-    """What the network takes, and whether it came through the pipeline."""
+    """The network's input, and whether it came through the pipeline."""
     shape = model.network.input.shape
     named = isinstance(source, str | os.PathLike) and os.fspath(source).endswith(".npy")
     if model.pipeline is not None and not named:
@@ -153,7 +153,7 @@ def _read_array(path: str) -> AnyArray:
 
 
 def _known(model: Model, label: Label) -> Label:
-    """The label of the model that is meant; the command line writes numbers as text."""
+    """The model's own label; the command line gives numbers as text."""
     named = [known for known in model.labels if str(known) == str(label)]
     if not named:
         shown = ", ".join(map(str, model.labels[:20]))

@@ -1,4 +1,4 @@
-"""The explanation of one answer, with its forms: text, Markdown, HTML, and the walk there and back."""
+"""The explanation of one answer: as text, Markdown or HTML, or as a walk forward and backward."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from pellucid.reports.explanation.walk import walk
 
 @dataclass(frozen=True, eq=False)
 class Explanation(Findings):
-    """What ``pl.explain(model, picture)`` gives: ``print`` it, or take its numbers (see `Findings`) and `to_data`.
+    """The result of ``pl.explain(model, picture)``: ``print`` it, or use its numbers (see `Findings`) and `to_data`.
 
-    The forms of the page take the ``address`` of a neuron, to show that one in full, and the ``command`` that asked for it,
-    to be named at the end.
+    The forms of the page take the ``address`` of one neuron to show in full, and the ``command`` to name at the end.
     """
 
     def neuron(self, address: str) -> NeuronTrace:
-        """One weighted sum in full, by its name: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
+        """One weighted sum in full, by its address: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
         layer, unit, place = read_address(address)
         return self.trace.neuron(layer, unit, place=place)
 
     def to_text(self, draw: Draw = as_shades, address: str | None = None, width: int | None = None) -> str:
-        """The page as text, wrapped to ``width`` letters if one is given; ``draw`` makes lines of a picture."""
+        """The page as text, wrapped to ``width`` characters if given; ``draw`` turns a picture into lines."""
         return as_text(self._title(address), self._sections(address), draw, width)
 
     def to_markdown(self, draw: Draw = as_shades, address: str | None = None, command: str | None = None) -> str:
@@ -39,7 +38,7 @@ class Explanation(Findings):
         return as_markdown(self._title(address), self._sections(address, command), draw)
 
     def to_html(self, address: str | None = None, command: str | None = None) -> str:
-        """The page as HTML that needs no other file and no network."""
+        """The page as one HTML file that loads nothing."""
         return as_html(self._title(address), self._sections(address, command))
 
     def steps(self) -> list[Section]:

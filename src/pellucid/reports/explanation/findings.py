@@ -1,4 +1,4 @@
-"""Everything that an explanation says of one answer, as numbers."""
+"""All numbers of the explanation of one answer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pellucid.inspection.trace.trace import Trace
 class Score:
     """A row of the table of scores; for a regression, a value alone.
 
-    If the model has a temperature T, ``scaled`` is z / T, from where the steps of the softmax or sigmoid up to
-    ``probability`` start; ``untempered`` is the probability that the network itself gives, with T = 1. Else both are None.
+    If the model has a temperature T, ``scaled`` is z / T, the input of the softmax or sigmoid, and ``untempered`` is the
+    probability with T = 1. Else both are None.
     """
 
     label: Label
@@ -32,7 +32,7 @@ class Score:
 
     @property
     def own(self) -> float:
-        """The probability that the network itself gives, whose loss training descends."""
+        """The probability with T = 1, as in the training loss."""
         own = self.probability if self.untempered is None else self.untempered
         assert own is not None
         return own
@@ -40,11 +40,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Change:
-    """What would have changed the answer: the runner-up wins if ``margin`` between the scores is made up.
+    """What would have changed the answer: the runner-up wins if it gains the ``margin`` between the two scores.
 
-    ``reasons``: what each input of the output layer gives to that margin, x_d (w_d,first - w_d,second), largest first by
-    size, as (d, x_d, difference of the weights, product); ``bias`` is the difference of the biases, ``others`` what the
-    other inputs give.
+    ``reasons``: the largest contributions of inputs of the output layer to the margin, x_d (w_d,first - w_d,second), as
+    (d, x_d, difference of the weights, product); ``bias`` is the difference of the biases, ``others`` the contribution of
+    the other inputs.
     """
 
     runner_up: Label
@@ -56,8 +56,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Cover:
-    """Where the margin falls most if that part of the picture is covered by 0: the pixel, the windows that are moved over
-    it, and by how much it falls, the mean over all windows with this pixel."""
+    """Where covering a part of the picture with 0 lowers the margin most: the pixel, the size of the window, and the mean
+    fall over all windows that contain the pixel."""
 
     place: tuple[int, int]
     window: tuple[int, int]
@@ -66,7 +66,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class LayerExplanation:
-    """One layer: its name and shape, how many outputs are not 0, their range, and its strongest neurons."""
+    """One layer: its name and shape, how many outputs are not 0, their range, and the strongest neurons."""
 
     name: str
     kind: str
@@ -83,13 +83,13 @@ class Findings:
 
     label, probability   the answer, as `Model.predict` gives it; the probability is None for a regression, whose label is
                          its value
-    doubt                None, or why this may be nothing that the network knows: the probability is a low one then, not
-                         that in ``scores``
-    seen                 what the network saw, uint8 (H, W) or (H, W, 3), or None for an array
-    layers, scores       the road; ``total`` is the sum of the exponentials of a softmax
-    change, cover        None for a regression, and for what is no picture
-    attribution          what each input gives to the answer, for the first against the second
-    trace                all numbers, backward too: to ``backward_from``, the label whose loss is followed
+    doubt                None, or why the picture may show nothing that the network knows; this lowers ``probability``, but
+                         not those in ``scores``
+    seen                 the picture as the network's input, uint8 (H, W) or (H, W, 3), or None for an array
+    layers, scores       the forward pass; ``total`` is the sum of the exponentials of a softmax
+    change, cover        None for a regression; ``cover`` also if there is no picture
+    attribution          the contribution of each input to the answer, compared with the runner-up
+    trace                all numbers of the forward pass, and of the backward pass for the label ``backward_from``
     """
 
     source: str
@@ -119,21 +119,13 @@ class Findings:
 
     @property
     def given(self) -> Array:
-        """The sample as it was given to the network, without the batch."""
+        """The sample as it was given to the network, without the batch axis."""
         return self.trace.layers[0].input[0]
 
     def to_data(self) -> dict[str, Any]:
-        """All of it as plain data: the digits that every other form rounds."""
+        """Everything as plain data, not rounded."""
         layers = [
-            {
-                "name": layer.name,
-                "kind": layer.kind,
-                "shape": list(layer.shape),
-                "active": layer.active,
-                "smallest": layer.smallest,
-                "largest": layer.largest,
-                "neurons": [neuron.to_data() for neuron in layer.neurons],
-            }
+            {**vars(layer), "shape": list(layer.shape), "neurons": [neuron.to_data() for neuron in layer.neurons]}
             for layer in self.layers
         ]
         scores = [{key: value for key, value in vars(score).items() if value is not None} for score in self.scores]

@@ -13,7 +13,7 @@ TERMS = 3
 
 
 def neuron_section(found: Findings, neuron: NeuronTrace) -> Section:
-    """The sum in a line, then a row for each input that is not 0; the sum once more, and with a way back dz."""
+    """The sum in a line, a row for each input that is not 0, and the sum again; with dz if the trace has it."""
     sums = Sums((neuron.arithmetic(TERMS), *([] if neuron.dsum is None else [chain_rule(neuron)])))
     header, rows = neuron.rows()
     bias = "there is no bias" if neuron.bias is None else f"bias {written(neuron.bias)}"

@@ -1,4 +1,4 @@
-"""The road on a page: an explanation as sections, with four digits of each number."""
+"""An explanation as the sections of a page, with four digits of each number."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
 
 
 def title(found: Findings) -> str:
-    """The answer in a line, with the probability of `Model.predict`; in doubt, with that of the network beside it."""
+    """The answer in a line, with the probability of `Model.predict`; in doubt, also with that of the network."""
     sure = "" if found.probability is None else f"{found.probability:.1%}"
     doubt = f", but {found.doubt}" if found.doubt else ""
     if sure and found.doubt:
@@ -34,7 +34,7 @@ def title(found: Findings) -> str:
 
 
 def answer_in_words(found: Findings) -> str:
-    """The label; of a regression its value or values."""
+    """The label, or the values of a regression."""
     if found.kind != "identity":
         return str(found.label)
     return ", ".join(written(float(value)) for value in np.atleast_1d(np.asarray(found.label)))
@@ -86,7 +86,7 @@ def layer_section(found: Findings, layer: LayerExplanation) -> Section:
 
 
 def _neuron_line(found: Findings, layer: LayerTrace, neuron: NeuronTrace) -> str:
-    """The sum of a neuron; of an output with the label whose score it is, if it has another name than its number."""
+    """The sum of a neuron; a score also with its label, unless that is its number."""
     label = str(neuron.unit)
     if isinstance(layer.layer, OutputLayer) and found.kind != "identity":
         label = str(found.scores[-1 if found.kind == "sigmoid" else neuron.unit].label)

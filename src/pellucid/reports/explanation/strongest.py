@@ -1,4 +1,4 @@
-"""Which neurons of a layer are worth a look."""
+"""The strongest neurons of a layer."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 
 
 def strongest(trace: Trace, layer: LayerTrace, count: int) -> tuple[NeuronTrace, ...]:
-    """The neurons with the largest outputs, by size, of the first sample; of an output layer, the highest scores; of a
-    convolution, the filters with the largest outputs, each in its best window. None for a layer without neurons."""
+    """The neurons with the largest |output| for the first sample; of an output layer, the highest scores; of a convolution,
+    the filters, each in the window where it is largest. None for a layer without neurons."""
     outputs = layer.output[0]
     return _largest(trace, layer, outputs if isinstance(layer.layer, OutputLayer) else np.abs(outputs), count)
 
 
 def strongest_backward(trace: Trace, layer: LayerTrace, count: int) -> tuple[NeuronTrace, ...]:
-    """Those with the largest gradients dz, by size; of a convolution, each filter in its best window."""
+    """The neurons with the largest |dz|; of a convolution, each filter in the window where it is largest."""
     return () if layer.dsums is None else _largest(trace, layer, np.abs(layer.dsums[0]), count)
 
 
-def _largest(trace: Trace, layer: LayerTrace, loudness: Array, count: int) -> tuple[NeuronTrace, ...]:
+def _largest(trace: Trace, layer: LayerTrace, values: Array, count: int) -> tuple[NeuronTrace, ...]:
     if not layer.has_neurons:
         return ()
     if not isinstance(layer.layer, Conv2D):
-        order = np.argsort(-loudness, kind="stable")[:count]
+        order = np.argsort(-values, kind="stable")[:count]
         return tuple(trace.neuron(layer.name, int(unit)) for unit in order)
-    flat = loudness.reshape(-1, loudness.shape[-1])
+    flat = values.reshape(-1, values.shape[-1])
     best = flat.argmax(axis=0)
     order = np.argsort(-flat.max(axis=0), kind="stable")[:count]
-    width = loudness.shape[1]
+    width = values.shape[1]
     places = ((int(best[unit]) // width, int(best[unit]) % width) for unit in order)
     return tuple(trace.neuron(layer.name, int(unit), place=place) for unit, place in zip(order, places, strict=True))

@@ -1,4 +1,4 @@
-"""The walk through a network: forward layer by layer, then from the loss backward, one section a step."""
+"""The walk through a network: forward layer by layer, then backward from the loss, one section a step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_SCORES = 5  # gradients of the scores
 
 
 def walk(found: Findings) -> list[Section]:
-    """The sections of the road, then the way back; a regression has no label to go back from."""
+    """The sections of the forward pass, then of the backward pass; a regression has no loss to start that from."""
     forward = [Section(f"Forward. {section.title}", section.blocks) for section in road(found)]
     if found.trace.loss is None:
         return forward
@@ -45,17 +45,17 @@ def _score_gradients(found: Findings) -> Iterator[str]:
     dz, loss = found.trace.layers[-1].dsums, found.trace.loss
     assert dz is not None
     assert loss is not None
-    scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # yes or no has one score, that of yes
+    scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # a binary classifier has one score, for class 1
     for k in np.argsort(-np.abs(dz[0]), kind="stable")[:MOST_SCORES]:
         p, t = scores[k].own, float(loss.smoothed[0, k])
-        digits = 4 if abs(p - t) > 1e-3 else 10  # two numbers that are nearly equal
+        digits = 4 if abs(p - t) > 1e-3 else 10  # the two are nearly equal
         yield f"dz({scores[k].label}) = p - t = {written(p, digits)} - {written(t, digits)} = {written(float(dz[0, k]))}"
     if dz.shape[1] > MOST_SCORES:
         yield f"... ({dz.shape[1] - MOST_SCORES:,} more, smaller ones)"
 
 
 def _down(found: Findings, layer: LayerExplanation) -> Section:
-    """What comes down to a layer, what it makes of it, and what it sends further down."""
+    """The backward pass of a layer: norms of its gradients, and the arithmetic of its strongest neurons."""
     traced = found.trace.layer(layer.name)
     neurons = strongest_backward(found.trace, traced, len(layer.neurons))
     lines = tuple(line for neuron in neurons for line in gradient_lines(found.trace, neuron))
@@ -72,7 +72,7 @@ def _norms(traced: LayerTrace) -> Iterator[Block]:
 
 
 def _input_scale(traced: LayerTrace) -> Block:
-    """On the way up y = x / 255, so dx = dy / 255: here for the pixel with the largest gradient."""
+    """Forward y = x / 255, so backward dx = dy / 255: here for the pixel with the largest gradient."""
     assert traced.doutput is not None
     dy = traced.doutput.ravel()[np.abs(traced.doutput).argmax()]
     return Words(

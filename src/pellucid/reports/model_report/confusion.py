@@ -10,7 +10,7 @@ from pellucid.reports.judgement import ClassJudgement
 
 MOST_IN_A_TABLE = 20  # classes
 MOST_CONFUSIONS = 10
-FEW = 4  # classes, which have room for wide cells
+FEW = 4  # classes: room for wide cells
 
 
 def confusion(found: ClassJudgement) -> Markup:
@@ -49,7 +49,7 @@ def _matrix(found: ClassJudgement) -> Markup:
 
 
 def _map(found: ClassJudgement) -> Markup:
-    """One small square for each pair of classes that occurs; who points at one reads what it is."""
+    """One small square for each pair of classes that occurs, with its numbers as a tooltip."""
     count = len(found.names)
     squares = []
     for k, counts in enumerate(found.confusion):

@@ -1,4 +1,4 @@
-"""The head of the report: the answer in words, and the figures that carry it."""
+"""The head of the report: the result in words, and the main metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def answer(found: ClassJudgement) -> Markup:
 
 
 def headline(found: ClassJudgement) -> str:
-    """The answer in a line."""
+    """The result in a line."""
     if found.right == found.count:
         return f"All {found.count:,} pictures right" if found.count > 1 else "The one picture is right"
     return f"{percent(found.accuracy)} right: {found.right:,} of {counted(found.count, 'picture')}"

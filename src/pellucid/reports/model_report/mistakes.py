@@ -1,4 +1,4 @@
-"""The worst mistakes: wrong answers that were given with the highest probability, as the network saw the pictures."""
+"""The worst mistakes: wrong answers with the highest probabilities, and the pictures as the network saw them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the figures come from: the model, and all that is needed to get them again."""
+"""Where the figures come from: the model, and what is needed to reproduce them."""
 
 from __future__ import annotations
 

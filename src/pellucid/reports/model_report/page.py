@@ -49,17 +49,17 @@ def write_report(
     folder_report: FolderReport | None = None,
     command: str = "",
 ) -> None:
-    """Let a model answer for test samples x (N, ...) and write all about it as an HTML page; y are the class numbers (N,),
-    of a regression the true values, (N,) or (N, V).
+    """Judge a model on test samples x (N, ...) and write an HTML page about it; y are the class numbers (N,), of a
+    regression the true values, (N,) or (N, V).
 
     data           what the samples are, for the title: "digits (test)"
     files          (N,) what each sample is called; default: its number
-    folder_report  what became of every file of the folder that they are from
+    folder_report  the report on the folder that they are from
     command        the command that gives this report, to be shown
 
-    The page is one file that needs no other and no network, and holds nothing that runs; equal calls give equal bytes.
-    A regression gets its residuals in place of all that is about classes, and no names of samples. Raises `OutputError` if
-    the page cannot be written (what was there then stays), `ShapeError` for arrays that do not fit.
+    The page is one file without scripts that loads nothing; equal calls give equal bytes. A regression gets residuals in
+    place of the sections about classes, and no names of samples. Raises `OutputError` if the page cannot be written (an
+    old one then stays), `ShapeError` for arrays that do not fit.
     """
     writable_place(path)
     if isinstance(model.network.output, ClassifyingOutput):

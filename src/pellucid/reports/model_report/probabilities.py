@@ -1,4 +1,4 @@
-"""Can its probabilities be trusted? What it claims against what comes true."""
+"""Can its probabilities be trusted? Claimed probabilities against the share of right answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TICKS = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
 
 
 def calibration(found: ClassJudgement) -> Markup:
-    """The section with the reliability diagram, how often each probability was claimed, and what can be done with them."""
+    """The section with the reliability diagram, how often each probability was claimed, and its other measures."""
     trust = found.trust
     words = (
         "Each dot stands for the answers that were given with about the same probability; on the diagonal, that share of "
@@ -113,7 +113,7 @@ def _numbers(trust: Trust) -> Markup:
 
 
 def _thresholds(found: ClassJudgement) -> list[Markup]:
-    """For two classes, what would follow if the second were said from another probability on."""
+    """For two classes, the metrics at other thresholds for the second."""
     if not found.trust.thresholds:
         return []
     label = found.names[1]

@@ -1,4 +1,4 @@
-"""The report on a regression: how far its values are from the truth, and how far they may be."""
+"""The report on a regression: its residuals and its prediction intervals."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pellucid.reports.judgement import SET_CONFIDENCE, RegressionJudgement
 from pellucid.reports.model_report.headline import row_of_figures
 
 CONTENTS = {"residuals": "Residuals", "training": "Training", "model": "Model", "origin": "Origin"}
-MOST_DOTS = 1500  # of a chart, from all over the samples
+MOST_DOTS = 1500  # of a chart, evenly spread over the samples
 
 
 def regression_headline(found: RegressionJudgement) -> str:
-    """The answer in a line."""
+    """The result in a line."""
     return f"{found.metrics['mae']:.4g} off on average, on {counted(found.count, 'sample')}"
 
 
 def regression_answer(found: RegressionJudgement) -> Markup:
-    """A row of figures, and what they mean."""
+    """A row of metrics, and what they mean."""
     rows = {
         "mean absolute error": (f"{found.metrics['mae']:.4g}", "in units of the target"),
         "root mean squared error": (f"{found.rmse:.4g}", "in units of the target"),
@@ -35,14 +35,14 @@ def regression_answer(found: RegressionJudgement) -> Markup:
 
 
 def _explained(r2: float) -> tuple[str, str]:
-    """R² and what it means; it is not a number where the true values do not vary."""
+    """R² and what it means."""
     if np.isnan(r2):
         return "–", "not defined where the true values do not vary"
     return f"{r2:.4f}", "share of the variance that it explains"
 
 
 def residuals(found: RegressionJudgement) -> Markup:
-    """The section with two charts for each value: truth and residual over the prediction; and its interval."""
+    """The section with two charts for each value, truth and residual over the prediction, and its interval."""
     words = (
         "Each dot is a sample. Left: on the diagonal the prediction is right. Right: the residual, truth minus prediction. "
         "An even band around 0 is as it should be; a bend suggests that the network is too simple, a funnel that some "
@@ -62,7 +62,7 @@ def _charts(found: RegressionJudgement, value: int) -> Iterator[Markup]:
 
 
 def _scatter(title: str, x: Array, y: Array, slope: float, reach: tuple[float, ...]) -> Markup:
-    """Dots; the line y = slope x, on which they would lie without errors; and for an interval a line on each side of it."""
+    """Dots, the line y = slope x on which they would lie without errors, and the interval around it as two lines."""
     x_ticks = round_ticks(float(x.min()), float(x.max()))
     ends = [(x_ticks[0], slope * x_ticks[0]), (x_ticks[-1], slope * x_ticks[-1])]
     beside = [[(x, y + side * r) for x, y in ends] for r in reach for side in (-1, 1)]

@@ -1,4 +1,4 @@
-"""What the data looked like: pictures of each class, how many there are, and what became of every file of a folder."""
+"""The test data: pictures of each class, how many there are, and the problems with files of a folder."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _bar(count: int, most: int, total: int) -> Markup:
 
 
 def _examples(found: ClassJudgement, k: int, most: int) -> Markup:
-    """Up to ``most`` pictures of class ``k``, from all over the data."""
+    """Up to ``most`` pictures of class ``k``, evenly spread over the data."""
     if not is_picture(found.samples.x.shape[1:]):
         return Markup("")
     rows = found.samples.rows[found.trust.y == k]
