@@ -6,15 +6,25 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
-from pellucid.data.photos.listing import NOT_READ, VALIDATION, Listing, Split, as_label
+from pellucid.data.photos.listing import Listing, as_label
+from pellucid.data.photos.parts import NOT_READ, Part, parts_of
 
 _FILE = ("file", "filename", "path", "image")
 _LABEL = ("label", "class")
 _SPLIT = ("split",)
-_PARTS: dict[str, Split] = {"": "train", "train": "train", "training": "train", "test": "test", "testing": "test"}
+
+
+class _Row(NamedTuple):
+    """What one line says of a file; empty where it says nothing."""
+
+    line: int
+    file: str
+    label: str
+    split: str
 
 
 def list_csv(path: Path) -> Listing:
@@ -32,15 +42,16 @@ def list_csv(path: Path) -> Listing:
             file.seek(0)
             lines = csv.reader(file, delimiter=max(",;\t", key=header.count), strict=True)
             columns = _columns(next(lines, []), name)
-            for row in lines:
-                if row:
-                    _add(listing, row, columns, lines.line_num)
+            rows = [_row_of(cells, columns, lines.line_num) for cells in lines if cells]
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not UTF-8 text ({error.reason}); save it as CSV in UTF-8.") from error
     except csv.Error as error:
         raise DataError(f"{name} is no CSV file that can be read: line {lines.line_num}: {error}.") from error
+    parts = {**parts_of(row.split for row in rows if row.split), "": "train"}
+    for row in rows:
+        _add(listing, row, parts[row.split])
     if not listing.entries and not listing.problems:
         raise DataError(f"{name} names no files; expected a line with file and label for each picture.")
     return listing.in_order()
@@ -58,20 +69,22 @@ def _columns(header: Sequence[str], name: str) -> tuple[int, int, int | None]:
     return file, label, split
 
 
-def _add(listing: Listing, row: Sequence[str], columns: tuple[int, int, int | None], line: int) -> None:
-    file, label, split = (row[place] if place is not None and place < len(row) else "" for place in columns)
-    label, split = label.strip(), split.strip()
-    if not file:
-        return listing.note(f"line {line}", "missing", "the line names no file")
-    inside = os.path.relpath(os.path.normpath(listing.root / file), listing.root).replace(os.sep, "/")
-    if not label:
-        return listing.note(inside, "no label", f"line {line} gives it no label")
-    if split.casefold() in VALIDATION:
+def _row_of(cells: Sequence[str], columns: tuple[int, int, int | None], line: int) -> _Row:
+    file, label, split = (cells[place] if place is not None and place < len(cells) else "" for place in columns)
+    return _Row(line, file, label.strip(), split.strip())
+
+
+def _add(listing: Listing, row: _Row, part: Part | None) -> None:
+    if not row.file:
+        return listing.note(f"line {row.line}", "missing", "the line names no file")
+    inside = os.path.relpath(os.path.normpath(listing.root / row.file), listing.root).replace(os.sep, "/")
+    if not row.label:
+        return listing.note(inside, "no label", f"line {row.line} gives it no label")
+    if part == "validation":
         return listing.note(inside, "loose", NOT_READ)
-    part = _PARTS.get(split.casefold())
     if part is None:
-        return listing.note(inside, "no label", f"line {line} gives it the split {split!r}, neither train nor test")
-    listing.labels.add(as_label(label))
+        return listing.note(inside, "no label", f"line {row.line} gives it the split {row.split!r}, neither train nor test")
+    listing.labels.add(as_label(row.label))
     if "\0" not in inside and not listing.holds(listing.root / inside):
         return listing.note(inside, "link", "it lies outside of the folder of the CSV file; it is not read")
-    return listing.add(inside, as_label(label), part)
+    return listing.add(inside, as_label(row.label), part)

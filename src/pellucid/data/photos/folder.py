@@ -71,8 +71,9 @@ def folder(
 ) -> PhotoFolder:
     """The photos of a folder, decoded once and kept in a cache that follows every change of the folder.
 
-    path       a folder with one folder of pictures for each class, or with ``train`` and ``test`` above such folders; or a
-               CSV file with the columns file and label, and if wanted split; ``labels.csv`` in a folder is found by itself
+    path       a folder with one folder of pictures for each class, or with ``train`` and ``test`` (or other usual names of
+               parts) above such folders; or a CSV file with the columns file and label, and if wanted split;
+               ``labels.csv`` in a folder is found by itself
     size       height and width in pixels, one number or two; channels 3 is RGB, 1 is grey; crop as in `PhotoPipeline`
     labels     the classes, if they are known (``model.labels``): others are then an error, and missing ones are none
     bad_files  "skip" leaves out files that cannot be used and names them in ``report``; "fail" raises DataError
@@ -92,7 +93,7 @@ def folder(
     height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
     pipeline = PhotoPipeline(positive_integer(height, "size"), positive_integer(width, "size"), channels, crop)
     known = None if labels is None else _check_labels(labels)
-    listing = _list(path)
+    listing = _list(path, known is not None)
     _check_listing(listing, known)
     pictures = pictures_of(listing, pipeline, cache, progress, workers)
     used = [listing.entries[index] for index in pictures.rows]
@@ -109,7 +110,7 @@ def folder(
     return PhotoFolder(pictures.pixels[:middle], y[:middle], test, names, files[:middle], files[middle:], report, pipeline)
 
 
-def _list(path: str | os.PathLike[str]) -> Listing:
+def _list(path: str | os.PathLike[str], are_classes_known: bool) -> Listing:
     """The files of a folder or a CSV file, with all links in the path itself followed."""
     try:
         source = Path(os.path.realpath(path, strict=True))
@@ -123,7 +124,9 @@ def _list(path: str | os.PathLike[str]) -> Listing:
     if not source.is_dir():
         raise DataError(f"{printable(str(path))} is neither a folder nor a regular file; {LAYOUTS}.")
     labels = source / "labels.csv"
-    return list_csv(labels) if labels.is_file() and not labels.is_symlink() else list_folder(source)
+    if labels.is_file() and not labels.is_symlink():
+        return list_csv(labels)
+    return list_folder(source, are_classes_known=are_classes_known)
 
 
 def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
 from pellucid.data.photos.folder_report import Problem
+from pellucid.data.photos.parts import NOT_READ, Split, parts_of
 
 LAYOUTS = (
     "expected one folder of pictures for each class (photos/cat/1.jpg, photos/dog/2.jpg), or train/ and test/ with such "
@@ -37,12 +38,7 @@ SUFFIXES = {
 }
 """The extensions of pictures, and the format that each promises."""
 
-NOT_READ = "only train and test are read; a part for validation is drawn from train when a network is trained"
-VALIDATION = {"val", "valid", "validation", "dev"}
-
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # like everything that begins with a dot, files of the system
-
-Split: TypeAlias = Literal["train", "test"]
 
 
 @dataclass(frozen=True)
@@ -106,35 +102,76 @@ class Listing:
         return self
 
 
-def list_folder(root: Path) -> Listing:
-    """The files in the class folders of ``root``, or in those of its ``train`` and ``test``.
+def list_folder(root: Path, *, are_classes_known: bool = False) -> Listing:
+    """The files in the class folders of ``root``, or in those of its parts, such as ``train`` and ``test``.
 
     Folders inside of a class folder belong to the class. Hidden files and folders are passed over; symbolic links that lead
-    out of the folder, and those to folders, are named and not followed. Raises DataError if there are no class folders.
+    out of the folder, and those to folders, are named and not followed. Raises DataError if there are no class folders, and
+    unless the classes are known, if the folders in them look more like the classes.
     """
     listing = Listing(root, root)
     try:
-        _list_classes(listing)
+        has_parts = _list_classes(listing)
     except OSError as error:
         raise DataError(f"the folder {error.filename or root} cannot be read: {error.strerror or error}.") from error
     if not listing.labels:
         raise DataError(f"{printable(str(root))} has no class folders; {LAYOUTS}.")
+    if not has_parts and not are_classes_known:
+        _check_folders_are_classes(listing)
     return listing.in_order()
 
 
-def _list_classes(listing: Listing) -> None:
-    """Find the class folders, here or in train and test, and all files in them."""
-    names = _folders(listing, "", loose="the folder itself")
-    parts = {name.casefold() for name in names}
-    has_parts = {"train", "test"} <= parts or parts <= {"train", "test", *VALIDATION}
-    for name in names:
+def _list_classes(listing: Listing) -> bool:
+    """Find the class folders, here or in the parts, and all files in them; whether there are parts."""
+    parts = parts_of(_folders(listing, "", loose="the folder itself"))
+    kinds = set(parts.values())
+    has_parts = None not in kinds or ("train" in kinds and len(kinds - {None}) > 1)
+    for name, part in parts.items():
         if not has_parts:
             _walk(listing, name, name, "train")
-        elif name.casefold() in ("train", "test"):
-            for label in _folders(listing, name, loose=f"{name}/"):
-                _walk(listing, f"{name}/{label}", label, "train" if name.casefold() == "train" else "test")
+        elif part == "train" or part == "test":
+            _list_part(listing, name, part)
         else:
             listing.note(name, "loose", NOT_READ)
+    return has_parts
+
+
+def _list_part(listing: Listing, folder: str, part: Split) -> None:
+    """The class folders of a part, which may lie one folder deeper, as in seg_train/seg_train/cat."""
+    names = _folders(listing, folder, loose=f"{folder}/")
+    if len(names) == 1 and parts_of(names)[names[0]] == part:
+        return _list_part(listing, f"{folder}/{names[0]}", part)
+    for label in names:
+        _walk(listing, f"{folder}/{label}", label, part)
+    return None
+
+
+def _check_folders_are_classes(listing: Listing) -> None:
+    """Raise DataError if all folders hold the same folders and no pictures beside them: parts of unusual names, perhaps."""
+    inside: dict[str, set[str]] = {}
+    for entry in listing.entries:
+        folder, below, *deeper = entry.file.split("/")
+        inside.setdefault(folder, set()).add(below if deeper else "")
+    common = set.intersection(*inside.values()) if inside else set()
+    if len(common) < 2 or "" in common:
+        return
+    where, folders = printable(str(listing.root)), _quoted(inside)
+    if len(inside) == 1:
+        raise DataError(
+            f"{where} has only one class, {folders}, with the folders {_quoted(common)} in it. "
+            f"Did you mean {printable(str(listing.root / next(iter(inside))))}?"
+        )
+    raise DataError(
+        f"{where} has the folders {folders}, and each of them holds {_quoted(common)}. Which of both are the classes? If "
+        f"{_quoted(common)} are, rename the others to train and test, or name one of them alone. If {folders} are, move "
+        "their pictures directly into them, or name each picture and its class in labels.csv."
+    )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    """The first names, sorted, as words of a sentence."""
+    first, more = sorted(names)[:4], len(set(names)) - 4
+    return ", ".join(repr(name) for name in first) + (f" and {more} more" if more > 0 else "")
 
 
 def is_hidden(name: str) -> bool:
