@@ -127,11 +127,11 @@ def _eight_bits(image: Image) -> Image:
     """A picture of any mode with eight bits a channel and without transparency, which becomes white."""
     from PIL import Image
 
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _image_of(decode(image), "the picture")
-    if not image.has_transparency_data:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16") or image.has_transparency_data:
+        image = _image_of(decode(image), "the picture")
+    if image.mode not in ("LA", "RGBA"):
         return image
-    image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 

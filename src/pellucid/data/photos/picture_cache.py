@@ -30,7 +30,7 @@ from pellucid.data.photos.listing import Entry, Listing
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.photo_reader import Reading
 
-FORMAT = 1  # to be counted up when the index looks otherwise, or pictures are prepared otherwise
+FORMAT = 2  # to be counted up when the index looks otherwise, or pictures are prepared otherwise
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ _TURNS = {  # value of the tag -> the turn that undoes it, by its name in Pillow
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
+_GREYS = {"L;2": 85, "L;4": 17}  # greys of 2 and of 4 bits, times this, are greys of 8
 
 
 class PictureSizeError(DataError):
@@ -120,12 +121,24 @@ def upright(image: Image) -> Image:
     """The picture decoded and turned as its EXIF data say; damaged EXIF data turn nothing."""
     from PIL.Image import Transpose
 
-    image.load()
+    _load(image)
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except Exception:
         return image
     return image.transpose(Transpose[_TURNS[orientation]]) if orientation in _TURNS else image
+
+
+def _load(image: Image) -> None:
+    """Decode the pixels, and say the transparent colour of a PNG in their bits; Pillow leaves it in those of the file."""
+    tiles = getattr(image, "tile", None)
+    raw_mode = tiles[0][3] if tiles and image.format == "PNG" else None
+    image.load()
+    hidden = image.info.get("transparency")
+    if raw_mode in _GREYS and isinstance(hidden, int):
+        image.info["transparency"] = hidden * _GREYS[raw_mode]
+    elif raw_mode == "RGB;16B" and isinstance(hidden, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in hidden)
 
 
 def _read_bytes(path: Path) -> bytes:

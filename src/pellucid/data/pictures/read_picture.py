@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 1600  # what is longer is reduced by a whole factor
 
-_UNIFORM_INK = 0.15  # colours of an opaque area that vary less than this are taken as one colour
+_UNIFORM_INK = 0.15  # colours that vary less than this are taken as one colour
+_LIGHT = 0.85  # ink lighter than this does not show on white
 
 
 def read_picture(source: Picture) -> NDArray[np.float32]:
@@ -30,7 +31,7 @@ def read_picture(source: Picture) -> NDArray[np.float32]:
     Files: PNG, JPEG, BMP, WebP, GIF (first frame), TIFF, PPM; any colour mode and depth; turned as EXIF says.
     Arrays: (H, W), (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA; bool, uint8 (0..255), uint16
     (0..65535) or floating point (0..1).
-    Transparent areas become white under dark ink and black under light ink.
+    Transparent areas become white, or black under ink that is white itself.
 
     Returns float32 in 0..1, (H, W) for grey and (H, W, 3) for colour pictures, no side longer than `MAX_SIDE`.
     Raises DataError for what is missing, no picture, damaged, too small, larger than `MAX_PIXELS`, or out of range.
@@ -52,20 +53,20 @@ def decode(image: Image) -> NDArray[Any]:
     """The pixels of a Pillow image of any mode, as bool, uint8, uint16 or float32 in 0..1."""
     mode = image.mode
     if mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)
+        grey = np.asarray(image).astype(np.uint16)
+        hidden = image.info.get("transparency")
+        return grey if hidden is None else np.dstack([grey, np.where(grey == hidden, 0, 65535).astype(np.uint16)])
     if mode in ("I", "F"):
         values = np.asarray(image).astype(np.float64)
         top = next((top for top in (1.0, 255.0, 65535.0) if values.max() <= top and (mode == "F" or top > 1)), None)
         if top is None or not values.min() >= 0:
             raise DataError(f"a picture of mode {mode} must have values in 0..65535, got {values.min()}..{values.max()}")
         return np.asarray(values / top, np.float32)
+    if mode in ("La", "PA", "RGBa") or (mode in ("1", "L", "P", "RGB") and image.has_transparency_data):
+        return np.asarray(image.convert("LA" if mode in ("1", "L", "La") else "RGBA"))
     if mode in ("L", "RGB", "RGBA", "LA"):
         return np.asarray(image)
-    if mode == "1":
-        return np.asarray(image.convert("L"))
-    if mode in ("P", "PA", "RGBa", "La") and (mode != "P" or "transparency" in image.info):
-        return np.asarray(image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image.convert("L" if mode == "1" else "RGB"))
 
 
 def name_of_array(pixels: NDArray[Any]) -> str:
@@ -106,47 +107,53 @@ def _from_array(pixels: NDArray[Any], name: str) -> NDArray[np.float32]:
     """Averages over whole blocks, so that no side exceeds MAX_SIDE, as float32 in 0..1, without alpha."""
     check_array(pixels, name)
     top = white_of(pixels, name)
-    values = _reduce(pixels)
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+    values = _reduce(pixels, top if has_alpha else None)
     if top != 1.0:
         values /= np.float32(top)
     np.clip(values, 0.0, 1.0, out=values)
     if values.ndim == 2:
         return values
-    channels = values.shape[2]
-    if channels in (2, 4):
-        values = _flatten_alpha(values[:, :, :-1], values[:, :, -1:])
+    if has_alpha:
+        values = _on_a_page(values[:, :, :-1], values[:, :, -1:])
     first = values[:, :, :1]
     return values[:, :, 0] if bool((values == first).all()) else values
 
 
-def _reduce(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    """Means of blocks of f x g pixels, the smallest whole f and g that bring both sides down to MAX_SIDE."""
+def _reduce(pixels: NDArray[Any], opaque: float | None) -> NDArray[np.float32]:
+    """Means of blocks of f x g pixels, the smallest whole f and g that bring both sides down to MAX_SIDE.
+
+    Where the last channel is alpha, and ``opaque`` its largest value, colours are multiplied by it before they are
+    averaged: what is not to be seen has no part in the mean.
+    """
     height, width = pixels.shape[:2]
     tall, wide = -(-height // MAX_SIDE), -(-width // MAX_SIDE)
-    if tall == wide == 1:
-        return pixels.astype(np.float32)
-    rows, columns = max(height // tall, 1), max(width // wide, 1)
+    rows, columns = height // tall, width // wide
     inside = pixels[: rows * tall, : columns * wide]
     total = np.zeros((rows, columns, *pixels.shape[2:]), np.float32)
     for y in range(tall):
         for x in range(wide):
-            total += inside[y::tall, x::wide]
+            part = inside[y::tall, x::wide].astype(np.float32)
+            if opaque is not None:
+                part[:, :, :-1] *= part[:, :, -1:] / np.float32(opaque)
+            total += part
     total /= np.float32(tall * wide)
     return total
 
 
-def _flatten_alpha(colours: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay the picture on a ground on which its ink shows: white under dark ink, black under light ink.
+def _on_a_page(inked: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is drawn on nothing (colours times alpha, and alpha) as it looks on white; light ink, which would not, on black.
 
-    Where the opaque part has contrast of its own (a photograph with cut corners), its median is the ground.
+    Where more than half is opaque, with contrast of its own (a photograph with cut corners), its median is the page.
     """
-    opaque = alpha[:, :, 0] > 0.5
-    if bool(np.all(alpha > 0.99)) or not opaque.any():
-        return np.array(colours) if opaque.any() else np.zeros_like(colours)
-    ink = colours[opaque]
-    if float(ink.std(axis=0).max()) < _UNIFORM_INK:
-        ground = np.full(ink.shape[1], 1.0 if float(ink.mean()) < 0.5 else 0.0, np.float32)
-    else:
-        ground = np.median(ink, axis=0).astype(np.float32)
-    flattened: NDArray[np.float32] = colours * alpha + ground * (1 - alpha)
-    return flattened
+    ink, page = float(alpha.sum(dtype=np.float64)), np.ones(inked.shape[2], np.float32)
+    if ink > 0:
+        colours = inked / np.maximum(alpha, np.float32(1e-6))
+        mean = inked.sum(axis=(0, 1), dtype=np.float64) / ink
+        variance = (alpha * (colours - mean) ** 2).sum(axis=(0, 1), dtype=np.float64) / ink
+        opaque = alpha[:, :, 0] > 0.99
+        if variance.max() < _UNIFORM_INK**2:
+            page[:] = 0.0 if mean.min() > _LIGHT else 1.0
+        elif opaque.mean() > 0.5:
+            page = np.median(colours[opaque], axis=0).astype(np.float32)
+    return np.asarray(inked + page * (1 - alpha), np.float32)
