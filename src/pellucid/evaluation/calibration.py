@@ -118,7 +118,7 @@ def honest_band(claimed: Array, bins: int = BINS, resamples: int = RESAMPLES, se
 
 
 def brier_score(probabilities: Array, y: AnyArray) -> float:
-    """The Brier score of probabilities (N, K) for the true classes y (N,): 0 is perfect, 2 (for two classes 1) the worst."""
+    """The Brier score of probabilities (N, K) for the true classes y (N,): 0 is perfect, 2 (two classes: 1) the worst."""
     return float(_brier_terms(probabilities, y).mean())
 
 

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Timeline(Generic[Item]):
-    """``items`` in the order of their steps. If there are too many, every second of the older half goes, never the first."""
+    """``items`` in the order of their steps. Of too many, every second one of the older half goes, but never the first."""
 
     def __init__(self, step_of: Callable[[Item], int], are_too_many: Callable[[list[Item]], bool]) -> None:
         self.items: list[Item] = []
