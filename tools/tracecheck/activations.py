@@ -1,4 +1,4 @@
-"""Activations: name -> value(z) and derivative(z). Where digits are lost, with the size that rounding is measured by."""
+"""Activations: name -> value(z) and derivative(z); where digits are lost, with the size for measuring errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def gelu(z: float) -> Sized:
     return 0.5 * z * (1 + math.tanh(gelu_inner(z))), abs(z)
 
 
-def gelu_slope(z: float) -> Sized:
-    t, near = math.tanh(gelu_inner(z)), min(max(z, -50.0), 50.0)
-    steep = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * near * near)
-    return 0.5 * (1 + t) + 0.5 * near * (1 - t * t) * steep, 1 + abs(near) * steep
+def gelu_derivative(z: float) -> Sized:
+    t, clipped = math.tanh(gelu_inner(z)), min(max(z, -50.0), 50.0)
+    inner_derivative = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * clipped * clipped)
+    return 0.5 * (1 + t) + 0.5 * clipped * (1 - t * t) * inner_derivative, 1 + abs(clipped) * inner_derivative
 
 
 def gelu_inner(z: float) -> float:
-    near = min(max(z, -50.0), 50.0)
-    return math.sqrt(2 / math.pi) * (near + 0.044715 * near**3)
+    clipped = min(max(z, -50.0), 50.0)
+    return math.sqrt(2 / math.pi) * (clipped + 0.044715 * clipped**3)
 
 
-def silu_slope(z: float) -> float:
+def silu_derivative(z: float) -> float:
     s = sigmoid(z)
     return s + z * s * (1 - s)
 
@@ -48,8 +48,8 @@ FUNCTIONS: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
         lambda z: SELU * (z if z > 0 else ALPHA * math.expm1(z)),
         lambda z: (SELU if z > 0 else SELU * ALPHA * math.exp(z), 2.0),
     ),
-    "gelu": (gelu, gelu_slope),
-    "silu": (lambda z: z * sigmoid(z), lambda z: (silu_slope(z), sigmoid(z) * (1 + abs(z)))),
+    "gelu": (gelu, gelu_derivative),
+    "silu": (lambda z: z * sigmoid(z), lambda z: (silu_derivative(z), sigmoid(z) * (1 + abs(z)))),
     "softplus": (softplus, sigmoid),
     "sigmoid": (sigmoid, lambda z: (sigmoid(z) * sigmoid(-z), sigmoid(z))),
     "hard_sigmoid": (lambda z: min(max(z / 6 + 0.5, 0.0), 1.0), lambda z: 1 / 6 if abs(z) < 3 else 0.0),

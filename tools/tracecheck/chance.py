@@ -1,4 +1,4 @@
-"""Chance as a function: the bits of an element, from (seed, step, layer), as src/pellucid/core/random.py defines them."""
+"""The random bits of dropout, from (seed, step, layer), as src/pellucid/core/random.py defines them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ MASK64, MASK32 = (1 << 64) - 1, (1 << 32) - 1
 
 
 def bits(seed: int, step: int, layer: int, count: int) -> list[int]:
-    """32 bits for each of the elements 0 .. count-1 of a dropout."""
+    """32 bits for each of the elements 0 .. count-1."""
     key = splitmix64(seed & MASK64)
     for part in (DROPOUT, step, layer):
         key = splitmix64((key + part) & MASK64)

@@ -1,4 +1,4 @@
-"""Numbers as they are written, and the comparison with what they should be."""
+"""The numbers of a trace, and their comparison with the expected ones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
-LIMIT = 1e-11  # rounding leaves some 1e-15
-TINY = 1e-300  # what comes of numbers near the smallest ones, 5e-324, has few digits: it is measured against this
+LIMIT = 1e-11  # rounding errors are about 1e-15
+TINY = 1e-300  # numbers near the smallest one, 5e-324, have few digits: errors are measured against at least this
 
 Record = dict[str, Any]
 Shape = tuple[int, ...]
-Sized = tuple[float, float]  # a number, and the size against which its difference is measured
+Sized = tuple[float, float]  # a number, and the size against which its error is measured
 
 
 class Numbers:
@@ -27,17 +27,17 @@ class Numbers:
         return self.shape[-1] if self.shape else 1
 
     def rows(self) -> list[list[float]]:
-        """Cut by the first axis: the samples of a batch."""
+        """The numbers of each index of the first axis: the samples of a batch."""
         size = len(self.flat) // (self.shape[0] or 1)
         return [self.flat[start : start + size] for start in range(0, len(self.flat), size)]
 
     def features(self) -> list[list[float]]:
-        """For each index of the last axis, all its numbers."""
+        """The numbers of each index of the last axis."""
         return [self.flat[c :: self.last] for c in range(self.last)]
 
 
 def numbers(written: Any) -> Numbers:
-    """An array as it is written: nested lists, or packed in base64. It holds at least one number, and finite ones only."""
+    """An array, written as nested lists or packed in base64: at least one number, and all finite."""
     if isinstance(written, dict):
         return unpacked(written["shape"], base64.b64decode(written["float64"], validate=True))
     if not isinstance(written, list):
@@ -63,7 +63,7 @@ def unpacked(shape: Any, raw: bytes) -> Numbers:
 
 
 class Checker:
-    """Compares, counts, and remembers what is off."""
+    """Compares numbers, counts them, and collects the faults."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -72,7 +72,7 @@ class Checker:
         self.done: set[str] = set()
 
     def compare(self, path: str, written: Any, expected: Iterable[Sized]) -> None:
-        """One array, or one number, with what it should be, in the order in which it is written."""
+        """Compare an array, or one number, with the expected ones, in the order in which they are written."""
         self.done.add(path)
         found, wanted = numbers(written).flat, list(expected)
         if len(found) != len(wanted):
@@ -88,7 +88,7 @@ class Checker:
             self.faults.append(f"{path}, number {at}: {found[at]!r} is written, {wanted[at][0]!r} is right")
 
     def same(self, path: str, written: Any, source: Any, origin: str) -> None:
-        """An array that must be another one, in another shape at most."""
+        """Check that an array equals ``source``; only the shape may differ."""
         self.done.add(path)
         found, wanted = numbers(written).flat, numbers(source).flat
         self.count += len(found)
@@ -97,7 +97,7 @@ class Checker:
 
 
 def difference(found: float, value: float, size: float) -> float:
-    """0 for equal numbers, else their difference by the size; infinite if what is right is no finite number."""
+    """0 for equal numbers, else their difference divided by the size; infinite if the right number is not finite."""
     if found == value:
         return 0.0
     scale = max(abs(value), size, TINY)
@@ -105,11 +105,11 @@ def difference(found: float, value: float, size: float) -> float:
 
 
 def total(terms: Iterable[float], divisor: float = 1.0) -> Sized:
-    """A sum (or a mean), and the sum of the sizes of its terms."""
-    kept = list(terms)
-    return math.fsum(kept) / divisor, math.fsum(map(abs, kept)) / divisor
+    """A sum (or a mean), and that of the magnitudes of its terms."""
+    terms = list(terms)
+    return math.fsum(terms) / divisor, math.fsum(map(abs, terms)) / divisor
 
 
 def exact(values: Iterable[float]) -> list[Sized]:
-    """Numbers that are measured by themselves."""
+    """Numbers whose errors are measured against themselves."""
     return [(value, abs(value)) for value in values]

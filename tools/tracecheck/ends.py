@@ -1,17 +1,19 @@
-"""The end of the road: from the scores to the answer, and to the loss, whose gradient begins the way back."""
+"""The output: from the logits to the prediction, and to the loss, whose gradient begins the backward pass."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from tracecheck.activations import sigmoid, softplus
-from tracecheck.common import price_of
+from tracecheck.common import penalty_of
 from tracecheck.comparing import Checker, Numbers, Record, Sized, exact, numbers, total
+from tracecheck.form import named_layers
 
 
-def check_answer(check: Checker, answer: Record, scores: Numbers) -> None:
-    """Softmax or sigmoid of the scores, term by term, and what is predicted."""
-    rows, kind = scores.rows(), answer["kind"]
+def check_answer(check: Checker, answer: Record, logits: Numbers) -> None:
+    """Softmax or sigmoid of the logits, term by term, and the predictions."""
+    rows, kind = logits.rows(), answer["kind"]
     if kind == "softmax":
         largest = [max(row) for row in rows]
         check.compare("answer.maximum", answer["maximum"], exact(largest))
@@ -21,21 +23,21 @@ def check_answer(check: Checker, answer: Record, scores: Numbers) -> None:
         check.compare("answer.exponentials", answer["exponentials"], exact(map(math.exp, numbers(answer["shifted"]).flat)))
         check.compare("answer.total", answer["total"], [total(row) for row in exponentials.rows()])
         sums = numbers(answer["total"]).flat
-        shares = [e / s for row, s in zip(exponentials.rows(), sums, strict=True) for e in row]
-        check.compare("answer.probabilities", answer["probabilities"], exact(shares))
+        probabilities = [e / s for row, s in zip(exponentials.rows(), sums, strict=True) for e in row]
+        check.compare("answer.probabilities", answer["probabilities"], exact(probabilities))
         check.compare("answer.predictions", answer["predictions"], exact(float(row.index(max(row))) for row in rows))
     elif kind == "sigmoid":
-        both = [p for z in scores.flat for p in (sigmoid(-z), sigmoid(z))]
+        both = [p for z in logits.flat for p in (sigmoid(-z), sigmoid(z))]
         check.compare("answer.probabilities", answer["probabilities"], exact(both))
-        check.compare("answer.predictions", answer["predictions"], exact(float(z > 0) for z in scores.flat))
+        check.compare("answer.predictions", answer["predictions"], exact(float(z > 0) for z in logits.flat))
     elif kind == "identity":
-        check.same("answer.predictions", answer["predictions"], scores.flat, "the scores")
+        check.same("answer.predictions", answer["predictions"], logits.flat, "the logits")
     else:
-        check.faults.append(f"answer: {kind} is no kind that this program knows")
+        check.faults.append(f"answer: {kind} is not a kind that this program knows")
 
 
 def check_loss(check: Checker, trace: Record) -> None:
-    """The loss of each score, of each sample, of the batch; the price of weights; the gradient by each score."""
+    """The loss of each logit, sample and batch; the penalty; the gradient with respect to each logit."""
     loss, output, answer = trace["loss"], trace["layers"][-1], trace["answer"]
     about, z, targets = loss["description"], numbers(output["sums"]), numbers(loss["targets"])
     kind, batch, width = about["type"], z.shape[0], z.last
@@ -44,7 +46,7 @@ def check_loss(check: Checker, trace: Record) -> None:
     check.compare("loss.smoothed", loss["smoothed"], [total([(1 - smoothing) * t, share]) for t in targets.flat])
     t = numbers(loss["smoothed"])
     if kind not in LOSSES:
-        check.faults.append(f"loss: {kind} is no loss that this program knows")
+        check.faults.append(f"loss: {kind} is not a loss that this program knows")
         return
     terms, gradient = LOSSES[kind](about, z, t, answer)
     check.compare("loss.terms", loss["terms"], terms)
@@ -52,63 +54,56 @@ def check_loss(check: Checker, trace: Record) -> None:
     samples = [total(row, divisor) for row in numbers(loss["terms"]).rows()]
     check.compare("loss.samples", loss["samples"], samples)
     check.compare("loss.value", loss["value"], [total(numbers(loss["samples"]).flat, batch)])
-    prices = [price_of(price, w) for layer in every_layer(trace["layers"]) for price, w in priced(layer)]
-    check.compare("loss.penalty", loss["penalty"], [total(prices)])
+    check.compare("loss.penalty", loss["penalty"], [total(penalties(trace["layers"]))])
     check.compare("loss.objective", loss["objective"], [total([loss["value"], loss["penalty"]])])
     dz = [(value / divisor / batch, size / divisor / batch) for value, size in gradient]
     check.compare(f"layers[{len(trace['layers']) - 1}].doutput", output["doutput"], dz)
 
 
 def cross_entropy(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
-    """t (log total - shifted), the same as -t log p; by z: p sum(t) - t."""
+    """t (log total - shifted), the same as -t log p; d/dz = p sum(t) - t."""
     shifted, sums = numbers(answer["shifted"]).rows(), numbers(answer["total"]).flat
-    terms, slopes = [], []
+    terms, gradient = [], []
     for row, s, wanted in zip(shifted, sums, t.rows(), strict=True):
         terms += [total([one * math.log(s), -one * moved]) for one, moved in zip(wanted, row, strict=True)]
         whole = math.fsum(wanted)
-        slopes += [total([math.exp(moved) / s * whole, -one]) for one, moved in zip(wanted, row, strict=True)]
-    return terms, slopes
+        gradient += [total([math.exp(moved) / s * whole, -one]) for one, moved in zip(wanted, row, strict=True)]
+    return terms, gradient
 
 
 def binary_cross_entropy(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
-    """log(1 + e^z) - t z; by z: sigmoid(z) - t."""
+    """log(1 + e^z) - t z; d/dz = sigmoid(z) - t."""
     pairs = list(zip(z.flat, t.flat, strict=True))
     return [total([softplus(a), -b * a]) for a, b in pairs], [total([sigmoid(a), -b]) for a, b in pairs]
 
 
 def squared(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
-    """e^2, with e = z - t; by z: 2 e."""
+    """e^2, with e = z - t; d/dz = 2 e."""
     pairs = list(zip(z.flat, t.flat, strict=True))
     return [((a - b) ** 2, (abs(a) + abs(b)) ** 2) for a, b in pairs], [total([2 * a, -2 * b]) for a, b in pairs]
 
 
 def absolute(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
-    """|e|; by z: the sign of e."""
+    """|e|; d/dz = sign(e)."""
     pairs = list(zip(z.flat, t.flat, strict=True))
     return [(abs(a - b), abs(a) + abs(b)) for a, b in pairs], exact(float((a > b) - (a < b)) for a, b in pairs)
 
 
 def huber(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
-    """e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2); by z: e, kept within delta."""
-    delta, terms, slopes = about["delta"], [], []
+    """e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2); d/dz = clip(e, -delta, delta)."""
+    delta, terms, gradient = about["delta"], [], []
     for a, b in zip(z.flat, t.flat, strict=True):
         e, size = abs(a - b), abs(a) + abs(b)
         terms.append((e * e / 2 if e <= delta else delta * (e - delta / 2), delta * size if e > delta else size * size))
-        slopes.append((math.copysign(min(e, delta), a - b), size if e <= delta else delta))
-    return terms, slopes
+        gradient.append((math.copysign(min(e, delta), a - b), size if e <= delta else delta))
+    return terms, gradient
 
 
-def every_layer(layers: list[Record]) -> list[Record]:
-    """All layers, those in blocks too."""
-    return [
-        one for layer in layers for one in (layer, *every_layer([*layer.get("layers", []), *layer.get("shortcut", [])]))
-    ]
-
-
-def priced(layer: Record) -> list[tuple[Record, float]]:
-    """Each weight that has a price, and that price."""
-    prices = layer.get("regularizers", {})
-    return [(price, w) for name, price in prices.items() for w in numbers(layer["parameters"][name]).flat]
+def penalties(layers: list[Record]) -> Iterator[float]:
+    """The penalty of each weight that has one, in inner layers too."""
+    for _, layer in named_layers("layers", layers):
+        for name, regularizer in layer.get("regularizers", {}).items():
+            yield from (penalty_of(regularizer, w) for w in numbers(layer["parameters"][name]).flat)
 
 
 LOSSES = {

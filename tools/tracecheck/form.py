@@ -1,4 +1,4 @@
-"""The form of a trace: what must be there, and the shape of each array. It is looked at before any number is computed."""
+"""The form of a trace: what must be there, and the shape of each array. It is checked before any number is computed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NORMALIZATION = ("BatchNormalization", "LayerNormalization")
 
 
 def form_faults(trace: Record) -> Iterator[str]:
-    """What is missing, too much, or of another shape, as sentences."""
+    """What is missing, unexpected, or of another shape, as sentences."""
     if not isinstance(trace.get("training"), bool):
         yield "training is neither true nor false"
     yield from (f"{name} is no whole number" for name in ("seed", "step") if type(trace.get(name)) is not int)
     layers = trace["layers"]
     if len(layers) < 2 or layers[0]["description"]["type"] != "Input" or "sums" not in layers[-1]:
-        yield "layers begin with an Input and end with the scores of an output layer"
+        yield "layers begin with an Input and end with the logits of an output layer"
         return
     for index, layer in enumerate(layers):
         if layer["number"] != index:
@@ -38,7 +38,7 @@ def form_faults(trace: Record) -> Iterator[str]:
 
 
 def named_layers(path: str, layers: list[Record]) -> Iterator[tuple[str, Record]]:
-    """Each layer with its path, those in blocks too."""
+    """Each layer with its path, also the inner layers of blocks."""
     for index, layer in enumerate(layers):
         at = f"{path}[{index}]"
         yield at, layer
@@ -47,7 +47,7 @@ def named_layers(path: str, layers: list[Record]) -> Iterator[tuple[str, Record]
 
 
 def _missing(path: str, layer: Record, trace: Record) -> Iterator[str]:
-    """A trace with a loss went back through every layer, one with an update changed every parameter."""
+    """What is missing or unexpected: a loss needs the backward pass of every layer, an update that of every parameter."""
     back, step = "loss" in trace, "update" in trace
     parts = {
         **dict.fromkeys(("name", "kind", "number", "description", "input", "output"), True),
@@ -60,14 +60,14 @@ def _missing(path: str, layer: Record, trace: Record) -> Iterator[str]:
     }
     for name, is_wanted in parts.items():
         if is_wanted != (name in layer):
-            yield f"{path}.{name} is {'missing' if is_wanted else 'more than this trace tells'}"
+            yield f"{path}.{name} is {'missing' if is_wanted else 'unexpected in this trace'}"
     for name, source in (("gradients", "parameters"), ("updates", "parameters"), ("new_state", "state")):
         if name in layer and set(layer[name]) != set(layer[source]):
             yield f"{path}.{name} holds others than {path}.{source}"
 
 
 def _otherwise(layer: Record) -> Iterator[str]:
-    """What a description says of sizes, a bias and inner layers, if the arrays of the layer say otherwise."""
+    """The fields of a description (sizes, bias, inner layers) that do not agree with the arrays of the layer."""
     about, own = layer["description"], layer.get("parameters", {})
     found: dict[str, object] = {"shape": list(numbers(layer["input"]).shape[1:])} if about["type"] == "Input" else {}
     if "weight" in own:
@@ -86,7 +86,7 @@ def _abouts(trace: Record) -> Iterator[Record]:
 
 
 def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
-    """Where an array stands in a layer, and the shape that follows from the input and the description."""
+    """The path of each array in a layer, and the shape that follows from the input and the description."""
     kind, x = layer["description"]["type"], numbers(layer["input"]).shape
     y = _output_shape(layer, x)
     for name in ("sums", "output", "doutput", "slopes", "dsums"):
@@ -128,7 +128,7 @@ def _output_shape(layer: Record, x: Shape) -> Shape:
 
 
 def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
-    """None for a layer that this program does not know, which is a fault of its own."""
+    """The shape of a parameter; None for a layer that this program does not know, which is reported elsewhere."""
     about = layer["description"]
     if about["type"] in NORMALIZATION:
         return x[-1:]
@@ -143,7 +143,7 @@ def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
 
 
 def _end_shapes(trace: Record) -> Iterator[tuple[str, Shape]]:
-    """The same for the answer and the loss, from the scores."""
+    """The same for the answer and the loss, from the shape of the logits."""
     batch, width = numbers(trace["layers"][-1]["sums"]).shape
     is_values = trace["answer"]["kind"] == "identity" and width > 1
     yield "answer.predictions", (batch, width) if is_values else (batch,)
@@ -157,7 +157,7 @@ def _end_shapes(trace: Record) -> Iterator[tuple[str, Shape]]:
 
 
 def _at(record: Record, path: str) -> object:
-    """What stands there, or None."""
+    """What is at this path, or None."""
     place: object = record
     for name in path.split("."):
         place = place.get(name) if isinstance(place, dict) else None

@@ -1,4 +1,4 @@
-"""The layers that look at images through windows."""
+"""The layers with windows on images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracecheck.comparing import Checker, Numbers, Record, Shape, Sized, exact, 
 
 
 class Collected:
-    """Sums to which terms are added one by one, and the sums of their sizes."""
+    """Sums to which terms are added one by one, and the sums of their magnitudes."""
 
     def __init__(self, count: int) -> None:
         self.values = [0.0] * count
@@ -27,7 +27,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class Geometry:
-    """A batch of images (B, H, W, C), or (B, H, W), and where the windows of a layer lie on it."""
+    """A batch of images (B, H, W, C) or (B, H, W), and the windows of a layer on it."""
 
     batch: int
     height: int
@@ -61,12 +61,11 @@ class Geometry:
         return cls(*shape[:3], channels, size, stride, dilation, *ends)
 
     def places(self) -> Iterator[tuple[int, int, int]]:
-        """Each sample and each window on it, in the order of an array (B, H', W')."""
+        """Each window of each sample, in the order of an array (B, H', W')."""
         yield from ((b, h, w) for b in range(self.batch) for h in range(self.count[0]) for w in range(self.count[1]))
 
     def window(self, place: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
-        """For each pixel in a window that is no margin: its number in the window, and where its channels begin in the
-        numbers of the batch."""
+        """For each pixel of the image in a window: its index in the window, and that of its first channel in the batch."""
         b, h, w = place
         columns = list(self.inside(1, w))
         for i, p in self.inside(0, h):
@@ -74,7 +73,7 @@ class Geometry:
                 yield i * self.size[1] + j, ((b * self.height + p) * self.width + q) * self.channels
 
     def inside(self, axis: int, window: int) -> Iterator[tuple[int, int]]:
-        """Along one axis: the number of a pixel in the window, and that on the image, of those that are no margin."""
+        """Along one axis: the index in the window, and that in the image, of each pixel of the image in a window."""
         step, start = self.dilation[axis], window * self.stride[axis] - self.margin[axis]
         first, end = max(0, math.ceil(-start / step)), math.ceil(((self.height, self.width)[axis] - start) / step)
         yield from ((i, start + i * step) for i in range(first, min(self.size[axis], end)))
@@ -88,7 +87,7 @@ def pair(value: int | list[int]) -> tuple[int, int]:
 
 
 def check_convolution(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """sums = the weighted sum of a window for each filter, output = f(sums); each product goes back both ways."""
+    """sums = the weighted sum of a window for each filter, output = f(sums); and the gradients of that sum."""
     x, weight = numbers(layer["input"]), numbers(layer["parameters"]["weight"])
     geometry, filters, each_in = Geometry.of(layer, x.shape), weight.shape[3], weight.shape[2]
     each_out = filters // layer["description"]["groups"]
@@ -139,7 +138,7 @@ def check_max_pooling(check: Checker, path: str, layer: Record, trace: Record) -
 
 
 def check_average_pooling(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """output = the mean of the pixels of a window that are no margin; each gets its share of the gradient."""
+    """output = the mean of the pixels of the image in a window; each gets an equal part of the gradient."""
     x = numbers(layer["input"])
     check_means(check, path, layer, x, [list(window) for window in _windows(Geometry.of(layer, x.shape))])
 
@@ -153,7 +152,7 @@ def check_global_average_pooling(check: Checker, path: str, layer: Record, trace
 
 
 def check_means(check: Checker, path: str, layer: Record, x: Numbers, windows: list[list[int]]) -> None:
-    """The mean of each channel in each window, whose pixels begin at these places; and the way back."""
+    """The mean of each channel in each window, given as the indices of its pixels in the batch; and its gradient."""
     channels = x.shape[3] if len(x.shape) == 4 else 1
     output = [total((x.flat[at + c] for at in window), len(window)) for window in windows for c in range(channels)]
     check.compare(f"{path}.output", layer["output"], output)

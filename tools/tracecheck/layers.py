@@ -1,4 +1,4 @@
-"""The layers: each function computes one kind again, forward and, if the trace went back, backward."""
+"""The layers: each function computes one kind again, forward and, if the trace has a loss, backward."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def check_dense(check: Checker, path: str, layer: Record, trace: Record) -> None
 
 
 def check_flatten(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """Nothing is computed, so nothing changes."""
+    """Only the shape changes."""
     check.same(f"{path}.output", layer["output"], layer["input"], "its input as a row")
     if "dinput" in layer:
         check.same(f"{path}.dinput", layer["dinput"], layer["doutput"], "its doutput in the shape of the input")
@@ -157,9 +157,9 @@ def check_layer_normalization(check: Checker, path: str, layer: Record, trace: R
         part = slice(n * size, (n + 1) * size)
         dh = [a * g for a, g in zip(dy.flat[part], gamma, strict=True)]
         mean, mean_size = total(dh, size)
-        slope, slope_size = total((a * b for a, b in zip(dh, h.flat[part], strict=True)), size)
+        dh_h, dh_h_size = total((a * b for a, b in zip(dh, h.flat[part], strict=True)), size)
         for a, one in zip(dh, h.flat[part], strict=True):
-            expected.append(((a - mean - one * slope) * inverse, (abs(a) + mean_size + abs(one) * slope_size) * inverse))
+            expected.append(((a - mean - one * dh_h) * inverse, (abs(a) + mean_size + abs(one) * dh_h_size) * inverse))
     check.compare(f"{path}.dinput", layer["dinput"], expected)
 
 
@@ -177,7 +177,7 @@ def check_scale_and_shift(check: Checker, path: str, layer: Record, h: list[list
 
 
 def check_residual(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """sums = layers(input) + shortcut(input), output = f(sums); a sum hands its gradient to both terms."""
+    """sums = layers(input) + shortcut(input), output = f(sums); a sum passes its gradient to both terms."""
     branches = [layer["layers"], layer.get("shortcut", [])]
     for branch, name in zip(branches, ("layers", "shortcut"), strict=True):
         ends = [(f"{path}.input", layer["input"]), (f"{path}.dsums", layer.get("dsums"))]
@@ -204,7 +204,7 @@ def check_chain(check: Checker, path: str, layers: list[Record], ends: list[tupl
         if kind in LAYERS:
             LAYERS[kind](check, at, layer, trace)
         else:
-            check.faults.append(f"{at}: {kind} is no layer that this program knows")
+            check.faults.append(f"{at}: {kind} is not a layer that this program knows")
 
 
 LAYERS: dict[str, Check] = {

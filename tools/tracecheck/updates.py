@@ -1,4 +1,4 @@
-"""The step of each optimizer: new slots from old ones and the gradient, and new parameters from them."""
+"""The step of each optimizer: new slots from the old ones and the gradient, and new parameters from them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Slots = dict[str, list[float]]
 
 
 def check_update(check: Checker, path: str, layer: Record, step: Record) -> None:
-    """Every parameter of one layer; the old slots are given, the new ones are checked, then what follows from them."""
+    """Check the new slots of every parameter of a layer, and its new values, which follow from them."""
     about = step["optimizer"]
     for name, update in layer.get("updates", {}).items():
         p, g = (numbers(layer[group][name]).flat for group in ("parameters", "gradients"))
         old: Slots = {slot: numbers(array).flat for slot, array in update["slots"].items()}
         new: Slots = {slot: numbers(array).flat for slot, array in update["new_slots"].items()}
         if about["type"] not in STEPS:
-            check.faults.append(f"{path}: {about['type']} is no optimizer that this program knows")
+            check.faults.append(f"{path}: {about['type']} is not an optimizer that this program knows")
             return
         expected = slots_after(about, g, old)
         if set(expected) != set(new):
@@ -72,7 +72,7 @@ def by_root(about: Record, g: list[float], new: Slots, step: Record) -> list[flo
 
 
 def check_rate(check: Checker, step: Record) -> None:
-    """The rate of the step is that of the optimizer."""
+    """The learning rate of the step is that of the optimizer."""
     check.compare("update.rate", step["rate"], exact([step["optimizer"]["learning_rate"]]))
 
 

@@ -1,4 +1,4 @@
-"""Residual blocks: by hand, by autograd, and as a part of a network: names, prices, state, chance, files."""
+"""Residual blocks: by hand, by autograd, and as a part of a network: names, penalties, state, chance, files."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ class TestInANetwork:
         x, y = RNG.normal(size=(5, 6, 6, 2)), np.arange(5) % 3
         pl.gradcheck(network, x, y, regularizer=pl.L2(0.1))
 
-    def test_each_layer_inside_has_its_own_price(self):
-        """0.5 sum w^2 of the first convolution, 0.25 sum |w| of the shortcut, the common price of all other weights."""
+    def test_each_layer_inside_has_its_own_penalty(self):
+        """0.5 sum w^2 of the first convolution, 0.25 sum |w| of the shortcut, the common penalty of all other weights."""
         network = network_of(BLOCK)
         p = network.parameters
         first, second, third = (p[f"residual_1.{name}.weight"] for name in ("conv2d_1", "conv2d_2", "shortcut_conv2d_1"))
@@ -123,7 +123,7 @@ class TestInANetwork:
         common = 2 * ((second**2).sum() + (p["output.weight"] ** 2).sum())
         assert penalty(network, pl.L2(2.0)) == pytest.approx(own + common, rel=1e-13)
 
-    def test_prices_are_part_of_the_gradient_and_of_the_history(self):
+    def test_penalties_are_part_of_the_gradient_and_of_the_history(self):
         network = network_of(BLOCK)
         x, y = RNG.normal(size=(5, 6, 6, 2)), np.arange(5) % 3
         bare = network_of(
@@ -132,11 +132,11 @@ class TestInANetwork:
             )
         )
         bare.parameters.vector[...] = network.parameters.vector
-        with_price, without = network.gradients(x, y), bare.gradients(x, y)
+        with_penalty, without = network.gradients(x, y), bare.gradients(x, y)
         for name, array in network.parameters.items():
-            price = array if name == "residual_1.conv2d_1.weight" else 0.0
-            price = 0.25 * np.sign(array) if name == "residual_1.shortcut_conv2d_1.weight" else price
-            np.testing.assert_allclose(with_price[name] - without[name], price, rtol=1e-9, atol=1e-12)
+            penalty = array if name == "residual_1.conv2d_1.weight" else 0.0
+            penalty = 0.25 * np.sign(array) if name == "residual_1.shortcut_conv2d_1.weight" else penalty
+            np.testing.assert_allclose(with_penalty[name] - without[name], penalty, rtol=1e-9, atol=1e-12)
         assert "penalty" in network.fit(x, y, epochs=1, progress="none").epochs[-1]
         assert "penalty" not in bare.fit(x, y, epochs=1, progress="none").epochs[-1]
 
