@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from pellucid.core.checks import instance_of, number_between, positive_integer
 from pellucid.core.display.markup import element, table
@@ -32,7 +32,6 @@ from pellucid.mathematics.regularizers import Regularizer
 from pellucid.mathematics.schedules import Schedule
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Parts, check_labels, to_bytes
-from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.objective import Objective, penalties
 from pellucid.nn.stack import Stack
@@ -49,31 +48,30 @@ from pellucid.training.trainer import Trainer
 class Network(Stack):
     """``Network([Input(28, 28), Dense(128, "relu"), Classification(10)], seed=0)``.
 
-    ``parameters`` maps names ("dense_1.weight") to arrays, ``history`` holds the figures of all epochs so far, ``engine``
-    names the executor. The same seed, data and calls give the same network.
+    ``parameters`` maps names ("dense_1.weight") to arrays, ``engine`` names the executor. The same seed, data and calls
+    give the same network.
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer],
-        seed: int = 0,
-        dtype: DTypeLike = "float32",
-        arrays: Mapping[str, AnyArray] | None = None,
-    ) -> None:
-        super().__init__(layers, seed, dtype, arrays)
-        self.training_state = TrainingState()
-        self.history = History()
-        self.pipeline: Pipeline | None = None
-        self._trained_by: tuple[str, str] | None = None  # the name of an executor, and its note
+    pipeline: Pipeline | None = None  # for pictures, as the first ``fit`` measured it
+    _trained_by: tuple[str, str] | None = None  # the name of the last executor, and its note
+
+    @cached_property
+    def history(self) -> History:
+        """The metrics of all epochs so far."""
+        return History()
+
+    @cached_property
+    def training_state(self) -> TrainingState:
+        return TrainingState()
 
     @property
     def engine(self) -> str:
-        """The executor of the last training, "native" or "numpy"; before it, the one that ``fit`` would take."""
+        """The executor of the last training, "native" or "numpy"; before any, the one that ``fit`` would choose."""
         return self._trained_by[0] if self._trained_by else "numpy" if obstacle(self) else "native"
 
     @property
     def engine_note(self) -> str:
-        """The engine in words: with its instruction set, or with what keeps the native one away."""
+        """The engine with its instruction set, or with the reason why it is not native."""
         if self._trained_by:
             return "{} ({})".format(*self._trained_by)
         reason = obstacle(self)
@@ -106,26 +104,26 @@ class Network(Stack):
         threads: int | None = None,
         precision: Precision = "float32",
     ) -> History:
-        """Train on x (N, ...) and y; calling it again goes on from there. Gives the history of this call.
+        """Train on x (N, ...) and y; another call continues from there. Gives the history of this call.
 
-        validation      (x, y), or a fraction of the samples to keep aside (each class gives its share)
+        validation      (x, y), or a fraction of the samples to hold out (the same of each class)
         optimizer       default: that of the last call, at first ``Adam()``
         schedule        a name ("cosine", "one_cycle", ...) or a `Schedule`; its factor multiplies the learning rate
-        regularizer     the price on weights, ``L1(...)``, ``L2(...)`` or a sum of them
+        regularizer     the penalty on weights: ``L1(...)``, ``L2(...)`` or a sum of them
         clipping        ``ClipByGlobalNorm(...)`` or ``ClipByValue(...)``
         sample_weight   (N,) numbers of at least 0; class_weight: {class: weight} or "balanced"; the two multiply
         early_stopping  patience in epochs, or an `EarlyStopping`; needs ``validation``
         augment         a random change of each batch, such as ``Distortion()``
         callbacks       functions of one `Event`
         progress        "auto" (a live bar on a terminal, else a line now and then), "bar", "lines" or "none"
-        engine          "auto": compiled steps if every part is known to them, else NumPy; or "native", or "numpy"
-        threads         at most so many work in the native engine (default: the cores); the bits are always the same
+        engine          "native" (compiled), "numpy", or "auto": native if it knows every part
+        threads         at most so many in the native engine (default: the cores); the results are the same, bit for bit
         precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
 
-        Raises `ArgumentError` or `ShapeError` before the first step for input that cannot work, `DivergenceError` when a
-        number is no longer finite. Ctrl-C ends the current step, then raises KeyboardInterrupt; the network stays whole.
+        Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
+        a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable.
         """
-        training, kept_aside = self._divided(x, y, sample_weight, validation)
+        training, held_out = self._divided(x, y, sample_weight, validation)
         self.input.warn_about_scale(training.x)
         if class_weight is not None:
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))
@@ -133,22 +131,22 @@ class Network(Stack):
             optimizer = self.training_state.optimizer or Adam()
         listeners, stopping = _listeners(callbacks, early_stopping)
         if stopping is not None:
-            stopping.check(self._figures(kept_aside is not None, regularizer))
+            stopping.check(self._metrics(held_out is not None, regularizer))
         plan = Plan(
-            Rules(optimizer, regularizer, clipping),
-            schedule_of(schedule),
-            epochs,
-            batch_size,
-            shuffle,
-            augment,
-            stopping,
-            engine,
-            threads,
-            precision,
+            rules=Rules(optimizer, regularizer, clipping),
+            schedule=schedule_of(schedule),
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            augment=augment,
+            early_stopping=stopping,
+            engine=engine,
+            threads=threads,
+            precision=precision,
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
-        trainer = Trainer(self, self.training_state, training, kept_aside, plan, [*listeners, *progress_display(progress)])
+        trainer = Trainer(self, self.training_state, training, held_out, plan, [*listeners, *progress_display(progress)])
         executor = trainer.loop.executor
         self.engine_choice, self._trained_by = engine, (executor.name, executor.note)
         try:
@@ -172,7 +170,7 @@ class Network(Stack):
         return evaluate(self, self._samples(x, y, sample_weight))
 
     def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
-        """Name -> gradient of loss + penalty with respect to that parameter, for one batch as the next step sees it."""
+        """Name -> gradient of loss + penalty with respect to that parameter, for one batch, as in the next step."""
         batch, objective = self._samples(x, y), Objective(self, regularizer)
         objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
         return {name: self.parameters.layout.view(objective.gradient, name) for name in self.parameters}
@@ -186,27 +184,31 @@ class Network(Stack):
         training: bool | None = None,
         regularizer: Regularizer | None = None,
     ) -> Trace:
-        """Every number of one batch x (B, ...) on its way through the network, as plain data in float64.
+        """Every number of one batch x (B, ...) in the forward pass, in float64.
 
-        y            goes back again: the loss term by term, each factor of the chain rule, each gradient
-        optimizer    goes on to the update of each parameter, from what the optimizer remembers of the last ``fit`` if it
-                     is of the same kind; nothing is changed
-        training     with dropout and the statistics of the batch, as in the next step (default: if there is y, as
-                     `gradients` does); False for numbers as in prediction
-        regularizer  the price on weights, as in ``fit``
+        y            adds the backward pass: the loss term by term, each factor of the chain rule, each gradient
+        optimizer    adds the update of each parameter, with the slots of the last ``fit`` if it is of the same kind;
+                     nothing is changed
+        training     with dropout and the statistics of the batch, as in the next step (the default if there is y), or as
+                     in prediction
+        regularizer  the penalty on weights, as in ``fit``
 
-        Raises `ShapeError` or `ArgumentError` for input that does not fit.
+        Raises `ShapeError` or `ArgumentError` for arguments that do not fit.
         """
-        inputs, targets, memory = self.input.check(x), None, None
+        inputs, targets, optimizer_state = self.input.check(x), None, None
         if y is not None:
             targets = self.output.targets(self.output.check_targets(y, len(inputs)), np.dtype(np.float64))
         if optimizer is not None:
             instance_of(optimizer, Optimizer, "optimizer")
             state = replace(self.training_state)
             state.use(optimizer, self)
-            memory = state.optimizer_state
+            optimizer_state = state.optimizer_state
         return trace(
-            *(self, inputs, targets, optimizer, memory),
+            self,
+            inputs,
+            targets,
+            optimizer,
+            optimizer_state,
             training=targets is not None if training is None else training,
             step=self.training_state.step,
             regularizer=regularizer,
@@ -220,16 +222,16 @@ class Network(Stack):
         labels: Sequence[Label] | None = None,
         optimizer_state: bool = False,
     ) -> None:
-        """Write a model file, which ``pl.load(path)`` reads: this network, its pipeline for pictures (default: the one that
-        ``fit`` measured on its training images) and the ``labels`` of its classes (default: their numbers).
+        """Write a model file, for ``pl.load(path)``: this network, its pipeline for pictures (default: the one that ``fit``
+        measured on its training images) and the ``labels`` of its classes (default: their numbers).
 
-        ``optimizer_state`` adds what training needs to go on. Raises `ModelFileError` if it cannot be written.
+        ``optimizer_state`` adds what training needs to continue. Raises `ModelFileError` if it cannot be written.
         """
         parts = Parts(self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
         write_whole(path, to_bytes(self, parts, optimizer_state=optimizer_state), ModelFileError)
 
     def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
-        """The samples to train on, and those to validate with."""
+        """The training and the validation samples."""
         samples = self._samples(x, y, sample_weight)
         if validation is None:
             return samples, None
@@ -242,12 +244,12 @@ class Network(Stack):
         labels = samples.y if isinstance(self.output, ClassifyingOutput) and samples.y.ndim == 1 else None
         return split(samples, fraction, self.seed, labels)
 
-    def _figures(self, validated: bool, regularizer: Regularizer | None) -> list[str]:
-        """The figures that each epoch will have."""
-        figures = ["loss", self.output.metric]
-        if validated:
-            figures = figures + [f"validation_{name}" for name in (*figures, *self.output.overall_metrics)]
-        return figures + (["penalty"] if penalties(self, regularizer) else [])
+    def _metrics(self, validates: bool, regularizer: Regularizer | None) -> list[str]:
+        """The metrics that each epoch will have."""
+        metrics = ["loss", self.output.metric]
+        if validates:
+            metrics = metrics + [f"validation_{name}" for name in (*metrics, *self.output.overall_metrics)]
+        return metrics + (["penalty"] if penalties(self, regularizer) else [])
 
     def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
         inputs = self.input.check(x, f"{what}x")
@@ -258,7 +260,7 @@ class Network(Stack):
         return f"{summary(self)}, engine {self.engine_note}"
 
     def _repr_html_(self) -> str:
-        """The table of layers, as a notebook shows it."""
+        """The table of layers, for a notebook."""
         words = f"{self.parameters.layout.size:,} parameters, {self.dtype}, engine {self.engine_note}"
         return framed(table("Layers", COLUMNS, summary_rows(self)), element("p", words))
 
@@ -269,7 +271,7 @@ class Network(Stack):
 def _listeners(
     callbacks: Sequence[Callback], early_stopping: int | EarlyStopping | None
 ) -> tuple[list[Callback], EarlyStopping | None]:
-    """Who hears of events, and early stopping, which may be given among them."""
+    """The callbacks without early stopping, which may be among them, and early stopping."""
     if not isinstance(callbacks, list | tuple):
         raise ArgumentError(f"callbacks is a list of functions of one event, not {callbacks!r}.")
     given = [] if early_stopping is None else [early_stopping]
