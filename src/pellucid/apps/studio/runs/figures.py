@@ -1,7 +1,7 @@
-"""The figures of a run: loss and accuracy on samples it learns from, and on those kept aside.
+"""The metrics of a run: loss and accuracy on training samples and on validation samples.
 
-Both are measured as in prediction and at the same step, so that the gap between them is what the network remembers and
-cannot use on new samples; the running mean that ``fit`` reports lags behind, and has dropout in it.
+Both are measured as in prediction and at the same step, so that the gap between them shows overfitting; the running mean
+that ``fit`` reports lags behind, and includes dropout.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pellucid.training.loop import TrainingLoop
 from pellucid.training.timeline import Timeline
 
 MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
-WORK = 1_000_000_000  # multiply-adds of measuring on training samples
-WORK_ASIDE = 60_000_000_000  # and on those kept aside: all of them but for very large networks, which could not be stopped
+WORK = 1_000_000_000  # multiply-adds for the training samples
+WORK_ASIDE = 60_000_000_000  # for the validation samples: all of them, unless a large network would take too long
 MOST_FIGURES = 1_000
 
 
 class Figures:
-    """``timeline`` holds the figures in the order of their steps; of very many, fewer of the old ones."""
+    """``timeline`` holds the metrics in the order of their steps; old ones are thinned out."""
 
     def __init__(self, loop: TrainingLoop) -> None:
         self.timeline = Timeline[dict[str, Any]](lambda figures: figures["step"], lambda kept: len(kept) > MOST_FIGURES)
@@ -34,22 +34,20 @@ class Figures:
         self._aside = None if loop.validation is None else some(loop.validation, loop.stack, WORK_ASIDE)
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
-        """Measure where the training is now, note it, and give it: the data of a ``figures`` event.
+        """Measure the network as it is now, and keep that; returns the data of a ``figures`` event.
 
-        Raises `DivergenceError` when the network gives numbers that are not finite.
+        Raises `DivergenceError` if the network gives numbers that are not finite.
         """
         loop = self._loop
         seen = evaluate(loop.stack, self._training)
-        new = None
-        if validate and self._aside is not None:
-            new = evaluate(loop.stack, self._aside)
+        new = evaluate(loop.stack, self._aside) if validate and self._aside is not None else {}
         figures = {
             "step": loop.step,
             "epoch": loop.step / loop.steps_per_epoch,
             "loss": seen["loss"],
             "accuracy": seen["accuracy"],
-            "validation_loss": None if new is None else new["loss"],
-            "validation_accuracy": None if new is None else new["accuracy"],
+            "validation_loss": new.get("loss"),
+            "validation_accuracy": new.get("accuracy"),
             "learning_rate": loop.last_rate,
         }
         self.timeline.keep(figures)
@@ -62,7 +60,7 @@ class Figures:
 
 
 def some(samples: Samples, stack: Stack, work: int) -> Samples:
-    """As many of them as so many multiply-adds reach for, but `FEWEST_MEASURED` at least; evenly spread."""
+    """Evenly spread samples: as many as ``work`` multiply-adds allow, but at least `FEWEST_MEASURED`."""
     most = max(work // max(multiply_adds(stack), 1), FEWEST_MEASURED)
     return samples if len(samples) <= most else _spread(samples, most)
 

@@ -1,4 +1,4 @@
-"""What an experiment works with: its samples, divided into those to learn from and those kept aside, and its network."""
+"""The samples of an experiment, split into training and validation, and its network."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.train import divide, standardization
-from pellucid.nn.layers.nodes import Node, join, numbered
+from pellucid.nn.layers.nodes import join, numbered
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.rescale import Rescale
 
 MOST_PARAMETERS = 20_000_000
-MOST_VALUES = 100_000_000  # numbers between the layers in one step
+MOST_VALUES = 100_000_000  # outputs of all layers in one step
 MOST_WORK = 20_000_000_000  # multiply-adds of one step: about a second, so that it can be stopped
 
 
 @dataclass(frozen=True)
 class Material:
-    """``validation`` is None if nothing is kept aside; ``points`` are all points, if there are some; ``pipeline`` brings
-    pictures into the form of the samples; ``rescale`` is measured on the training part of photos."""
+    """``validation`` is None without held-out samples; ``points`` are all points of the plane, training and validation;
+    ``pipeline`` is that of pictures; ``rescale`` is measured on the training photos."""
 
     training: Samples
     validation: Samples | None
@@ -54,7 +54,7 @@ class Material:
 
 
 def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Material:
-    """The samples of the experiment, divided."""
+    """The samples of the experiment, split."""
     if experiment.data == "digits":
         x, y = _digits()
         return _divided(experiment, Samples(x, y, np.arange(experiment.samples)), tuple(range(10)), pipeline=_pipeline())
@@ -73,21 +73,22 @@ def points_of(experiment: Experiment) -> Points:
 
 
 def network_of(experiment: Experiment, material: Material) -> Network:
-    """The network of the experiment, untrained; raises `ArgumentError` for one that is too large to be watched."""
+    """The network of the experiment, untrained; raises `ArgumentError` if it is too large for the studio."""
     layers = experiment.recipe.network_layers(material.shape, len(material.labels), material.rescale)
     nodes = join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
     count = sum(size_of(spec.shape) for node in nodes for spec in node.layer.parameter_specs(node.input_shape))
     _check_size(count, MOST_PARAMETERS, "the network would have {} parameters")
     batch = min(experiment.recipe.batch_size, len(material.training))
-    _check_size(batch * _values(nodes), MOST_VALUES, f"a step with a batch_size of {batch} would hold {{}} numbers")
+    values = batch * sum(size_of(node.output_shape) for node in nodes)
+    _check_size(values, MOST_VALUES, f"a step with batch_size={batch} would hold {{}} numbers")
     network = Network(layers, experiment.seed)
-    _check_size(batch * multiply_adds(network), MOST_WORK, f"a step with a batch_size of {batch} would take {{}} products")
+    _check_size(batch * multiply_adds(network), MOST_WORK, f"a step with batch_size={batch} would take {{}} multiply-adds")
     network.pipeline = material.pipeline
     return network
 
 
 def _of_folder(experiment: Experiment, folder: PhotoFolder) -> Material:
-    """As ``pl.train`` divides, weighs and standardises them."""
+    """Split, weighted and standardised as by ``pl.train``."""
     division = divide(folder, experiment.recipe.validation or None, experiment.data_seed)
     training, kept_aside = (Samples(folder.x, folder.y, rows) for rows in (division.training, division.kept_aside))
     if experiment.recipe.class_weight is not None:
@@ -103,15 +104,11 @@ def _of_folder(experiment: Experiment, folder: PhotoFolder) -> Material:
 
 
 def _divided(experiment: Experiment, samples: Samples, labels: tuple[Label, ...], **more: Any) -> Material:
-    """A share of each class is kept aside: which, the seed of the data decides."""
-    classes = len(np.unique(samples.y[samples.rows]))  # of each one sample at least is learned from
+    """A share of each class is held out, chosen by ``data_seed``."""
+    classes = len(np.unique(samples.y[samples.rows]))  # of each at least one sample stays for training
     if round(len(samples) * experiment.recipe.validation) < 1 or classes == len(samples):
         return Material(samples, None, labels, **more)
     return Material(*split(samples, experiment.recipe.validation, experiment.data_seed, samples.y), labels, **more)
-
-
-def _values(nodes: tuple[Node, ...]) -> int:
-    return sum(size_of(node.output_shape) for node in nodes)
 
 
 def _check_size(count: int, most: int, words: str) -> None:
