@@ -207,7 +207,7 @@ def test_a_body_that_is_too_long_is_broken_off_while_it_arrives(session):
     kind = ("Content-Type", "application/json")
     answer = ask(guard, "POST", "/api/runs", [*ALL, kind], [part] * 3)
     assert answer.status == 413
-    assert answer.json == {"error": "the body is too large: at most 1,048,576 bytes are read here."}
+    assert answer.json == {"error": "the body of the request is too large; at most 1,048,576 bytes are allowed here."}
     assert ask(guard, "POST", "/api/read", ALL, [part] * 65).status == 413
 
 

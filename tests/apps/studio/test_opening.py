@@ -43,7 +43,7 @@ def same(one, other):
 def test_the_first_start_trains_and_the_next_one_finds(tmp_path, told, cache, trainings, reader):
     first = open_session(told.append, folder=tmp_path)
     assert list(first.models) == ["digits"]
-    assert told == ["Training a first network on the digits; the next start will find it."]
+    assert told == ["Training a first network on the digits; it is kept for the next start."]
     second = open_session(told.append, folder=tmp_path)
     assert (len(trainings), len(told)) == (1, 1)
     assert same(second.model("digits"), reader)
@@ -68,7 +68,7 @@ def test_broken_files_are_passed_over_and_made_anew(tmp_path, told, cache, train
     for path in (tmp_path / "digits.safetensors", cache):
         path.write_bytes(broken)
     assert same(open_session(told.append, folder=tmp_path).model("digits"), reader)
-    assert [text.endswith("It is passed over.") for text in told] == [True, True, False]
+    assert [text.endswith("It is skipped.") for text in told] == [True, True, False]
     assert len(trainings) == 1
     assert same(pl.load(cache), reader)
     assert (tmp_path / "digits.safetensors").read_bytes() == broken  # that one is the user's
@@ -77,7 +77,7 @@ def test_broken_files_are_passed_over_and_made_anew(tmp_path, told, cache, train
 def test_another_kind_of_network_of_that_name_is_passed_over(tmp_path, told, cache, trainings):
     pl.Network([pl.Input(2), pl.Classification(10)]).save(tmp_path / "digits.safetensors")
     open_session(told.append, folder=tmp_path)
-    assert told[0].endswith("digits.safetensors reads no digits; it is passed over.")
+    assert told[0].endswith("digits.safetensors does not read digits; it is skipped.")
     assert len(trainings) == 1
 
 

@@ -1,1 +1,1 @@
-"""The command line: what the commands share, and how failures become a sentence with an exit code."""
+"""The command line: what the commands share, and how errors become a sentence and an exit code."""

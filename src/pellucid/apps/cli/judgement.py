@@ -10,14 +10,14 @@ from pellucid.models.model import Model
 from pellucid.models.train import FEWEST_TO_CALIBRATE
 from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
 
-ENOUGH = 10_000
+ENOUGH = 10_000  # samples, for which the interval is too narrow to be shown
 WIDEST_MATRIX = 25  # classes
 MOST_CONFUSED = 10
 NO_TEMPERATURE = f"no temperature: it is fitted on samples that --validation keeps aside ({FEWEST_TO_CALIBRATE} or more"
 
 
 def bounds_in_words(judgement: ClassJudgement) -> str:
-    """Where the true accuracy lies; nothing for so many samples that it is as good as the one that was seen."""
+    """The confidence interval of the accuracy; nothing for many samples."""
     low, high = judgement.interval
     return f" ({low:.1%} to {high:.1%} with 95% confidence)" if judgement.count < ENOUGH else ""
 
@@ -30,7 +30,7 @@ def show_probabilities(judgement: ClassJudgement, model: Model) -> None:
 
 
 def show_temperature(model: Model) -> None:
-    """The temperature, with where it comes from; or why there is none."""
+    """The temperature and where it comes from, or why there is none."""
     if model.temperature is not None:
         say(f"temperature {model.temperature} that were kept aside for validation")
     else:
@@ -39,7 +39,7 @@ def show_temperature(model: Model) -> None:
 
 
 def show_tables(judgement: ClassJudgement) -> None:
-    """What is confused with what, how well each class is recognised, other thresholds, and the worst mistakes."""
+    """The confusion matrix, the metrics of each class, other thresholds, and the worst mistakes."""
     names = judgement.names
     if len(names) <= WIDEST_MATRIX:
         counts = ([str(count) if count else "." for count in row] for row in judgement.confusion)
@@ -65,7 +65,7 @@ def show_tables(judgement: ClassJudgement) -> None:
 
 
 def show_recalls(judgement: ClassJudgement) -> None:
-    """The table of how many of each class are right."""
+    """The table of the recall of each class."""
     shown = (
         (name, _percent(row.recall), f"{row.support:,}")
         for name, row in zip(judgement.names, judgement.classes, strict=True)
@@ -74,7 +74,7 @@ def show_recalls(judgement: ClassJudgement) -> None:
 
 
 def _show_thresholds(judgement: ClassJudgement) -> None:
-    """For two classes: what would follow from other thresholds."""
+    """For two classes: the metrics at other thresholds."""
     cells = (
         (f"{row.threshold:.0%}", *map(_percent, (row.precision, row.recall, row.specificity, row.f1)), f"{row.positive:,}")
         for row in judgement.trust.thresholds

@@ -1,4 +1,4 @@
-"""The data of a command: the sets that it knows by name, or a folder of pictures."""
+"""The data of a command: a set known by name, or a folder of pictures."""
 
 from __future__ import annotations
 

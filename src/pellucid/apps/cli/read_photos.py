@@ -1,4 +1,4 @@
-"""What the commands share about folders of pictures: reading one with a display, and matching its classes to a model's."""
+"""Folders of pictures in the commands: reading one with a progress display, and for a model its pipeline."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_is_of_photos(model: Model, path: str, model_path: str) -> PhotoPipelin
 
 @contextmanager
 def reading_display() -> Iterator[Progress]:
-    """A live bar on a terminal, elsewhere a line now and then; on standard error, where nobody needs to read it."""
+    """A progress bar on a terminal, elsewhere a line now and then; on standard error."""
     console = Console(stderr=True)
     if not (sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal):
         yield _Lines()
@@ -74,7 +74,7 @@ def reading_display() -> Iterator[Progress]:
 
 
 class _Lines:
-    """A line at most every two seconds, none for what is done before."""
+    """A line at most every two seconds, none if all is done sooner."""
 
     def __init__(self) -> None:
         self._printed_at = time.monotonic()

@@ -1,6 +1,6 @@
 """The command line: ``pellucid train | evaluate | predict | explain | studio | info | gradcheck``, one command a file.
 
-Results go to standard output, progress and messages to standard error. A known failure is one sentence and exit code 2;
+Results go to standard output, progress and messages to standard error. A known error is one sentence and exit code 2;
 Ctrl-C is 130.
 """
 
@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        if name == "studio":  # its small products lose time to threads that meet; to be said before NumPy is loaded
+        if name == "studio":  # threads slow its small matrix products down; to be set before NumPy is loaded
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command = import_module(f"pellucid.apps.cli.commands.{name}").command
         assert isinstance(command, click.Command)
@@ -53,7 +53,7 @@ def root() -> None:
 
 
 def main() -> None:
-    """Run the command of ``sys.argv``; failures become a sentence and an exit code."""
+    """Run the command of ``sys.argv``; errors become a sentence and an exit code."""
     _prepare_streams()
     try:
         code = root.main(prog_name="pellucid", standalone_mode=False) or 0
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """The whole life of the process: after the command, nothing is left for an impatient Ctrl-C to end."""
+    """Run `main`, and then ignore Ctrl-C, which could only disturb the end of the process."""
     try:
         try:
             main()
@@ -86,7 +86,7 @@ def _prepare_streams() -> None:
 
 
 def _explain(error: BaseException) -> int:
-    """Say what happened in one sentence, and give the exit code; what nobody foresaw is raised again."""
+    """Print the error in one sentence and return the exit code; an unexpected error is raised again."""
     from pellucid.apps.cli.terminal import say
     from pellucid.core.display.text import printable
     from pellucid.core.errors import PellucidError
@@ -96,7 +96,7 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         say("Interrupted.", err=True)
         return 130
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone: nothing more to say
+    if isinstance(error, BrokenPipeError):  # the reader of the pipe has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     if isinstance(error, click.UsageError) and error.ctx is not None:

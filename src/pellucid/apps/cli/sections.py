@@ -1,4 +1,4 @@
-"""A command whose many options stand in the help under headings."""
+"""A command whose help lists its options under headings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REST = "Other options"
 
 
 class SectionedCommand(click.Command):
-    """``sections``: heading -> the names of its options, in the order of the help; what is in none comes last."""
+    """``sections``: heading -> the names of its options, in the order of the help; other options come last."""
 
     sections: ClassVar[Mapping[str, Collection[str]]] = {}
 

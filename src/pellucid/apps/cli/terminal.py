@@ -1,4 +1,4 @@
-"""What the commands share in writing: safe text, JSON, tables, a picture in text, and where a page may go."""
+"""Output of the commands: safe text, JSON, tables, and pictures as text."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PAGE_START = b"<!DOCTYPE HTML"
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print text; what a label or a file name holds cannot command the terminal: control characters are spelt out.
+    """Print text with control characters escaped, so that no label or file name can control the terminal.
 
-    Messages on standard error are lost when nobody can read them; they do not end the work.
+    Messages that cannot be written to standard error are dropped; they do not end the work.
     """
     shown = "\n".join(printable(line) for line in str(text).split("\n"))
     with suppress(OSError) if err else nullcontext():
@@ -31,12 +31,12 @@ def say(text: object, *, err: bool = False) -> None:
 
 
 def write_json(document: Any) -> None:
-    """One JSON document on standard output; numbers of NumPy become plain ones, NaN becomes null."""
+    """One JSON document on standard output; NumPy numbers become plain ones, NaN becomes null."""
     click.echo("".join(_json(_plain(document), "\n")))
 
 
 def _json(value: Any, line: str) -> Iterator[str]:
-    """JSON with a line for each member; arrays of numbers and words stay on one line."""
+    """JSON with a line for each member; arrays of numbers and strings stay on one line."""
     if isinstance(value, dict) and value:
         for number, (key, item) in enumerate(value.items()):
             yield from ("," if number else "{", f"{line}  {json.dumps(key)}: ", *_json(item, f"{line}  "))

@@ -1,4 +1,4 @@
-"""Server-sent events: what happens in a run, as a response that goes on until somebody leaves."""
+"""Server-sent events: what happens in a run, as a response that stays open until the page is left."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from starlette.responses import StreamingResponse
 
 from pellucid.apps.server.watch import Mailbox, Watch, written
 
-REST = 0.09  # seconds after sending: what comes meanwhile is sent together, and no eye follows faster
-HEARTBEAT = 10.0  # seconds without an event, after which a sign of life is sent: so it is noticed that a page is gone
+REST = 0.09  # seconds between messages: the events in between are sent together
+HEARTBEAT = 10.0  # seconds without an event, after which a comment is sent, to notice a page that is gone
 KIND = "text/event-stream"
-AGAIN = 1_000  # milliseconds after which a page asks again when the stream has broken off
+AGAIN = 1_000  # milliseconds after which a page reconnects
 
 
 def event_stream(watch: Watch, present: Callable[[], list[tuple[str, Any]]]) -> StreamingResponse:
-    """First the events that are ``present``, then those that come."""
+    """First the events of the ``present`` state, then new ones."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_lines(watch, present), media_type=KIND, headers=headers)
 

@@ -1,15 +1,15 @@
-"""Who may come in: pages of this studio, in the browser that opened its link. Nobody else, by whatever road.
+"""Access control: only pages of this studio, in the browser that opened its link, may use the server.
 
-A server on the own machine can be reached by every page that the browser shows and every program that runs here. So:
+Every page in the browser and every program on this machine can reach a local server. So for each request:
 
-    Host             must name this studio: else a foreign name was pointed at this machine (DNS rebinding)
-    Origin           must be this studio, and be there where something could change
-    Sec-Fetch-Site   must not say that another site asks
-    token            random for each run, printed with the link; a cookie keeps it, which scripts cannot read
-    body             has a limit, counted while it arrives
+    Host             must be this studio: another name may be pointed at this machine (DNS rebinding)
+    Origin           must be this studio; required for requests that can change something
+    Sec-Fetch-Site   must not be another site
+    token            random for each start, printed with the link; kept in a cookie that scripts cannot read
+    body             has a largest size, checked while it arrives
 
-Each answer carries headers that keep the page from being framed, from loading anything foreign, and from running any script
-but its own files.
+The headers of each response keep the page from being framed, from loading anything from elsewhere, and from running any
+script but its own files.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-NO_TOKEN = "Open the link that the terminal printed when the studio started: it holds the key to this page."
+NO_TOKEN = "Open the link that the terminal printed when the studio started: it holds the token that gives access."
 PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pellucid studio</title><h1>Pellucid studio</h1><p>{}</p>'
 )
@@ -60,7 +60,7 @@ class Guard:
 
     @property
     def link(self) -> str:
-        """What lets a browser in."""
+        """The address with the token."""
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
     @property
@@ -77,18 +77,18 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def _answer(self, scope: Scope) -> Response | None:
-        """None for a request that may come in; else what it gets."""
+        """None for a request that is let in, else the response to it."""
         try:
             return self._judge(scope)
         except HTTPException as refusal:
             return _say(scope, refusal)
 
     def _judge(self, scope: Scope) -> Response | None:
-        """None, or the answer to a request that brings its token; raises a refusal."""
+        """None for a request that is let in, or the redirect of one with a token; raises `HTTPException` for others."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         method = scope["method"]
         if method not in READING + CHANGING:
-            raise HTTPException(405, f"{method[:20]} is not used here; expected {METHODS}.", {"Allow": METHODS})
+            raise HTTPException(405, f"the method {method[:20]} is not used here; expected {METHODS}.", {"Allow": METHODS})
         self._check_host(_values(headers, b"host"))
         self._check_origin(method, _values(headers, b"origin"), _values(headers, b"sec-fetch-site"))
         _check_path(scope["path"])
@@ -98,19 +98,17 @@ class Guard:
 
     def _check_host(self, hosts: list[str]) -> None:
         if len(hosts) != 1 or hosts[0] not in self._names():
-            raise HTTPException(403, f"this studio answers to {' and '.join(self._names())} alone.")
+            raise HTTPException(403, f"this studio is only at {' and '.join(self._names())}.")
 
     def _check_origin(self, method: str, origins: list[str], sites: list[str]) -> None:
         own = [f"http://{name}" for name in self._names()]
         if len(origins) > 1 or (origins and origins[0] not in own) or (method in CHANGING and not origins):
-            raise HTTPException(403, "only pages of this studio may ask for this (the Origin is another, or missing).")
+            raise HTTPException(403, "only pages of this studio may do this; the Origin header is another one, or missing.")
         if any(site not in OWN_SITE for site in sites):
-            raise HTTPException(
-                403, "another site may not lead here: copy the link from the terminal into the address bar."
-            )
+            raise HTTPException(403, "other sites may not link here: copy the link in the terminal into the address bar.")
 
     def _admit(self, scope: Scope, method: str, cookies: list[str]) -> Response | None:
-        """Let in by its cookie, or by the token in an address, which becomes a cookie and leaves the address."""
+        """Check the cookie; a token in the address is made one, by a redirect to the address without it."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         tokens = [value for name, value in query if name == "token"]
         if method in READING and tokens:
@@ -142,7 +140,7 @@ def _cookies(headers: list[str], name: str) -> list[str]:
 
 
 def _check_path(path: str) -> None:
-    """Refuse addresses that are spelled to be misread; that a file lies in its folder is checked there again."""
+    """Refuse addresses that could leave a folder; the routes of files check this again."""
     parts = path.split("/")[1:]
     if "\\" in path or any(ord(letter) < 32 for letter in path) or {".", ".."} & set(parts) or "" in parts[:-1]:
         raise HTTPException(404, "there is nothing at this address.")
@@ -154,7 +152,7 @@ def _check_size(path: str, lengths: list[str]) -> None:
 
 
 def _too_large(path: str) -> HTTPException:
-    return HTTPException(413, f"the body is too large: at most {most_bytes(path):,} bytes are read here.")
+    return HTTPException(413, f"the body of the request is too large; at most {most_bytes(path):,} bytes are allowed here.")
 
 
 def _say(scope: Scope, refusal: HTTPException) -> Response:
@@ -164,7 +162,7 @@ def _say(scope: Scope, refusal: HTTPException) -> Response:
 
 
 def _counted(scope: Scope, receive: Receive) -> Receive:
-    """``receive`` that breaks off when more of a body comes than this address takes."""
+    """``receive`` that fails when the body exceeds the limit of this address."""
     count = 0
 
     async def counting() -> Message:

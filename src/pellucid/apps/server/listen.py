@@ -20,8 +20,8 @@ from pellucid.core.errors import ArgumentError
 LOOPBACK = "127.0.0.1"
 PORT = 8765
 PORTS_TO_TRY = 50
-PATIENCE = 3  # seconds for answers that are on their way when the server stops
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that this system knows
+PATIENCE = 3  # seconds for open requests when the server stops
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # if the system has them
 
 
 def listening_socket(port: int | None = None) -> socket.socket:
@@ -37,17 +37,17 @@ def listening_socket(port: int | None = None) -> socket.socket:
             listener.close()
             if port is not None:
                 why = error.strerror or error
-                raise ArgumentError(f"port {port} cannot be used ({why}); name another, or leave --port out.") from None
+                raise ArgumentError(f"port {port} cannot be used ({why}); choose another, or leave --port out.") from None
         else:
             return listener
     raise ArgumentError("no port is free on this machine.")
 
 
 def serve(guard: Guard, listener: socket.socket, close: Callable[[], None], finish: Callable[[], None]) -> None:
-    """Answer until Ctrl-C or another signal to end; more signals change nothing.
+    """Serve until Ctrl-C or another signal; further signals change nothing.
 
-    ``close`` ends what would keep connections open; it is called before the server waits for them, and again at the end.
-    Then ``finish`` does what is left to do, whatever ended the server.
+    ``close`` ends streams that keep connections open; it is called before the server waits for them, and again at the end.
+    Then ``finish`` is called, whatever ended the server.
     """
     server = _Server(guard, close)
     with _signals_to(server.handle_exit):
@@ -59,7 +59,7 @@ def serve(guard: Guard, listener: socket.socket, close: Callable[[], None], fini
 
 
 class _Server(uvicorn.Server):
-    """Signals are handled outside, so that the end is safe from them; open streams end before the server does."""
+    """Leaves signals to `serve`, so that none disturbs the end; closes streams before it waits for connections."""
 
     def __init__(self, guard: Guard, close: Callable[[], None]) -> None:
         config = uvicorn.Config(
@@ -82,7 +82,7 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # answers that are broken off now are no news
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # responses that are cut off now are no errors
         await run_in_threadpool(self._close)
         await super().shutdown(sockets)
 

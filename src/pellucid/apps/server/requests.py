@@ -1,4 +1,4 @@
-"""What comes in the body of a request. The guard counts it while it arrives."""
+"""The body of a request; the guard checks its size while it arrives."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PICTURES = ("/api/read",)
 
 
 def most_bytes(path: str) -> int:
-    """How long a body at this address may be."""
+    """The largest size of a body at this address."""
     return MOST_PICTURE if path in PICTURES else MOST_BYTES
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; raises a failure of 415 or `ArgumentError` for anything else."""
+    """The JSON object in the body; raises `HTTPException` 415 or `ArgumentError` for anything else."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(
@@ -30,11 +30,11 @@ async def read_json(request: Request) -> dict[str, Any]:
     try:
         value = json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"the body is no JSON: {error}.") from None
+        raise ArgumentError(f"the body is not valid JSON: {error}.") from None
     if not isinstance(value, dict):
         raise ArgumentError(f"a JSON object is expected, such as {{}}, not {type(value).__name__}.")
     return value
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")

@@ -1,7 +1,7 @@
-"""Who watches a run.
+"""The listeners of a run.
 
-Training never waits for a page: what is to be told goes into the `Mailbox` of each listener, where the newest state and
-look take the place of older ones, and a reader that is slow skips some. Without a listener nothing is made for one.
+Training never waits for a page: events go into the `Mailbox` of each listener, where a new state or look replaces an older
+one that was not fetched yet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-MOST_WAITING = 200  # events of a kind of which none replaces another
+MOST_WAITING = 200  # events that do not replace each other
 REPLACED = ("state", "look", "kept")  # of these only the newest one counts
 
 
@@ -22,8 +22,7 @@ def written(events: list[tuple[str, Any]]) -> list[tuple[str, str]]:
 
 
 class Mailbox:
-    """What one listener has not fetched yet. ``wake`` is called, from any thread, when there is something new; once until
-    it is fetched."""
+    """The events that one listener has not fetched yet; ``wake`` is called, from any thread, for the first of them."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self.is_closed = False
@@ -39,8 +38,8 @@ class Mailbox:
             self._all.append((name, data))
 
     def take(self) -> list[tuple[str, str]]:
-        """Everything that has come since the last time: name and JSON."""
-        self._is_woken = False  # before anything is taken, so that what comes meanwhile wakes again
+        """All events since the last call, as name and JSON."""
+        self._is_woken = False  # before anything is taken, so that an event in the meantime wakes again
         taken = []
         for name in REPLACED:
             data = self._newest.pop(name, None)
@@ -55,7 +54,7 @@ class Mailbox:
         if self._is_woken:
             return
         self._is_woken = True
-        with suppress(RuntimeError):  # the loop that listened is gone
+        with suppress(RuntimeError):  # the event loop of the listener has ended
             self._wake()
 
     def close(self) -> None:
@@ -94,7 +93,7 @@ class Watch:
             mailbox.wake()
 
     def close(self) -> None:
-        """No more will come, neither to those who listen nor to those who are late."""
+        """Close all mailboxes, and those that join later."""
         self._is_closed = True
         for mailbox in self._mailboxes:
             mailbox.close()

@@ -1,4 +1,4 @@
-"""The server: routes, and failures as JSON sentences. What may reach it is decided in `pellucid.apps.server.guard`."""
+"""The server: its routes, and errors as JSON. `pellucid.apps.server.guard` decides which requests reach it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def application(session: Session, static: Path = STATIC) -> Starlette:
 
 
 class _Assets(StaticFiles):
-    """Files whose names hold a hash of their content, so that a browser may keep them. What they are is said here: the
-    tables of some systems know it wrongly, and a browser is told not to guess."""
+    """Files with a hash of their content in the name, so that a browser may keep them. The content types are set here,
+    since those of some systems are wrong."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -68,5 +68,5 @@ def _fail(request: Request, error: Exception) -> Response:
 
 
 def _apologize(request: Request, error: Exception) -> Response:
-    """For what nobody foresaw: the terminal shows where it came from."""
+    """Of an unexpected error; the terminal shows its traceback."""
     return JSONResponse({"error": f"the studio failed: {type(error).__name__}: {error}"}, status_code=500)

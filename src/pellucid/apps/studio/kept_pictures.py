@@ -1,4 +1,4 @@
-"""Pictures that are too large for an address: remembered under a short word while the studio runs."""
+"""Pictures that are too large for an address: kept under a number while the studio runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_BYTES = 64 << 20  # the oldest are forgotten beyond that
 
 @dataclass(frozen=True)
 class KeptPicture:
-    """Pixels in a network's form, and why they may show nothing to read."""
+    """Pixels in the input form of a network, and why they may show nothing to read."""
 
     pixels: NDArray[np.uint8]
     doubt: str | None = None
@@ -23,7 +23,7 @@ class KeptPicture:
 
 @dataclass
 class KeptPictures:
-    """Numbers from 1 on; the same picture keeps its number. Safe to use from several threads."""
+    """Pictures numbered from 1 on; equal pictures share a number. Several threads may use them."""
 
     most_bytes: int = MOST_BYTES
     _pictures: dict[int, KeptPicture] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class KeptPictures:
     _lock: Lock = field(default_factory=Lock)
 
     def keep(self, pixels: NDArray[np.uint8], doubt: str | None = None) -> int:
-        """The number of this picture from now on."""
+        """Keep this picture; returns its number."""
         with self._lock:
             for number, one in self._pictures.items():
                 if one.doubt == doubt and np.array_equal(one.pixels, pixels):
@@ -43,11 +43,11 @@ class KeptPictures:
             return self._count
 
     def find(self, number: int) -> KeptPicture:
-        """The picture of this number; raises `ArgumentError` if it is forgotten, or of an earlier studio."""
+        """The picture of this number; raises `ArgumentError` if it is not kept."""
         with self._lock:
             if number in self._pictures:
                 return self._pictures[number]
         raise ArgumentError(
-            f"the picture kept-{number} is no longer here: a large picture is remembered only while the studio runs. "
-            "Drop it again."
+            f"the picture kept-{number} is no longer here: large pictures are kept only while the studio runs. Drop "
+            "it again."
         )

@@ -1,4 +1,4 @@
-"""What a studio opens with: a network that reads digits, found or trained; and before it what the user names."""
+"""The models that a studio opens with: the one that the user names, and a network for digits, found or trained."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pellucid.training.recipes.recipe import Recipe
 Say = Callable[[str], None]
 
 MADE = "digits.safetensors"  # by `make digits`, or pellucid train digits
-KEPT_ASIDE = 1 / 12  # 5,000 pictures, on which it is calibrated
+KEPT_ASIDE = 1 / 12  # 5,000 pictures, for calibration
 FIRST = Recipe((128, 64), dropout=0.0, learning_rate=3e-3, schedule="one_cycle", epochs=8, validation=KEPT_ASIDE)
 
 
 def open_session(
     say: Say, opened: tuple[str, Model] | None = None, photos: PhotoFolder | None = None, folder: Path | None = None
 ) -> Session:
-    """A session with the model of this name, if one was opened, and a network for digits unless that is one."""
+    """A session with the model of this name, if there is one, and a network for digits unless it is one."""
     folder = folder or Path()
     models = {} if opened is None else {free_name(opened[0]): opened[1]}
     if not any(reads_digits(model) for model in models.values()):
@@ -39,23 +39,23 @@ def open_session(
 
 
 def free_name(name: str) -> str:
-    """The name of a file, without those that the studio gives itself: "digits" to its own network, "run-1" to runs."""
+    """The name of a file as a model's name; "digits" is the studio's own network, and "run-1" a run."""
     return f"{name} (file)" if re.fullmatch(r"digits|run-\d+", name) else name
 
 
 def reads_digits(model: Model) -> bool:
-    """Whether the model can stand for the studio's own: it reads pictures of the ten digits."""
+    """Whether the model reads pictures of the ten digits, so that it can replace the studio's own."""
     return reads(model) == "digits" and [str(label) for label in model.labels] == [str(digit) for digit in DIGITS]
 
 
 def digits_model(folder: Path, say: Say) -> Model:
-    """A network for digits: that of ``make digits`` in the folder, the one that a studio trained before, or a new one."""
+    """A network for digits: that of ``make digits`` in the folder, the one that a studio trained earlier, or a new one."""
     kept = _place_to_keep()
     for path in filter(None, (folder / MADE, kept)):
         model = _found(path, say)
         if model is not None:
             return model
-    say("Training a first network on the digits; the next start will find it.")
+    say("Training a first network on the digits; it is kept for the next start.")
     model = train_digits()
     if kept is not None:
         with suppress(OSError, PellucidError):  # then the next start trains again
@@ -65,7 +65,7 @@ def digits_model(folder: Path, say: Say) -> Model:
 
 
 def train_digits() -> Model:
-    """A new network for digits, calibrated on pictures that it has not learned from."""
+    """A new network for digits, calibrated on held-out pictures."""
     (x, y), _ = datasets.digits()
     return fit_and_calibrate(Network(FIRST.network_layers(IMAGE, len(DIGITS))), x, y, FIRST.fit_options())
 
@@ -76,11 +76,11 @@ def _found(path: Path, say: Say) -> Model | None:
     try:
         model = load(path)
     except PellucidError as error:
-        say(f"{error} It is passed over.")
+        say(f"{error} It is skipped.")
         return None
     is_digits = isinstance(model.network.output, ClassifyingOutput) and reads_digits(model)
     if not is_digits:
-        say(f"{path} reads no digits; it is passed over.")
+        say(f"{path} does not read digits; it is skipped.")
     return model if is_digits else None
 
 

@@ -19,22 +19,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.apps.studio.session import DIGITS, Session, reads
+from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Shape
 from pellucid.data.datasets.idx import Part
 from pellucid.models.model import Model
 
 MOST_IN_ADDRESS = 4096  # bytes of pixels
-LONGEST = 8192  # letters of a word
+LONGEST = 8192  # characters of a word
 DOUBTFUL = ".doubtful"
 FORMS = "test-17, px.(pixels), kept-3 or xy.0.5,-1"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """``x`` in the network's own input form, without the batch axis; ``label`` is a class number, where the truth is known.
+    """``x`` in the input form of the network, without the batch axis; ``label`` is the true class number, if known.
 
-    ``is_doubtful`` says that the pipeline found nothing to read in the picture that this was made from.
+    ``is_doubtful`` says that the pipeline found nothing to read in the original picture.
     """
 
     word: str
@@ -44,9 +45,9 @@ class Sample:
 
 
 def find_sample(session: Session, model: Model, word: str) -> Sample:
-    """The sample that this word means for this model; raises `ArgumentError` for a word that fits nothing."""
+    """The sample that this word names for this model; raises `ArgumentError` if there is none."""
     if len(word) > LONGEST:
-        raise ArgumentError(f"a sample of {len(word):,} letters came; an address holds {LONGEST:,} at most.")
+        raise ArgumentError(f"the word of the sample has {len(word):,} characters; an address holds at most {LONGEST:,}.")
     kind, _, rest = word.partition("." if "." in word else "-")
     shape = model.network.input.shape
     if kind == "test":
@@ -83,12 +84,12 @@ def word_of(session: Session, pixels: NDArray[np.uint8], doubt: str | None = Non
 
 
 def words_to_try(session: Session, model: Model, count: int) -> list[str]:
-    """Words of test samples, in turn of each class as far as there are such."""
+    """Words of test samples, alternating between the classes."""
     tests = _tests(session, model)
     if tests is None:
         return []
     y = tests[1]
-    place = np.empty(len(y), np.int64)  # how many of its class come before a sample
+    place = np.empty(len(y), np.int64)  # how many of its class come before each sample
     for k in np.unique(y):
         place[y == k] = np.arange(np.count_nonzero(y == k))
     return [f"test-{row}" for row in np.lexsort((y, place))[:count]]
@@ -97,7 +98,7 @@ def words_to_try(session: Session, model: Model, count: int) -> list[str]:
 def _of_test(session: Session, model: Model, word: str, row: int) -> Sample:
     tests = _tests(session, model)
     if tests is None:
-        raise ArgumentError(f"{word} names a test sample, and this studio has none for this network.")
+        raise ArgumentError(f"{word} is a test sample, and this studio has none for this network.")
     x, y = tests
     if row >= len(x):
         raise ArgumentError(f"{word} is beyond the last test sample, test-{len(x) - 1}.")
@@ -105,7 +106,7 @@ def _of_test(session: Session, model: Model, word: str, row: int) -> Sample:
 
 
 def _tests(session: Session, model: Model) -> Part | None:
-    """The samples to test this model with, if the studio has some of its kind."""
+    """The test samples for this model, if the studio has any."""
     shape, kind = model.network.input.shape, reads(model)
     if kind == "digits" and shape == (28, 28):
         return session.test_digits
@@ -129,7 +130,7 @@ def _unpacked(text: str, shape: Shape) -> NDArray[np.uint8]:
     try:
         packed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         unpacking = zlib.decompressobj()
-        content = unpacking.decompress(packed, expected + 1)  # never more than that, whatever the word claims
+        content = unpacking.decompress(packed, expected + 1)  # at most that much memory, whatever was packed
     except (UnicodeEncodeError, binascii.Error, zlib.error):
         raise ArgumentError("the pixels in this address (px...) are damaged; copy the whole link.") from None
     if len(content) != expected or not unpacking.eof:
@@ -145,11 +146,11 @@ def _row(text: str, shape: Shape) -> NDArray[np.float32]:
         with np.errstate(over="ignore"):
             numbers = np.array([float(part) for part in parts], np.float32)
     except ValueError:
-        raise ArgumentError(f"{text[:40]!r} is no row of numbers, such as 0.25,-1.5.") from None
+        raise ArgumentError(f"{text[:40]!r} is not a row of numbers such as 0.25,-1.5.") from None
     if len(numbers) != shape[0]:
-        raise ArgumentError(f"{len(numbers)} numbers came; this network takes {shape[0]}.")
+        raise ArgumentError(f"the row has {counted(len(numbers), 'number')}; this network takes {shape[0]}.")
     if not np.isfinite(numbers).all():
-        raise ArgumentError(f"{text[:40]!r} holds a number that is not finite.")
+        raise ArgumentError(f"{text[:40]!r} contains a number that is not finite.")
     return numbers
 
 

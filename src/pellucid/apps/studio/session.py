@@ -1,4 +1,4 @@
-"""What a running studio holds: the models that answer, the data to learn from, and the networks in training."""
+"""What a running studio holds: the opened models, the data, and the runs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ PLANE: Shape = (2,)  # the input of a network that learns from points
 
 @dataclass
 class Session:
-    """``models`` by name, the first of them the one that the studio opened with; ``photos`` is the user's own folder;
-    ``folder`` is where models are saved."""
+    """``models`` by name, that of the user first; ``photos`` is the user's own folder; ``folder`` is where models are
+    saved."""
 
     models: dict[str, Model] = field(default_factory=dict)
     photos: PhotoFolder | None = None
@@ -46,7 +46,7 @@ class Session:
 
     @cached_property
     def test_digits(self) -> Part:
-        """(x, y) of the digits by other writers, read when they are first needed."""
+        """(x, y) of the test digits, read when they are first needed."""
         return datasets.digits()[1]
 
     def model(self, name: str) -> Model:
@@ -63,13 +63,13 @@ class Session:
         return None if name in self.models else self.runs.run(name).loop.plan.rules.regularizer
 
     def summary(self) -> dict[str, Any]:
-        """What the page fetches first (web/src/session.ts: Session)."""
+        """What a page fetches first (web/src/session.ts: Session)."""
         models = [_of_model(name, model) for name, model in self.models.items()]
         runs = [self._of_run(run) for run in self.runs.summaries()]
         return {"version": __version__, "models": models + runs}
 
     def _of_run(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The network of a run (its RunSummary) as a model. It is calibrated when it stands still."""
+        """The network of a run (its RunSummary) as a model. It is calibrated while the run stands still."""
         asked = run["experiment"]
         kept_aside = 0 if run["state"] == "running" else round(asked["validation"] * asked["samples"])
         accuracies = [figures["validation_accuracy"] for figures in run["history"]]

@@ -101,7 +101,7 @@ def test_what_was_made_from_a_doubtful_picture_stays_in_doubt(app):
     session = Session()
     x = pl.datasets.digits()[1][0][0]
     sure, unsure = (ask(app, "GET", f"/api/sample?sample={word_of(session, x, doubt)}").json for doubt in (None, "why"))
-    assert (sure["doubt"], unsure["doubt"]) == (None, "the picture that this was made from shows nothing to read")
+    assert (sure["doubt"], unsure["doubt"]) == (None, "the original picture shows nothing to read")
     assert unsure["probability"] < 0.2 < sure["probability"]
 
 

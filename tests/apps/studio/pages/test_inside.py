@@ -221,7 +221,7 @@ def test_paths_lead_to_the_answer_if_nothing_else_is_asked_for(session):
     ("path", "query", "sentence"),
     [
         ("/api/inside", {"model": "nobody"}, "there is no model 'nobody'"),
-        ("/api/inside", {"sample": "xy.1"}, "1 numbers came; this network takes 6"),
+        ("/api/inside", {"sample": "xy.1"}, "has 1 number; this network takes 6"),
         ("/api/inside", {"target": "3"}, "holds the class 3"),
         ("/api/inside", {"target": "cat"}, "target is the number of a class, 0 to 2, not 'cat'"),
         ("/api/inside", {"model": "regression", "target": "much"}, "target is the values that should come out"),

@@ -182,7 +182,7 @@ def test_a_studio_that_stops_takes_no_orders_and_keeps_what_was_learned(app, ses
 def test_a_run_that_is_made_while_the_studio_stops_learns_nothing(session):
     session.runs.close()
     run = session.runs.create(SMALL)  # by a request that came just before
-    with pytest.raises(pl.ArgumentError, match="being stopped"):
+    with pytest.raises(pl.ArgumentError, match="the studio is stopping"):
         run.resume()
 
 

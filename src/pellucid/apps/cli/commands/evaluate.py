@@ -57,7 +57,7 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
 
 @dataclass(frozen=True)
 class TestData:
-    """What a model is judged on, in the form that it takes; of a folder also the file of each sample, and its report."""
+    """Samples in the form that the model takes; for a folder also their files, and the report on it."""
 
     name: str
     x: AnyArray

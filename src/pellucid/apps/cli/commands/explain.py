@@ -98,12 +98,12 @@ def _command() -> str:
 
 
 def _width() -> int | None:
-    """Letters of a line of the terminal; None where the page goes elsewhere."""
+    """The width of the terminal; None if the page goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _walk(found: Explanation) -> None:
-    """One section after the other; a line of input goes on, b goes back, q or the end of input stops."""
+    """Section by section: Enter goes on, b goes back, q or the end of input stops."""
     sections: list[Section] = found.steps()
     number = 0
     while True:

@@ -59,9 +59,9 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, conf
 
 
 def _files(paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-    """Each file, and whether it was named itself; those of a folder in order, without hidden ones and what links lead to.
+    """Each file, and whether it was named itself; those of a folder sorted, without hidden files and links.
 
-    A folder without a file is passed on as it is, since reading it says what is wrong.
+    A folder without files is passed on as it is: reading it raises the error.
     """
     for path in paths:
         inside = sorted(_inside(path)) if os.path.isdir(path) else []

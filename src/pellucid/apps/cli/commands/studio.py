@@ -61,7 +61,7 @@ def _check_installed() -> None:
 
 
 def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
-    """(name and model, folder of pictures) of what the command names; raises a `PellucidError` for what is no such."""
+    """(name and model, folder of pictures) that the command names; raises a `PellucidError` for anything else."""
     is_folder = opened is not None and (os.path.isdir(opened) or Path(opened).suffix.casefold() == ".csv")
     if opened is not None and not is_folder:
         if model_path is not None:
@@ -75,13 +75,13 @@ def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model]
 
 
 def _photos(path: str, model: tuple[str, Model] | None) -> PhotoFolder:
-    """The pictures; in the form that the model takes, if it takes such."""
+    """The pictures, in the form that the model takes if it takes photos."""
     pipeline = None if model is None else model[1].pipeline
     return read_photos(path, pipeline if isinstance(pipeline, PhotoPipeline) else PhotoPipeline())
 
 
 def _open(link: str) -> None:
-    """In a browser with a window: one in the terminal would take that for itself."""
+    """Only in a browser with a window: a text browser would take over the terminal."""
     has_windows = os.name == "nt" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if has_windows or os.uname().sysname == "Darwin" or os.environ.get("BROWSER"):
         webbrowser.open(link)

@@ -1,1 +1,1 @@
-"""The addresses of the studio's pages, named as the pages are."""
+"""The routes of the studio's pages; a module has the name of its page."""

@@ -1,4 +1,4 @@
-"""What a model says of a picture that was drawn or dropped, or of a sample that is there already: the page Draw."""
+"""The page Draw: a model's answer for a picture that was drawn or dropped, or for a known sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pellucid.core.packing import pack
 from pellucid.models.model import Model
 
 MOST_TO_TRY = 100
-NOTHING_TO_READ = "the picture that this was made from shows nothing to read"
+NOTHING_TO_READ = "the original picture shows nothing to read"
 
 
 def routes(session: Session) -> list[BaseRoute]:
@@ -50,10 +50,10 @@ def routes(session: Session) -> list[BaseRoute]:
 
 
 def read_picture(session: Session, model: Model, content: bytes, confidence: float | None = None) -> dict[str, Any]:
-    """The Reading of the bytes of a picture file; raises `DataError` for what is no picture."""
+    """The Reading of the bytes of a picture file; raises `DataError` if it is none."""
     begin = time.perf_counter()
     if model.pipeline is None:
-        raise ArgumentError("this model reads no pictures: it has no pipeline that would prepare them.")
+        raise ArgumentError("this model reads no pictures: it has no pipeline to prepare them.")
     with session.preparing:
         prepared = model.pipeline.prepare(content)
     sample = Sample(word_of(session, prepared.pixels, prepared.doubt), prepared.pixels)
@@ -61,7 +61,7 @@ def read_picture(session: Session, model: Model, content: bytes, confidence: flo
 
 
 def read_sample(session: Session, model: Model, sample: Sample, confidence: float | None = None) -> dict[str, Any]:
-    """The Reading of a sample that is there already, with ``truth`` where that is known."""
+    """The Reading of a known sample, with its ``truth`` if that is known."""
     begin = time.perf_counter()
     doubt = _doubt(session, model, sample)
     return {**_answer(model, sample, doubt, confidence, begin), "truth": _label(model, sample)}
@@ -100,7 +100,7 @@ def _label(model: Model, sample: Sample) -> Any:
 
 
 def _name(session: Session, asked: QueryParams) -> str:
-    """Of the model that was asked for, else of the first."""
+    """The name of the model that was asked for, else of the first."""
     return asked.get("model") or next(iter(session.models), "")
 
 

@@ -1,4 +1,4 @@
-"""What the chapters of the page Learn ask for: curves of activations, and of the loss as one weight moves."""
+"""The page Learn: curves of activations, and of the loss along one weight."""
 
 from __future__ import annotations
 

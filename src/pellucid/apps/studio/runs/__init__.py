@@ -1,1 +1,1 @@
-"""Trainings in the studio: an experiment in a thread, which does what it is told between two steps."""
+"""Training in the studio: a run trains in a thread and takes commands between two steps."""

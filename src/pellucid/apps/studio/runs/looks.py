@@ -1,7 +1,6 @@
-"""A look at a network while it learns: what it answers over the plane, how its numbers are spread, which units are dead.
+"""A look at a network in training: its answers over the plane, histograms of its numbers, and its dead units.
 
-The numbers are those of the layers' own forward and backward, as in prediction (no dropout), on some training samples that
-stay the same from look to look.
+The numbers come from a forward and backward pass without dropout, on a few training samples that stay the same.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ from pellucid.nn.objective import Objective
 
 BINS = 30
 MOST_LOOKED_AT, FEWEST_LOOKED_AT = 128, 4  # samples
-WORK = 15_000_000  # multiply-adds of the way forward: some milliseconds
+WORK = 15_000_000  # multiply-adds of the forward pass: some milliseconds
 PRODUCTS_AT_ONCE = 1_000_000  # of one matrix product
-BOUNDARY_SIDE, NEURON_SIDE = 64, 24  # places along a side of the plane
+BOUNDARY_SIDE, NEURON_SIDE = 64, 24  # points along a side of the plane
 MOST_PICTURES = 32  # units of a layer that are shown one by one
 MOST_WEIGHTS = 4_096  # of a matrix that is shown whole
 MIDDLE = 128  # the byte that stands for 0 in the map of a neuron
-SMALLEST, LARGEST = 1e-30, 1e38  # spreads that float32 can be divided by, and hold
+SMALLEST, LARGEST = 1e-30, 1e38  # ranges that float32 can hold and be divided by
 
 
 class Looks:
-    """Looks at one network; what does not change from look to look is made once."""
+    """Makes looks at one network."""
 
     def __init__(self, network: Network, material: Material) -> None:
         self._network = network
@@ -58,7 +57,7 @@ class Looks:
             seen: dict[str, Any] = {"step": network.training_state.step}
             over_plane = None
             if self._extent is not None:
-                with suppress(DivergenceError):  # too large for numbers: then there is no boundary
+                with suppress(DivergenceError):  # then there is no boundary
                     probabilities = answer(network, self._plane, probabilities=True)
                     seen["boundary"] = pack(_bytes(255 * probabilities.reshape(BOUNDARY_SIDE, BOUNDARY_SIDE, -1)))
                 over_plane = network.propagate(self._coarse_plane, keep=True).outputs
@@ -66,10 +65,9 @@ class Looks:
         return seen
 
     def _walk(self) -> tuple[list[Array], Array]:
-        """What every layer gives for each sample, and the gradient of the objective (P,).
+        """The outputs of every layer for each sample, and the gradient of the objective (P,).
 
-        A few samples at a time: products as small as these are made by one thread, and no other program that works on
-        the second core can hold them up.
+        A few samples at a time: such small products run in one thread, which a busy second core cannot delay.
         """
         network, count = self._network, len(self._x)
         objective = Objective(network)
@@ -78,7 +76,7 @@ class Looks:
         for start in range(0, count, self._at_once):
             x, y = self._x[start : start + self._at_once], self._y[start : start + self._at_once]
             found = objective.descend(x, network.output.targets(y, network.dtype), training=False)
-            total += objective.gradient * (len(x) / count)  # it is that of a mean over these samples
+            total += objective.gradient * (len(x) / count)  # the gradient is that of a mean over these samples
             outputs.append(found.forward.outputs)
         return [np.concatenate(parts) for parts in zip(*outputs, strict=True)], total
 
@@ -109,7 +107,7 @@ class Looks:
             is_first = False
 
     def _weights(self, own: Named, is_first: bool) -> Array | None:
-        """Of the first layer on pixels: (n, H, W) or (n, H, W, C), a picture a unit; in the plane: the whole matrix."""
+        """For pixels those of the first layer, (n, H, W) or (n, H, W, C), a picture a unit; for points the whole matrix."""
         weight = own.get("weight")
         if weight is None:
             return None
@@ -122,14 +120,14 @@ class Looks:
 
 
 def plane(extent: float, side: int) -> Array:
-    """(side * side, 2): the middles of the cells of a square, row by row from the top (x2 = +extent) and the left."""
+    """(side * side, 2): the centres of the cells of a square, row by row from the top (x2 = +extent) and the left."""
     middles = (np.arange(side) + 0.5) / side * 2 * extent - extent
     x2, x1 = np.meshgrid(-middles, middles, indexing="ij")
     return np.stack([x1.ravel(), x2.ravel()], axis=1).astype(np.float32)
 
 
 def histogram(arrays: list[Array]) -> dict[str, Any]:
-    """How the finite numbers of these arrays are spread from the lowest to the highest, in `BINS` equal steps."""
+    """The histogram of the finite numbers of these arrays, in `BINS` bins from the lowest to the highest."""
     values = arrays[0].ravel() if len(arrays) == 1 else np.concatenate([array.ravel() for array in arrays])
     low, high = float(values.min()), float(values.max())
     if not SMALLEST < high - low < LARGEST:
@@ -141,21 +139,21 @@ def histogram(arrays: list[Array]) -> dict[str, Any]:
 
 
 def dead_units(node: Node, output: Array) -> int | None:
-    """How many units (or channels) with relu gave 0 for every sample, at every place; None for other activations."""
+    """How many units (or channels) with relu give 0 for every sample, at every position; None for other activations."""
     if getattr(node.layer, "activation", None) != "relu":
         return None
     return int((output.reshape(-1, output.shape[-1]) == 0).all(axis=0).sum())
 
 
 def maps(output: Array) -> AnyArray:
-    """(n, g, g) bytes: what each unit gives over the plane, in units of its own largest value; 0 is `MIDDLE`."""
+    """(n, g, g) bytes: the output of each unit over the plane, relative to its own largest value; 0 is `MIDDLE`."""
     largest = np.maximum(np.abs(output).max(axis=0), np.finfo(np.float32).tiny)
     side = round(len(output) ** 0.5)
     return _bytes(MIDDLE + (MIDDLE - 1) * (output / largest).T.reshape(-1, side, side))
 
 
 def pictures_of(weight: Array, first: Any) -> Array | None:
-    """The weights of units that look at pixels, as pictures, one a unit."""
+    """The weights of a first layer on pixels, a picture a unit."""
     if weight.ndim == 4:  # (height, width, channels, filters)
         filters = weight.transpose(3, 0, 1, 2)
         return filters[..., 0] if filters.shape[-1] == 1 else filters

@@ -1,5 +1,4 @@
-"""How fast a run trains, and how fast it may: small networks learn in a blink, and eyes want to follow. And what looking at
-it may cost."""
+"""How fast a run trains, with a limit that lets eyes follow; and how much time work such as looks may take."""
 
 from __future__ import annotations
 
@@ -7,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SECONDS_OF_A_FRAME = 0.04  # of the steps that are made at once, when the pace is held
+SECONDS_OF_A_FRAME = 0.04  # of the steps that are made at once, if there is a limit
 SECONDS_TO_MEASURE = 0.05
-SHARE = 70  # times what a look costs, nothing is looked at; sending and drawing it cost about as much again
+SHARE = 70  # of the time of a look, until the next one; sending and drawing it cost about as much again
 LEAST_SECONDS = 0.08  # between two looks: twelve a second are smooth enough
 
 
@@ -18,12 +17,12 @@ class Pace:
 
     def __init__(self) -> None:
         self.limit: float | None = None
-        self._since = (0, 0.0)  # a step, and when it was made: from there the pace is held
+        self._since = (0, 0.0)  # a step and its time, from which the limit counts
         self._measured_since = (0, 0.0)
         self._speed = 0.0
 
     def start(self, step: int) -> None:
-        """From this step on, now."""
+        """Count from this step on."""
         self._since = self._measured_since = step, time.perf_counter()
         self._speed = 0.0
 
@@ -38,12 +37,12 @@ class Pace:
         first, since = self._since
         now = time.perf_counter()
         rest = since + (step - first) / self.limit - now
-        if rest < 0:  # it cannot be held: nothing is made up for later
+        if rest < 0:  # too slow for the limit: lost time is not made up for
             self._since = step, now
         return max(rest, 0.0)
 
     def speed(self, step: int) -> float:
-        """Steps a second, since this was last asked."""
+        """Steps a second since the last call."""
         first, since = self._measured_since
         now = time.perf_counter()
         if now - since > SECONDS_TO_MEASURE:
@@ -53,7 +52,7 @@ class Pace:
 
 
 class Budget:
-    """When the next look may be made: after so many times what the last one cost."""
+    """Allows work again after ``share`` times its duration, and at least ``least_seconds``."""
 
     def __init__(self, share: float = SHARE, least_seconds: float = LEAST_SECONDS) -> None:
         self._share = share
@@ -64,12 +63,12 @@ class Budget:
         return time.perf_counter() >= self._next
 
     def idle_for(self, seconds: float) -> bool:
-        """Whether it could have been spent all this time."""
+        """Whether it has been allowed for this time."""
         return time.perf_counter() >= self._next + seconds
 
     @contextmanager
     def spend(self) -> Iterator[None]:
-        """Around the work that is paid for."""
+        """Around the work."""
         start = time.perf_counter()
         try:
             yield

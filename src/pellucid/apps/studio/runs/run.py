@@ -1,4 +1,4 @@
-"""A run: an experiment that is carried out in a thread of its own, and does what it is told between two steps."""
+"""A run: an experiment that trains in a thread of its own and takes commands between two steps."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pellucid.training.loop import TrainingLoop
 
 
 class Run(WithinTurn):
-    """Every method may be called from any thread; runs that share their ``turns`` train by turns. A run that was rewound
-    keeps what lay ahead, so that one may go forward again, until it trains on from where it is.
+    """Every method may be called from any thread; runs that share their ``turns`` train alternately. A run that was rewound
+    keeps its later checkpoints until it trains on.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Run(WithinTurn):
         self._thread: threading.Thread | None = None
 
     def resume(self) -> None:
-        """Train until the last planned epoch has ended; from there on, as many epochs more."""
+        """Train to the end of the last planned epoch; after that, as many epochs more."""
         with self._turns:
             self._go_until(self.loop.end)
 
@@ -46,32 +46,32 @@ class Run(WithinTurn):
             self._go_until((self.loop.step // self.loop.steps_per_epoch + 1) * self.loop.steps_per_epoch)
 
     def make_step(self) -> None:
-        """One step, and no more."""
+        """Train one step."""
         with self._turns:
             self._check_open()
             self._until = self.loop.step + 1
             self._advance()
 
     def pause(self) -> None:
-        """Stop after the steps that are being made."""
+        """Stop after the steps in progress."""
         with self._turns:
             if self.state == "running":
                 self._stop("paused")
 
     def wait(self) -> None:
-        """Until it stands still."""
+        """Wait until it stands still."""
         thread = self._thread
         if thread is not None:
             thread.join()
 
     def set_learning_rate(self, rate: float) -> None:
-        """What the schedule multiplies, from the next step on."""
+        """Set what the schedule multiplies, from the next step on."""
         with self._turns:
             self.loop.learning_rate = rate
             self._tell_state()
 
     def set_pace(self, steps_per_second: float | None) -> None:
-        """Make no more steps than this in a second; None: as many as can be."""
+        """Limit the steps in a second; None: no limit."""
         with self._turns:
             self._pace.limit = steps_per_second
             self._pace.start(self.loop.step)
@@ -88,7 +88,7 @@ class Run(WithinTurn):
             self._stop("finished" if self.loop.ended else "paused")
 
     def go_forward(self) -> bool:
-        """Go to the last checkpoint, if that lies ahead and is in no file; whether it does."""
+        """Go to the last checkpoint if it is later than this step and in no file; returns whether it is."""
         with self._turns:
             last = self._kept.steps[-1]
             if last <= self.loop.step or last == self._saved_step:
@@ -98,7 +98,7 @@ class Run(WithinTurn):
             return True
 
     def checkpoint(self, step: int | None) -> Checkpoint:
-        """The last one that is kept at or before the step; without a step, where the run is now."""
+        """The last checkpoint at or before the step; without a step, a new one."""
         with self._turns:
             return self.loop.checkpoint() if step is None else self._kept_at(step)
 
@@ -119,7 +119,7 @@ class Run(WithinTurn):
         return self._copies.is_saved(self._version)
 
     def close(self) -> None:
-        """End its thread and its listeners, for good: it learns nothing more."""
+        """End its thread and its listeners, for good."""
         with self._turns:
             self._is_closed = True
             if self.state == "running":
@@ -149,13 +149,13 @@ class Run(WithinTurn):
             }
 
     def present(self) -> list[tuple[str, Any]]:
-        """The events that show where the run is to somebody who comes now."""
+        """The events that tell a new listener where the run is."""
         with self._turns:
             return self._everything()
 
     def _check_open(self) -> None:
-        if self._is_closed:  # while it was asked for
-            raise ArgumentError(f"{self.name} learns no more: it was deleted, or the studio is being stopped.")
+        if self._is_closed:  # by another thread
+            raise ArgumentError(f"{self.name} trains no more: it was deleted, or the studio is stopping.")
 
     def _go_until(self, step: int) -> None:
         self._check_open()
@@ -168,7 +168,7 @@ class Run(WithinTurn):
             self._thread.start()
 
     def _work(self) -> None:
-        """What the thread does; it takes its turns itself."""
+        """The body of the thread."""
         while True:
             with self._turns:
                 if self.state != "running":

@@ -1,4 +1,4 @@
-"""The runs of a studio, by name. All that are running train by turns, some steps each."""
+"""The runs of a studio, by name. Those that are running train alternately, some steps each."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Runs:
         return name in self._deleted
 
     def create(self, fields: Any, *, is_temporary: bool = False) -> Run:
-        """A new run of the experiment with these fields; it waits to be resumed. One that is temporary, as in a chapter of
-        Learn, is lost when the studio stops."""
+        """A new, paused run of the experiment with these fields. A temporary one, as in a chapter of Learn, is not saved
+        when the studio stops."""
         photos = self._photos()
         chosen = experiment(fields, photos)
         return self._add(chosen, material(chosen, photos), is_temporary=is_temporary)
@@ -58,7 +58,7 @@ class Runs:
     def fork(self, name: str, step: int | None, changes: Any) -> Run:
         """A new run that goes on from a checkpoint of another one (default: from where it is), with other settings."""
         if not isinstance(changes, dict):
-            raise ArgumentError(f'changes are fields of an experiment, such as {{"l2": 0.001}}, not {changes!r:.60}.')
+            raise ArgumentError(f'changes must be fields of an experiment, such as {{"l2": 0.001}}, not {changes!r:.60}.')
         parent = self.run(name)
         now = {"learning_rate": parent.loop.learning_rate} if "optimizer" not in changes else {}
         checkpoint = parent.checkpoint(step)
@@ -85,15 +85,15 @@ class Runs:
         self.run(name).mark_saved(model)
 
     def unsaved(self) -> list[str]:
-        """The names of the runs that have learned something which is in no file and should be."""
+        """The names of the runs whose training is in no file and should be."""
         return [name for name, run in self._lasting() if run.loop.step > 0 and not run.is_saved]
 
     def go_forward(self) -> list[str]:
-        """Bring runs that were rewound back to their last step; the names of those for which that step is in no file."""
+        """Bring rewound runs back to their last step if it is in no file; returns their names."""
         return [name for name, run in self._lasting() if run.go_forward()]
 
     def close(self) -> None:
-        """Stop all that train and end all streams, for good; what was learned stays."""
+        """Stop all training and end all streams, for good; the networks stay."""
         self.is_closed = True
         for run in list(self._runs.values()):
             run.pause()
@@ -113,17 +113,17 @@ class Runs:
     ) -> Run:
         with self._guard:
             if len(self._runs) >= MOST_RUNS:
-                raise ArgumentError(f"{MOST_RUNS} runs are kept at a time: delete one to begin another.")
+                raise ArgumentError(f"at most {MOST_RUNS} runs are kept: delete one to start another.")
             run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, start, parent)
             total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
             if total > MOST_PARAMETERS:
                 raise ArgumentError(
-                    f"all runs together would have {total:,} parameters, and {MOST_PARAMETERS:,} are kept: delete one."
+                    f"all runs together would have {total:,} parameters; at most {MOST_PARAMETERS:,} are kept: delete one."
                 )
             self._count += 1
             if is_temporary:
                 self._temporary.add(run.name)
             self._runs[run.name] = run
-        if self.is_closed:  # while it was made
+        if self.is_closed:  # in the meantime
             run.close()
         return run

@@ -1,8 +1,7 @@
-"""A lock that is given in the order in which it was asked for.
+"""A fair lock: threads get it in the order in which they asked for it.
 
-A thread that trains asks for its turn again as soon as it has given it back; with a usual lock it could keep all others
-waiting for ever. Several runs that share one `Turns` train by turns, and whoever wants to read a run comes between two of
-its steps.
+A thread that trains asks for it again as soon as it has released it; with an ordinary lock it could starve all others.
+Runs that share one `Turns` train alternately, and a thread that reads a run gets in between two of its steps.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from collections import deque
 
 
 class Turns:
-    """``with turns:`` waits for its turn. One thread must not ask for a turn within its turn."""
+    """``with turns:`` waits for its turn. It is not reentrant."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._line: deque[threading.Lock] = deque()  # the first one is having its turn
+        self._line: deque[threading.Lock] = deque()  # the first one has its turn
 
     def __enter__(self) -> None:
         mine = threading.Lock()

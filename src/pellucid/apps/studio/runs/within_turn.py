@@ -1,4 +1,4 @@
-"""What a run does within its turn, when nobody else steps or reads it."""
+"""What a run does within its turn, when no other thread steps or reads it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from pellucid.training.fork import fork
 from pellucid.training.loop import TrainingLoop
 from pellucid.training.plan import Plan
 
-FIRST_EPOCHS = 100  # are all measured: a short run is over in a blink, and is to have a curve all the same
+FIRST_EPOCHS = 100  # are all measured, so that even a short run has a curve
 SECONDS_BETWEEN_FIGURES = 0.02  # from then on
-SECONDS_WITHOUT_FIGURES = 1.0  # from then on they are measured within a long epoch too
+SECONDS_WITHOUT_FIGURES = 1.0  # after which they are measured within a long epoch too
 SECONDS_BETWEEN_STATES = 0.1
 NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
 
 
 class WithinTurn:
-    """An experiment on its way: its loop, and the checkpoints, figures and looks of it. Called within a turn alone.
+    """The loop of an experiment, with its checkpoints, metrics and looks. Its methods are called only within a turn.
 
-    ``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, where there is more.
+    ``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, if there is more to say.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class WithinTurn:
         self.state = "paused"
         self.message: str | None = None
         self.watch = Watch()
-        self._engine = self.loop.executor.name  # what is too large fails here, and not in the thread
-        self._nudge = Event()  # wakes the thread from a rest between two turns
+        self._engine = self.loop.executor.name  # a network that is too large fails here, not in the thread
+        self._nudge = Event()  # wakes the thread from its wait between two turns
         self._until = 0  # the step at which it stops
-        self._furthest = self.loop.step  # the last step made; a run that was rewound is before it
+        self._furthest = self.loop.step  # the last step made; a rewound run is before it
         self._saved_step: int | None = None  # the last one that is in a file
         self._version = 0  # of the parameters
         self._pace = Pace()
@@ -74,7 +74,7 @@ class WithinTurn:
         self._figures.measure()
 
     def _advance(self) -> None:
-        """Some steps on the way to ``_until``, and what is to be told of them."""
+        """Train some steps, at most up to ``_until``, and tell the listeners."""
         loop = self.loop
         try:
             self._leave_what_lay_ahead()
@@ -92,11 +92,11 @@ class WithinTurn:
             self._fail("diverged", str(error))
         except MemoryError as error:
             self._fail("failed", str(error) or NO_MEMORY)
-        except Exception as error:  # nobody else hears of it: this is the thread's own
+        except Exception as error:  # in the thread nobody else would see it
             self._fail("failed", f"{type(error).__name__}: {error}")
 
     def _report(self) -> None:
-        """On the way: whatever is due."""
+        """Measure, keep and tell what is due."""
         events: list[tuple[str, Any]] = []
         at_epoch_end = self.loop.is_at_epoch_end
         if at_epoch_end:
@@ -119,14 +119,14 @@ class WithinTurn:
             self.watch.tell(events)
 
     def _fail(self, state: str, message: str) -> None:
-        self._version += 1  # the parameters may be others than after the last good step
+        self._version += 1  # the parameters may have changed since the last good step
         try:
             self._stop(state, message)
-        except Exception:  # it may be the look itself that fails
+        except Exception:  # the look itself may have failed
             self._tell_state()
 
     def _stop(self, state: str, message: str | None = None) -> None:
-        """Stand still, and show everything as it is now."""
+        """Stand still, and tell everything as it is now."""
         self.state, self.message = state, message
         self._nudge.set()
         self.loop.release()
@@ -150,9 +150,7 @@ class WithinTurn:
             return None
         patience = self.experiment.recipe.patience
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
-        return (
-            f"Stopped early: the validation loss has not fallen for {epochs}. The network is as it was before, at its best."
-        )
+        return f"Stopped early: the validation loss has not fallen for {epochs}. The best parameters were restored."
 
     def _is_rewound(self) -> bool:
         return self.loop.step < self._furthest
@@ -202,8 +200,8 @@ def _plan(experiment: Experiment, material: Material) -> Plan:
     options = experiment.recipe.fit_options()
     if options["early_stopping"] and material.validation is None:
         raise ArgumentError(
-            "early stopping watches samples that are kept aside, and there are none: set validation higher, give more "
-            "samples, or set patience to 0."
+            "early stopping needs validation samples, and there are none: set validation higher, give more samples, or "
+            "set patience to 0."
         )
     return Plan(
         Rules(options["optimizer"], options["regularizer"]),
