@@ -91,10 +91,11 @@ def _as_amount(difference: NDArray[np.float32]) -> Ink:
 
 
 def _correlation(values: NDArray[np.float32]) -> float:
-    """The mean correlation of neighbours, below and beside, in (H, W)."""
+    """The mean correlation of neighbours, below and beside, in (H, W); a picture may be a single line."""
     centred = values - values.mean()
-    below, beside = float(np.mean(centred[1:] * centred[:-1])), float(np.mean(centred[:, 1:] * centred[:, :-1]))
-    return 0.5 * (below + beside) / max(float(np.mean(centred**2)), 1e-12)
+    neighbours = (centred[1:] * centred[:-1], centred[:, 1:] * centred[:, :-1])
+    means = [float(np.mean(products)) for products in neighbours if products.size]
+    return sum(means) / len(means) / max(float(np.mean(centred**2)), 1e-12)
 
 
 def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -25,6 +25,7 @@ CROPS = ("centre", "stretch", "pad")
 MAX_SIDE = 4096
 
 _REDUCING_GAP = 3.0  # a picture is first averaged down to so many times the size: much faster, hardly a difference
+_STRIP = 1 << 20  # so many pixels are converted at a time
 _DRAFT = 2  # a JPEG is decoded at no less than so many times the size
 
 
@@ -68,6 +69,7 @@ class PhotoPipeline(Pipeline):
     def prepare(self, source: Picture) -> Prepared:
         """The picture as the network gets it; it is in doubt if it has one colour."""
         if isinstance(source, np.ndarray):
+            check_array(source, name_of_array(source))
             pixels = self._resized(_image_of(source, name_of_array(source)))
         else:
             name = name_of(source)
@@ -90,7 +92,7 @@ class PhotoPipeline(Pipeline):
     def _resized(self, image: Image) -> NDArray[np.uint8]:
         from PIL import Image
 
-        image = _eight_bits(image).convert("RGB" if self.channels == 3 else "L")
+        image = _eight_bits(image, "RGB" if self.channels == 3 else "L")
         if self.crop == "pad":
             fitted = self._scaled(image, _inside(image.size, (self.width, self.height)), None)
             image = Image.new(image.mode, (self.width, self.height))
@@ -123,11 +125,27 @@ def _inside(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _eight_bits(image: Image) -> Image:
-    """A picture of any mode with eight bits a channel and without transparency, which becomes white."""
+def _eight_bits(image: Image, mode: str) -> Image:
+    """A picture of any mode as RGB or L of eight bits, on white; by strips, so that a large one needs little memory."""
     from PIL import Image
 
-    if image.mode in ("I", "F") or image.mode.startswith("I;16") or image.has_transparency_data:
+    if image.mode == mode and not image.has_transparency_data:
+        return image
+    if image.mode in ("I", "F"):  # all of their pixels say what white is
+        image = _image_of(decode(image), "the picture")
+    result = Image.new(mode, image.size)
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        result.paste(_on_white(image.crop(box)).convert(mode), box)
+    return result
+
+
+def _on_white(image: Image) -> Image:
+    """A picture of any mode without transparency, with eight bits a channel."""
+    from PIL import Image
+
+    if image.mode.startswith("I;16") or image.has_transparency_data:
         image = _image_of(decode(image), "the picture")
     if image.mode not in ("LA", "RGBA"):
         return image
@@ -139,7 +157,6 @@ def _image_of(pixels: NDArray[Any], name: str) -> Image:
     """An array as a Pillow image: grey, grey and alpha, RGB or RGBA, of eight bits a channel."""
     from PIL import Image
 
-    check_array(pixels, name)
     white = white_of(pixels, name)
     if pixels.dtype != np.uint8:
         pixels = np.rint(np.clip(pixels * (255 / white), 0, 255)).astype(np.uint8)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any] | Image
 
-MAX_PIXELS = 50_000_000  # a 40 megapixel photograph, with some air
+MAX_PIXELS = 8192 * 6144  # the photographs of 50 megapixels that phones make
 MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
 MIN_SIDE, MIN_LONGEST = 2, 8  # a tightly cropped 1 may be very narrow
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
@@ -103,7 +103,7 @@ def check_size(height: int, width: int, name: str) -> None:
     if height * width > MAX_PIXELS:
         raise PictureSizeError(f"{name} has {height} x {width} pixels, more than {MAX_PIXELS:,}; reduce it first")
     if min(height, width) < MIN_SIDE or max(height, width) < MIN_LONGEST:
-        raise PictureSizeError(f"{name} has only {height} x {width} pixels; expected at least 8 x 8")
+        raise PictureSizeError(f"{name} has only {height} x {width} pixels; expected at least {MIN_SIDE} x {MIN_LONGEST}")
 
 
 @contextmanager

@@ -57,11 +57,11 @@ def decode(image: Image) -> NDArray[Any]:
         hidden = image.info.get("transparency")
         return grey if hidden is None else np.dstack([grey, np.where(grey == hidden, 0, 65535).astype(np.uint16)])
     if mode in ("I", "F"):
-        values = np.asarray(image).astype(np.float64)
+        values = np.asarray(image, np.float32)
         top = next((top for top in (1.0, 255.0, 65535.0) if values.max() <= top and (mode == "F" or top > 1)), None)
         if top is None or not values.min() >= 0:
             raise DataError(f"a picture of mode {mode} must have values in 0..65535, got {values.min()}..{values.max()}")
-        return np.asarray(values / top, np.float32)
+        return values / np.float32(top)
     if mode in ("La", "PA", "RGBa") or (mode in ("1", "L", "P", "RGB") and image.has_transparency_data):
         return np.asarray(image.convert("LA" if mode in ("1", "L", "La") else "RGBA"))
     if mode in ("L", "RGB", "RGBA", "LA"):
