@@ -247,6 +247,17 @@ def test_numbers_are_sorted_by_value_and_names_as_text(tmp_path, read):
     assert read(make(tmp_path / "names", "b10/a.png", "b9/b.png", "2/c.png")).labels == ("2", "b10", "b9")
 
 
+def test_negative_and_decimal_numbers_are_sorted_by_value_too(tmp_path, read):
+    for name, labels in {
+        "signs": ("-10", "-2", "0", "+1", "3"),
+        "decimals": ("-1.5", "-.5", "0.05", "0.5", "0.50", "1.", "1.25", "10.0"),
+        "long": ("-" + "9" * 60, "9" * 59 + "8", "9" * 60),  # more digits than a float has
+    }.items():
+        assert read(make(tmp_path / name, *(f"{label}/a{i}.png" for i, label in enumerate(labels)))).labels == labels
+    for name, labels in {"versions": ("1.10.0", "1.9"), "mixed": ("-2", "10", "9a"), "words": ("1", "nan")}.items():
+        assert read(make(tmp_path / name, *(f"{label}/a{i}.png" for i, label in enumerate(labels)))).labels == labels
+
+
 def test_a_thousand_classes_of_one_picture(tmp_path, read):
     for number in range(1000):
         save(tmp_path / f"photos/class {number}/only.png", number)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from pellucid.core.display.text import printable
@@ -38,6 +40,7 @@ SUFFIXES = {
 }
 """The extensions of pictures, and the format that each promises."""
 
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # like everything that begins with a dot, files of the system
 
 
@@ -185,9 +188,9 @@ def as_label(name: str) -> str:
 
 
 def sorted_labels(labels: set[str]) -> tuple[str, ...]:
-    """The classes in order: by value if all are numbers ("2" before "10"), else as text."""
-    if all(label.isascii() and label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=lambda label: (len(label.lstrip("0")), label.lstrip("0"), label)))
+    """The classes in order: by value if all are numbers ("-1" before "0.5" before "10"), else as text."""
+    if all(_NUMBER.fullmatch(label) for label in labels):
+        return tuple(sorted(labels, key=lambda label: (Decimal(label), label)))
     return tuple(sorted(labels))
 
 
