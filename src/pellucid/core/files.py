@@ -6,7 +6,6 @@ New content goes to a file beside the target, which then takes its name.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import sys
@@ -69,6 +68,8 @@ def check_replaceable(path: str, start: bytes, kind: str) -> None:
 
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file, in lower-case hexadecimal digits. Raises ``OSError`` when it cannot be read."""
+    import hashlib  # here: it brings OpenSSL along, which costs 4 MB and some milliseconds
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
