@@ -116,18 +116,19 @@ class TrainingLoop:
             self.release()
             self.state.optimizer_state = OptimizerState()  # the moments led to the divergence
             raise
-        self.state.epoch = epoch
-        for batch, rate, measured in zip(batches, rates, metrics, strict=False):
+        self.state.epoch, before, made = epoch, self.step, len(metrics)
+        self.last_rate = rates[made - 1]
+        for step, (batch, rate, measured) in enumerate(zip(batches, rates, metrics, strict=False), before + 1):
             self._means.add(measured, batch.weight, len(batch.rows))
-            self.state.step += 1
-            self._within += 1
-            self._made += 1
-            self.last_rate = rate
             if self._tell is not None and self.tells_steps:
-                self._tell(StepFinished(self.state.epoch, self.step, self._means.samples, rate, self._means.means()))
+                self.state.step = step
+                self._tell(StepFinished(epoch, step, self._means.samples, rate, self._means.means()))
+        self.state.step = before + made
+        self._within += made
+        self._made += made
         if self._within == self.steps_per_epoch:
             self._finish_epoch()
-        return len(metrics)
+        return made
 
     def checkpoint(self) -> Checkpoint:
         """The checkpoint of this step."""
