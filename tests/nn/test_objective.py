@@ -148,7 +148,7 @@ def test_executor_network_and_trace_find_its_gradient_to_the_bit():
 def test_each_array_of_weights_pays_by_its_layer_or_else_by_the_common_rule():
     assert penalties(table(), COMMON) == {"dense_1.weight": pl.L1(0.3), "output.weight": COMMON}
     assert penalties(table(), None) == {"dense_1.weight": pl.L1(0.3)}
-    with pytest.raises(pl.ArgumentError, match="regularizer must be of the kind Regularizer, not 'l2'"):
+    with pytest.raises(pl.ArgumentError, match="regularizer must be of type Regularizer, not 'l2'"):
         Objective(table(), "l2")
 
 

@@ -63,7 +63,7 @@ def number_between(
 def instance_of(value: object, kind: type, what: str) -> None:
     """Raise an `ArgumentError` that names ``what`` unless ``value`` is a ``kind``."""
     if not isinstance(value, kind):
-        raise ArgumentError(f"{what} must be of the kind {kind.__name__}, not {value!r}.")
+        raise ArgumentError(f"{what} must be of type {kind.__name__}, not {value!r}.")
 
 
 def one_of(name: object, names: Sequence[str], what: str) -> str:

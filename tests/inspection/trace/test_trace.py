@@ -364,9 +364,9 @@ class TestInput:
         for count in (0, -1, 1.5, "all"):
             with pytest.raises(pl.ArgumentError, match="count must be a whole number"):
                 trace.neuron("conv2d_1", 0, place=(0, 0)).arithmetic(count)
-        with pytest.raises(pl.ArgumentError, match="regularizer must be of the kind Regularizer, not 'l2'"):
+        with pytest.raises(pl.ArgumentError, match="regularizer must be of type Regularizer, not 'l2'"):
             made.trace(x, y, regularizer="l2")
-        with pytest.raises(pl.ArgumentError, match="training must be of the kind bool, not 'yes'"):
+        with pytest.raises(pl.ArgumentError, match="training must be of type bool, not 'yes'"):
             made.trace(x, training="yes")
 
     def test_the_table_names_every_layer(self):
