@@ -40,16 +40,14 @@ class Optimizer(ABC):
         return self.slot_names
 
 
-def _check_rate(optimizer: Optimizer) -> None:
-    number_between(optimizer.learning_rate, f"{type(optimizer).__name__}(learning_rate)", 0.0, open_low=True)
+def _check_fractions(optimizer: Optimizer, *names: str) -> None:
+    for name in names:
+        number_between(getattr(optimizer, name), f"{type(optimizer).__name__}({name})", 0.0, 1.0, open_high=True)
 
 
-def _check_fraction(optimizer: Optimizer, name: str) -> None:
-    number_between(getattr(optimizer, name), f"{type(optimizer).__name__}({name})", 0.0, 1.0, open_high=True)
-
-
-def _check_positive(optimizer: Optimizer, name: str) -> None:
-    number_between(getattr(optimizer, name), f"{type(optimizer).__name__}({name})", 0.0, open_low=True)
+def _check_positive(optimizer: Optimizer, *names: str) -> None:
+    for name in names:
+        number_between(getattr(optimizer, name), f"{type(optimizer).__name__}({name})", 0.0, open_low=True)
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,8 @@ class GradientDescent(Optimizer):
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        _check_rate(self)
-        _check_fraction(self, "momentum")
+        _check_positive(self, "learning_rate")
+        _check_fractions(self, "momentum")
         instance_of(self.nesterov, bool, "GradientDescent(nesterov)")
         if self.nesterov and not self.momentum:
             raise ArgumentError("GradientDescent(nesterov=True) needs a momentum above 0, for example momentum=0.9.")
@@ -101,10 +99,8 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_rate(self)
-        _check_fraction(self, "beta1")
-        _check_fraction(self, "beta2")
-        _check_positive(self, "epsilon")
+        _check_positive(self, "learning_rate", "epsilon")
+        _check_fractions(self, "beta1", "beta2")
 
     def step(self, p: Array, g: Array, slots: Slots, t: int, r: float, *, decays: bool = True) -> None:
         _adam_step(self, p, g, slots, t, r)
@@ -128,10 +124,8 @@ class AdamW(Optimizer):
 
     def __post_init__(self) -> None:
         number_between(self.weight_decay, "AdamW(weight_decay)", 0.0)
-        _check_rate(self)
-        _check_fraction(self, "beta1")
-        _check_fraction(self, "beta2")
-        _check_positive(self, "epsilon")
+        _check_positive(self, "learning_rate", "epsilon")
+        _check_fractions(self, "beta1", "beta2")
 
     def step(self, p: Array, g: Array, slots: Slots, t: int, r: float, *, decays: bool = True) -> None:
         if decays:
@@ -173,9 +167,8 @@ class RMSProp(Optimizer):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_rate(self)
-        _check_fraction(self, "decay")
-        _check_positive(self, "epsilon")
+        _check_positive(self, "learning_rate", "epsilon")
+        _check_fractions(self, "decay")
 
     def step(self, p: Array, g: Array, slots: Slots, t: int, r: float, *, decays: bool = True) -> None:
         v = slots["v"]
@@ -195,8 +188,7 @@ class Adagrad(Optimizer):
     epsilon: float = 1e-10
 
     def __post_init__(self) -> None:
-        _check_rate(self)
-        _check_positive(self, "epsilon")
+        _check_positive(self, "learning_rate", "epsilon")
 
     def step(self, p: Array, g: Array, slots: Slots, t: int, r: float, *, decays: bool = True) -> None:
         v = slots["v"]
