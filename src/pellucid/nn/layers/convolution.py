@@ -108,8 +108,7 @@ class Conv2D(Layer):
         def share(i: int, j: int) -> Array:
             return _joined(parts @ self._matrices(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
 
-        image = cache.shape if len(cache.shape) == 4 else (*cache.shape, 1)
-        return self.windows.scatter(image, share).reshape(cache.shape), gradients
+        return self.windows.scatter(cache.shape, share), gradients
 
     def _image(self, input_shape: Shape) -> tuple[int, int, int]:
         shape = image_shape(input_shape, "Conv2D")

@@ -57,8 +57,7 @@ class MaxPooling2D(Pooling2D):
         """y = x_winner, so dy goes to the winner of its window, and 0 to the others; of equal ones the first wins, row by
         row. A pixel that wins in several windows adds up what it gets."""
         width = self.windows.size[1]
-        dx = self.windows.scatter(_image(cache.shape), lambda i, j: dy * (cache.winners == i * width + j))
-        return dx.reshape(cache.shape), {}
+        return self.windows.scatter(cache.shape, lambda i, j: dy * (cache.winners == i * width + j)), {}
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class AveragePooling2D(Pooling2D):
     def backward(self, parameters: Named, cache: Shape, dy: Array) -> tuple[Array, Gradients]:
         """y = (1/n) sum of the n pixels of a window, so each of them gets dy / n, and a pixel adds up what it gets."""
         share = dy / self._pixels(np.empty(cache, dy.dtype))
-        return self.windows.scatter(_image(cache), lambda i, j: share).reshape(cache), {}
+        return self.windows.scatter(cache, lambda i, j: share), {}
 
     def _pixels(self, x: Array) -> Array:
         """(H', W', 1): how many pixels of the image each window sees, counted on an image of ones."""
@@ -96,11 +95,6 @@ class GlobalAveragePooling2D(Layer):
 
     def backward(self, parameters: Named, cache: Shape, dy: Array) -> tuple[Array, Gradients]:
         """Every pixel has the share 1 / HW in the mean of its channel: dx_bhwc = dy_bc / HW."""
-        batch, height, width, channels = _image(cache)
+        batch, height, width, channels = (*cache, 1)[:4]  # (B, H, W) has one channel
         share = (dy / (height * width))[:, None, None]
         return np.broadcast_to(share, (batch, height, width, channels)).reshape(cache), {}
-
-
-def _image(shape: Shape) -> Shape:
-    """The shape of a batch of images with its channels: (B, H, W) as (B, H, W, 1)."""
-    return shape if len(shape) == 4 else (*shape, 1)

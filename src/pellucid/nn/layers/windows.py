@@ -73,9 +73,9 @@ class Windows:
         """The gradient of a pixel is the sum of what the windows that see it send back.
 
         ``share(i, j)``, (B, windows down, windows across, C), is what each window sends to the pixel in its row i and
-        column j; the sum is (B, H, W, C), the ``shape`` of the batch of images. What falls into the margins is dropped.
+        column j; the sum has the ``shape`` of the batch of images. What falls into the margins is dropped.
         """
-        batch, height, width, channels = shape
+        batch, height, width, channels = (*shape, 1)[:4]  # (B, H, W) has one channel
         down, across = self.count(shape[1:])
         (top, bottom), (left, right) = self.margins(shape[1:])
         total: Array | None = None
@@ -88,7 +88,7 @@ class Windows:
                 columns = _every(j * self.dilation[1], self.stride[1], across)
                 total[:, rows, columns] += part
         assert total is not None
-        return total[:, top : top + height, left : left + width]
+        return total[:, top : top + height, left : left + width].reshape(shape)
 
     def places(self, shape: Shape, window: Pair) -> NDArray[np.int64]:
         """(kh kw, 2): row and column in an image (H, W, C) of each pixel that a window sees, row by row.
