@@ -35,25 +35,11 @@ LAYERS: tuple[type[Layer], ...] = (
 )
 OUTPUTS: tuple[type[OutputLayer], ...] = (Classification, BinaryClassification, Regression)
 LOSSES = tuple(losses.LOSSES.values())
-OPTIMIZERS = (
-    optimizers.GradientDescent,
-    optimizers.Adam,
-    optimizers.AdamW,
-    optimizers.RMSProp,
-    optimizers.Adagrad,
-)
+OPTIMIZERS = (optimizers.GradientDescent, optimizers.Adam, optimizers.AdamW, optimizers.RMSProp, optimizers.Adagrad)
 INITIALIZERS = (initializers.VarianceScaling, initializers.Constant, initializers.Orthogonal)
 REGULARIZERS = (regularizers.L1, regularizers.L2, regularizers.Sum)
 CLIPPINGS = (clipping.ClipByGlobalNorm, clipping.ClipByValue)
-SCHEDULES = (
-    schedules.ConstantRate,
-    schedules.StepDecay,
-    schedules.ExponentialDecay,
-    schedules.Cosine,
-    schedules.Warmup,
-    schedules.OneCycle,
-    schedules.ReduceOnPlateau,
-)
+SCHEDULES = tuple(type(schedule) for schedule in schedules.SCHEDULES.values())
 
 _VOCABULARY: dict[str, type] = {
     cls.__name__: cls

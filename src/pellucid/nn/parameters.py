@@ -23,7 +23,6 @@ from pellucid.nn.layers.base import ParameterSpec
 class Slot:
     """Where one array lies in the flat vector."""
 
-    name: str
     spec: ParameterSpec
     start: int
     stop: int
@@ -36,7 +35,7 @@ class Layout:
         self.slots: dict[str, Slot] = {}
         start = 0
         for name, spec in specs:
-            self.slots[name] = Slot(name, spec, start, start + size_of(spec.shape))
+            self.slots[name] = Slot(spec, start, start + size_of(spec.shape))
             start = self.slots[name].stop
         self.size = start
 

@@ -18,7 +18,7 @@ from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.nn.layers.base import Context, Layer, Named, ParameterSpec
 from pellucid.nn.layers.input import Input
-from pellucid.nn.layers.nodes import Node, join, numbered
+from pellucid.nn.layers.nodes import join, numbered
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.parameters import Layout, Parameters
 
@@ -57,8 +57,10 @@ class Stack:
             raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
         self.seed = int(seed)
         self.dtype = _check_dtype(dtype)
-        self.nodes = _join(self.layers)
-        self._lowest = _lowest_with_parameters(self.nodes)
+        self.nodes = join({"input": self.layers[0], **numbered(self.layers[1:-1]), "output": self.layers[-1]}, ())
+        # Where backpropagation stops when dL/dx is not needed.
+        with_parameters = (i for i, node in enumerate(self.nodes) if node.layer.parameter_specs(node.input_shape))
+        self._lowest = next(with_parameters, len(self.nodes) - 1)
         layouts = self._layout("parameter_specs"), self._layout("state_specs")
         if arrays is not None:
             _check_fit(arrays, layouts)  # before anything is allocated
@@ -220,16 +222,3 @@ def _check_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ArgumentError(f'dtype must be "float32" or "float64", not {dtype!r}.')
     return chosen
-
-
-def _join(layers: tuple[Layer, ...]) -> tuple[Node, ...]:
-    """The nodes; the first is called ``input`` and the last ``output``."""
-    return join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
-
-
-def _lowest_with_parameters(nodes: tuple[Node, ...]) -> int:
-    """Where backpropagation stops when dL/dx is not needed."""
-    for index, node in enumerate(nodes):
-        if node.layer.parameter_specs(node.input_shape):
-            return index
-    return len(nodes) - 1

@@ -103,7 +103,7 @@ class Input(Layer):
         return ""
 
 
-def first_non_finite(array: Array, limit: float | None = None) -> int | None:
+def first_non_finite(array: Array) -> int | None:
     """The index of the first sample with a number that is not finite in float32, or None; in blocks, to save memory."""
     for start in range(0, len(array), 4096):
         block = array[start : start + 4096]
