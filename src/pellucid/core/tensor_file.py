@@ -40,7 +40,8 @@ def model_file_bytes(content: ModelFile) -> bytes:
     """The bytes of a model file with this content; raises `ModelFileError` for a description that is too long."""
     from safetensors.numpy import save
 
-    description = {"format": _needed_format(content), "pellucid": __version__, **content.description}
+    format_needed = FORMAT if "calibration" in content.description else 1
+    description = {"format": format_needed, "pellucid": __version__, **content.description}
     text = json.dumps(description, allow_nan=False, separators=(",", ":"))
     if len(text) > MAX_DESCRIPTION:
         raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
@@ -91,11 +92,6 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
             f"reads up to format {FORMAT}. Upgrade with pip install --upgrade pellucid."
         )
     return description
-
-
-def _needed_format(content: ModelFile) -> int:
-    """The lowest format in which nothing of the content would be passed over."""
-    return FORMAT if "calibration" in content.description else 1
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files as resources
 
+from pellucid.core.display.html_page import resource
 from pellucid.core.display.markup import Markup, element
 from pellucid.core.display.text import percent
 
@@ -31,4 +31,4 @@ def bars(caption: str, shares: Iterable[tuple[object, float]]) -> Markup:
 
 @cache
 def _style() -> Markup:
-    return Markup(resources("pellucid.core.display").joinpath("notebook.css").read_text("utf-8"))
+    return Markup(resource("pellucid.core.display", "notebook.css"))

@@ -26,7 +26,8 @@ def _chart(epochs: Epochs, figure: str) -> Markup:
     lines = {name: _points(epochs, f"{prefix}{figure}") for name, (prefix, _) in SERIES.items()}
     values = [y for points in lines.values() for _, y in points]
     ticks, last = _ticks(figure, min(values), max(values)), len(epochs)
-    chart = Chart((1, max(last, 2)), (min(ticks), max(*ticks, *values)), "epoch", _whole(last), ticks)
+    x_ticks = {float(tick): str(tick) for tick in whole_ticks(last)}
+    chart = Chart((1, max(last, 2)), (min(ticks), max(*ticks, *values)), "epoch", x_ticks, ticks)
     for name, points in lines.items():
         if points:
             chart.line(points, SERIES[name][1])
@@ -34,10 +35,6 @@ def _chart(epochs: Epochs, figure: str) -> Markup:
     title = f"{FIGURES[figure]} over {counted(last, 'epoch')}"
     keys = (element("span", name, class_=f"key {SERIES[name][1]}") for name, points in lines.items() if points)
     return element("figure", element("figcaption", FIGURES[figure], *keys), chart.svg(title, f"{ends}."))
-
-
-def _whole(last: int) -> dict[float, str]:
-    return {float(tick): str(tick) for tick in whole_ticks(last)}
 
 
 def _ticks(figure: str, low: float, high: float) -> dict[float, str]:
