@@ -30,7 +30,8 @@ def form_faults(trace: Record) -> Iterator[str]:
         yield from (f"{path}.description.{name} is not that of the arrays" for name in _otherwise(layer))
         for name, shape in _layer_shapes(layer):
             yield from _other_shape(f"{path}.{name}", _at(layer, name), shape)
-    smoothing = [about.get("label_smoothing") for about in _abouts(trace)]
+    ends = [layers[-1], trace["loss"]] if "loss" in trace else [layers[-1]]
+    smoothing = [end["description"].get("label_smoothing") for end in ends]
     if len(set(smoothing)) > 1:
         yield f"label_smoothing is {smoothing[0]} in the output layer and {smoothing[1]} in the loss"
     for name, shape in _end_shapes(trace):
@@ -76,13 +77,6 @@ def _otherwise(layer: Record) -> Iterator[str]:
     if about["type"] == "Residual":
         found |= {name: [inner["description"] for inner in layer.get(name, [])] for name in ("layers", "shortcut")}
     return (name for name, value in found.items() if name in about and about[name] != value)
-
-
-def _abouts(trace: Record) -> Iterator[Record]:
-    """The descriptions of the output layer and of the loss."""
-    yield trace["layers"][-1]["description"]
-    if "loss" in trace:
-        yield trace["loss"]["description"]
 
 
 def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:

@@ -140,7 +140,9 @@ def check_max_pooling(check: Checker, path: str, layer: Record, trace: Record) -
 def check_average_pooling(check: Checker, path: str, layer: Record, trace: Record) -> None:
     """output = the mean of the pixels of the image in a window; each gets an equal part of the gradient."""
     x = numbers(layer["input"])
-    check_means(check, path, layer, x, [list(window) for window in _windows(Geometry.of(layer, x.shape))])
+    geometry = Geometry.of(layer, x.shape)
+    windows = [[start for _, start in geometry.window(place)] for place in geometry.places()]
+    check_means(check, path, layer, x, windows)
 
 
 def check_global_average_pooling(check: Checker, path: str, layer: Record, trace: Record) -> None:
@@ -164,11 +166,6 @@ def check_means(check: Checker, path: str, layer: Record, x: Numbers, windows: l
             for c in range(channels):
                 dinput.add(at + c, dy[n * channels + c] / len(window))
     check.compare(f"{path}.dinput", layer["dinput"], dinput.sized())
-
-
-def _windows(geometry: Geometry) -> Iterator[Iterator[int]]:
-    for place in geometry.places():
-        yield (start for _, start in geometry.window(place))
 
 
 IMAGE_LAYERS = {
