@@ -266,7 +266,7 @@ HOSTILE = {
     "error negative": (temperature(standard_error=-1), "standard error"),
     "samples none": (temperature(samples=0), "number of samples"),
     "unknown field": (temperature(path="/etc/passwd"), "path"),
-    "another type": (temperature(type="Adam"), "no known type here"),
+    "another type": (temperature(type="Adam"), "not a known type here"),
     "no temperature": (lambda c: c.pop("temperature"), "damaged"),
     "temperature a number": (lambda c: c.update(temperature=2.0), "description"),
     "scores unsorted": (conformal(scores=[0.1, 0.3, 0.2]), "ascend"),

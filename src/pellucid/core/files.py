@@ -26,7 +26,7 @@ def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> 
         why = getattr(problem, "strerror", None) or problem
         raise error(f"{os.fspath(path)!r} cannot be written: {why}.") from None
     if target.exists() and not target.is_file():
-        raise error(f"{path} is {'a folder' if target.is_dir() else 'no regular file'}; choose a file name.")
+        raise error(f"{path} is {'a folder' if target.is_dir() else 'not a regular file'}; choose a file name.")
     if not target.parent.is_dir():
         raise error(f"{path} cannot be written: the folder {target.parent} does not exist.")
     if not os.access(target.parent, os.W_OK):

@@ -55,7 +55,8 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
 
     name = os.fspath(path)
     if not os.path.isfile(name):
-        what = "is a folder" if os.path.isdir(name) else "is no regular file" if os.path.exists(name) else "does not exist"
+        kind = "a folder" if os.path.isdir(name) else "not a regular file"
+        what = f"is {kind}" if os.path.exists(name) else "does not exist"
         raise ModelFileError(f"{name} {what}; expected a model file, such as digits.safetensors.")
     try:
         with safe_open(name, framework="numpy") as file:

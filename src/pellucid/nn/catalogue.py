@@ -81,7 +81,7 @@ def from_dict(description: object, expected: type | tuple[type, ...] = object) -
     name = description["type"]
     cls = _VOCABULARY.get(name)
     if cls is None or not issubclass(cls, expected):
-        raise ArgumentError(f"{name[:60]!r} is no known type here; a class of your own needs pl.register first.")
+        raise ArgumentError(f"{name[:60]!r} is not a known type here; a class of your own needs pl.register first.")
     values = {key: _restored(value) for key, value in description.items() if key != "type"}
     assert is_dataclass(cls)
     known = {field.name: field for field in fields(cls)}

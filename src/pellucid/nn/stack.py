@@ -190,7 +190,7 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer):
             hint = " Add parentheses: make an object of the class." if isinstance(layer, type) else ""
-            raise ArgumentError(f"{layer!r} is no layer.{hint}")
+            raise ArgumentError(f"{layer!r} is not a layer.{hint}")
     if not layers or not isinstance(layers[0], Input):
         raise ArgumentError("the first layer must be Input(...), which says what a sample looks like.")
     if not isinstance(layers[-1], OutputLayer):
@@ -208,7 +208,7 @@ def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
 def _check_fit(arrays: Mapping[str, AnyArray], layouts: tuple[Layout, ...]) -> None:
     expected = {name: slot.spec.shape for layout in layouts for name, slot in layout.slots.items()}
     for name in sorted(set(expected) ^ set(arrays)):
-        raise ShapeError(f"{name} is {'missing' if name in expected else 'no parameter of this network'}.")
+        raise ShapeError(f"{name} is {'missing' if name in expected else 'not a parameter of this network'}.")
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise ShapeError(f"{name} has the shape {arrays[name].shape}; these layers need {shape}.")

@@ -241,7 +241,7 @@ class TestErrors:
             (lambda: pl.Residual([]), "at least one layer"),
             (lambda: pl.Residual(pl.Dense(3)), "layers.* is a list of layers"),
             (lambda: pl.Residual([pl.Dense]), "Add parentheses"),
-            (lambda: pl.Residual([pl.Dense(3), 4]), "holds hidden layers; 4 is none"),
+            (lambda: pl.Residual([pl.Dense(3), 4]), "holds hidden layers; 4 is not one"),
             (lambda: pl.Residual([pl.Input(3)]), "holds hidden layers"),
             (lambda: pl.Residual([pl.Classification(3)]), "holds hidden layers"),
             (lambda: pl.Residual([pl.Dense(3)], [pl.Regression()]), "shortcut.* holds hidden layers"),

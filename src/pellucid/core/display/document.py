@@ -36,8 +36,8 @@ class Table:
 class Picture:
     """A picture uint8 (H, W) or (H, W, 3).
 
-    ``lines`` shows it as text (None: draw the pixels). ``scale``, of a map: the number that full orange stands for, and
-    full blue for its negative.
+    ``lines`` shows it as text (None: draw the pixels). ``scale``, of a map: the number shown in full orange; its negative
+    is full blue.
     """
 
     pixels: AnyArray

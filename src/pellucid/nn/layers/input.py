@@ -88,7 +88,7 @@ class Input(Layer):
         largest = float(np.abs(x[:4096]).max(initial=0))
         if x.dtype == np.uint8 and 0 < largest <= 15:
             what = f"x is uint8, so it is read as pixels and divided by 255, but its largest value is {largest:g}"
-            warnings.warn(f"{what}. If these are no pixels, pass x.astype('float32').", stacklevel=3)
+            warnings.warn(f"{what}. If these are not pixels, pass x.astype('float32').", stacklevel=3)
         elif x.dtype != np.uint8 and largest > 100:
             how = "pass pixels as uint8, which are divided by 255" if len(self.shape) > 1 else "standardise each column"
             what = f"x holds numbers as large as {largest:g}; networks learn from numbers of about 1"

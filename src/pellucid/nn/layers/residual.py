@@ -173,5 +173,5 @@ def _checked(layers: object, what: str) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer) or layer.place != "hidden":
             hint = " Add parentheses: make an object of the class." if isinstance(layer, type) else ""
-            raise ArgumentError(f"Residual({what}) holds hidden layers; {layer!r} is none.{hint}")
+            raise ArgumentError(f"Residual({what}) holds hidden layers; {layer!r} is not one.{hint}")
     return tuple(layers)

@@ -147,7 +147,7 @@ def pair(value: object, what: str) -> Pair:
 
 
 def image_shape(shape: Shape, kind: str) -> tuple[int, int, int]:
-    """(H, W, C) of one sample, with C = 1 for (H, W); a `ShapeError` for anything that is no image."""
+    """(H, W, C) of one sample, with C = 1 for (H, W); a `ShapeError` for anything else."""
     if len(shape) == 2:
         return shape[0], shape[1], 1
     if len(shape) == 3:

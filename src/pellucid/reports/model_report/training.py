@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.core.display.markup import Markup, element, folded, section, table
-from pellucid.core.display.training_curves import FIGURES, SERIES
+from pellucid.core.display.training_curves import METRICS, SERIES
 from pellucid.core.display.training_curves import curves as charts_of
 from pellucid.training.history import History
 
@@ -17,14 +17,14 @@ def curves(history: History) -> Markup:
         "Training figures are means over an epoch, while the parameters change, and with dropout and augmentation; "
         "validation figures are measured at the end of the epoch, without them."
     )
-    has_validation = any(f"validation_{figure}" in history for figure in FIGURES)
+    has_validation = any(f"validation_{figure}" in history for figure in METRICS)
     words = note if has_validation else "No samples were kept aside for validation: only the training is shown."
     return section("training", "Training", element("div", *charts, class_="charts"), element("p", words, class_="note"),
                    folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
 
 
 def _numbers(history: History) -> Markup:
-    columns = [f"{prefix}{figure}" for figure in FIGURES for prefix, _ in SERIES.values()]
+    columns = [f"{prefix}{figure}" for figure in METRICS for prefix, _ in SERIES.values()]
     columns = [column for column in columns if column in history]
     rows = (
         (i + 1, *(f"{epoch[column]:.4f}" if column in epoch else "–" for column in columns))

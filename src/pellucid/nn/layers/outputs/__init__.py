@@ -1,1 +1,1 @@
-"""The output layers: each owns its activation, its loss and its answer."""
+"""The output layers: each owns its activation, its loss and its predictions."""
