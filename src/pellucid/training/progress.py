@@ -137,12 +137,12 @@ class ProgressBar:
             TextColumn("{task.description}"),
             BarColumn(bar_width=8 if self._is_narrow else 24),
             TaskProgressColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[metrics]}"),
             TimeRemainingColumn(),
         )
         self._bar = Progress(*columns, console=console, transient=True)
         total = event.epochs * event.samples_per_epoch
-        self._task = self._bar.add_task(f"epoch {event.epoch}", total=total, figures="")
+        self._task = self._bar.add_task(f"epoch {event.epoch}", total=total, metrics="")
         self._began = time.monotonic()
         self._bar.start()
 
@@ -151,8 +151,8 @@ class ProgressBar:
         done = (event.epoch - self._started.epoch) * self._started.samples_per_epoch + event.samples
         speed = done / max(time.monotonic() - self._began, 1e-9)
         if self._is_narrow:  # the line of the last epoch, above the bar, shows the validation
-            figures = f"{metrics_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
+            metrics = f"{metrics_text(event.metrics, digits=3)}  {speed:,.0f} samples/s"
         else:
-            figures = f"{metrics_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
+            metrics = f"{metrics_text(event.metrics)}  {self._validation}  {speed:,.0f} samples/s"
         last = self._started.epoch + self._started.epochs - 1
-        self._bar.update(self._task, completed=done, description=f"epoch {event.epoch}/{last}", figures=figures)
+        self._bar.update(self._task, completed=done, description=f"epoch {event.epoch}/{last}", metrics=metrics)
