@@ -39,6 +39,7 @@ from pellucid.nn.summary import COLUMNS, summary, summary_rows
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
 from pellucid.training.history import History
+from pellucid.training.loop import TrainingLoop
 from pellucid.training.plan import Plan
 from pellucid.training.progress import ProgressMode, progress_display
 from pellucid.training.state import TrainingState
@@ -146,9 +147,9 @@ class Network(Stack):
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
-        trainer = Trainer(self, self.training_state, training, held_out, plan, [*listeners, *progress_display(progress)])
-        executor = trainer.loop.executor
-        self.engine_choice, self._trained_by = engine, (executor.name, executor.note)
+        loop = TrainingLoop(self, self.training_state, training, held_out, plan)
+        trainer = Trainer(loop, [*listeners, *progress_display(progress)])
+        self.engine_choice, self._trained_by = engine, (loop.executor.name, loop.executor.note)
         try:
             return trainer.run()
         finally:
@@ -277,11 +278,11 @@ def _listeners(
     given = [] if early_stopping is None else [early_stopping]
     given += [callback for callback in callbacks if isinstance(callback, EarlyStopping)]
     if len(given) > 1:
-        raise ArgumentError("early stopping is given more than once; name one, early_stopping=EarlyStopping(...).")
+        raise ArgumentError("early stopping is given more than once; pass only early_stopping=EarlyStopping(...).")
     listeners = [callback for callback in callbacks if not isinstance(callback, EarlyStopping)]
     for callback in listeners:
         if not callable(callback) or isinstance(callback, type):
-            raise ArgumentError(f"a callback is a function of one event; {callback!r} is none.")
+            raise ArgumentError(f"a callback is a function of one event, not {callback!r}.")
     stopping = given[0] if given else None
     if stopping is not None and not isinstance(stopping, EarlyStopping):
         stopping = EarlyStopping(positive_integer(stopping, "early_stopping"))

@@ -53,11 +53,9 @@ class TrainingLoop:
         self.learning_rate = plan.rules.optimizer.learning_rate
         self.last_rate = 0.0  # of the last step
         self.ended: str | None = None  # "completed" or "stopped early" after the end of a training
-        self.tells_steps = True
+        self.tell, self.tells_steps = tell, True
         state.use(plan.rules.optimizer, stack)
         state.settings = plan.in_words()
-        self._tell = tell
-        self._measures = bool(tell or plan.early_stopping or isinstance(plan.schedule, ReduceOnPlateau))
         self._within = 0  # these five as in `Checkpoint`
         self._made = 0
         self._losses: tuple[float, ...] = ()
@@ -120,9 +118,9 @@ class TrainingLoop:
         self.last_rate = rates[made - 1]
         for step, (batch, rate, measured) in enumerate(zip(batches, rates, metrics, strict=False), before + 1):
             self._means.add(measured, batch.weight, len(batch.rows))
-            if self._tell is not None and self.tells_steps:
+            if self.tell is not None and self.tells_steps:
                 self.state.step = step
-                self._tell(StepFinished(epoch, step, self._means.samples, rate, self._means.means()))
+                self.tell(StepFinished(epoch, step, self._means.samples, rate, self._means.means()))
         self.state.step = before + made
         self._within += made
         self._made += made
@@ -171,11 +169,11 @@ class TrainingLoop:
 
     def _finish_epoch(self) -> None:
         metrics, self._means, self._within = self._means.means(), WeightedMeans(), 0
-        if self._measures:
+        rule = self.plan.early_stopping
+        if self.tell or rule or isinstance(self.plan.schedule, ReduceOnPlateau):
             self._measure(metrics)
         if self._made == self.planned_steps:
             self.ended = "completed"
-        rule = self.plan.early_stopping
         if rule is None:
             return
         self._waiting = self._waiting.after(rule, self.state.epoch, metrics, self.stack)
@@ -195,8 +193,8 @@ class TrainingLoop:
             metrics |= {f"validation_{name}": value for name, value in evaluate(self.stack, self.validation).items()}
         metrics |= {"learning_rate": self.last_rate, "seconds": time.perf_counter() - self._begun}
         self._losses = (*self._losses, metrics["loss" if self.validation is None else "validation_loss"])
-        if self._tell is not None:
-            self._tell(EpochFinished(self.state.epoch, dict(metrics)))
+        if self.tell is not None:
+            self.tell(EpochFinished(self.state.epoch, dict(metrics)))
 
     def _factor(self, ahead: int) -> float:
         schedule = self.plan.schedule

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pellucid.core.errors import DivergenceError
-from pellucid.data.samples import Samples
-from pellucid.nn.stack import Stack
 from pellucid.training.events import (
     Callback,
     EpochFinished,
@@ -20,25 +18,15 @@ from pellucid.training.events import (
 from pellucid.training.history import History
 from pellucid.training.interrupt import deferred_interrupt
 from pellucid.training.loop import TrainingLoop
-from pellucid.training.plan import Plan
-from pellucid.training.state import TrainingState
 
 
 class Trainer:
-    """Trains ``stack`` on ``training`` by ``plan``; ``history`` and ``state`` grow while it runs."""
+    """Runs ``loop`` to the end of a training; ``history`` grows while it runs."""
 
-    def __init__(
-        self,
-        stack: Stack,
-        state: TrainingState,
-        training: Samples,
-        validation: Samples | None,
-        plan: Plan,
-        callbacks: Sequence[Callback] = (),
-    ) -> None:
+    def __init__(self, loop: TrainingLoop, callbacks: Sequence[Callback] = ()) -> None:
         self.history = History()
-        self.loop = TrainingLoop(stack, state, training, validation, plan, self._hear)
-        self.loop.tells_steps = bool(callbacks)
+        self.loop = loop
+        loop.tell, loop.tells_steps = self._hear, bool(callbacks)
         self._callbacks = callbacks
         self._one_by_one = not all(isinstance(callback, Patient) for callback in callbacks)
 
