@@ -65,7 +65,7 @@ def test_what_no_temperature_fits_best_stays_as_it_is_and_says_so():
     for logits, y in ((z, [0, 1]), (np.zeros((4, 3)), [0, 1, 2, 0]), (near_miss, [1] + [0] * 9)):
         fitted = fit_temperature(logits, np.array(y))
         assert (fitted.value, fitted.standard_error) == (1.0, None)
-        assert "do not fix it" in str(fitted)
+        assert "do not determine it" in str(fitted)
 
 
 def test_a_network_that_is_always_wrong_gets_the_highest_and_one_near_miss_does_not_go_below_the_lowest():

@@ -44,12 +44,12 @@ class ConformalScores:
 
     def __post_init__(self) -> None:
         if positive_integer(self.count, "the number of conformal scores") > MOST:
-            raise ArgumentError(f"{self.count} are no conformal scores that anybody has measured; {MOST} are the most.")
+            raise ArgumentError(f"{self.count} conformal scores are too many; at most {MOST} are possible.")
         if not isinstance(self.scores, tuple) or not 1 <= len(self.scores) <= min(self.count, KEPT):
             raise ArgumentError(f"1 to {min(self.count, KEPT)} conformal scores are expected, not {self.scores!r:.60}.")
         scores = tuple(number_between(score, "a conformal score", 0.0) for score in self.scores)
         if any(a > b for a, b in pairwise(scores)):
-            raise ArgumentError("conformal scores must ascend.")
+            raise ArgumentError("conformal scores must be in ascending order.")
         object.__setattr__(self, "scores", scores)
 
     @classmethod

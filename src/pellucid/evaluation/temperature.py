@@ -54,7 +54,7 @@ class Temperature:
 
     def __str__(self) -> str:
         if self.standard_error is None:
-            return f"{self.value:.3g}: the {self.samples:,} samples do not fix it"
+            return f"{self.value:.3g}: the {self.samples:,} samples do not determine it"
         return f"{self.value:.3g} ± {self.standard_error:.2g}, from {self.samples:,} samples"
 
 

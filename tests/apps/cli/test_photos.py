@@ -86,7 +86,7 @@ def test_the_rules_choose_the_network_and_say_why(cli, shapes):
     chosen = done.stderr.split("chosen by rules")[1].split("layer  ")[0]
     assert "epochs:" not in chosen
     assert "early_stopping: 10\n" in chosen, "it follows from the epochs that were given"
-    assert "validation: 0.2\n    a part of each class is kept aside, the 48 others are learned from" in chosen
+    assert "validation: 0.2\n    a part of each class is held out, the 48 others are for training" in chosen
     assert "class_weight: none\n    24 pictures a class: even enough" in chosen
     assert "; the network of epoch 1 is kept: it had the lowest validation loss" in done.stderr
 

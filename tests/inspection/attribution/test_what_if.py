@@ -67,7 +67,7 @@ def test_the_text_has_a_line_for_each_value():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (("dose", [1]), {}, "nobody has named the columns"),
+        (("dose", [1]), {}, "the columns have no names"),
         (("dosis", [1]), {"columns": NAMES}, "no column 'dosis'; the columns are age, weight"),
         ((5, [1]), {}, "number from 0 to 4, not 5"),
         ((-1, [1]), {}, "number from 0 to 4, not -1"),

@@ -84,7 +84,7 @@ def _answers(stack: Stack, table: Array, place: int, values: Array) -> Array:
 def _place(column: object, names: tuple[str, ...] | None, count: int) -> int:
     if isinstance(column, str):
         if names is None:
-            raise ArgumentError(f"column is called {column!r}, but nobody has named the columns: pass columns=[...].")
+            raise ArgumentError(f"column is {column!r}, but the columns have no names: pass columns=[...].")
         if column not in names:
             raise ArgumentError(f"there is no column {column!r}; the columns are {', '.join(names)}.")
         return names.index(column)

@@ -196,7 +196,7 @@ def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int,
     height, width = layer.output.shape[1:3]
     example = address(layer.name, 0, (height // 2, width // 2))
     if not isinstance(place, tuple | list) or len(place) != 2:
-        raise ArgumentError(f"a filter of {layer.name} looks through {height}x{width} windows; say which: {example}.")
+        raise ArgumentError(f"{layer.name} has {height}x{width} windows; say which: {example}.")
     _check_index(place[0], height, f"{layer.name} has {height} rows of windows; row")
     _check_index(place[1], width, f"{layer.name} has {width} columns of windows; column")
     return int(place[0]), int(place[1])

@@ -67,10 +67,10 @@ def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None, *, fl
             "augment": f"{a_class}: {'few, so they are changed strongly' if few_a_class else 'a gentle change is enough'}",
             "epochs": f"{total:,} pictures to learn from: {epochs} epochs show {epochs * total:,}",
             "batch_size": f"{_counted(-(-total // batch_size), 'step')} an epoch",
-            "learning_rate": "of Adam, at the top of the schedule one_cycle; batch normalization makes a high rate safe",
-            "validation": f"a part of each class is kept aside, the {total:,} others are learned from",
-            "patience": "so many epochs without progress, in the last third, when the rate is low; the best is kept",
-            "class_weight": f"{balance}: {'all classes shall count alike' if uneven else 'even enough'}",
+            "learning_rate": "of Adam, at the peak of one_cycle; batch normalization makes a high learning rate safe",
+            "validation": f"a part of each class is held out, the {total:,} others are for training",
+            "patience": "epochs without progress, in the last third, when the learning rate is low; the best is kept",
+            "class_weight": f"{balance}: {'all classes get the same weight' if uneven else 'even enough'}",
         },
     )
 
