@@ -152,35 +152,35 @@ def _layers(
 ) -> tuple[LayerTrace, ...]:
     """What the recorders have seen, with the arrays that belong to each layer."""
     layout = twin.parameters.layout
-    gradient, paid = (None, {}) if objective is None else (objective.gradient, objective.penalties)
+    gradient, penalties = (None, {}) if objective is None else (objective.gradient, objective.penalties)
 
     def made(recorder: Recorder) -> LayerTrace:
         sums, slopes, dsums = recorder.sums, recorder.slopes, None
         if sums is not None and recorder.doutput is not None:
             dsums = recorder.doutput if slopes is None else recorder.doutput * slopes
-        shell = LayerTrace(
-            *(recorder.name, recorder.described, recorder.context.layer, recorder.input, recorder.output),
-            *(sums, recorder.numbers),
+        stem = f"{recorder.name}."  # the arrays of a block are those of its layers
+        own = [] if recorder.main else [name.removeprefix(stem) for name in layout.slots if name.startswith(stem)]
+        kept = [] if recorder.main else [name.removeprefix(stem) for name in twin.state if name.startswith(stem)]
+        return LayerTrace(
+            name=recorder.name,
+            layer=recorder.described,
+            number=recorder.context.layer,
+            input=recorder.input,
+            output=recorder.output,
+            sums=sums,
+            numbers=recorder.numbers,
+            parameters={name: twin.parameters[stem + name] for name in own},
+            state={name: twin.state[stem + name] for name in kept},
             doutput=recorder.doutput,
             slopes=slopes,
             dsums=dsums,
             dinput=recorder.dinput,
+            gradients={} if gradient is None else {name: layout.view(gradient, stem + name) for name in own},
+            regularizers={name: penalties[stem + name] for name in own if stem + name in penalties},
+            updates={name: after[stem + name] for name in own} if after else {},
+            new_state=dict(recorder.next_state(recorder.arrays, recorder.cache)) if after and kept else {},
             layers=tuple(map(made, recorder.main)),
             shortcut=tuple(map(made, recorder.shortcut)),
-        )
-        if recorder.main:  # the arrays of a block are those of its layers
-            return shell
-        stem = f"{recorder.name}."
-        own = {name.removeprefix(stem): name for name in layout.slots if name.startswith(stem)}
-        kept = {name.removeprefix(stem): name for name in twin.state if name.startswith(stem)}
-        return replace(
-            shell,
-            parameters={short: twin.parameters[name] for short, name in own.items()},
-            state={short: twin.state[name] for short, name in kept.items()},
-            gradients={} if gradient is None else {short: layout.view(gradient, name) for short, name in own.items()},
-            regularizers={short: paid[name] for short, name in own.items() if name in paid},
-            updates={short: after[name] for short, name in own.items()} if after else {},
-            new_state=dict(recorder.next_state(recorder.arrays, recorder.cache)) if after and kept else {},
         )
 
     return tuple(map(made, recorders))
