@@ -118,6 +118,57 @@ def test_csv_with_a_split(tmp_path, read):
     assert [(p.file, p.kind) for p in photos.report.problems] == [("e.png", "loose"), ("f.png", "no label")]
 
 
+@pytest.mark.parametrize("delimiter", [", ", " , ", "; ", " \t "])
+def test_csv_with_spaces_and_backslashes(tmp_path, read, delimiter):
+    root = make(tmp_path / "photos", "a.png", "sub/b.png", "sub/c.png", "d.png")
+    rows = [
+        ("file", "label", "split"),
+        ("a.png", '"cat"', "train"),
+        ("sub\\b.png", "dog", "train"),
+        (".\\sub\\c.png", "cat", "test"),
+        ('"d.png "', "dog", "test"),
+    ]
+    (root / "labels.csv").write_text("".join(f"{delimiter.join(row)} \n" for row in rows).replace('" ', '"'))
+    photos = read(root)
+    assert photos.files == ["a.png", "sub/b.png"]
+    assert photos.test_files == ["d.png", "sub/c.png"]
+    assert photos.labels == ("cat", "dog")
+    assert photos.report.problems == ()
+
+
+def test_csv_names_a_file_as_it_is_written_if_there_is_one(tmp_path, read):
+    """Spaces and backslashes may belong to a name."""
+    root = make(tmp_path / "photos", "a .png", "b.png", "sub/c.png")
+    os.rename(root / "b.png", root / "sub\\c.png")
+    (root / "labels.csv").write_text('file,label\n"a .png",cat\nsub\\c.png,dog\nsub/c.png,cat\n')
+    assert sorted(read(root).files) == ["a .png", "sub/c.png", "sub\\c.png"]
+
+
+def test_csv_cannot_lead_out_by_backslashes(tmp_path, read):
+    root = make(tmp_path / "photos", "a.png", "b.png")
+    make(tmp_path, "outside.png")
+    (root / "labels.csv").write_text("file,label\na.png,cat\nb.png,dog\n..\\outside.png,cat\nC:\\c.png,dog\n")
+    assert [(p.file, p.kind) for p in read(root).report.problems] == [("../outside.png", "link"), ("C:/c.png", "missing")]
+
+
+@pytest.mark.parametrize("name", ["Labels.csv", "LABELS.CSV", "labels.CSV"])
+def test_the_csv_file_of_a_folder_is_found_in_any_case(tmp_path, read, name):
+    root = make(tmp_path / "photos", "x/a.png", "x/b.png")
+    (root / name).write_text("file,label\nx/a.png,cat\nx/b.png,dog\n")
+    assert read(root).labels == ("cat", "dog")
+    (root / "labels.csv").write_text("file,label\nx/a.png,emu\nx/b.png,dog\n")
+    assert read(root).labels == ("dog", "emu")
+
+
+@pytest.mark.parametrize("splits", ["01", "10", "012", ["0.0", "1.0"], ["True", "False"], ["train", "1"], ["no", "yes"]])
+def test_csv_with_a_split_of_numbers_is_a_question(tmp_path, read, splits):
+    root = make(tmp_path / "photos", "a.png", "b.png", "c.png")
+    rows = [f"{name}.png,{label},{split}" for name, label, split in zip("abc", ("cat", "dog", "cat"), splits, strict=False)]
+    (root / "labels.csv").write_text("\n".join(["file,label,split", *rows]))
+    with pytest.raises(DataError, match=r"gives the split '.+' in line \d.*Write train and test"):
+        read(root)
+
+
 def test_csv_rows_that_cannot_be_used_are_named(tmp_path, read):
     root = make(tmp_path / "photos", "a.png", "b.png", "c.png")
     make(tmp_path, "outside.png")

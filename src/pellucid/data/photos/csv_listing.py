@@ -31,7 +31,8 @@ def list_csv(path: Path) -> Listing:
     """The files that a CSV file names, with paths from its own folder.
 
     The first line names the columns: file (or filename, path, image), label (or class) and, if there is one, split, which
-    is train or test. Columns are separated by commas, semicolons or tabs. A file outside of the folder is a problem.
+    is train or test. Columns are separated by commas, semicolons or tabs, with or without spaces; the parts of a path by
+    slashes or backslashes. A file outside of the folder is a problem.
     Raises DataError for what is no such CSV file.
     """
     listing = Listing(path, path.parent)
@@ -40,7 +41,7 @@ def list_csv(path: Path) -> Listing:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             file.seek(0)
-            lines = csv.reader(file, delimiter=max(",;\t", key=header.count), strict=True)
+            lines = csv.reader(file, delimiter=max(",;\t", key=header.count), skipinitialspace=True, strict=True)
             columns = _columns(next(lines, []), name)
             rows = [_row_of(cells, columns, lines.line_num) for cells in lines if cells]
     except OSError as error:
@@ -49,6 +50,7 @@ def list_csv(path: Path) -> Listing:
         raise DataError(f"{name} is not UTF-8 text ({error.reason}); save it as CSV in UTF-8.") from error
     except csv.Error as error:
         raise DataError(f"{name} is no CSV file that can be read: line {lines.line_num}: {error}.") from error
+    _check_splits(rows, name)
     parts = {**parts_of(row.split for row in rows if row.split), "": "train"}
     for row in rows:
         _add(listing, row, parts[row.split])
@@ -74,10 +76,28 @@ def _row_of(cells: Sequence[str], columns: tuple[int, int, int | None], line: in
     return _Row(line, file, label.strip(), split.strip())
 
 
+def _check_splits(rows: Sequence[_Row], name: str) -> None:
+    """Raise DataError for parts that are numbers: 1 is the part to learn from in some sets, that to test with in others."""
+    for row in rows:
+        if row.split.casefold() in ("true", "false", "yes", "no") or row.split.replace(".", "").isdecimal():
+            raise DataError(
+                f"{name} gives the split {row.split!r} in line {row.line}; which part is meant differs from set to set. "
+                "Write train and test in that column."
+            )
+
+
+def _as_meant(file: str, root: Path) -> str:
+    """The path as it stands there; if there is none, without spaces around it; then with backslashes as on Windows."""
+    trimmed = file.strip()
+    slashed = trimmed.replace("\\", "/")
+    return next((path for path in (file, trimmed, slashed) if os.path.lexists(root / path)), slashed)
+
+
 def _add(listing: Listing, row: _Row, part: Part | None) -> None:
-    if not row.file:
+    if not row.file.strip():
         return listing.note(f"line {row.line}", "missing", "the line names no file")
-    inside = os.path.relpath(os.path.normpath(listing.root / row.file), listing.root).replace(os.sep, "/")
+    file = _as_meant(row.file, listing.root)
+    inside = os.path.relpath(os.path.normpath(listing.root / file), listing.root).replace(os.sep, "/")
     if not row.label:
         return listing.note(inside, "no label", f"line {row.line} gives it no label")
     if part == "validation":

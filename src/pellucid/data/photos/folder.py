@@ -123,10 +123,18 @@ def _list(path: str | os.PathLike[str], are_classes_known: bool) -> Listing:
         return list_csv(source)
     if not source.is_dir():
         raise DataError(f"{printable(str(path))} is neither a folder nor a regular file; {LAYOUTS}.")
-    labels = source / "labels.csv"
-    if labels.is_file() and not labels.is_symlink():
-        return list_csv(labels)
-    return list_folder(source, are_classes_known=are_classes_known)
+    labels = _labels_in(source)
+    return list_folder(source, are_classes_known=are_classes_known) if labels is None else list_csv(labels)
+
+
+def _labels_in(folder: Path) -> Path | None:
+    """The file labels.csv of a folder, in any case; of several, the one in small letters."""
+    try:
+        names = sorted((path.name for path in folder.iterdir() if path.name.casefold() == "labels.csv"), reverse=True)
+    except OSError:
+        return None  # the listing of the folder says why
+    files = (folder / name for name in names)
+    return next((file for file in files if file.is_file() and not file.is_symlink()), None)
 
 
 def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
