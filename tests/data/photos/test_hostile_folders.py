@@ -174,6 +174,43 @@ def test_a_file_that_cannot_be_opened_is_named_and_read_once_it_can(root, read, 
     assert photos.files == list(GOOD)
 
 
+def short_of_memory(*_, **__):
+    raise MemoryError
+
+
+def codec_short_of_memory(*_, **__):
+    raise OSError(f"{Image.core.getcodecstatus(-9)} when reading image file")
+
+
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ("PIL.Image.open", short_of_memory),
+        ("PIL.ImageFile.ImageFile.load", short_of_memory),
+        ("PIL.ImageFile.ImageFile.load", codec_short_of_memory),
+        ("PIL.Image.Image.getexif", short_of_memory),
+        ("PIL.Image.Image.resize", short_of_memory),
+    ],
+)
+def test_a_lack_of_memory_is_not_remembered_as_a_damaged_picture(root, read, monkeypatch, place, failure):
+    """It says nothing about the file: the next time there may be enough."""
+    read(root)  # cat/a.png changes, so that only it is read when memory is short
+    save(root / "cat/a.png", 77)
+    os.utime(root / "cat/a.png", ns=(1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(place, failure)
+        photos = read(root)
+        (problem,) = photos.report.problems
+        assert (problem.file, problem.kind) == ("cat/a.png", "unreadable")
+        assert "not enough memory" in problem.reason
+        with pytest.raises(MemoryError):
+            photos.pipeline(root / "cat/a.png")
+    again = read(root)
+    assert again.report.problems == ()
+    assert again.files[0] == "cat/a.png"
+    assert np.array_equal(again.x[0], again.pipeline(root / "cat/a.png"))
+
+
 def test_a_file_that_stays_shut_does_not_cost_another_decoding(root, read, monkeypatch):
     original = builtins.open
 

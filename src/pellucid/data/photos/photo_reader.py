@@ -28,8 +28,8 @@ _AHEAD = 4  # so many tasks a worker are under way: one large picture does not h
 class Reading:
     """What was found in a file: the hash of its bytes, its problems, and the pixels if it is a picture that can be used.
 
-    The digest is empty if the file could not be opened. A reading that is remembered has no pixels; ``is_picture`` says
-    whether there were some.
+    The digest is empty if the file could not be opened, or if memory was short: it is read again the next time. A reading
+    that is remembered has no pixels; ``is_picture`` says whether there were some.
     """
 
     digest: str
@@ -69,7 +69,13 @@ def read_all(
 
 def read_photo(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
     """Read one file. What is wrong with it is a problem in the reading, never an error."""
+    try:
+        return _read(root, entry, pipeline)
+    except MemoryError:
+        return Reading("", (Problem(entry.file, "unreadable", "there was not enough memory to read it"),))
 
+
+def _read(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
     def unusable(kind: str, reason: str) -> Reading:
         return Reading(digest, (Problem(entry.file, kind, reason),))
 

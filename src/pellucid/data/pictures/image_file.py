@@ -80,6 +80,8 @@ def _identified(content: bytes, name: str) -> Image:
         return Image.open(BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PictureSizeError(f"{name} claims to have more than {MAX_PIXELS:,} pixels; reduce it first") from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise DataError(
             f"{name} is not a picture that can be read; expected PNG, JPEG, BMP, WebP, GIF, TIFF or PPM"
@@ -108,12 +110,14 @@ def check_size(height: int, width: int, name: str) -> None:
 
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
-    """Whatever goes wrong while pixels are decoded is a DataError that says that the picture is damaged."""
+    """What goes wrong while pixels are decoded is a DataError that says that the picture is damaged; or a MemoryError."""
     try:
         yield
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and str(error).startswith("out of memory"):  # as the decoders of Pillow say it
+            raise MemoryError(f"{name}: {error}") from error
         raise DataError(f"{name} is damaged: it ends too early or its content contradicts itself ({error})") from error
 
 
@@ -124,6 +128,8 @@ def upright(image: Image) -> Image:
     _load(image)
     try:
         orientation = image.getexif().get(_ORIENTATION)
+    except MemoryError:
+        raise
     except Exception:
         return image
     return image.transpose(Transpose[_TURNS[orientation]]) if orientation in _TURNS else image
