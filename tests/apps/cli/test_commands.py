@@ -215,6 +215,35 @@ def test_a_missing_picture_among_good_ones(cli, trained, pictures):
     assert [row["file"] for row in rows] == [str(file) for file in files]
 
 
+def test_a_folder_without_a_picture_is_an_error_that_says_what_was_found(cli, trained, pictures, tmp_path, monkeypatch):
+    for name in ("notes/a.txt", "notes/deep/b.TXT", "notes/README", "hidden/.a.png", "good/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("no picture")
+    (tmp_path / "good/b.png").write_bytes(pictures[0].read_bytes())
+    found = "no file in the folder 'notes' is a picture that can be read; found 2 .txt, 1 without an extension"
+    empty = "the folder 'hidden' holds no files; expected pictures"
+    done = cli("predict", trained[1], "notes")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"Error: {found}"
+    done = cli("predict", trained[1], "notes", "good", "hidden", "--json")
+    assert done.returncode == 2
+    rows = only_json(done.stdout)
+    assert rows[0] == {"file": "notes", "error": found}
+    assert rows[1]["file"] == "good/b.png"
+    assert rows[2] == {"file": "hidden", "error": empty}
+    done = cli("predict", trained[1], "good", "--quiet")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    done = cli("predict", trained[1], "good")
+    assert done.returncode == 2
+    assert "Skipped: [Errno 13] Permission denied: 'good'" in done.stderr
+
+
 def test_gradcheck_fails_for_a_wrong_derivative(cli, monkeypatch):
     from pellucid.mathematics.activations import ACTIVATIONS, Activation
 

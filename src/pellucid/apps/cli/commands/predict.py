@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,42 +35,55 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, conf
     Below the answer for a file, a small picture shows what the network saw; files in a folder get none.
 
     A file that cannot be read is reported on standard error; the others are still answered, and the exit code is 2.
-    Folders are searched with all folders in them; a file in them that is not a picture is only reported.
+    Folders are searched with all folders in them, without hidden files and what links lead to; a file in them that is not
+    a picture is only reported, unless there is no picture at all.
     """
     loaded = load(model)
     if confidence is not None:
         loaded.check_confidence(confidence)
     results: list[dict[str, Any]] = []
-    for path, is_named in _files(pictures):
-        try:
-            prediction: Prediction = loaded.predict(path, confidence=confidence)
-        except DataError as error:
-            if is_named:
-                say(printable(f"Error: {error}"), err=True)
-                results.append({"file": path, "error": str(error)})
-            else:
-                say(printable(f"Skipped: {error}"), err=True)
-            continue
-        results.append(_as_data(path, prediction, top))
-        if not as_json:
-            _show(path, prediction, top, quiet or not is_named)
+    for path in pictures:
+        is_folder = os.path.isdir(path)
+        answers = 0
+        files = sorted(_inside(path)) if is_folder else [path]
+        for file in files:
+            try:
+                prediction: Prediction = loaded.predict(file, confidence=confidence)
+            except DataError as error:
+                if is_folder:
+                    say(printable(f"Skipped: {error}"), err=True)
+                else:
+                    results.append(_failed(file, str(error)))
+                continue
+            answers += 1
+            results.append(_as_data(file, prediction, top))
+            if not as_json:
+                _show(file, prediction, top, quiet or is_folder)
+        if is_folder and not answers:
+            results.append(_failed(path, _without_pictures(path, files)))
     if as_json:
         write_json(results)
     return 2 if any("error" in result for result in results) else 0
 
 
-def _files(paths: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
-    """Each file, and whether it was named itself; those of a folder sorted, without hidden files and links.
+def _failed(path: str, error: str) -> dict[str, Any]:
+    """What came of a file or a folder without an answer, said on standard error too."""
+    say(printable(f"Error: {error}"), err=True)
+    return {"file": path, "error": error}
 
-    A folder without files is passed on as it is: reading it raises the error.
-    """
-    for path in paths:
-        inside = sorted(_inside(path)) if os.path.isdir(path) else []
-        yield from ((file, False) for file in inside) if inside else [(path, True)]
+
+def _without_pictures(folder: str, files: list[str]) -> str:
+    """What was found in a folder without a picture that can be read."""
+    if not files:
+        return f"the folder '{folder}' holds no files; expected pictures"
+    kinds = Counter(os.path.splitext(file)[1].casefold() or "without an extension" for file in files)
+    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(5)) + (", ..." if len(kinds) > 5 else "")
+    return f"no file in the folder '{folder}' is a picture that can be read; found {found}"
 
 
 def _inside(folder: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
+    """The files of a folder and of those in it; a folder that cannot be listed is reported."""
+    for parent, folders, files in os.walk(folder, onerror=lambda error: say(printable(f"Skipped: {error}"), err=True)):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = (os.path.join(parent, name) for name in files if not name.startswith("."))
         yield from (path for path in paths if os.path.isfile(path) and not os.path.islink(path))
