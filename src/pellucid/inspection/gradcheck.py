@@ -2,27 +2,31 @@
 
 For an array t (the input, or one parameter) and a random direction v, two numbers must agree:
 
-    analytic = <dL/dt, v>, from backward          numeric = (L(t + h v) - L(t - h v)) / 2h, from forward alone
+    analytic = <dL/dt, v>, from backward          numeric = the slope of L(t + s v) at s = 0, from forward alone
 
 in float64, for several directions, each array by itself: dx can be right while a parameter's gradient is wrong, and the
-other way round. h is tried at several sizes and the best agreement counts, since rounding spoils small steps and a corner
-(of ReLU, say) large ones; a wrong derivative is wrong at all of them. The smallest are tried last, for networks on images:
-a step of all weights of a convolution moves a million sums, some of them past a corner. Where both numbers are zero nothing
-was compared, and the check refuses to call that a success.
+other way round. Where both numbers are zero nothing was compared, and the check refuses to call that a success.
+
+At a corner, such as that of ReLU at 0 or of the largest of equal numbers, L has a slope on each side. Backward chooses one
+for each corner, and a direction meets many at once: so their sum need not be the slope of either side, nor lie between.
+Such a comparison is counted, and made a little beside the corner, where all of L has slopes. Only an activation is asked
+at its corners too, number by number: there it may give the slope of either side, or one between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pellucid.core import random
 from pellucid.core.checks import as_numbers, number_between, positive_integer
+from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, GradientError
 from pellucid.core.shapes import Array
+from pellucid.inspection.slopes import Comparison, compare, compare_at_corners, smallest
 from pellucid.mathematics.activations import Activation, activation
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
@@ -30,8 +34,6 @@ from pellucid.nn.layers.base import Context, Layer
 from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Stack
 
-STEPS = (1e-5, 1e-6, 1e-7)
-LAST_STEPS = (1e-8, 1e-9)  # where none of the others agrees
 JITTER = 1e-2
 RIGHT, WRONG = "right", "WRONG"
 ALLOWED_ZERO, NOTHING_COMPARED = "zero, as allowed", "nothing compared: 0 against 0"
@@ -42,22 +44,29 @@ Point = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Problem:
-    """A scalar function of named arrays, the point at which to check it, and the gradients that it claims there."""
+    """A scalar function of named arrays, the point at which to check it, and the gradients that it claims at a point.
+
+    ``each`` is there for a function of every number by itself: its values, whose sum ``value`` is.
+    """
 
     point: Point
     value: Callable[[Point], float]
-    gradients: Point
+    gradients: Callable[[Point], Point]
+    each: Callable[[Array], Array] | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """The verdict on one array: ``error`` is the largest |analytic - numeric| relative to the size of the gradient."""
+    """The verdict on one array, with the numbers of its worst comparison; ``corners`` of its ``comparisons`` were at a
+    corner."""
 
     name: str
     analytic: float
     numeric: float
     error: float
     verdict: str
+    comparisons: int
+    corners: int
 
 
 @dataclass(frozen=True)
@@ -71,13 +80,21 @@ class GradientReport:
     def passed(self) -> bool:
         return all(row.verdict in (RIGHT, ALLOWED_ZERO) for row in self.rows)
 
+    @property
+    def corners(self) -> int:
+        """How many comparisons were at a corner."""
+        return sum(row.corners for row in self.rows)
+
     def __str__(self) -> str:
         width = max(len(row.name) for row in self.rows)
         lines = [f"{'gradient of':<{max(width, 11)}}  {'analytic':>14}  {'numeric':>14}  {'error':>8}  verdict"]
-        lines += [
-            f"{row.name:<{max(width, 11)}}  {row.analytic:>14.6e}  {row.numeric:>14.6e}  {row.error:>8.1e}  {row.verdict}"
-            for row in self.rows
-        ]
+        for row in self.rows:
+            numbers = f"{row.analytic:>14.6e}  {row.numeric:>14.6e}  {row.error:>8.1e}"
+            corner = f", {row.corners} of {row.comparisons} at a corner" if row.corners else ""
+            lines.append(f"{row.name:<{max(width, 11)}}  {numbers}  {row.verdict}{corner}")
+        if self.corners:
+            total = counted(sum(row.comparisons for row in self.rows), "comparison")
+            lines.append(f"at a corner: {self.corners} of {total}; the slope of either side is right there")
         return "\n".join(lines)
 
 
@@ -104,9 +121,11 @@ def gradcheck(
     positive_integer(directions, "directions")
     number_between(tolerance, "tolerance", 0.0, 1.0, open_low=True)
     problem = _problem(subject, data, regularizer, seed)
+    claimed = problem.gradients(problem.point)
+    keys = [random.key(seed, random.Purpose.GRADCHECK, index) for index in range(len(problem.point))]
     rows = tuple(
-        _check(problem, name, directions, tolerance, random.key(seed, random.Purpose.GRADCHECK, index), name in allow_zero)
-        for index, name in enumerate(problem.point)
+        _check(problem, claimed[name], name, directions, tolerance, key, name in allow_zero)
+        for name, key in zip(problem.point, keys, strict=True)
     )
     report = GradientReport(rows, tolerance)
     if raise_error and not report.passed:
@@ -114,37 +133,36 @@ def gradcheck(
     return report
 
 
-def _check(problem: Problem, name: str, directions: int, tolerance: float, key: random.Key, allowed: bool) -> Row:
-    claimed = problem.gradients[name]
-    here = problem.value(problem.point)
-    if claimed.shape != problem.point[name].shape:
-        raise GradientError(
-            f"the gradient of {name} has the shape {claimed.shape}, {name} has {problem.point[name].shape}."
-        )
-    worst: tuple[float, float, float] = (-1.0, 0.0, 0.0)
-    largest = 0.0
-    for direction in random.normal(key, (directions, *claimed.shape)):
-        analytic = float((claimed * direction).sum())
-        size = max(abs(analytic), 0.1 * float(np.linalg.norm(claimed)))
-        trials: list[tuple[float, float, float]] = []
-        for h in (*STEPS, *LAST_STEPS):
-            if h in LAST_STEPS and min(trials)[0] <= tolerance:
-                break
-            numeric = _numeric(problem, name, h * direction) / (2 * h)
-            error = abs(analytic - numeric) / max(size, abs(numeric), 1e-300)
-            trials.append((error if np.isfinite(error) else np.inf, analytic, numeric))
-        best = min(trials)
-        worst = max(worst, best)
-        largest = max(largest, abs(best[1]), abs(best[2]))
-    noise = 1e-8 * max(1.0, abs(here))
-    if largest < noise:
-        return Row(name, worst[1], worst[2], 0.0, ALLOWED_ZERO if allowed else NOTHING_COMPARED)
-    return Row(name, worst[1], worst[2], worst[0], RIGHT if worst[0] <= tolerance else WRONG)
+def _check(
+    problem: Problem, claimed: Array, name: str, directions: int, tolerance: float, key: random.Key, allowed: bool
+) -> Row:
+    t = problem.point[name]
+    if claimed.shape != t.shape:
+        raise GradientError(f"the gradient of {name} has the shape {claimed.shape}, {name} has {t.shape}.")
+    found: list[Comparison] = []
+    drawn = random.normal(key, (directions, *t.shape))
+    if problem.each is not None:
+        at_corner, found = compare_at_corners(problem.each, t, claimed)
+        drawn[:, at_corner] = 0.0
+    for index, direction in enumerate(drawn):
+        one = _along(problem, problem.point, name, claimed, direction, tolerance)
+        if one.at_corner:
+            beside = {**problem.point, name: t + JITTER * random.normal(random.key(key, index), t.shape)}
+            there = _along(problem, beside, name, problem.gradients(beside)[name], direction, tolerance)
+            one = replace(there, at_corner=True)
+        found.append(one)
+    worst = max(found, key=lambda one: one.error)
+    verdict, error = (RIGHT if worst.error <= tolerance else WRONG), worst.error
+    if max(one.largest for one in found) < smallest(problem.value(problem.point)):
+        verdict, error = (ALLOWED_ZERO if allowed else NOTHING_COMPARED), 0.0
+    return Row(name, worst.analytic, worst.numeric, error, verdict, len(found), sum(one.at_corner for one in found))
 
 
-def _numeric(problem: Problem, name: str, offset: Array) -> float:
-    above = problem.value({**problem.point, name: problem.point[name] + offset})
-    return above - problem.value({**problem.point, name: problem.point[name] - offset})
+def _along(problem: Problem, point: Point, name: str, claimed: Array, direction: Array, tolerance: float) -> Comparison:
+    """The claimed slope at a point along a direction of one array, and that of the function."""
+    analytic = float((claimed * direction).sum())
+    size = max(abs(analytic), 0.1 * float(np.linalg.norm(claimed)))
+    return compare(lambda s: problem.value({**point, name: point[name] + s * direction}), analytic, size, tolerance)
 
 
 def _problem(subject: object, data: tuple[Any, ...], regularizer: Regularizer | None, seed: int) -> Problem:
@@ -168,17 +186,29 @@ def _problem(subject: object, data: tuple[Any, ...], regularizer: Regularizer | 
         if rest[0].shape != outputs.shape:
             raise ArgumentError(f"outputs {outputs.shape} and targets {rest[0].shape} must have one shape.")
         return Problem(
-            {"outputs": outputs}, lambda p: subject(p["outputs"], *rest)[0], {"outputs": subject(outputs, *rest)[1]}
+            {"outputs": outputs},
+            lambda p: subject(p["outputs"], *rest)[0],
+            lambda p: {"outputs": subject(p["outputs"], *rest)[1]},
         )
     if isinstance(subject, Regularizer):
         w = _float64(data[0])
-        return Problem({"w": w}, lambda p: subject.penalty(p["w"]), {"w": subject.gradient(w)})
+        return Problem({"w": w}, lambda p: subject.penalty(p["w"]), lambda p: {"w": subject.gradient(p["w"])})
     if isinstance(subject, Activation):
-        z = _float64(data[0])
-        r = random.normal(random.key(seed, random.Purpose.GRADCHECK, 1 << 20), z.shape)
-        gradient = r * subject.derivative(z, subject.value(z))
-        return Problem({"z": z}, lambda p: float((r * subject.value(p["z"])).sum()), {"z": gradient})
+        return _activation_problem(subject, _float64(data[0]), seed)
     raise ArgumentError(f"gradcheck takes a network, a layer, a loss, a regularizer or an activation, not {subject!r}.")
+
+
+def _activation_problem(activation: Activation, z: Array, seed: int) -> Problem:
+    """The sum of r f(z) for random r, as a function of z."""
+    r = random.normal(random.key(seed, random.Purpose.GRADCHECK, 1 << 20), z.shape)
+
+    def each(z: Array) -> Array:
+        return r * activation.value(z)
+
+    def gradients(point: Point) -> Point:
+        return {"z": r * activation.derivative(point["z"], activation.value(point["z"]))}
+
+    return Problem({"z": z}, lambda point: float(each(point["z"]).sum()), gradients, each)
 
 
 def _network_problem(
@@ -196,11 +226,13 @@ def _network_problem(
         twin.parameters.vector[...] = _flat(point, twin)
         return objective.value(point["x"], targets, w)
 
-    point = _moved(dict(twin.parameters), seed) | {"x": pixels}
-    twin.parameters.vector[...] = _flat(point, twin)
-    dx = objective.descend(pixels, targets, w, needs_dx=True).dx
-    claimed = {name: twin.parameters.layout.view(objective.gradient, name) for name in twin.parameters}
-    return Problem(point, value, claimed if dx is None else claimed | {"x": dx})
+    def gradients(point: Point) -> Point:
+        twin.parameters.vector[...] = _flat(point, twin)
+        dx = objective.descend(point["x"], targets, w, needs_dx=True).dx
+        claimed = {name: twin.parameters.layout.view(objective.gradient, name).copy() for name in twin.parameters}
+        return claimed if dx is None else claimed | {"x": dx}
+
+    return Problem(_moved(dict(twin.parameters), seed) | {"x": pixels}, value, gradients)
 
 
 def _layer_problem(layer: Layer, x: Array, seed: int) -> Problem:
@@ -217,14 +249,16 @@ def _layer_problem(layer: Layer, x: Array, seed: int) -> Problem:
     def projected(point: Point) -> float:
         return float((layer.forward({**point, **state}, point["x"], context)[0] * r).sum())
 
-    point = _moved(drawn, seed) | {"x": x}
-    _, cache = layer.forward({**point, **state}, x, context)
-    dx, gradients = layer.backward({**point, **state}, cache, r)
-    if dx is None or set(gradients) != set(drawn):
-        raise GradientError(
-            f"{layer.kind} must give dx and a gradient for each of {sorted(drawn)}, not {sorted(gradients)}."
-        )
-    return Problem(point, projected, gradients | {"x": dx})
+    def gradients(point: Point) -> Point:
+        _, cache = layer.forward({**point, **state}, point["x"], context)
+        dx, found = layer.backward({**point, **state}, cache, r)
+        if dx is None or set(found) != set(drawn):
+            raise GradientError(
+                f"{layer.kind} must give dx and a gradient for each of {sorted(drawn)}, not {sorted(found)}."
+            )
+        return found | {"x": dx}
+
+    return Problem(_moved(drawn, seed) | {"x": x}, projected, gradients)
 
 
 def _flat(point: Point, stack: Stack) -> Array:

@@ -256,6 +256,18 @@ def test_gradcheck_fails_for_a_wrong_derivative(cli, monkeypatch):
     assert "Traceback" not in done.stderr
 
 
+def test_gradcheck_counts_what_is_at_a_corner(cli, monkeypatch):
+    """Windows in which all numbers are equal: the largest has a slope on each side, and neither is wrong."""
+    even = np.zeros((6, 4, 4, 1)), np.arange(6) % 3
+    monkeypatch.setattr("pellucid.apps.cli.commands.gradcheck.random_samples", lambda network, seed: even)
+    pl.Network([pl.Input(4, 4, 1), pl.Conv2D(2), pl.MaxPooling2D(2), pl.Classification(3)]).save("even.safetensors")
+    done = cli("gradcheck", "even.safetensors")
+    assert done.returncode == 0, done.stdout
+    assert "right, 4 of 4 at a corner" in done.stdout
+    assert "at a corner: 4 of 20 comparisons" in done.stdout
+    assert "WRONG" not in done.stdout
+
+
 @pytest.mark.parametrize(
     "layers",
     [
