@@ -42,7 +42,8 @@ def compare(phi: Callable[[float], float], analytic: float, size: float, toleran
     """
     here = phi(0.0)
     left, right = one_sided(phi, here)
-    corner = bool(corners(left, right, max(tolerance * size, smallest(here))))
+    floor = max(tolerance * size, smallest(here))
+    corner = bool(corners(left, right, floor))
     trials = [(_error(analytic, across, size), across) for across in ((left + right) / 2).tolist()]
     for h in LAST_STEPS:
         if min(trials)[0] > tolerance:
@@ -52,6 +53,9 @@ def compare(phi: Callable[[float], float], analytic: float, size: float, toleran
         for h, (error, across) in zip(STEPS, trials[: len(STEPS)], strict=True):
             rounding = min(EPSILON * max(1.0, abs(here)) / h / size, MOST_ROUNDING)
             trials.append((max(error - rounding, 0.0), across))
+    if min(trials)[0] > tolerance:  # then a corner that is small beside others nearby counts too
+        *_, before, last = np.abs(right - left).tolist()
+        corner = corner or last > max(floor, before / 2)
     error, numeric = min(trials)
     return Comparison(analytic, numeric, error, max(abs(analytic), abs(numeric)), corner)
 
@@ -78,9 +82,9 @@ def one_sided(phi: Callable[[float], float | Array], here: float | Array) -> tup
 
 
 def corners(left: Array, right: Array, floor: float | Array) -> NDArray[np.bool_]:
-    """Where the slopes of the two sides differ by more than ``floor``, at the smallest step much as at the largest."""
+    """Where the slopes of the two sides differ by more than ``floor``, and hardly less at a smaller step."""
     gap = np.abs(right - left)
-    found: NDArray[np.bool_] = (gap[-1] > floor) & (gap[-1] > gap[0] / 2)
+    found: NDArray[np.bool_] = np.all(gap > floor, axis=0) & np.all(gap[1:] > gap[:-1] / 2, axis=0)
     return found
 
 
