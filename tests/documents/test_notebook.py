@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pellucid as pl
 
@@ -36,6 +39,7 @@ _ = model.conformal(x[500:700], y[500:700])
     "doubt": "model.predict(np.full((40, 40), 9, np.uint8), confidence=0.9)",
     "trace": "network.trace(x[:2], y[:2])",
     "trace forward": "network.trace(x[:2])",
+    "figure": "history.plot()",
 }
 
 
@@ -98,7 +102,7 @@ def shown(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(shown):
-    return {name: Fragment(data["text/html"]) for name, data in shown.items()}
+    return {name: Fragment(data["text/html"]) for name, data in shown.items() if name != "figure"}
 
 
 def test_every_object_has_html_and_plain_text(shown):
@@ -178,6 +182,12 @@ def test_a_history_is_its_curves(pages):
     assert "Accuracy over 3 epochs" in page.text
     assert len([1 for tag, given in page.elements if tag == "polyline" and "line" in given["class"]]) == 4
     assert pages["empty history"].count("svg") == 0
+
+
+def test_a_figure_is_a_picture_also_where_nobody_imported_pyplot(shown):
+    with Image.open(io.BytesIO(base64.b64decode(shown["figure"]["image/png"]))) as picture:
+        assert min(picture.size) > 200
+        assert len(set(picture.convert("L").tobytes())) > 20
 
 
 def test_a_prediction_is_its_picture_and_bars(pages):

@@ -49,12 +49,13 @@ class History(Mapping[str, list[float]]):
         if not self.epochs:
             raise ArgumentError("there is no finished epoch to plot yet.")
         try:
-            import matplotlib  # noqa: F401 - the package first: only a part of it may be installed
-            from matplotlib.figure import Figure
+            import matplotlib  # noqa: F401 - first the package: a part of it may be left over from elsewhere
+
+            from pellucid.core.display.figure import ShownFigure
         except ImportError:
             raise MissingDependencyError("plotting needs matplotlib: pip install matplotlib.") from None
         names = [name for name in self if f"validation_{name}" in self or name in ("loss", "accuracy", "mae")]
-        figure = Figure(figsize=(5.5 * len(names), 4), layout="constrained")  # pyplot would keep it for ever
+        figure = ShownFigure(figsize=(5.5 * len(names), 4), layout="constrained")
         axes = figure.subplots(1, len(names), squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             for column, label, style in ((name, "training", "--"), (f"validation_{name}", "validation", "-")):
