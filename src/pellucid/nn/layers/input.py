@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import AnyArray, Array, Shape, batch_letters, describe
+from pellucid.core.shapes import AnyArray, Array, Shape, batch_letters, describe, size_of
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, Place
 
 MAX_VALUES = 1 << 28
@@ -95,12 +95,52 @@ class Input(Layer):
             warnings.warn(f"{what}. To scale them, {how}.", stacklevel=3)
 
     def _hint(self, array: AnyArray) -> str:
-        values = int(np.prod(self.shape))
-        if array.ndim >= 1 and array.size and array.size == len(array) * values:
-            return f" Use x.reshape({', '.join(map(str, (-1, *self.shape)))})."
-        if array.ndim >= 1 and array.size == values:
-            return f" One sample is x.reshape({', '.join(map(str, (1, *self.shape)))})."
+        """How to bring it into the form of a batch, where that leaves every number at its place in the sample."""
+        given, wanted, values = array.shape[1:], self.shape, size_of(self.shape)
+        order = axes_for(given, wanted)
+        if order is not None:
+            other = f", or begin the network with Input{given}" if given[-1] == wanted[-1] else ""
+            return f" Its axes have another order: use {_call('x.transpose', 0, *(axis + 1 for axis in order))}{other}."
+        order = axes_for(array.shape, wanted)
+        if order is not None:
+            return f" One sample is {_call('x.transpose', *order)}[None]."
+        order = axes_for(array.shape[:-1], wanted)
+        if order is not None:
+            return f" The samples lie along its last axis: use {_call('x.transpose', array.ndim - 1, *order)}."
+        if array.ndim > 1 and array.size and size_of(given) == values:
+            return self._hint_to_reshape(given)
+        if _are_parts(array.shape, wanted):
+            return f" One sample is {_call('x.reshape', 1, *wanted)}."
         return ""
+
+    def _hint_to_reshape(self, given: Shape) -> str:
+        use = _call("x.reshape", -1, *self.shape)
+        if len(given) == 1 and len(self.shape) == 3 and self.shape[2] > 1:
+            height, width, channels = self.shape
+            planes = f"{_call('x.reshape', -1, channels, height, width)}.transpose(0, 2, 3, 1)"
+            return f" Use {use} if the channels of a pixel stand together, or {planes} if each channel stands by itself."
+        return f" Use {use}." if _are_parts(given, self.shape) else ""
+
+
+def axes_for(shape: Shape, wanted: Shape) -> tuple[int, ...] | None:
+    """The transposition that gives an array of this shape the ``wanted`` one; None if there is none.
+
+    Axes of the same size stay in their order: from channels first to channels last, height stays before width.
+    """
+    if sorted(shape) != sorted(wanted):
+        return None
+    left = list(range(len(shape)))
+    return tuple(left.pop([shape[axis] for axis in left].index(size)) for size in wanted)
+
+
+def _are_parts(shape: Shape, wanted: Shape) -> bool:
+    """Whether one shape only cuts the axes of the other into parts, so that `reshape` leaves neighbours together."""
+    bounds = [{size_of(sizes[:end]) for end in range(1, len(sizes) + 1)} | {1} for sizes in (shape, wanted)]
+    return size_of(shape) == size_of(wanted) and (bounds[0] <= bounds[1] or bounds[0] >= bounds[1])
+
+
+def _call(name: str, *numbers: int) -> str:
+    return f"{name}({', '.join(map(str, numbers))})"
 
 
 def first_non_finite(array: Array) -> int | None:
