@@ -144,8 +144,7 @@ class NativeExecutor(Executor):
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
             if not count_image_nodes(self.stack):
-                seen = self._data.x[samples.rows[:SEEN_FOR_ZEROS]]
-                self.plan.expect_zeros(bool(np.count_nonzero(seen) < seen.size / 2))
+                self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
         rows = np.concatenate([one.rows for one in indices]) if len(indices) > 1 else indices[0].rows
         if indices[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
@@ -202,6 +201,10 @@ class NativeExecutor(Executor):
         copy = Copy(like.parameters, like.state, like.slots)
         self.plan.store(copy.parameters, copy.state, copy.slots)
         return copy
+
+
+def _has_many_zeros(x: AnyArray) -> bool:
+    return bool(np.count_nonzero(x) < x.size / 2)
 
 
 def _numbers(x: AnyArray) -> AnyArray:
