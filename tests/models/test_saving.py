@@ -138,6 +138,25 @@ def test_labels_and_pipeline_come_back(digits, tmp_path):
     assert prediction.label == names[int(prediction.probabilities.argmax())]
 
 
+def test_labels_may_be_the_array_of_numpy_unique(tmp_path):
+    names = ["dog", "cat", "dog", "bird"]
+    classes, y = np.unique(names, return_inverse=True)
+    network = pl.Network([pl.Input(2), pl.Classification(3)])
+    network.fit(np.zeros((4, 2)), y, epochs=1, progress="none")
+    for labels in (classes, list(classes), classes.astype(object)):
+        model = pl.Model(network, labels=labels)
+        assert model.labels == ("bird", "cat", "dog")
+        assert {type(label) for label in model.labels} == {str}
+        network.save(tmp_path / "animals.safetensors", labels=labels)
+        assert pl.load(tmp_path / "animals.safetensors").labels == ("bird", "cat", "dog")
+    numbers = pl.Model(network, labels=np.array([3, 5, 7]))
+    assert numbers.labels == (3, 5, 7)
+    assert {type(label) for label in numbers.labels} == {int}
+    for wrong in (np.array([0.5, 1.5, 2.5]), np.array([["a", "b", "c"]]), np.array("abc")):
+        with pytest.raises(pl.ArgumentError, match="labels"):
+            pl.Model(network, labels=wrong)
+
+
 def test_the_file_is_plain_safetensors_with_the_documented_names_and_shapes(digits, tmp_path):
     x, y = digits
     network = small(pl.Dense(6, "relu"), pl.Dense(5))

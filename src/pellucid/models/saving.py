@@ -148,11 +148,17 @@ def load_parts(path: str | os.PathLike[str], make: Callable[..., S]) -> tuple[S,
 
 
 def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label, ...]:
-    """The labels of the classes, by default their numbers; raises `ArgumentError` if there is not one for each."""
+    """The labels of the classes, by default their numbers; raises `ArgumentError` if there is not one for each.
+
+    They may be an array, such as ``numpy.unique(names)``, or an index of pandas.
+    """
     output = network.output
     count = output.num_labels if isinstance(output, ClassifyingOutput) else 0
     if labels is None:
         return tuple(range(count))
+    labels = labels.tolist() if hasattr(labels, "tolist") else labels
+    if isinstance(labels, list | tuple):
+        labels = [label.item() if isinstance(label, np.generic) else label for label in labels]
     if not isinstance(labels, list | tuple) or not all(isinstance(label, str | int) for label in labels):
         raise ArgumentError(f"labels is a list of names, not {labels!r}.")
     if len(labels) != count or len(set(labels)) != count:

@@ -141,7 +141,7 @@ def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
     names = tuple(labels) if isinstance(labels, Iterable) and not isinstance(labels, str) else ()
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise ArgumentError(f"labels is a list of different names, such as model.labels, not {labels!r}.")
-    return names
+    return tuple(map(str, names))  # those of an array are of a kind of their own
 
 
 def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:
