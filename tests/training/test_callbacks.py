@@ -93,6 +93,15 @@ def test_an_output_says_which_of_its_figures_should_rise():
         assert {figure for figure in figures if output.rises(f"validation_{figure}")} == rising
 
 
+@pytest.mark.parametrize("start", [30, 31, 100])
+def test_early_stopping_that_would_pass_over_the_whole_training_is_refused(start, digits):
+    network = small()
+    with pytest.raises(pl.ArgumentError, match=f"start_from_epoch={start}.*a training of 30"):
+        overfit(network, digits, early_stopping=pl.EarlyStopping(1, start_from_epoch=start))
+    assert network.training_state.step == 0
+    overfit(network, digits, early_stopping=pl.EarlyStopping(1, start_from_epoch=29))
+
+
 @pytest.mark.parametrize("start", [-1, 1.5, True, "2"])
 def test_the_epoch_to_start_from_is_a_whole_number(start):
     with pytest.raises(pl.ArgumentError, match="start_from_epoch"):

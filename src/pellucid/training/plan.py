@@ -32,6 +32,12 @@ class Plan:
         positive_integer(self.epochs, "epochs")
         positive_integer(self.batch_size, "batch_size")
         instance_of(self.shuffle, bool, "shuffle")
+        stopping = self.early_stopping
+        if stopping is not None and stopping.start_from_epoch >= self.epochs:
+            raise ArgumentError(
+                f"EarlyStopping(start_from_epoch={stopping.start_from_epoch}) passes over all epochs of a training of "
+                f"{self.epochs}, so it could never stop it; begin earlier, or leave early stopping out."
+            )
         if self.augment is not None and (not callable(self.augment) or isinstance(self.augment, type)):
             what = "a function of a batch and a key, such as Distortion()"
             raise ArgumentError(f"augment is {what}, not {self.augment!r}.")
