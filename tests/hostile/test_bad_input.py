@@ -133,6 +133,12 @@ NETWORKS = [
     row("name", lambda k: layers("relu"), ARGUMENT, "'relu'", "not a layer"),
     row("not a list", lambda k: pl.Network(pl.Input(4)), ARGUMENT, "list of layers", "Input"),
     row("generator", lambda k: pl.Network(layer for layer in ()), ARGUMENT, "list of layers", "generator"),
+    row("seed of 65 bits", lambda k: pl.Network([pl.Input(4), pl.Regression()], seed=2**64), ARGUMENT, "seed", "2**63 - 1"),
+    row("seed that is -1", lambda k: pl.Network([pl.Input(4), pl.Regression()], seed=2**64 - 1), ARGUMENT, "seed"),
+    row(
+        "seed of thousands of digits", lambda k: pl.Network([pl.Input(4), pl.Regression()], seed=10**5000), ARGUMENT, "seed"
+    ),
+    row("seed of gradcheck", lambda k: pl.gradcheck("tanh", [1.0], seed=2**64), ARGUMENT, "seed"),
     row("seed float", lambda k: pl.Network([pl.Input(4), pl.Regression()], seed=1.5), ARGUMENT, "seed", "1.5"),
     row("dtype half", lambda k: k.images(dtype="float16"), ARGUMENT, "float32", "float16"),
     row("dtype nonsense", lambda k: k.images(dtype="flaot"), ARGUMENT, '"float32" or "float64"', "flaot"),

@@ -41,6 +41,15 @@ def positive_integer(value: object, what: str) -> int:
     return int(value)
 
 
+def check_seed(value: object) -> int:
+    """``value`` as an int of 64 bits with a sign, or an `ArgumentError`: no two seeds stand for the same chance."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentError(f"seed must be a whole number, not {value!r}.")
+    if not -(1 << 63) <= value < 1 << 63:
+        raise ArgumentError(f"seed must be from -2**63 to 2**63 - 1, not {short(int(value))}.")
+    return int(value)
+
+
 def number_between(
     value: object, what: str, low: float, high: float = math.inf, *, open_low: bool = False, open_high: bool = False
 ) -> float:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core import random
-from pellucid.core.checks import as_numbers, number_between, positive_integer
+from pellucid.core.checks import as_numbers, check_seed, number_between, positive_integer
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, GradientError
 from pellucid.core.shapes import Array
@@ -120,6 +120,7 @@ def gradcheck(
     """
     positive_integer(directions, "directions")
     number_between(tolerance, "tolerance", 0.0, 1.0, open_low=True)
+    seed = check_seed(seed)
     problem = _problem(subject, data, regularizer, seed)
     claimed = problem.gradients(problem.point)
     keys = [random.key(seed, random.Purpose.GRADCHECK, index) for index in range(len(problem.point))]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pellucid.core import random
+from pellucid.core.checks import check_seed
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.nn.layers.base import Context, Layer, Named, ParameterSpec
@@ -53,9 +54,7 @@ class Stack:
         self.engine_choice: Literal["auto", "native", "numpy"] = "auto"
         self.native_forward: Any = NOT_MADE  # see pellucid.executors.native.inference; it stays out of copies and pickles
         self.layers = _check_layers(layers)
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-            raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
-        self.seed = int(seed)
+        self.seed = check_seed(seed)
         self.dtype = _check_dtype(dtype)
         self.nodes = join({"input": self.layers[0], **numbered(self.layers[1:-1]), "output": self.layers[-1]}, ())
         # Where backpropagation stops when dL/dx is not needed.
