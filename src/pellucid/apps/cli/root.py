@@ -1,7 +1,7 @@
 """The command line: ``pellucid train | evaluate | predict | explain | studio | info | gradcheck``, one command a file.
 
 Results go to standard output, progress and messages to standard error. A known error is one sentence and exit code 2;
-Ctrl-C is 130.
+Ctrl-C is 130, and 141 a pipe whose reader has gone, as in ``| head``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
 from pellucid.core.version import __version__
+
+READER_GONE = 141  # as a shell says of a program that the signal SIGPIPE ended: 128 + 13
 
 COMMANDS = {
     "train": "Train a network on a data set and save it.",
@@ -26,8 +31,29 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """The reader of a pipe has gone. Click would end a `BrokenPipeError` itself, with the exit code of a wrong gradient."""
+
+
+@contextmanager
+def told_of_readers() -> Iterator[None]:
+    """Raise `ReaderGone` in place of a `BrokenPipeError`."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
 class LazyGroup(click.Group):
     """Commands that are imported when they are used, so that ``--help`` answers at once."""
+
+    @told_of_readers()
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        return super().make_context(*arguments, **options)
+
+    @told_of_readers()
+    def invoke(self, context: click.Context) -> Any:
+        return super().invoke(context)
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -96,9 +122,9 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         say("Interrupted.", err=True)
         return 130
-    if isinstance(error, BrokenPipeError):  # the reader of the pipe has gone
+    if isinstance(error, ReaderGone | BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return READER_GONE
     if isinstance(error, click.UsageError) and error.ctx is not None:
         say(error.ctx.get_usage(), err=True)
     if isinstance(error, click.ClickException):
