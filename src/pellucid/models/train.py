@@ -122,9 +122,9 @@ def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:
         training, kept_aside = split(Samples(photos.x, photos.y, rows), fraction, seed, photos.y)
         if len(kept_aside) >= FEWEST_KEPT_ASIDE:
             return Division(training.rows, kept_aside.rows)
-    few = f"{len(rows)} pictures are too few to keep {fraction:.0%} aside for validation ({FEWEST_KEPT_ASIDE} at least)"
+    few = f"{len(rows)} pictures are too few to keep {fraction:.0%} aside for validation"
     all_used = "all are trained on, for all epochs, and nothing tells how well new ones are read"
-    return Division(rows, nothing, f"{few}, besides one of each class: {all_used}.")
+    return Division(rows, nothing, f"{few} (at least {FEWEST_KEPT_ASIDE}, besides one of each class): {all_used}.")
 
 
 def recipe_for(photos: PhotoFolder, division: Division, changes: dict[str, Any], *, flip: bool = True) -> Recipe:

@@ -48,8 +48,8 @@ def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None, *, fl
     epochs = 10 + 30_000 // max(total, 150) if epochs is None else positive_integer(epochs, "epochs")
     batch_size = 32 if total < 2_000 else 64 if total < 20_000 else 128
     batch_size = max(1, min(batch_size, MOST_PIXELS // (shape[0] * shape[1])))
-    a_class = f"{total / len(counts):,.0f} pictures a class"
-    balance = f"{smallest:,}{'' if smallest == largest else f' to {largest:,}'} pictures a class"
+    a_class = f"{_counted(round(total / len(counts)), 'picture')} a class"
+    balance = _counted(smallest, "picture") if smallest == largest else f"{smallest:,} to {largest:,} pictures"
     uneven = largest > UNEVEN * smallest
     return Recipe(
         layers=layers,
@@ -70,7 +70,7 @@ def choose(counts: Sequence[int], shape: Shape, epochs: int | None = None, *, fl
             "learning_rate": "of Adam, at the peak of one_cycle; batch normalization makes a high learning rate safe",
             "validation": f"a part of each class is held out, the {total:,} others are for training",
             "patience": "epochs without progress, in the last third, when the learning rate is low; the best is kept",
-            "class_weight": f"{balance}: {'all classes get the same weight' if uneven else 'even enough'}",
+            "class_weight": f"{balance} a class: {'all classes get the same weight' if uneven else 'even enough'}",
         },
     )
 

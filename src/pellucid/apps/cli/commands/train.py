@@ -62,43 +62,43 @@ class TrainCommand(SectionedCommand):
 @click.option(
     "--recipe",
     type=click.Choice(list(DIGITS)),
-    help="Where the other options start from.  [default: default]",
+    help="The named settings that the other options change.  [default: default]",
 )
 @click.option(
     "--layers",
     metavar="WORDS",
-    help='The hidden layers in words such as "conv16 pool conv32 average dropout0.3"; all words stand above.',
+    help='The hidden layers as words such as "conv16 pool conv32 average dropout0.3"; all words are listed above.',
 )
 @click.option("--hidden", type=int, multiple=True, help="Units of a hidden layer; repeat for more layers, 0 for none.")
 @click.option(
     "--activation",
     type=click.Choice(list(ACTIVATIONS)),
     metavar="NAME",
-    help="Of those layers: relu, tanh, sigmoid, gelu, ...",
+    help="Activation of the hidden layers: relu, tanh, sigmoid, gelu, ...",
 )
-@click.option("--dropout", type=float, help="Part of the hidden units that is silent in a step.")
+@click.option("--dropout", type=float, help="Fraction of the hidden units that is dropped in each step.")
 @click.option("--batch-norm/--no-batch-norm", default=None, help="Batch normalization before each activation.")
-@click.option("--l1", type=float, help="Price on the absolute values of the weights.")
-@click.option("--l2", type=float, help="Price on the squares of the weights.")
+@click.option("--l1", type=float, help="Penalty on the absolute values of the weights.")
+@click.option("--l2", type=float, help="Penalty on the squares of the weights.")
 @click.option(
     "--optimizer",
     type=click.Choice(list(OPTIMIZERS)),
     metavar="NAME",
     help="adam, adamw, gradient_descent, momentum, nesterov, rmsprop or adagrad.",
 )
-@click.option("--learning-rate", type=float, help="The step size that the schedule multiplies.")
+@click.option("--learning-rate", type=float, help="The step size, which the schedule multiplies.")
 @click.option(
     "--schedule",
     type=click.Choice(list(SCHEDULES)),
     metavar="NAME",
-    help="How the rate changes: constant, step, exponential, cosine, warmup, one_cycle, reduce_on_plateau.",
+    help="How the learning rate changes: constant, step, exponential, cosine, warmup, one_cycle, reduce_on_plateau.",
 )
 @click.option("--epochs", type=int, help="How often every training picture is seen.")
-@click.option("--batch-size", type=int, help="Pictures in a step.")
+@click.option("--batch-size", type=int, help="Pictures in each step.")
 @click.option(
     "--augment/--no-augment",
     default=None,
-    help="Change the training pictures a little, anew in every epoch.  [default: for a folder yes, else by the recipe]",
+    help="Change the training pictures a little at random, differently in every epoch.  [default: augment]",
 )
 @click.option(
     "--validation",
@@ -109,40 +109,45 @@ class TrainCommand(SectionedCommand):
     "--early-stopping",
     type=int,
     metavar="PATIENCE",
-    help="Stop after so many epochs without progress on the validation data; keep the best.  [default: for a folder by the "
-    "rules, else never]",
+    help="Stop after this many epochs without progress on the validation data, and keep the best network.  "
+    "[default: by the rules for a folder, else never]",
 )
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
     default="auto",
     show_default=True,
-    help="What runs the steps; auto is native where it can be, else numpy.",
+    help="What runs the steps; auto is native where possible, else numpy.",
 )
-@click.option("--threads", type=int, help="At most so many in the native engine; changes no result.  [default: the cores]")
+@click.option(
+    "--threads", type=int, help="At most this many in the native engine; changes no result.  [default: one per core]"
+)
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
-    help="Of the products in the native engine; bf16 needs a processor with AVX512_BF16.",
+    help="Precision of the products in the native engine; bf16 needs a processor with AVX512_BF16.",
 )
-@click.option("--seed", type=int, help="Decides all chance: same seed, same network.  [default: 0]")
+@click.option("--seed", type=int, help="Decides everything random: same seed, same network.  [default: 0]")
 @click.option(
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
 )
-@click.option("--optimizer-state", is_flag=True, help="Save what the optimizer remembers, for --resume.")
+@click.option(
+    "--optimizer-state", is_flag=True, help="Save the state of the optimizer too, so that --resume goes on exactly."
+)
 @click.option(
     "--size",
     metavar="PIXELS",
-    help="To which every picture is brought: 64, or height x width: 48x64. More shows more, but takes longer.  "
-    "[default: 64]",
+    help="The size to which every picture is brought: 64, or height x width: 48x64. "
+    "A larger one shows more, but takes longer.  [default: 64]",
 )
 @click.option("--grey", is_flag=True, default=None, help="Read the pictures without their colors.")
 @click.option(
     "--crop",
     type=click.Choice(CROPS),
-    help="How a picture of another shape is fitted: by its middle, squeezed, or between black bars.  [default: centre]",
+    help="How a picture of another shape is fitted: cut to its middle, squeezed, or put between black bars.  "
+    "[default: centre]",
 )
 @click.option(
     "--flip/--no-flip",
@@ -152,27 +157,29 @@ class TrainCommand(SectionedCommand):
 @click.option(
     "--bad-files",
     type=click.Choice(("skip", "fail")),
-    help="Name the files that are no good pictures and leave them out; or name them and stop.  [default: skip]",
+    help="Name the files that cannot be used as pictures, and leave them out; or name them and stop.  [default: skip]",
 )
-@click.option("--out", type=click.Path(), help="The model file to write.  [default: the name of the data, .safetensors]")
+@click.option(
+    "--out", type=click.Path(), help="The model file to write.  [default: the name of the data with .safetensors]"
+)
 def command(
     data: str, engine: Any, threads: int | None, precision: Any, seed: int | None, resume: str | None,
     optimizer_state: bool, out: str | None, **choices: Any,
 ) -> None:  # fmt: skip
     """Train a network on these data, judge it on their test part, and save it.
 
-    A FOLDER holds pictures: a sub-folder for each class, or train/ and test/ with such in them; a CSV file of file names
-    and labels will do too. For pictures of your own, rules choose whatever no option decides, and say so.
+    A FOLDER holds pictures: a subfolder for each class, or train/ and test/ with such subfolders; a CSV file of file names
+    and labels will do too. For pictures of your own, rules choose whatever no option decides, and say why.
 
-    Ctrl-C ends the training after the step that runs, saves the model, and says how to go on.
+    Ctrl-C ends the training after the current step, saves the model, and says how to go on.
 
     \b
     Words of --layers:
       conv32, conv32x5, conv32s2  32 filters of 3x3; of 5x5; with a stride of 2
       res32, res32s2              residual block of two such convolutions
-      pool, avgpool, average      largest of 2x2; mean of 2x2; mean of a channel
-      dense128, flatten, norm     dense layer; one row; batch normalization
-      dropout0.3, dropout2d0.1    of single numbers; of whole channels
+      pool, avgpool, average      maximum of 2x2; mean of 2x2; mean of a channel
+      dense128, flatten, norm     dense layer; all in one row; batch normalization
+      dropout0.3, dropout2d0.1    dropout of single numbers; of whole channels
     """
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
     _check_data(data, given)
@@ -273,7 +280,7 @@ def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[np.i
     share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
     say(f"{out}: {share}, loss {judgement.loss:.4f}")
     if photos.test is None:
-        say("They also decided when to stop, which flatters; other pictures, in a folder test/, would tell more.")
+        say("They also decided when to stop, so the figure flatters; other pictures, in a folder test/, would tell more.")
         show_temperature(model)
     else:
         show_probabilities(judgement, model)
@@ -285,8 +292,8 @@ def _check_data(data: str, given: dict[str, Any]) -> None:
     check_is_there(data)
     if data.endswith(".safetensors") and os.path.isfile(data):
         raise ArgumentError(
-            f"{data} has the name of a model, and cannot be learned from; name a folder of pictures, a CSV file, or one of "
-            f"{', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
+            f"{data} has the name of a model file, and cannot be learned from; name a folder of pictures, a CSV file, "
+            f"or one of {', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
         )
     if data in NAMED_DATA:
         _refuse(given, OF_FOLDERS, f"{data} is no folder of pictures")
