@@ -65,10 +65,10 @@ def spoiled(value):
 
 
 def nested_regularizer(depth):
-    price = {"type": "L2", "strength": 0.1}
+    penalty = {"type": "L2", "strength": 0.1}
     for _ in range(depth):
-        price = {"type": "Sum", "first": price, "second": {"type": "L1", "strength": 0.1}}
-    return price
+        penalty = {"type": "Sum", "first": penalty, "second": {"type": "L1", "strength": 0.1}}
+    return penalty
 
 
 def row(name, change, *words):

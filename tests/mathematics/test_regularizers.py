@@ -1,4 +1,4 @@
-"""The price on weights: values by hand, gradients, who pays, and that training descends loss plus price."""
+"""The penalty on weights: values by hand, gradients, who pays, and that training descends loss plus penalty."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ W = np.array([[1.0, -2.0], [0.5, 0.0]])
 
 
 @pytest.mark.parametrize(
-    ("regularizer", "price", "gradient"),
+    ("regularizer", "penalty", "gradient"),
     [
         (pl.L1(0.1), 0.35, [[0.1, -0.1], [0.1, 0]]),
         (pl.L2(0.1), 0.525, [[0.2, -0.4], [0.1, 0]]),
@@ -27,8 +27,8 @@ W = np.array([[1.0, -2.0], [0.5, 0.0]])
         (pl.L2(0.0), 0, [[0, 0], [0, 0]]),
     ],
 )
-def test_by_hand(regularizer, price, gradient):
-    assert regularizer.penalty(W) == pytest.approx(price, rel=1e-15)
+def test_by_hand(regularizer, penalty, gradient):
+    assert regularizer.penalty(W) == pytest.approx(penalty, rel=1e-15)
     np.testing.assert_allclose(regularizer.gradient(W), gradient, rtol=1e-15)
     assert isinstance(regularizer.penalty(W.astype(np.float32)), float)
     assert regularizer.gradient(W.astype(np.float32)).dtype == np.float32
@@ -54,14 +54,14 @@ def make(first=None, second=None, output=None):
     return network
 
 
-def prices(network):
+def penalties(network):
     p = network.parameters
     return [p[f"{name}.weight"] for name in ("dense_1", "dense_2", "output")]
 
 
 def test_all_weights_pay_and_nothing_else_does():
     network = make()
-    weights = np.concatenate([w.ravel() for w in prices(network)])
+    weights = np.concatenate([w.ravel() for w in penalties(network)])
     assert penalty(network, pl.L1(0.1) + pl.L2(0.2)) == pytest.approx(
         0.1 * np.abs(weights).sum() + 0.2 * (weights**2).sum(), rel=1e-14
     )
@@ -70,7 +70,7 @@ def test_all_weights_pay_and_nothing_else_does():
 
 def test_a_layers_own_price_takes_the_place_of_the_common_one():
     network = make(first=pl.L1(0.5), output=pl.L2(0.0))
-    w1, w2, _ = prices(network)
+    w1, w2, _ = penalties(network)
     assert penalty(network, pl.L2(0.2)) == pytest.approx(0.5 * np.abs(w1).sum() + 0.2 * (w2**2).sum(), rel=1e-14)
     assert penalty(network, None) == pytest.approx(0.5 * np.abs(w1).sum(), rel=1e-14)
 
@@ -95,16 +95,16 @@ def step(network, regularizer):
 
 def test_a_step_of_the_network_adds_the_gradient_of_the_price_to_weights_alone():
     plain, loss = step(make(), None)
-    priced, loss_with_price = step(make(second=pl.L1(0.7)), pl.L2(0.2))
+    penalized, loss_with_penalty = step(make(second=pl.L1(0.7)), pl.L2(0.2))
     start = make().parameters
-    assert loss == loss_with_price  # the reported loss is without the price
+    assert loss == loss_with_penalty  # the reported loss is without the penalty
     for name in start:
         expected = np.zeros_like(start[name])
         if name in ("dense_1.weight", "output.weight"):
             expected = -0.1 * 2 * 0.2 * start[name]
         elif name == "dense_2.weight":
             expected = -0.1 * 0.7 * np.sign(start[name])
-        np.testing.assert_allclose(priced[name] - plain[name], expected, atol=1e-15)
+        np.testing.assert_allclose(penalized[name] - plain[name], expected, atol=1e-15)
 
 
 def test_gradcheck_of_a_network_covers_the_price():
@@ -115,7 +115,7 @@ def test_gradcheck_of_a_network_covers_the_price():
 def test_history_reports_the_price_at_the_end_of_the_epoch_and_the_loss_without_it():
     network = make()
     history = network.fit(BATCH.x, BATCH.y, epochs=2, regularizer=pl.L2(0.2), progress="none")
-    assert history["penalty"][-1] == pytest.approx(sum(0.2 * (w**2).sum() for w in prices(network)), rel=1e-13)
+    assert history["penalty"][-1] == pytest.approx(sum(0.2 * (w**2).sum() for w in penalties(network)), rel=1e-13)
     assert "penalty" not in make().fit(BATCH.x, BATCH.y, epochs=1, progress="none")
 
 

@@ -146,8 +146,8 @@ def test_the_gradients_of_a_batch_are_those_of_its_loss(rows):
     np.testing.assert_allclose(gradients["output.weight"], x.T @ error / 30, atol=1e-14)
     np.testing.assert_allclose(gradients["output.bias"], error.mean(axis=0), atol=1e-14)
     w = network.parameters["output.weight"]
-    priced = network.gradients(x, y, regularizer=pl.L2(0.5))
-    np.testing.assert_allclose(priced["output.weight"] - gradients["output.weight"], w, atol=1e-14)
+    penalized = network.gradients(x, y, regularizer=pl.L2(0.5))
+    np.testing.assert_allclose(penalized["output.weight"] - gradients["output.weight"], w, atol=1e-14)
 
 
 def test_an_augmentation_gets_the_key_of_its_step():

@@ -32,7 +32,7 @@ TRAININGS = {
         [pl.Dense(131, "relu"), pl.Dropout(0.5), pl.Dense(65, "gelu"), pl.BatchNormalization(), pl.Dense(33, "elu")],
         {"batch_size": 97, "optimizer": pl.Adam(0.01)},
     ),
-    "columns, norm and prices": (
+    "columns, norm and penalties": (
         [pl.Dense(70, "tanh"), pl.BatchNormalization(), pl.Dropout(0.2), pl.Dense(129, "silu")],
         {
             "batch_size": 60,
@@ -104,7 +104,7 @@ def test_looking_and_predicting_between_steps_changes_nothing(name):
 
 
 def test_one_call_of_four_epochs_equals_four_calls():
-    name = "columns, norm and prices"
+    name = "columns, norm and penalties"
     assert_calls_add_up(partial(train, name), X, Y, (1, 2, 3, 1), **TRAININGS[name][1])
 
 

@@ -166,7 +166,7 @@ RULES = {
     "rmsprop": {"optimizer": pl.RMSProp(0.01)},
     "adagrad": {"optimizer": pl.Adagrad(0.01)},
     "nesterov": {"optimizer": pl.GradientDescent(0.1, 0.9, True)},
-    "common prices": {"regularizer": pl.L1(0.01) + pl.L2(0.02)},
+    "common penalties": {"regularizer": pl.L1(0.01) + pl.L2(0.02)},
     "by value": {"clipping": pl.ClipByValue(0.01)},
     "by norm": {"clipping": pl.ClipByGlobalNorm(0.1)},
     "all": {"optimizer": pl.AdamW(0.01), "regularizer": pl.L2(0.02), "clipping": pl.ClipByGlobalNorm(0.1)},
@@ -194,16 +194,16 @@ def test_rules_over_some_steps(name):
 def test_a_price_of_one_layer_in_a_block():
     """It replaces the common one for that layer, and no other. By hand: L1 adds s sign(W), and L2 adds 2 s W."""
 
-    def priced(own, common):
+    def penalized(own, common):
         inner = [pl.Conv2D(3, 3, regularizer=own), pl.Conv2D(3, 1)]
         network, x, y = case(network_of(pl.Residual(inner)), 6, classes(3))
         return gradients(fitted(network, x, y, regularizer=common)), network.parameters
 
-    plain, weights = priced(None, None)
-    found, _ = priced(pl.L1(0.25), pl.L2(0.5))
-    for name, price in (("conv2d_1", lambda w: 0.25 * np.sign(w)), ("conv2d_2", lambda w: w)):
+    plain, weights = penalized(None, None)
+    found, _ = penalized(pl.L1(0.25), pl.L2(0.5))
+    for name, penalty in (("conv2d_1", lambda w: 0.25 * np.sign(w)), ("conv2d_2", lambda w: w)):
         weight = f"residual_1.{name}.weight"
-        np.testing.assert_allclose(found[weight] - plain[weight], price(weights[weight]), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found[weight] - plain[weight], penalty(weights[weight]), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("batch", [1, 2])

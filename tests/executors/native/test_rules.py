@@ -1,4 +1,4 @@
-"""Thirty steps by every optimizer with every price, bound and schedule, against NumPy.
+"""Thirty steps by every optimizer with every penalty, bound and schedule, against NumPy.
 
 The truth is the trajectory in float64. The native one may leave it `FACTOR` times as far as that of NumPy in float32 does,
 whose rounding is of the same kind but falls otherwise; that a wrong constant leaves it farther is tested too.
@@ -42,7 +42,7 @@ SCHEDULES = [
     pl.StepDecay(2, 0.5),
     pl.ExponentialDecay(0.5),
 ]
-OWN = [None, pl.L1(0.01), pl.L2(0.05)]  # the price of the second layer itself, in place of the common one
+OWN = [None, pl.L1(0.01), pl.L2(0.05)]  # the penalty of the second layer itself, in place of the common one
 
 RNG = np.random.default_rng(12)
 X = RNG.normal(size=(230, 7)).astype(np.float32)
@@ -50,7 +50,7 @@ Y = RNG.integers(0, 4, 230)
 
 
 def rules(number):
-    """The combinations, so that each pair of optimizer, price and bound comes up, and everything else in turn."""
+    """The combinations, so that each pair of optimizer, penalty and bound comes up, and everything else in turn."""
     optimizer, rest = OPTIMIZERS[number % 7], number // 7
     options = {
         "optimizer": optimizer,

@@ -48,7 +48,7 @@ def test_the_curve_reaches_beyond_0_on_both_sides(weight: float, reach: float) -
 
 
 def test_the_slope_is_that_of_the_loss_alone() -> None:
-    """Of a layer with a price of its own too; and dL/dz is there where the input is 0."""
+    """Of a layer with a penalty of its own too; and dL/dz is there where the input is 0."""
     layers = [pl.Input(3), pl.Dense(2, "tanh", regularizer=pl.L2(0.5)), pl.Classification(2, regularizer=pl.L1(0.5))]
     network = pl.Network(layers, seed=3)
     for x in (X, np.zeros_like(X)):

@@ -58,8 +58,8 @@ class Session:
             return self.runs.model(name)
         raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *runs])}.")
 
-    def price(self, name: str) -> Regularizer | None:
-        """The price on weights that a run has in its training; of a model that was opened, its layers know."""
+    def penalty(self, name: str) -> Regularizer | None:
+        """The penalty on the weights of a run; of a model that was opened, its layers know."""
         return None if name in self.models else self.runs.run(name).loop.plan.rules.regularizer
 
     def summary(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def penalty_term(penalty: Regularizer, w: float, gradient: float) -> tuple[str, 
         return "l1 sign(w)", f"{written(penalty.strength)} * sign({written(w)})"
     if isinstance(penalty, L2):
         return "2 l2 w", f"2 * {written(penalty.strength)} * {factor(w)}"
-    return "that of the price", factor(gradient)
+    return "that of the penalty", factor(gradient)
 
 
 def step_lines(step: StepTrace, one: ParameterStep) -> Iterator[Line]:

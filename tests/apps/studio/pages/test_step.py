@@ -73,7 +73,7 @@ def test_a_run_has_its_own_slots():
 
 
 class TestPrice:
-    """A price on weights is part of what training descends, and so of g."""
+    """A penalty on weights is part of what training descends, and so of g."""
 
     @pytest.mark.parametrize(("l1", "l2"), [(0, 0.3), (0.2, 0), (0.2, 0.3)])
     @pytest.mark.parametrize("unit", range(6))
@@ -92,7 +92,7 @@ class TestPrice:
         assert line["rule"] == f"g = dz x + {rules[l1, l2]}"
         given, said = computed(line["filled"])
         assert given == pytest.approx(said, rel=3e-3, abs=1e-6)
-        assert "price" not in data["memory"]
+        assert "had the penalty" not in data["memory"]
         bias = ask(session, "/api/inside/step", weight="bias", **query)
         assert bias["lines"][0]["rule"] == "g = dL/db = dz"
 
@@ -110,7 +110,7 @@ class TestPrice:
         opened.network.training_state.settings["regularizer"] = repr(pl.L2(0.01))
         asked = {"sample": WORDS["dense"], "target": 1, "layer": "dense_1", "neuron": 0, "weight": 1}
         data = ask(Session(models={"dense": opened}), "/api/inside/step", **asked)
-        assert "the weights had the price L2(strength=0.01), which is not in g" in data["memory"]
+        assert "the weights had the penalty L2(strength=0.01), which is not in g" in data["memory"]
 
 
 @pytest.mark.parametrize(

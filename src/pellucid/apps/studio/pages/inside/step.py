@@ -68,11 +68,11 @@ def _memory(look: Look) -> str:
 
 
 def _price_left_out(look: Look) -> str:
-    """The price of a training that only the words of a model file tell of, in a sentence; of a run it is in the trace."""
-    price = look.model.network.training_state.settings.get("regularizer")
-    if price is None or any(layer.regularizers for layer in look.trace.every_layer()):
+    """The penalty of a training that only the words of a model file tell of, in a sentence; of a run it is in the trace."""
+    penalty = look.model.network.training_state.settings.get("regularizer")
+    if penalty is None or any(layer.regularizers for layer in look.trace.every_layer()):
         return ""
-    return f" In its training the weights had the price {price}, which is not in g here."
+    return f" In its training the weights had the penalty {penalty}, which is not in g here."
 
 
 def _is_like(known: object, optimizer: object) -> bool:

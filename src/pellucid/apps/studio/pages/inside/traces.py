@@ -93,8 +93,8 @@ class Traces:
         sample = find_sample(self._session, model, question.sample)
         targets = _targets(model, question.target)
         optimizer = None if targets is None else _optimizer(question)
-        price = self._session.price(question.model)
-        trace = model.network.trace(sample.x[None], targets, optimizer, training=False, regularizer=price)
+        penalty = self._session.penalty(question.model)
+        trace = model.network.trace(sample.x[None], targets, optimizer, training=False, regularizer=penalty)
         return Look(question, version, model, sample, trace)
 
 
