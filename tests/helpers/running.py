@@ -23,15 +23,8 @@ def environment(**changes):
     return {name: value for name, value in os.environ.items() if name not in unset} | {"PYTHONUTF8": "1"} | changes
 
 
-def on_a_terminal(*arguments, columns=80):
-    """What a terminal of this width gets from a command, without its escape codes."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-m", "pellucid", *map(os.fspath, arguments)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=environment(TERM="xterm-256color")
-    )
-    os.close(slave)
+def read_to_end(master):
+    """Everything that a pseudo-terminal gets, until the other side closes it."""
     pieces = []
     while True:
         try:
@@ -42,5 +35,18 @@ def on_a_terminal(*arguments, columns=80):
             break
         pieces.append(piece)
     os.close(master)
+    return b"".join(pieces).decode()
+
+
+def on_a_terminal(*arguments, columns=80):
+    """What a terminal of this width gets from a command, without its escape codes."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    command = [sys.executable, "-m", "pellucid", *map(os.fspath, arguments)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=environment(TERM="xterm-256color")
+    )
+    os.close(slave)
+    shown = read_to_end(master)
     process.wait(timeout=30)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(pieces).decode())
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)

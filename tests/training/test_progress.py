@@ -15,6 +15,7 @@ import textwrap
 from types import SimpleNamespace
 
 import pytest
+from running import read_to_end
 
 import pellucid as pl
 from pellucid.training import progress
@@ -139,20 +140,11 @@ def on_a_terminal(options="{}", columns=160, **environment):
         env=clean | {"TERM": "xterm-256color"} | environment,
     )
     os.close(slave)
-    pieces = []
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:  # Linux: the other side has closed
-            break
-        if not piece:
-            break
-        pieces.append(piece)
-    os.close(master)
+    shown = read_to_end(master)
     out = process.stdout.read()
     process.stdout.close()
     assert process.wait(timeout=30) == 0
-    return b"".join(pieces).decode(), out
+    return shown, out
 
 
 def plain(text):

@@ -105,8 +105,8 @@ class TrainingLoop:
         if self._within == 0:
             self._begun = time.perf_counter()
         epoch = self.state.epoch + (self._within == 0)
-        at_once = self.executor.steps_at_once
-        batches = self._batches(epoch)[self._within :][: at_once if most is None else min(most, at_once)]
+        at_once = self.executor.steps_at_once if most is None else min(most, self.executor.steps_at_once)
+        batches = self._batches(epoch)[self._within : self._within + at_once]
         rates = [self.learning_rate * self._factor(ahead) for ahead in range(len(batches))]
         try:
             metrics = self.executor.train_steps(batches, self.step, rates)
