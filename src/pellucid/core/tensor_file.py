@@ -57,7 +57,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     if not os.path.isfile(name):
         kind = "a folder" if os.path.isdir(name) else "not a regular file"
         what = f"is {kind}" if os.path.exists(name) else "does not exist"
-        raise ModelFileError(f"{name} {what}; expected a model file, such as digits.safetensors.")
+        raise ModelFileError(f"{name or repr(name)} {what}; expected a model file, such as digits.safetensors.")
     try:
         with safe_open(name, framework="numpy") as file:
             description = _description(name, file.metadata())

@@ -231,6 +231,14 @@ def test_folders_that_are_no_set_of_photos(tmp_path, read):
             read(tmp_path / name)
 
 
+def test_an_empty_name_is_not_the_folder_that_one_is_in(tmp_path, read, monkeypatch):
+    """As a variable of a shell that is not set."""
+    monkeypatch.chdir(make(tmp_path / "photos", *FILES))
+    with pytest.raises(DataError, match="an empty name is no folder"):
+        read("")
+    assert read(".").labels
+
+
 def test_wrong_arguments(tmp_path, read):
     root = make(tmp_path / "photos", *FILES)
     for options in ({"size": 0}, {"size": (8, 8, 8)}, {"size": "8"}, {"channels": 2}, {"workers": 0}, {"workers": 1.5}):

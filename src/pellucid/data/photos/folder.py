@@ -112,6 +112,8 @@ def folder(
 
 def _list(path: str | os.PathLike[str], are_classes_known: bool) -> Listing:
     """The files of a folder or a CSV file, with all links in the path itself followed."""
+    if path == "":  # it would be the folder that one is in
+        raise DataError(f"an empty name is no folder; {LAYOUTS}.")
     try:
         source = Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError, TypeError) as error:

@@ -94,6 +94,8 @@ def _content(source: object, name: str) -> bytes:
             f"a {type(source).__name__} is not a picture; "
             "expected a path, the bytes of a file, a NumPy array or a Pillow image"
         )
+    if source == "":  # it would be the folder that one is in
+        raise DataError("an empty name is no picture; expected a picture file")
     content = source if isinstance(source, bytes) else _read_bytes(Path(source))
     if not content:
         raise DataError(f"{name} is empty; expected a PNG, JPEG, BMP, WebP, GIF, TIFF or PPM file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 
@@ -75,6 +76,11 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
             raise ArgumentError(f"{path} reads photos; evaluate it on a folder of photos, not on {data}.")
         _, (x, y) = NAMED_DATA[data].get()
         return TestData(f"{data} (test)", x, y)
+    if os.path.isfile(data) and (data.endswith(".safetensors") or os.path.samefile(data, path)):
+        raise ArgumentError(
+            f"{data} is a model, not data to evaluate one on; name a folder of pictures, a CSV file, or one of "
+            f"{', '.join(NAMED_DATA)}."
+        )
     from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
 
     photos = read_photos(data, check_is_of_photos(model, data, path), labels=model.labels)
