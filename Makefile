@@ -1,4 +1,5 @@
 # make digits    set up, train on the real digits, judge, read sample pictures
+# make studio    set up what the studio needs, open it
 # make test      set up, run the tests
 # make test-studio  set up, install Chromium and the front end's tools where it may, run the studio's tests in the browser
 # make check     set up, run formatter, linter, type checker, the C++ compiler with warnings as errors, and the tests
@@ -14,7 +15,7 @@ SOURCES := pyproject.toml $(wildcard native/*.* native/*/*.*)
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := test
-.PHONY: digits test test-studio browser check native-check sanitize bench clean
+.PHONY: digits studio test test-studio browser check native-check sanitize bench clean
 
 # $(call environment,folder): a virtual environment, if there is none yet
 define environment
@@ -36,6 +37,8 @@ endef
 
 $(VENV)/.ready-core: $(SOURCES)
 	$(call install,$(VENV))
+$(VENV)/.ready-studio: $(SOURCES)
+	$(call install,$(VENV),[studio])
 $(VENV)/.ready-test: $(SOURCES)
 	$(call install,$(VENV),[test])
 $(VENV)/.ready-dev: $(SOURCES)
@@ -47,6 +50,9 @@ digits: $(VENV)/.ready-core
 	$(BIN)/pellucid train digits --out $(MODEL)
 	$(BIN)/pellucid evaluate $(MODEL) digits
 	$(BIN)/pellucid predict $(MODEL) examples/pictures/*
+
+studio: $(VENV)/.ready-studio
+	$(BIN)/pellucid studio
 
 test: $(VENV)/.ready-test
 	$(BIN)/python -m pytest

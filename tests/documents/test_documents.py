@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,14 @@ def test_the_page_that_is_everything_names_every_public_name():
     named_by_their_names = {"CrossEntropy", "BinaryCrossEntropy", "MeanSquaredError", "MeanAbsoluteError"}
     missing = [name for name in pl.__all__ if not re.search(rf"\b{name}\b", page)]
     assert set(missing) <= abstract | named_by_their_names | {"__version__", "History", "Model", "random", "PellucidError"}
+
+
+def test_the_setup_of_the_studio_compiles_nothing_again():
+    """pip's isolated build would have an empty build folder, and compile all of native/ a second time."""
+    commands = subprocess.run(
+        ["make", "--dry-run", "--always-make", "studio"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    installs = [line for line in commands.splitlines() if "--editable" in line]
+    assert installs
+    assert all("--no-build-isolation" in line for line in installs)
+    assert "--editable" not in (ROOT / "README.md").read_text()
