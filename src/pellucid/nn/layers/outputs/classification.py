@@ -24,9 +24,9 @@ class ClassifyingOutput(OutputLayer):
     metric = "accuracy"
 
     @property
-    @abstractmethod
     def num_labels(self) -> int:
         """The number of classes."""
+        return self.num_outputs
 
     @abstractmethod
     def probabilities(self, outputs: Array) -> Array:
@@ -35,6 +35,10 @@ class ClassifyingOutput(OutputLayer):
     def class_logits(self, outputs: Array) -> Array:
         """(B, num_labels): a logit for each class; their softmax gives the probabilities."""
         return outputs
+
+    def predict(self, outputs: Array) -> AnyArray:
+        """The most probable class (B,), int64: that of the largest logit."""
+        return self.class_logits(outputs).argmax(axis=-1)
 
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
         """Class numbers (N,) as int64; `Classification` also takes probabilities (N, K)."""
@@ -47,7 +51,7 @@ class ClassifyingOutput(OutputLayer):
             array = array[:, 0]
         if array.shape != (count,):
             raise ShapeError(f"{what} has the shape {array.shape}; {expected}.")
-        if not _are_whole(array):
+        if not (np.isfinite(array) & (array == np.floor(array))).all():
             raise ShapeError(f"{what} is {describe(array)}, not whole; {expected}.")
         if array.min() < 0 or array.max() > last:
             wrong = array[(array < 0) | (array > last)][0]
@@ -81,10 +85,6 @@ class Classification(ClassifyingOutput):
         return self.num_classes
 
     @property
-    def num_labels(self) -> int:
-        return self.num_classes
-
-    @property
     def loss_function(self) -> Loss:
         return CrossEntropy(self.label_smoothing)
 
@@ -106,10 +106,6 @@ class Classification(ClassifyingOutput):
     def probabilities(self, outputs: Array) -> Array:
         return softmax(outputs)
 
-    def predict(self, outputs: Array) -> AnyArray:
-        """The most probable class (B,), int64: that of the largest logit."""
-        return outputs.argmax(axis=-1)
-
     def score(self, outputs: Array, targets: Array) -> Array:
         return (outputs.argmax(axis=-1) == targets.argmax(axis=-1)).astype(np.float64)
 
@@ -117,6 +113,9 @@ class Classification(ClassifyingOutput):
 @dataclass(frozen=True)
 class BinaryClassification(ClassifyingOutput):
     """Yes or no: p = sigmoid(z) is the probability of class 1, binary cross-entropy. Targets: 0 and 1 (N,)."""
+
+    num_outputs = 1
+    num_labels = 2
 
     label_smoothing: float = 0.0
     initializer: str | Initializer = "glorot_uniform"
@@ -126,14 +125,6 @@ class BinaryClassification(ClassifyingOutput):
     def __post_init__(self) -> None:
         number_between(self.label_smoothing, "BinaryClassification(label_smoothing)", 0.0, 1.0, open_high=True)
         self.check_options()
-
-    @property
-    def num_outputs(self) -> int:
-        return 1
-
-    @property
-    def num_labels(self) -> int:
-        return 2
 
     @property
     def loss_function(self) -> Loss:
@@ -149,10 +140,6 @@ class BinaryClassification(ClassifyingOutput):
     def class_logits(self, outputs: Array) -> Array:
         """(B, 2): 0 and z, since sigmoid(z) is the second of softmax(0, z)."""
         return np.concatenate([np.zeros_like(outputs), outputs], axis=1)
-
-    def predict(self, outputs: Array) -> AnyArray:
-        """1 where the logit is above 0, so p above 1/2, else 0: (B,) int64."""
-        return (outputs[:, 0] > 0).astype(np.int64)
 
     def score(self, outputs: Array, targets: Array) -> Array:
         return ((outputs[:, 0] > 0) == (targets[:, 0] > 0.5)).astype(np.float64)
@@ -171,10 +158,3 @@ def _are_names(y: Any) -> bool:
     if isinstance(y, np.ndarray):
         return y.dtype.kind in "US" or (y.dtype.kind == "O" and any(isinstance(item, str) for item in y.ravel()))
     return isinstance(y, list | tuple) and any(isinstance(item, str) for item in y)
-
-
-def _are_whole(array: AnyArray) -> bool:
-    """Whether these are whole numbers of any type."""
-    if np.issubdtype(array.dtype, np.floating):
-        return bool((np.isfinite(array) & (array == np.floor(array))).all())
-    return array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer)
