@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -65,7 +65,12 @@ class ParameterSpec:
 
 
 class Layer(ABC):
-    """The interface. ``parameters`` maps the layer's own names ("weight", "bias", "moving_mean") to arrays."""
+    """The interface. ``parameters`` maps the layer's own names ("weight", "bias", "moving_mean") to arrays.
+
+    ``place`` is where in a network the layer can be.
+    """
+
+    place: ClassVar[Place] = "hidden"
 
     @property
     def kind(self) -> str:
@@ -74,11 +79,6 @@ class Layer(ABC):
         There is no underscore after a digit: a ``Conv2D`` is a ``conv2d``.
         """
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
-
-    @property
-    def place(self) -> Place:
-        """Where in a network the layer can be."""
-        return "hidden"
 
     @property
     def penalty(self) -> Regularizer | None:

@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array, Shape, batch_letters, describe, size_of
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named, Place
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 
 MAX_VALUES = 1 << 28
 
@@ -28,6 +28,8 @@ class Input(Layer):
     uint8 means pixels: y = x / 255. Floating-point numbers pass unchanged: y = x.
     """
 
+    place = "first"
+
     shape: Shape
 
     def __init__(self, *sizes: int, shape: Sequence[int] | None = None) -> None:
@@ -37,10 +39,6 @@ class Input(Layer):
         object.__setattr__(self, "shape", tuple(positive_integer(size, "each size of Input") for size in given))
         if np.prod(self.shape, dtype=np.float64) > MAX_VALUES:
             raise ArgumentError(f"Input{self.shape} has more than {MAX_VALUES:,} values a sample.")
-
-    @property
-    def place(self) -> Place:
-        return "first"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.shape

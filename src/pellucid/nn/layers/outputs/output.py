@@ -20,7 +20,7 @@ from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec, Place
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 
 MAX_OUTPUTS = 1 << 24
 
@@ -37,16 +37,13 @@ class OutputLayer(Layer):
     ``overall_metrics`` are those that an evaluation computes from all samples together.
     """
 
+    place = "last"
     metric: ClassVar[str]
     metric_rises: ClassVar[bool] = True
     overall_metrics: ClassVar[tuple[str, ...]] = ()
     initializer: str | Initializer
     use_bias: bool
     regularizer: Regularizer | None
-
-    @property
-    def place(self) -> Place:
-        return "last"
 
     @property
     @abstractmethod
