@@ -254,6 +254,7 @@ class TestErrors:
             (lambda: pl.Conv2D(4, [3, 3]), "whole number"),
             (lambda: pl.Conv2D(4, True), "whole number"),
             (lambda: pl.Conv2D(4, 3, "rellu"), "Did you mean 'relu'"),
+            (lambda: pl.Conv2D(4, 3, "rellu", initializer="zeros"), "Did you mean 'relu'"),
             (lambda: pl.Conv2D(4, stride=0), "Conv2D\\(stride\\)"),
             (lambda: pl.Conv2D(4, dilation=(1, -1)), "Conv2D\\(dilation\\)"),
             (lambda: pl.Conv2D(4, padding="full"), "unknown padding 'full'.* same, valid"),

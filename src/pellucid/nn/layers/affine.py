@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pellucid.core.checks import instance_of
-from pellucid.core.shapes import Array, Shape, size_of
+from pellucid.core.shapes import Array, Shape
+from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Gradients, Named, ParameterSpec
@@ -17,10 +18,16 @@ def check_affine(weight: str | Initializer, use_bias: bool, regularizer: Regular
         instance_of(regularizer, Regularizer, "regularizer")
 
 
-def affine_specs(input_shape: Shape, units: int, weight: Initializer, use_bias: bool) -> tuple[ParameterSpec, ...]:
-    """``weight`` (D, U) and ``bias`` (U,), where D counts all values of an input sample; biases start at 0."""
-    specs = (ParameterSpec("weight", (size_of(input_shape), units), weight, is_weight=True),)
-    return (*specs, ParameterSpec("bias", (units,), Constant(0.0))) if use_bias else specs
+def suited_initializer(choice: str | Initializer | None, function: str) -> Initializer:
+    """The chosen initializer of the weights; None: the one that suits the activation function, whose name is checked."""
+    suited = activation(function).initializer
+    return initializer(suited if choice is None else choice)
+
+
+def affine_specs(shape: Shape, draw: Initializer, use_bias: bool) -> tuple[ParameterSpec, ...]:
+    """``weight`` of this shape (..., U), and ``bias`` (U,); biases start at 0."""
+    weight = ParameterSpec("weight", shape, draw, is_weight=True)
+    return (weight, ParameterSpec("bias", shape[-1:], Constant(0.0))) if use_bias else (weight,)
 
 
 def affine_forward(parameters: Named, x: Array) -> Array:

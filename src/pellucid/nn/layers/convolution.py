@@ -12,9 +12,9 @@ from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
-from pellucid.mathematics.initializers import Constant, Initializer, initializer
+from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.affine import check_affine
+from pellucid.nn.layers.affine import affine_specs, check_affine, suited_initializer
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
 
@@ -56,7 +56,7 @@ class Conv2D(Layer):
             raise ArgumentError(
                 f"Conv2D(groups={self.groups}) cuts the filters into equal parts; {self.filters} filters cannot be."
             )
-        check_affine(self._initializer, self.use_bias, self.regularizer)
+        check_affine(suited_initializer(self.initializer, self.activation), self.use_bias, self.regularizer)
         _ = self.windows
 
     @property
@@ -64,23 +64,18 @@ class Conv2D(Layer):
         """Where the filters look."""
         return windows("Conv2D", self.kernel_size, self.stride, self.padding, self.dilation)
 
-    @property
-    def _initializer(self) -> str | Initializer:
-        return activation(self.activation).initializer if self.initializer is None else self.initializer
-
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*self.windows.count(self._image(input_shape)), self.filters)
 
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
         shape = (*self.windows.size, self._image(input_shape)[2] // self.groups, self.filters)
-        draw = initializer(self._initializer)
-        weight = ParameterSpec("weight", shape, draw if self.groups == 1 else _ByGroup(draw, self.groups), is_weight=True)
-        return (weight, ParameterSpec("bias", (self.filters,), Constant(0.0))) if self.use_bias else (weight,)
+        draw = suited_initializer(self.initializer, self.activation)
+        return affine_specs(shape, draw if self.groups == 1 else _ByGroup(draw, self.groups), self.use_bias)
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Conv2DCache]:
         padded = self.windows.pad(as_image(x), 0.0)
         view = self.windows.view(padded)
-        z = _joined(self._rows(view) @ self._matrices(parameters["weight"]), view.shape[:3])
+        z = _joined(self._rows(view) @ self._by_group(parameters["weight"]), view.shape[:3])
         if "bias" in parameters:
             z += parameters["bias"]
         a = activation(self.activation).value(z)
@@ -96,7 +91,7 @@ class Conv2D(Layer):
         """
         weight = parameters["weight"]
         dz = dy * activation(self.activation).derivative(cache.z, cache.a)
-        parts = _parted(dz, self.groups)
+        parts = self._by_group(dz)
         rows = self._rows(self.windows.view(cache.padded))
         dweight = (rows.transpose(0, 2, 1) @ parts).transpose(1, 0, 2).reshape(weight.shape)
         gradients: Gradients = {"weight": dweight}
@@ -106,7 +101,7 @@ class Conv2D(Layer):
             return None, gradients
 
         def share(i: int, j: int) -> Array:
-            return _joined(parts @ self._matrices(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
+            return _joined(parts @ self._by_group(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
 
         return self.windows.scatter(cache.shape, share), gradients
 
@@ -125,9 +120,9 @@ class Conv2D(Layer):
         rows, columns = int(np.prod(view.shape[:3])), int(np.prod(view.shape[3:])) // self.groups
         return np.moveaxis(parted, 5, 0).reshape(self.groups, rows, columns)
 
-    def _matrices(self, weight: Array) -> Array:
-        """The weights as a matrix for each group: (..., C/G, U) -> (G, ... C/G, U/G)."""
-        return weight.reshape(-1, self.groups, self.filters // self.groups).transpose(1, 0, 2)
+    def _by_group(self, values: Array) -> Array:
+        """A matrix for each group, of weights (..., C/G, U) or of sums (B, H', W', U): (..., U) -> (G, ..., U/G)."""
+        return values.reshape(-1, self.groups, self.filters // self.groups).transpose(1, 0, 2)
 
 
 @dataclass(frozen=True)
@@ -140,11 +135,6 @@ class _ByGroup(Initializer):
     def draw(self, shape: Shape, key: random.Key) -> Array:
         part = (*shape[:-1], shape[-1] // self.groups)
         return np.concatenate([self.inner.draw(part, random.key(key, group)) for group in range(self.groups)], axis=-1)
-
-
-def _parted(z: Array, groups: int) -> Array:
-    """(B, H', W', U) -> (G, B H' W', U/G)."""
-    return z.reshape(-1, groups, z.shape[-1] // groups).transpose(1, 0, 2)
 
 
 def _joined(parts: Array, places: Shape) -> Array:

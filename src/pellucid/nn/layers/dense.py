@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pellucid.core.checks import positive_integer
-from pellucid.core.shapes import Array, Shape
+from pellucid.core.shapes import Array, Shape, size_of
 from pellucid.mathematics.activations import activation
-from pellucid.mathematics.initializers import Initializer, initializer
+from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
+from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine, suited_initializer
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
 
 
@@ -37,15 +37,14 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         positive_integer(self.units, "Dense(units)")
-        suited = activation(self.activation).initializer
-        check_affine(suited if self.initializer is None else self.initializer, self.use_bias, self.regularizer)
+        check_affine(suited_initializer(self.initializer, self.activation), self.use_bias, self.regularizer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.units,)
 
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
-        weight = initializer(self.initializer or activation(self.activation).initializer)
-        return affine_specs(input_shape, self.units, weight, self.use_bias)
+        draw = suited_initializer(self.initializer, self.activation)
+        return affine_specs((size_of(input_shape), self.units), draw, self.use_bias)
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, DenseCache]:
         z = affine_forward(parameters, x)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from pellucid.core.shapes import AnyArray, Array, Shape
+from pellucid.core.shapes import AnyArray, Array, Shape, size_of
 from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
@@ -84,7 +84,7 @@ class OutputLayer(Layer):
         return (self.num_outputs,)
 
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
-        return affine_specs(input_shape, self.num_outputs, initializer(self.initializer), self.use_bias)
+        return affine_specs((size_of(input_shape), self.num_outputs), initializer(self.initializer), self.use_bias)
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, OutputCache]:
         return affine_forward(parameters, x), OutputCache(x, context.needs_dx)
