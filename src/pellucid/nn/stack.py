@@ -37,7 +37,7 @@ class Pass:
 
 
 class Stack:
-    """Layers in order: `Input` first, an output layer last, hidden ones (or none) between.
+    """Layers in order: ``input`` first, the ``output`` layer last, hidden ones (or none) between.
 
     ``seed`` determines the initial parameters and all later random numbers; ``dtype`` is float32 or float64; ``arrays``
     gives all parameters and state by name, in place of drawing them. ``engine_choice`` is "auto", or "numpy" for
@@ -53,10 +53,11 @@ class Stack:
     ) -> None:
         self.engine_choice: Literal["auto", "native", "numpy"] = "auto"
         self.native_forward: Any = NOT_MADE  # see pellucid.executors.native.inference; it stays out of copies and pickles
-        self.layers = _check_layers(layers)
+        self.input, hidden, self.output = _check_layers(layers)
+        self.layers = (self.input, *hidden, self.output)
         self.seed = check_seed(seed)
         self.dtype = _check_dtype(dtype)
-        self.nodes = join({"input": self.layers[0], **numbered(self.layers[1:-1]), "output": self.layers[-1]}, ())
+        self.nodes = join({"input": self.input, **numbered(hidden), "output": self.output}, ())
         # Where backpropagation stops when dL/dx is not needed.
         with_parameters = (i for i, node in enumerate(self.nodes) if node.layer.parameter_specs(node.input_shape))
         self._lowest = next(with_parameters, len(self.nodes) - 1)
@@ -72,20 +73,6 @@ class Stack:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "native_forward": NOT_MADE}
-
-    @property
-    def input(self) -> Input:
-        """The first layer."""
-        layer = self.layers[0]
-        assert isinstance(layer, Input)
-        return layer
-
-    @property
-    def output(self) -> OutputLayer:
-        """The last layer."""
-        layer = self.layers[-1]
-        assert isinstance(layer, OutputLayer)
-        return layer
 
     def initialize(self) -> None:
         """Draw all parameters anew from the seed; array i of the layout has the key (seed, INITIALIZE, i)."""
@@ -183,25 +170,27 @@ class Stack:
         return layout
 
 
-def _check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+def _check_layers(layers: Sequence[Layer]) -> tuple[Input, Sequence[Layer], OutputLayer]:
+    """The first layer, the hidden ones and the last."""
     if not isinstance(layers, list | tuple):
         raise ArgumentError(f"Network takes a list of layers, not {type(layers).__name__}.")
     for layer in layers:
         if not isinstance(layer, Layer):
             hint = " Add parentheses: make an object of the class." if isinstance(layer, type) else ""
             raise ArgumentError(f"{layer!r} is not a layer.{hint}")
-    if not layers or not isinstance(layers[0], Input):
+    if not layers or not isinstance(first := layers[0], Input):
         raise ArgumentError("the first layer must be Input(...), which says what a sample looks like.")
-    if not isinstance(layers[-1], OutputLayer):
+    if not isinstance(last := layers[-1], OutputLayer):
         raise ArgumentError(
             "the last layer must be Classification(...), BinaryClassification() or Regression(...): it owns the loss."
         )
-    for layer in layers[1:-1]:
+    hidden = layers[1:-1]
+    for layer in hidden:
         if isinstance(layer, Input | OutputLayer):
             raise ArgumentError(
                 f"{type(layer).__name__} stands between other layers; Input is first, the output layer last."
             )
-    return tuple(layers)
+    return first, hidden, last
 
 
 def _check_fit(arrays: Mapping[str, AnyArray], layouts: tuple[Layout, ...]) -> None:
