@@ -74,7 +74,7 @@ class NativeExecutor(Executor):
         self._at_once = 1
         self._lock = threading.Lock()
         self._samples: Samples | None = None
-        self._replay = Replay(self._run_again, self._put_into_plan, self._take, batch_size)
+        self._replay = Replay(self.plan, self._run, batch_size)
 
     @property
     def steps_at_once(self) -> int:
@@ -86,16 +86,15 @@ class NativeExecutor(Executor):
                 self._load()
             data, rows = self._gather(batches)
             block = StepBlock(data, rows, np.array(rates, np.float64), step, self.optimizer_state.updates)
-            losses, scores = np.empty(len(rates)), np.empty(len(rates))
             start = time.perf_counter()
-            done, outcome = self._run(block, losses, scores)
+            done, outcome, losses, scores = self._run(block)
             seconds = time.perf_counter() - start
             self._crew.record(seconds / max(done, 1))
             if outcome != DONE and done == 0:
                 self._give_up(block, outcome, losses[0])
             if outcome != DONE:  # keep the steps before the failed one, which the next call begins with
                 block = block.first(done, self.batch_size)
-                self._put_into_plan(self._replay.before(block, back=0))
+                self._replay.before(block, back=0)
             self.optimizer_state.updates += done
             self._replay.remember(block, owns_inputs=block.data is not self._data)
             self.stack.parameters.refresh = self.stack.state.refresh = self._store
@@ -107,8 +106,10 @@ class NativeExecutor(Executor):
         if self.stack.parameters.refresh is not None:
             self._store()
 
-    def _run(self, block: StepBlock, losses: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[int, int]:
-        return self.plan.run(
+    def _run(self, block: StepBlock) -> tuple[int, int, NDArray[np.float64], NDArray[np.float64]]:
+        """The number of steps made and how they ended; the loss and the score of each."""
+        losses, scores = np.empty(len(block.rates)), np.empty(len(block.rates))
+        done, outcome = self.plan.run(
             **vars(block.data),
             rows=block.rows,
             rates=block.rates,
@@ -118,9 +119,7 @@ class NativeExecutor(Executor):
             losses=losses,
             scores=scores,
         )
-
-    def _run_again(self, block: StepBlock) -> None:
-        self._run(block, np.empty(len(block.rates)), np.empty(len(block.rates)))
+        return done, outcome, losses, scores
 
     def _load(self) -> None:
         vectors = self._vectors()
@@ -189,18 +188,9 @@ class NativeExecutor(Executor):
         self._put(spoilt)
         return executor.first_non_finite(found.forward)
 
-    def _put_into_plan(self, copy: Copy) -> None:
-        self.plan.load(copy.parameters, copy.state, copy.slots)
-
     def _put(self, copy: Copy) -> None:
         self.stack.parameters.vector[...] = copy.parameters
         self.stack.state.vector[...] = copy.state
-
-    def _take(self, like: Copy) -> Copy:
-        """A copy of what the plan holds, in arrays of the same sizes as another copy's."""
-        copy = Copy(like.parameters, like.state, like.slots)
-        self.plan.store(copy.parameters, copy.state, copy.slots)
-        return copy
 
 
 def _has_many_zeros(x: AnyArray) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.shapes import AnyArray
+
+if TYPE_CHECKING:
+    from pellucid._native import Plan
 
 STEPS_BETWEEN_COPIES = 64
 BYTES_BETWEEN_COPIES = 64 << 20  # of augmented inputs
@@ -59,18 +63,11 @@ class Copy:
 class Replay:
     """The last one or two copies, so that there is always a step to go back to, and the blocks run since.
 
-    ``run`` lets the plan run a block, ``load`` loads a copy into it, ``take`` copies what it holds.
+    ``run`` lets the plan run a block.
     """
 
-    def __init__(
-        self,
-        run: Callable[[StepBlock], object],
-        load: Callable[[Copy], None],
-        take: Callable[[Copy], Copy],
-        batch_size: int,
-    ) -> None:
-        self._run, self._load, self._take = run, load, take
-        self._batch_size = batch_size
+    def __init__(self, plan: Plan, run: Callable[[StepBlock], object], batch_size: int) -> None:
+        self._plan, self._run, self._batch_size = plan, run, batch_size
         self._copies: list[Copy] = []
 
     def begin(self, copy: Copy) -> None:
@@ -88,7 +85,10 @@ class Replay:
 
     def now(self) -> Copy:
         """A copy of what the plan holds."""
-        return self._take(self._copies[-1])
+        last = self._copies[-1]
+        copy = Copy(last.parameters, last.state, last.slots)  # for arrays of these sizes
+        self._plan.store(copy.parameters, copy.state, copy.slots)
+        return copy
 
     def before(self, block: StepBlock, back: int) -> Copy:
         """The state ``back`` steps before the end of the block (or the earliest known), which the plan then holds too."""
@@ -96,7 +96,7 @@ class Replay:
         origin = last if last.steps + len(block.rates) >= back else self._copies[0]
         blocks = [*origin.blocks, block] if origin is last else origin.blocks
         left = sum(len(one.rates) for one in blocks) - (back if origin is last else back - last.steps - len(block.rates))
-        self._load(origin)
+        self._plan.load(origin.parameters, origin.state, origin.slots)
         for again in blocks:
             part = again.first(min(max(left, 0), len(again.rates)), self._batch_size)
             if len(part.rates):
