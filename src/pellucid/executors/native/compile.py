@@ -24,8 +24,8 @@ from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
-from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
+from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.stack import Stack
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # In the order of the enumerations in native/kernels/kernels.hpp, as `ACTIVATIONS`.
 LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber)
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
+CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
 LAYERS: tuple[type[Layer], ...] = (
     *(Input, Dense, Dropout, BatchNormalization, Flatten, Classification, BinaryClassification, Regression),
@@ -93,9 +94,9 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
             plan.add_dropout(layer.rate, index)
         elif isinstance(layer, BatchNormalization):
             plan.add_normalization(layer.momentum, layer.epsilon)
-        elif _is_affine(node):
+        elif isinstance(layer, Dense | OutputLayer):
             l1, l2 = _l1_and_l2(layer.penalty or rules.regularizer)
-            plan.add_affine(size_of(node.output_shape), _activation(node), _has_bias(layer), l1, l2)
+            plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, l1, l2)
     loss = stack.output.loss_function
     parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
     plan.set_loss(LOSSES.index(type(loss)), parameter)
@@ -110,23 +111,16 @@ def compile_inference(stack: Stack) -> Inference:
     inference = Inference(size_of(stack.input.shape))
     images = compile_images(inference, stack, lambda layer: (0.0, 0.0), trains=False)
     for node in stack.nodes[images:]:
-        if isinstance(node.layer, BatchNormalization):
-            inference.add_normalization(node.layer.epsilon)
-        elif _is_affine(node):
-            inference.add_affine(size_of(node.output_shape), _activation(node), _has_bias(node.layer))
+        layer = node.layer
+        if isinstance(layer, BatchNormalization):
+            inference.add_normalization(layer.epsilon)
+        elif isinstance(layer, Dense | OutputLayer):
+            inference.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias)
     return inference
 
 
-def _is_affine(node: Node) -> bool:
-    return isinstance(node.layer, Dense | Classification | BinaryClassification | Regression)
-
-
-def _activation(node: Node) -> int:
-    return ACTIVATIONS.index(node.layer.activation) if isinstance(node.layer, Dense) else 0
-
-
-def _has_bias(layer: Layer) -> bool:
-    return bool(getattr(layer, "use_bias", False))
+def _activation(layer: Dense | OutputLayer) -> int:
+    return ACTIVATIONS.index(layer.activation) if isinstance(layer, Dense) else 0
 
 
 def _is_known(penalty: Regularizer) -> bool:
@@ -151,12 +145,7 @@ def _set_optimizer(plan: Plan, rules: Rules) -> None:
         rule = {Adam: "adam", AdamW: "adam", RMSProp: "rmsprop", Adagrad: "adagrad"}[type(optimizer)]
     plan.set_optimizer(
         RULES.index(rule),
-        momentum=getattr(optimizer, "momentum", 0.0),
-        beta1=getattr(optimizer, "beta1", 0.0),
-        beta2=getattr(optimizer, "beta2", 0.0),
-        decay=getattr(optimizer, "decay", 0.0),
-        epsilon=getattr(optimizer, "epsilon", 0.0),
-        weight_decay=getattr(optimizer, "weight_decay", 0.0),
+        **{name: getattr(optimizer, name, 0.0) for name in CONSTANTS},
         bound=clipping.maximum if isinstance(clipping, ClipByValue) else math.inf,
         norm_bound=clipping.maximum if isinstance(clipping, ClipByGlobalNorm) else math.inf,
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from pellucid.core.shapes import Shape, size_of
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.batch_normalization import BatchNormalization
@@ -93,19 +95,20 @@ def compile_images(native: Plan | Inference, stack: Stack, penalty_of: PenaltyOf
 
 
 class _Compiler:
-    """Adds nodes; each method gives the number of the last one, `branch` the shape (H, W, C) of its output too."""
+    """Adds nodes; each method gives the number of the last one."""
 
     def __init__(self, images: Images, penalty_of: PenaltyOf, trains: bool) -> None:
         self.images = images
         self.penalty_of = penalty_of
         self.trains = trains
 
-    def branch(self, nodes: Sequence[Node], source: int, shape: Geometry, first: int) -> tuple[int, Geometry]:
+    def branch(self, nodes: Sequence[Node], source: int, shape: Geometry, first: int) -> int:
         """A sequence of layers; ``first`` is the number of the first one in its network or block."""
         for index, node in enumerate(nodes):
             source = self.node(node, source, shape, first + index)
-            shape = _geometry(node, shape)
-        return source, shape
+            if node.output_shape != node.input_shape:
+                shape = _by_pixels(node.output_shape)
+        return source
 
     def node(self, node: Node, source: int, shape: Geometry, number: int) -> int:
         layer, images = node.layer, self.images
@@ -133,7 +136,7 @@ class _Compiler:
                 return source
             return images.add_dropout(source, layer.rate, number, isinstance(layer, Dropout2D))
         if isinstance(layer, Rescale):
-            scale, offset = (_for_each_channel(values, shape[2]) for values in (layer.scale, layer.offset))
+            scale, offset = (np.broadcast_to(values, shape[2]).tolist() for values in (layer.scale, layer.offset))
             return images.add_rescale(source, scale, offset)
         if isinstance(layer, Residual):
             return self._residual(layer, node, source, shape, number)
@@ -148,14 +151,9 @@ class _Compiler:
     def _residual(self, layer: Residual, node: Node, source: int, shape: Geometry, number: int) -> int:
         main, shortcut = layer.branches(node.input_shape)
         first = (number + 1) << LAYER_BITS
-        end, _ = self.branch(main, source, shape, first)
-        other, _ = self.branch(shortcut, source, shape, first + len(main))
+        end = self.branch(main, source, shape, first)
+        other = self.branch(shortcut, source, shape, first + len(main))
         return self.images.add_sum(end, other, ACTIVATIONS.index(layer.activation))
-
-
-def _geometry(node: Node, shape: Geometry) -> Geometry:
-    """The output of a layer as (H, W, C), from its input as (H, W, C)."""
-    return shape if node.output_shape == node.input_shape else _by_pixels(node.output_shape)
 
 
 def _by_pixels(shape: Shape) -> Geometry:
@@ -165,7 +163,7 @@ def _by_pixels(shape: Shape) -> Geometry:
 
 def _before(windows: Windows, shape: Geometry) -> tuple[int, int]:
     """The padding before an image: (top, left)."""
-    (top, _), (left, _) = windows.margins(image_shape(shape, "a window"))
+    (top, _), (left, _) = windows.margins(shape)
     return top, left
 
 
@@ -174,12 +172,6 @@ def _goes_by_pixels(layer: Layer) -> bool:
     if isinstance(layer, Rescale):
         return isinstance(layer.scale, tuple) or isinstance(layer.offset, tuple)
     return isinstance(layer, BatchNormalization | LayerNormalization)
-
-
-def _for_each_channel(values: float | tuple[float, ...], channels: int) -> list[float]:
-    """A number for each channel; one number stands for all."""
-    given = list(values) if isinstance(values, tuple) else [values]
-    return given * channels if len(given) == 1 else given
 
 
 def _is_compact(nodes: Sequence[Node]) -> bool:
