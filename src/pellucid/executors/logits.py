@@ -28,8 +28,8 @@ def block_size(stack: Stack) -> int:
 
 def compute_logits(stack: Stack, x: AnyArray) -> Array:
     """The logits (N, num_outputs) of checked inputs."""
-    arrays = stack.arrays()
-    return np.concatenate([finite_logits(stack, part, arrays) for part in _blocks(x, block_size(stack))])
+    arrays, size = stack.arrays(), block_size(stack)
+    return np.concatenate([finite_logits(stack, x[i : i + size], arrays) for i in range(0, len(x), size)])
 
 
 def logit_blocks(stack: Stack, samples: Samples) -> Iterator[Array]:
@@ -77,8 +77,3 @@ def finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
             "parameters are not finite."
         )
     return logits
-
-
-def _blocks(x: AnyArray, size: int) -> Iterator[AnyArray]:
-    for start in range(0, len(x), size):
-        yield x[start : start + size]

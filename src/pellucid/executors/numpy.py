@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -104,17 +105,12 @@ def _are_finite(vector: Array) -> bool:
     return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
 
 
-def _blocks(stack: Stack, rules: Rules) -> tuple[Block, ...]:
+def _blocks(stack: Stack, rules: Rules) -> list[Block]:
     """Cut the flat vector where weight decay begins or ends, and after every `BLOCK` numbers."""
-    runs: list[Block] = []
-    for slot in stack.parameters.layout.slots.values():
-        decays = slot.spec.is_weight and rules.optimizer.decays_weights
-        start = slot.start
-        if runs and runs[-1].decays == decays:
-            start = runs.pop().part.start
-        runs.append(Block(slice(start, slot.stop), decays))
-    return tuple(
-        replace(run, part=slice(start, min(start + BLOCK, run.part.stop)))
-        for run in runs
-        for start in range(run.part.start, run.part.stop, BLOCK)
-    )
+    blocks: list[Block] = []
+    slots = stack.parameters.layout.slots.values()
+    for decays, alike in groupby(slots, lambda slot: slot.spec.is_weight and rules.optimizer.decays_weights):
+        run = list(alike)
+        stop = run[-1].stop
+        blocks += (Block(slice(i, min(i + BLOCK, stop)), decays) for i in range(run[0].start, stop, BLOCK))
+    return blocks
