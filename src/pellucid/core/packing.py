@@ -18,11 +18,6 @@ Write: TypeAlias = Callable[[AnyArray], Any]
 ALIGNED = 8  # arrays begin at multiples of so many bytes
 
 
-def as_lists(array: AnyArray) -> Any:
-    """Nested lists of numbers."""
-    return array.tolist()
-
-
 def packing(size: int) -> Write:
     """Nested lists for arrays of less than ``size`` numbers; larger ones of float64 in base64, which takes a hundredth
     of the time and half of the space."""

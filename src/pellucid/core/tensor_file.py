@@ -15,11 +15,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pellucid.core.errors import ModelFileError
-from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 
@@ -93,8 +91,3 @@ def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any
             f"reads up to format {FORMAT}. Upgrade with pip install --upgrade pellucid."
         )
     return description
-
-
-def check_writable(path: str | os.PathLike[str]) -> Path:
-    """The resolved ``path`` if a model file can be written there, else `ModelFileError`; for a check before training."""
-    return writable_place(path, ModelFileError)

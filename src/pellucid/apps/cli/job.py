@@ -15,8 +15,9 @@ import click
 
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray, Label
-from pellucid.core.tensor_file import check_writable, read_model_file
+from pellucid.core.tensor_file import read_model_file
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
 from pellucid.mathematics.optimizers import Adam
@@ -110,7 +111,7 @@ def check_engine(stack: Stack, options: dict[str, Any], run: dict[str, Any]) -> 
 
 def check_replaceable(path: str) -> None:
     """Raise `ModelFileError` if a model cannot be written there, or would take the place of something else."""
-    if check_writable(path).exists():
+    if writable_place(path, ModelFileError).exists():
         try:
             read_model_file(path)
         except ModelFileError:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pellucid.core.checks import instance_of, one_of, positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.core.packing import Write, as_json, as_lists, packing
+from pellucid.core.packing import Write, as_json, packing
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.core.version import __version__
 from pellucid.executors.base import OptimizerState
@@ -76,7 +76,7 @@ class Trace:
 
     def to_data(self) -> dict[str, Any]:
         """All numbers as plain data (dicts, lists, floats), as ``docs/insight/trace.md`` describes them."""
-        return self._data(as_lists)
+        return self._data(np.ndarray.tolist)
 
     def to_json(self, pack: int | None = PACKED_FROM) -> str:
         """The same as JSON, which tools/check_trace.py of the repository computes again.
@@ -84,7 +84,7 @@ class Trace:
         Arrays of at least ``pack`` numbers are packed as base64, which is quick; None writes all as lists. Raises
         `ArgumentError` for numbers that are not finite.
         """
-        return as_json(self._data(as_lists if pack is None else packing(positive_integer(pack, "pack"))))
+        return as_json(self._data(np.ndarray.tolist if pack is None else packing(positive_integer(pack, "pack"))))
 
     def _data(self, write: Write) -> dict[str, Any]:
         data: dict[str, Any] = {"format": FORMAT, "version": FORMAT_VERSION, "pellucid": __version__}
