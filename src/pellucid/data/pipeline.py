@@ -5,16 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import Shape
-
-if TYPE_CHECKING:
-    from pellucid.data.pictures.image_file import Picture
+from pellucid.data.pictures.image_file import Picture
 
 
 @dataclass(frozen=True)

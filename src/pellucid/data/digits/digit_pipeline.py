@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,10 @@ from pellucid.data.digits.doubt import doubt_picture
 from pellucid.data.digits.ink import find_ink
 from pellucid.data.digits.redraw import box_of, crop, redraw
 from pellucid.data.digits.stroke import stroke_thickness
+from pellucid.data.pictures.image_file import Picture
 from pellucid.data.pictures.read_picture import read_picture
 from pellucid.data.pictures.resample import reduce_to
 from pellucid.data.pipeline import Pipeline, Prepared
-
-if TYPE_CHECKING:
-    from pellucid.data.pictures.image_file import Picture
 
 _OVERVIEW = 256  # the figure is looked for in a picture no longer than this
 _CLEAN = 0.45  # a picture with at least this share of pure black (or white) has a clean background

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Shape
-from pellucid.data.pictures.image_file import decoding, name_of, open_image, upright, without_warnings
-from pellucid.data.pictures.read_picture import check_array, decode, name_of_array, white_of
+from pellucid.data.pictures.image_file import Picture, decoding, name_of, open_image, upright, without_warnings
+from pellucid.data.pictures.read_picture import check_array, decode, white_of
 from pellucid.data.pipeline import Pipeline, Prepared
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from pellucid.data.pictures.image_file import Picture
 
 CROPS = ("centre", "stretch", "pad")
 MAX_SIDE = 4096
@@ -68,11 +66,11 @@ class PhotoPipeline(Pipeline):
 
     def prepare(self, source: Picture) -> Prepared:
         """The picture as the network gets it; it is in doubt if it has one colour."""
+        name = name_of(source)
         if isinstance(source, np.ndarray):
-            check_array(source, name_of_array(source))
-            pixels = self._resized(_image_of(source, name_of_array(source)))
+            check_array(source, name)
+            pixels = self._resized(_image_of(source, name))
         else:
-            name = name_of(source)
             with without_warnings():
                 pixels = self.draw(open_image(source, name), name, is_ours=isinstance(source, str | os.PathLike | bytes))
         is_empty = bool((pixels == pixels[0, 0]).all())

@@ -14,14 +14,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import DataError
+from pellucid.core.shapes import describe
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any] | Image
+Picture: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[Any] | Image"
 
 MAX_PIXELS = 8192 * 6144  # the photographs of 50 megapixels that phones make
 MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
@@ -56,6 +58,8 @@ def without_warnings() -> Iterator[None]:
 
 def name_of(source: Picture) -> str:
     """How error messages call a picture."""
+    if isinstance(source, np.ndarray):
+        return f"the array {describe(source)}"
     if isinstance(source, bytes):
         return f"the picture ({len(source)} bytes)"
     return f"'{os.fspath(source)}'" if isinstance(source, str | os.PathLike) else "the picture"

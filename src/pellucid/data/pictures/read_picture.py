@@ -1,6 +1,5 @@
 """Read any picture file or array into one form: float32 in 0..1, grey (H, W) or colour (H, W, 3).
 
-A file is judged by its header before a pixel is decoded, so a bomb (a small file that claims to be huge) costs nothing.
 Pictures with more detail than any later step can use are reduced, by whole factors and by averaging, to `MAX_SIDE`.
 """
 
@@ -12,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import DataError
-from pellucid.data.pictures.image_file import check_size, decoding, name_of, open_image, upright, without_warnings
+from pellucid.data.pictures.image_file import Picture, check_size, decoding, name_of, open_image, upright, without_warnings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from pellucid.data.pictures.image_file import Picture
 
 MAX_SIDE = 1600  # what is longer is reduced by a whole factor
 
@@ -36,9 +33,9 @@ def read_picture(source: Picture) -> NDArray[np.float32]:
     Returns float32 in 0..1, (H, W) for grey and (H, W, 3) for colour pictures, no side longer than `MAX_SIDE`.
     Raises DataError for what is missing, no picture, damaged, too small, larger than `MAX_PIXELS`, or out of range.
     """
-    if isinstance(source, np.ndarray):
-        return _from_array(source, name_of_array(source))
     name = name_of(source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name)
     with without_warnings():
         image = open_image(source, name)
         with decoding(name):
@@ -67,11 +64,6 @@ def decode(image: Image) -> NDArray[Any]:
     if mode in ("L", "RGB", "RGBA", "LA"):
         return np.asarray(image)
     return np.asarray(image.convert("L" if mode == "1" else "RGB"))
-
-
-def name_of_array(pixels: NDArray[Any]) -> str:
-    """How error messages call an array."""
-    return f"the array {pixels.dtype} {pixels.shape}"
 
 
 def check_array(pixels: NDArray[Any], name: str) -> None:
