@@ -13,9 +13,7 @@ from pellucid.core.errors import DataError
 from pellucid.data.photos.listing import Listing, as_label
 from pellucid.data.photos.parts import NOT_READ, Part, parts_of
 
-_FILE = ("file", "filename", "path", "image")
-_LABEL = ("label", "class")
-_SPLIT = ("split",)
+_COLUMNS = (("file", "filename", "path", "image"), ("label", "class"), ("split",))
 
 
 class _Row(NamedTuple):
@@ -62,7 +60,7 @@ def list_csv(path: Path) -> Listing:
 def _columns(header: Sequence[str], name: str) -> tuple[int, int, int | None]:
     """The places of file, label and split in a row."""
     names = [column.strip().casefold() for column in header]
-    file, label, split = (next((names.index(n) for n in known if n in names), None) for known in (_FILE, _LABEL, _SPLIT))
+    file, label, split = (next((names.index(n) for n in known if n in names), None) for known in _COLUMNS)
     if file is None or label is None:
         came = ", ".join(printable(column) for column in header)[:100] or "nothing"
         raise DataError(

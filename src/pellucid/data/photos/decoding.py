@@ -18,7 +18,7 @@ from pellucid.core.files import cache_folder
 from pellucid.core.locks import file_lock
 from pellucid.core.machine import available_cores
 from pellucid.data.photos.duplicates import without_duplicates
-from pellucid.data.photos.listing import Entry, Listing
+from pellucid.data.photos.listing import Listing
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.photo_reader import Reading, read_all
 from pellucid.data.photos.picture_cache import Pictures, cache_key, load_pictures, picture_writer
@@ -50,7 +50,7 @@ def pictures_of(
             pictures = load_pictures(place, key, pipeline.output_shape)
             if pictures is not None and pictures.is_of(listing):
                 return pictures
-            recall = _nothing if pictures is None else pictures.recall()
+            recall = pictures.recall() if pictures else lambda entry: None
             with without_warnings(), picture_writer(place, key, pipeline.output_shape) as writer:
                 readings: list[Reading] = []
                 with closing(read_all(listing.root, listing.entries, pipeline, recall, threads)) as chunks:
@@ -87,7 +87,3 @@ def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
     if listing.source == listing.root and not any(part.startswith(".") for part in inside):
         raise ArgumentError(f"cache is {printable(str(cache))}, inside of the folder of pictures; name one elsewhere.")
     return place
-
-
-def _nothing(entry: Entry) -> None:
-    return None

@@ -17,7 +17,7 @@ from pellucid.core.errors import ArgumentError, DataError
 from pellucid.data.photos.csv_listing import list_csv
 from pellucid.data.photos.decoding import Progress, pictures_of
 from pellucid.data.photos.folder_report import FolderReport
-from pellucid.data.photos.listing import LAYOUTS, Listing, list_folder, sorted_labels
+from pellucid.data.photos.listing import LAYOUTS, SHOWN, Listing, list_folder, named, sorted_labels
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.picture_cache import Pictures
 
@@ -25,8 +25,6 @@ __all__ = ["PhotoFolder", "Progress", "folder"]
 
 BadFiles: TypeAlias = Literal["skip", "fail"]
 Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -152,15 +150,13 @@ def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:
     if known is not None:
         unknown = sorted(listing.labels - set(known))
         if unknown:
-            raise DataError(f"{where} has classes that are not among {_named(known)}: {_named(unknown)}.")
+            raise DataError(f"{where} has classes that are not among {named(known)}: {named(unknown)}.")
         return
     to_learn, to_test = ({e.label for e in listing.entries if e.split == split} for split in ("train", "test"))
     if to_test - to_learn:
-        raise DataError(
-            f"{where} has pictures to test with and none to learn from of {_named(sorted(to_test - to_learn))}."
-        )
+        raise DataError(f"{where} has pictures to test with and none to learn from of {named(sorted(to_test - to_learn))}.")
     if len(listing.labels) < 2:
-        found = f"only one class, {_named(list(listing.labels))}," if listing.labels else "no class,"
+        found = f"only one class, {named(list(listing.labels))}," if listing.labels else "no class,"
         links = "; ".join(str(problem) for problem in listing.problems if problem.kind == "link")
         raise DataError(f"{where} has {found} and at least two are needed; {LAYOUTS}.{f' {links}.' if links else ''}")
 
@@ -182,20 +178,15 @@ def _check_classes(report: FolderReport, known: tuple[str, ...] | None) -> None:
     empty = [label for label, (to_learn, _) in report.classes.items() if to_learn == 0]
     if empty and known is None:
         raise DataError(
-            f"{where} has no picture to learn from of {_named(empty)}: add some, or remove the class. {_some(report)}"
+            f"{where} has no picture to learn from of {named(empty)}: add some, or remove the class. {_some(report)}"
         )
-
-
-def _named(labels: Sequence[str]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:_SHOWN])
-    return shown + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
 
 
 def _some(report: FolderReport) -> str:
     """The first files that were left out, as a sentence."""
     if not report.left_out:
         return "No file was left out."
-    shown = "; ".join(str(problem) for problem in report.left_out[:_SHOWN])
-    more = len(report.left_out) - _SHOWN
+    shown = "; ".join(str(problem) for problem in report.left_out[:SHOWN])
+    more = len(report.left_out) - SHOWN
     files = f"{len(report.left_out):,} files" if len(report.left_out) > 1 else "1 file"
     return f"{files} cannot be used: {shown}{f'; and {more:,} more' if more > 0 else ''}."

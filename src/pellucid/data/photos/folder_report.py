@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pellucid.core.display.text import printable
@@ -78,9 +78,7 @@ class FolderReport:
         return {
             "folder": self.folder,
             "classes": {label: {"train": train, "test": test} for label, (train, test) in self.classes.items()},
-            "problems": [
-                {"file": p.file, "kind": p.kind, "reason": p.reason, "is_left_out": p.is_left_out} for p in self.problems
-            ],
+            "problems": [asdict(problem) for problem in self.problems],
         }
 
     def __str__(self) -> str:

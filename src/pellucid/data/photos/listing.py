@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -21,24 +21,17 @@ LAYOUTS = (
     "folders in them, or a file labels.csv with the columns file and label"
 )
 SUFFIXES = {
-    ".png": "PNG",
-    ".apng": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".bmp": "BMP",
-    ".dib": "BMP",
+    **dict.fromkeys((".png", ".apng"), "PNG"),
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
+    **dict.fromkeys((".bmp", ".dib"), "BMP"),
     ".webp": "WEBP",
     ".gif": "GIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".pbm": "PPM",
-    ".pnm": "PPM",
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm"), "PPM"),
 }
 """The extensions of pictures, and the format that each promises."""
+
+SHOWN = 5  # a sentence names so many files or classes
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # like everything that begins with a dot, files of the system
@@ -158,23 +151,23 @@ def _check_folders_are_classes(listing: Listing) -> None:
     common = set.intersection(*inside.values()) if inside else set()
     if len(common) < 2 or "" in common:
         return
-    where, folders = printable(str(listing.root)), _quoted(inside)
+    where, outer, inner = printable(str(listing.root)), named(sorted(inside)), named(sorted(common))
     if len(inside) == 1:
         raise DataError(
-            f"{where} has only one class, {folders}, with the folders {_quoted(common)} in it. "
+            f"{where} has only one class, {outer}, with the folders {inner} in it. "
             f"Did you mean {printable(str(listing.root / next(iter(inside))))}?"
         )
     raise DataError(
-        f"{where} has the folders {folders}, and each of them holds {_quoted(common)}. Which of both are the classes? If "
-        f"{_quoted(common)} are, rename the others to train and test, or name one of them alone. If {folders} are, move "
+        f"{where} has the folders {outer}, and each of them holds {inner}. Which of both are the classes? If "
+        f"{inner} are, rename the others to train and test, or name one of them alone. If {outer} are, move "
         "their pictures directly into them, or name each picture and its class in labels.csv."
     )
 
 
-def _quoted(names: Iterable[str]) -> str:
-    """The first names, sorted, as words of a sentence."""
-    first, more = sorted(names)[:4], len(set(names)) - 4
-    return ", ".join(repr(name) for name in first) + (f" and {more} more" if more > 0 else "")
+def named(names: Sequence[str]) -> str:
+    """The first names as words of a sentence."""
+    more = len(names) - SHOWN
+    return ", ".join(map(repr, names[:SHOWN])) + (f" and {more} more" if more > 0 else "")
 
 
 def is_hidden(name: str) -> bool:

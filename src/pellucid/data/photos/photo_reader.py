@@ -8,7 +8,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +104,7 @@ def _read(root: Path, entry: Entry, pipeline: PhotoPipeline) -> Reading:
         try:
             return Reading(digest, notes, pipeline.draw(image, "it"), True)
         except DataError as error:
-            return replace(unusable("damaged", str(error)), problems=(*notes, Problem(entry.file, "damaged", str(error))))
+            return Reading(digest, (*notes, Problem(entry.file, "damaged", str(error))))
 
 
 def _at_once(path: str, flags: int) -> int:

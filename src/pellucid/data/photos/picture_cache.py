@@ -109,19 +109,14 @@ class PictureWriter:
     def __init__(self, folder: Path, key: str, shape: Shape, file: BinaryIO) -> None:
         self.folder, self.key, self.shape = folder, key, shape
         self.file = file
-        self.count = 0
 
     def append(self, *pictures: NDArray[np.uint8]) -> None:
         """More pictures, each of the shape."""
         for pixels in pictures:
             self.file.write(pixels.tobytes())
-        self.count += len(pictures)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Only these pictures, by ascending number, move together."""
-        if len(rows) == self.count:
-            return
-        self.file.flush()
         size = int(np.prod(self.shape))
         for target, row in enumerate(rows):
             if target != row:
@@ -130,7 +125,6 @@ class PictureWriter:
                 self.file.seek(target * size)
                 self.file.write(picture)
         self.file.truncate(len(rows) * size)
-        self.count = len(rows)
 
     def finish(self, entries: Sequence[Entry], readings: Sequence[Reading], rows: Sequence[int]) -> Pictures:
         """Everything is written: now the cache holds it, and what was there before is removed."""
