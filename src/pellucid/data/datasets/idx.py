@@ -97,23 +97,12 @@ def _decode(stream: io.BufferedIOBase, most_bytes: int, path: Path, max_bytes: i
     if num_bytes > max_bytes or max(shape) > max_bytes:
         raise DataError(f"{path} declares {shape}, which is {num_bytes} bytes; at most {max_bytes} are read.")
     values = np.empty(num_bytes, np.uint8)
-    filled = _fill(stream, values.data)
+    filled = stream.readinto(values.data)  # a buffered stream fills it, unless it ends
     if filled < num_bytes:
         raise DataError(f"{path} is cut off: {shape} takes {num_bytes} bytes of values, and there are {filled}.")
     if stream.read(1):  # at the end of a gzip file this also compares its checksum
         raise DataError(f"{path} goes on after the {num_bytes} bytes of values that its header {shape} declares.")
     return values.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
-
-
-def _fill(stream: io.BufferedIOBase, buffer: memoryview) -> int:
-    """Read into ``buffer`` until it is full or the stream ends; return how many bytes came."""
-    filled = 0
-    while filled < len(buffer):
-        count = stream.readinto(buffer[filled:])
-        if not count:
-            break
-        filled += count
-    return filled
 
 
 def _describe(array: NDArray[Any]) -> str:
