@@ -30,8 +30,11 @@ def order_of(batches):
 
 
 def epoch(data, size, seed=0, number=0, shuffle=True, augment=None, first_step=0):
-    batches = data.epoch(size, seed=seed, epoch=number, first_step=first_step, shuffle=shuffle, augment=augment)
-    return [one.batch() for one in batches]
+    return [one.batch() for one in indices(data, size, seed, number, shuffle, augment, first_step)]
+
+
+def indices(data, size, seed=0, number=0, shuffle=True, augment=None, first_step=0):
+    return data.epoch(size, seed=seed, epoch=number, first_step=first_step, shuffle=shuffle, augment=augment)
 
 
 @given(count=st.integers(1, 200), size=st.integers(1, 250), seed=st.integers(-(2**70), 2**70), number=st.integers(0, 10**6))
@@ -69,10 +72,11 @@ def test_all_orders_are_equally_likely():
 
 def test_weights_and_targets_go_with_their_samples():
     data = samples(50, y=np.arange(50) * 2, weights=np.arange(50) * 3.0)
-    for batch in epoch(data, 7, seed=1):
+    for one in indices(data, 7, seed=1):
+        batch = one.batch()
         np.testing.assert_array_equal(batch.y, batch.x[:, 0] * 2)
         np.testing.assert_array_equal(batch.weights, batch.x[:, 0] * 3)
-        assert batch.weight == batch.weights.sum()
+        assert one.weight == batch.weights.sum()
 
 
 def test_an_augmentation_gets_a_key_of_its_own_for_each_step_and_leaves_the_data_alone():

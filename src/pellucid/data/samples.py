@@ -37,11 +37,6 @@ class Batch:
     weights: Array | None = None
     mixture: Mixture | None = None
 
-    @property
-    def weight(self) -> float:
-        """The sum of the weights: how much the batch counts in a mean over batches."""
-        return float(len(self.x)) if self.weights is None else float(self.weights.sum(dtype=np.float64))
-
 
 @dataclass(frozen=True)
 class Samples:
@@ -55,15 +50,14 @@ class Samples:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, part: NDArray[np.int64]) -> Batch:
-        """The batch of these positions in ``rows``."""
-        rows = self.rows[part]
+    def take(self, rows: NDArray[np.int64]) -> Batch:
+        """The batch of these rows of x."""
         return Batch(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
 
     def in_order(self, size: int) -> Iterator[Batch]:
         """All samples in batches, for evaluation."""
         for start in range(0, len(self), size):
-            yield self.take(np.arange(start, min(start + size, len(self))))
+            yield self.take(self.rows[start : start + size])
 
     def epoch(
         self, size: int, *, seed: int, epoch: int, first_step: int, shuffle: bool, augment: Augmentation | None
@@ -88,16 +82,16 @@ class BatchIndices:
 
     def batch(self) -> Batch:
         """Gather, augment and mix the samples."""
-        whole, rows, mixture = self.samples, self.rows, None
+        batch = self.samples.take(self.rows)
         mixes: object = self.augment
-        x = whole.x[rows]
-        if self.augment is not None:
-            key = random.key(self.seed, random.Purpose.AUGMENT, self.step)
-            x = _checked(self.augment(x, key), x.shape)
-            mixture = mixes.mixture(len(rows), key) if isinstance(mixes, Mixes) else None
-            if mixture is not None:
-                x = mixture.of(x / np.float32(255) if x.dtype == np.uint8 else x)
-        return Batch(x, whole.y[rows], None if whole.weights is None else whole.weights[rows], mixture)
+        if self.augment is None:
+            return batch
+        key = random.key(self.seed, random.Purpose.AUGMENT, self.step)
+        x = _checked(self.augment(batch.x, key), batch.x.shape)
+        mixture = mixes.mixture(len(self.rows), key) if isinstance(mixes, Mixes) else None
+        if mixture is not None:
+            x = mixture.of(x / np.float32(255) if x.dtype == np.uint8 else x)
+        return replace(batch, x=x, mixture=mixture)
 
     @property
     def weight(self) -> float:
