@@ -37,7 +37,8 @@ def find_figure(amount: NDArray[np.floating], threshold: float) -> Figure:
     boxes = _boxes(labels, count)
     score = weight * _plausibility(boxes, labels.shape)
     main = int(np.argmax(score))
-    keep = (score >= _DUST * score[main]) & (_gap(boxes, boxes[main]) <= _APART * _longest(boxes[main]))
+    longest = max(boxes[main, 2:] - boxes[main, :2])
+    keep = (score >= _DUST * score[main]) & (_gap(boxes, boxes[main]) <= _APART * longest)
     keep[main] = True
     mask = np.concatenate([[False], keep])[labels]
     left = float(1.0 - weight[keep].sum() / weight.sum())
@@ -95,10 +96,6 @@ def _boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
         np.maximum.at(high, which, values)
         boxes[:, column], boxes[:, column + 2] = low, high + 1
     return boxes
-
-
-def _longest(box: NDArray[np.int64]) -> int:
-    return int(max(box[2] - box[0], box[3] - box[1]))
 
 
 def _gap(boxes: NDArray[np.int64], box: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.digits.stroke import set_thickness, threshold_for
+from pellucid.data.digits.stroke import over_neighbours, set_thickness, threshold_for
 from pellucid.data.pictures.resample import area_weights, smooth_weights
 
 _FINE = 4  # the fine grid has this many pixels for one of the result
@@ -37,21 +37,12 @@ def crop(amount: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.flo
     top, bottom, left, right = max(top - 1, 0), min(bottom + 1, height), max(left - 1, 0), min(right + 1, width)
     near = mask
     for _ in range(_HALO):
-        near = _grow(near)
+        near = over_neighbours(near, np.logical_or, square=False)
     tall, wide = amount.shape[0] / height, amount.shape[1] / width
     y0, y1, x0, x1 = int(top * tall), int(np.ceil(bottom * tall)), int(left * wide), int(np.ceil(right * wide))
     rows = np.minimum((np.arange(y0, y1) / tall).astype(np.intp), height - 1)
     columns = np.minimum((np.arange(x0, x1) / wide).astype(np.intp), width - 1)
     return np.asarray(amount[y0:y1, x0:x1] * near[np.ix_(rows, columns)], np.float32)
-
-
-def _grow(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    wider = mask.copy()
-    wider[1:] |= mask[:-1]
-    wider[:-1] |= mask[1:]
-    wider[:, 1:] |= mask[:, :-1]
-    wider[:, :-1] |= mask[:, 1:]
-    return wider
 
 
 def redraw(amount: NDArray[np.float32], box: int, thin: float, thick: float) -> NDArray[np.uint8]:
@@ -83,9 +74,7 @@ def _even_out(amount: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A stroke narrower than a pixel is grey all along; one threshold for the whole picture would break it.
     """
-    peak = np.pad(amount, 1)
-    peak = np.maximum(np.maximum(peak[:-2], peak[1:-1]), peak[2:])
-    peak = np.maximum(np.maximum(peak[:, :-2], peak[:, 1:-1]), peak[:, 2:])
+    peak = over_neighbours(amount, np.maximum, square=True)
     return np.asarray(amount / np.maximum(peak, _FAINT), np.float32)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,12 +47,16 @@ def set_thickness(strokes: NDArray[np.float32], thin: float, thick: float) -> ND
     """
     thickness = float(stroke_thickness(strokes))
     steps = round((min(max(thickness, thin), thick) - thickness) / 2)
-    combine = np.maximum if steps > 0 else np.minimum
     moved = np.pad(strokes, max(steps, 0))
     for step in range(abs(steps)):
-        framed = np.pad(moved, 1)
-        beside = combine(combine(framed[1:-1, :-2], framed[1:-1, 2:]), moved)
-        if step % 2:
-            framed[1:-1, 1:-1] = beside
-        moved = combine(combine(framed[:-2, 1:-1], framed[2:, 1:-1]), beside)
+        moved = over_neighbours(moved, np.maximum if steps > 0 else np.minimum, square=bool(step % 2))
     return moved
+
+
+def over_neighbours(values: NDArray[Any], combine: np.ufunc, *, square: bool) -> NDArray[Any]:
+    """Each pixel of (H, W) combined with its neighbours: a square of 3 x 3 pixels, or a cross; 0 lies beyond the edge."""
+    framed = np.pad(values, 1)
+    beside = combine(combine(framed[1:-1, :-2], framed[1:-1, 2:]), values)
+    if square:
+        framed[1:-1, 1:-1] = beside
+    return np.asarray(combine(combine(framed[:-2, 1:-1], framed[2:, 1:-1]), beside))
