@@ -57,7 +57,7 @@ def layers_from_text(text: str, shape: Shape) -> list[Layer]:
 
 
 def _layers_of(word: str, shape: Shape) -> tuple[Layer, ...]:
-    for pattern, make in WORDS:
+    for _, pattern, make in WORDS:
         match = re.fullmatch(pattern, word, re.ASCII)
         if match:
             return make(match, shape)
@@ -85,19 +85,16 @@ def _res(match: re.Match[str], shape: Shape) -> tuple[Layer, ...]:
     return (Residual(layers, _convolution(filters, 1, stride, "identity") if changes else (), "relu"),)
 
 
-WORDS: tuple[tuple[str, Make], ...] = (
-    (r"conv(\d{1,9})(?:x(\d{1,9}))?(?:s(\d{1,9}))?", _conv),
-    (r"res(\d{1,9})(?:s(\d{1,9}))?", _res),
-    (r"pool(\d{0,9})", lambda match, shape: (MaxPooling2D(int(match[1] or 2)),)),
-    (r"avgpool(\d{0,9})", lambda match, shape: (AveragePooling2D(int(match[1] or 2)),)),
-    (r"average", lambda match, shape: (GlobalAveragePooling2D(),)),
-    (r"flatten", lambda match, shape: (Flatten(),)),
-    (r"dense(\d{1,9})", lambda match, shape: (Dense(int(match[1]), "relu"),)),
-    (r"norm", lambda match, shape: (BatchNormalization(),)),
-    (rf"dropout{RATE}", lambda match, shape: (Dropout(float(match[1])),)),
-    (rf"dropout2d{RATE}", lambda match, shape: (Dropout2D(float(match[1])),)),
+WORDS: tuple[tuple[str, str, Make], ...] = (  # examples of the words that a pattern stands for, the pattern, the layers
+    ("conv32 conv32x5 conv32s2", r"conv(\d{1,9})(?:x(\d{1,9}))?(?:s(\d{1,9}))?", _conv),
+    ("res32", r"res(\d{1,9})(?:s(\d{1,9}))?", _res),
+    ("pool", r"pool(\d{0,9})", lambda match, shape: (MaxPooling2D(int(match[1] or 2)),)),
+    ("avgpool", r"avgpool(\d{0,9})", lambda match, shape: (AveragePooling2D(int(match[1] or 2)),)),
+    ("average", r"average", lambda match, shape: (GlobalAveragePooling2D(),)),
+    ("flatten", r"flatten", lambda match, shape: (Flatten(),)),
+    ("dense128", r"dense(\d{1,9})", lambda match, shape: (Dense(int(match[1]), "relu"),)),
+    ("norm", r"norm", lambda match, shape: (BatchNormalization(),)),
+    ("dropout0.3", rf"dropout{RATE}", lambda match, shape: (Dropout(float(match[1])),)),
+    ("dropout2d0.1", rf"dropout2d{RATE}", lambda match, shape: (Dropout2D(float(match[1])),)),
 )
-EXAMPLES = (
-    *("conv32", "conv32x5", "conv32s2", "res32", "pool", "avgpool", "average", "flatten", "dense128", "norm"),
-    *("dropout0.3", "dropout2d0.1"),
-)
+EXAMPLES = [example for examples, _, _ in WORDS for example in examples.split()]
