@@ -6,6 +6,7 @@ between them at most one every two seconds.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -32,7 +33,8 @@ def progress_display(mode: ProgressMode) -> Sequence[Callback]:
         mode = "auto" if mode else "none"
     one_of(mode, ("auto", "bar", "lines", "none"), "progress mode")
     if mode == "auto":
-        mode = "bar" if _is_live_terminal(sys.stderr) else "lines"
+        is_live = sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb" and "ipykernel" not in sys.modules
+        mode = "bar" if is_live else "lines"
     if mode == "none":
         return ()
     return (_UntilNobodyReads(ProgressBar() if mode == "bar" else ProgressLines(sys.stderr)),)
@@ -50,12 +52,6 @@ class _UntilNobodyReads(Patient):
                 self._display(event)
             except OSError:
                 self._display = None
-
-
-def _is_live_terminal(stream: IO[str]) -> bool:
-    import os
-
-    return stream.isatty() and os.environ.get("TERM", "") != "dumb" and "ipykernel" not in sys.modules
 
 
 def metrics_text(metrics: dict[str, float], digits: int = 4) -> str:
