@@ -16,7 +16,7 @@ from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
-from pellucid.data.pipeline import Pipeline, Prepared
+from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
@@ -90,9 +90,13 @@ class Model:
             )
         if confidence is not None:
             self.check_confidence(confidence)
-        if not _are_several(pictures):
-            return self._answer_all([self.pipeline.prepare(pictures)], confidence)[0]
-        return self._answer_all(self.pipeline.batch(pictures), confidence)
+        several = _are_several(pictures)
+        prepared = self.pipeline.batch(pictures) if several else [self.pipeline.prepare(pictures)]
+        if not prepared:
+            return []
+        pixels, doubts = np.stack([one.pixels for one in prepared]), [one.doubt for one in prepared]
+        answers = self.predictions(pixels, doubts, confidence=confidence)
+        return answers if several else answers[0]
 
     def predict_proba(self, x: Any) -> Array:
         """The probability of each class (B, K), for arrays that are already in the network's form: softmax(z / T) with the
@@ -184,13 +188,6 @@ class Model:
         """The calibration, if it is that of the parameters as they are now."""
         step = self.network.training_state.step
         return self.calibration if self.calibration.step == step else Calibration(step=step)
-
-    def _answer_all(self, prepared: list[Prepared], confidence: float | None) -> list[Prediction]:
-        if not prepared:
-            return []
-        return self.predictions(
-            np.stack([one.pixels for one in prepared]), [one.doubt for one in prepared], confidence=confidence
-        )
 
     def _answer(
         self, p: Array, doubt: str | None, seen: AnyArray, confidence: float | None, held: AnyArray | None

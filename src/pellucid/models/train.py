@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.checks import instance_of, number_between, one_of
-from pellucid.core.errors import ArgumentError
+from pellucid.core.checks import check_seed, instance_of, number_between, one_of
 from pellucid.core.shapes import AnyArray, Label
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
@@ -74,9 +73,7 @@ def train(
     instance_of(photos, PhotoFolder, "the pictures to train on (pl.datasets.folder reads them)")
     for name in options:
         one_of(name, (*FIT_OPTIONS, "validation", "epochs", "early_stopping", "augment", "flip"), "option of pl.train")
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise ArgumentError(f"seed must be a whole number, not {seed!r}.")
-    division = divide(photos, validation, seed)
+    division = divide(photos, validation, check_seed(seed))
     if division.note:
         warnings.warn(division.note, stacklevel=2)
     changes = {"layers": layers, "epochs": epochs, "validation": validation}
@@ -96,9 +93,9 @@ def fit_and_calibrate(
     these keep aside."""
     network.fit(x, y, **options)
     model = Model(network, labels=labels)
-    rows = np.arange(len(x))
     if options["validation"] is not None:  # as fit has divided them
-        calibrate(model, x, y, split(Samples(x, y, rows), options["validation"], network.seed, y)[1].rows)
+        _, kept_aside = split(Samples(x, y, np.arange(len(x))), options["validation"], network.seed, y)
+        calibrate(model, x, y, kept_aside.rows)
     return model
 
 
@@ -106,8 +103,7 @@ def calibrate(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -
     """Fit temperature and conformal scores on the ``rows`` that were kept aside, as far as their number goes."""
     if len(rows) >= FEWEST_TO_CALIBRATE:
         model.calibrate(x, y, rows=rows)
-    if len(rows):
-        model.conformal(x, y, rows=rows)
+    model.conformal(x, y, rows=rows)
 
 
 def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:
