@@ -21,7 +21,7 @@ from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
-from pellucid.models.network import Network
+from pellucid.models.network import Network, checked_samples
 from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -161,7 +161,7 @@ class Model:
             y = samples.y[samples.rows]
             scores = class_scores(output.class_logits(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
         else:
-            samples = self._samples(x, y, rows)
+            samples = checked_samples(self.network, x, y, rows=rows)
             scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
         measured = tuple(ConformalScores.of(column) for column in scores.T)
         self.calibration = replace(self._calibration_now(), conformal=measured)
@@ -224,20 +224,10 @@ class Model:
 
     def _class_samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
         self._classifying()
-        samples = self._samples(x, y, rows)
+        samples = checked_samples(self.network, x, y, rows=rows)
         if samples.y.ndim != 1:
             raise ArgumentError(f"class numbers are expected as y, shape ({len(samples.x)},), not {samples.y.shape}.")
         return samples
-
-    def _samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
-        inputs = self.network.input.check(x)
-        targets = self.network.output.check_targets(y, len(inputs))
-        chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
-        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or not len(chosen):
-            raise ArgumentError(f"rows are numbers of samples, at least one, not {rows!r:.60}.")
-        if chosen.min() < 0 or chosen.max() >= len(inputs):
-            raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {len(inputs) - 1}.")
-        return Samples(inputs, targets, chosen.astype(np.int64))
 
 
 def _are_several(pictures: Any) -> bool:

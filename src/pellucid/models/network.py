@@ -168,11 +168,11 @@ class Network(Stack):
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2."""
-        return evaluate(self, self._samples(x, y, sample_weight))
+        return evaluate(self, checked_samples(self, x, y, sample_weight=sample_weight))
 
     def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
         """Name -> gradient of loss + penalty with respect to that parameter, for one batch, as in the next step."""
-        batch, objective = self._samples(x, y), Objective(self, regularizer)
+        batch, objective = checked_samples(self, x, y), Objective(self, regularizer)
         objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
         return {name: self.parameters.layout.view(objective.gradient, name) for name in self.parameters}
 
@@ -233,11 +233,11 @@ class Network(Stack):
 
     def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
         """The training and the validation samples."""
-        samples = self._samples(x, y, sample_weight)
+        samples = checked_samples(self, x, y, sample_weight=sample_weight)
         if validation is None:
             return samples, None
         if isinstance(validation, tuple | list) and len(validation) == 2:
-            return samples, self._samples(validation[0], validation[1], what="validation ")
+            return samples, checked_samples(self, *validation, what="validation ")
         if not isinstance(validation, int | float | np.number):
             came = f"{type(validation).__name__} {repr(validation)[:40]}"
             raise ArgumentError(f"validation is a fraction or a pair (x, y), not a {came}.")
@@ -252,11 +252,6 @@ class Network(Stack):
             metrics = metrics + [f"validation_{name}" for name in (*metrics, *self.output.overall_metrics)]
         return metrics + (["penalty"] if penalties(self, regularizer) else [])
 
-    def _samples(self, x: Any, y: Any, sample_weight: Any = None, what: str = "") -> Samples:
-        inputs = self.input.check(x, f"{what}x")
-        targets = self.output.check_targets(y, len(inputs), f"{what}y")
-        return Samples(inputs, targets, np.arange(len(inputs)), check_sample_weights(sample_weight, len(inputs)))
-
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine_note}"
 
@@ -267,6 +262,23 @@ class Network(Stack):
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, seed={self.seed}, dtype={str(self.dtype)!r})"
+
+
+def checked_samples(
+    stack: Stack, x: Any, y: Any, *, rows: Any = None, sample_weight: Any = None, what: str = ""
+) -> Samples:
+    """Samples x (N, ...) with targets y as the stack takes them; ``rows`` are those in use (default: all).
+
+    Raises `ShapeError` or `ArgumentError` for others; ``what`` stands before the names x and y in it.
+    """
+    inputs = stack.input.check(x, f"{what}x")
+    targets, count = stack.output.check_targets(y, len(inputs), f"{what}y"), len(inputs)
+    chosen = np.arange(count) if rows is None else np.asarray(rows)
+    if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or not len(chosen):
+        raise ArgumentError(f"rows are numbers of samples, at least one, not {rows!r:.60}.")
+    if chosen.min() < 0 or chosen.max() >= count:
+        raise ArgumentError(f"rows go from {chosen.min()} to {chosen.max()}; there are samples 0 to {count - 1}.")
+    return Samples(inputs, targets, chosen.astype(np.int64), check_sample_weights(sample_weight, count))
 
 
 def _listeners(

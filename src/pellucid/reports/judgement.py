@@ -20,6 +20,7 @@ from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
 from pellucid.executors.logits import logit_blocks
 from pellucid.models.model import Model
+from pellucid.models.network import checked_samples
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
@@ -207,7 +208,7 @@ def judge_classes(
     output = model.network.output
     if not isinstance(output, ClassifyingOutput):
         raise ArgumentError("class figures need a classification; this model is a regression.")
-    samples = _samples(model, x, y, rows)
+    samples = checked_samples(model.network, x, y, rows=rows)
     if samples.y.ndim != 1:
         raise ArgumentError(f"a report needs class numbers as targets, shape ({len(samples.x)},), not {samples.y.shape}.")
     if files is not None and len(files) != len(samples.x):
@@ -221,17 +222,11 @@ def judge_classes(
 
 def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
     """Judge a regression on samples x (N, ...) with true values y, (N,) or (N, V)."""
-    samples = _samples(model, x, y, None)
+    samples = checked_samples(model.network, x, y)
     metrics, outputs = _answers(model, samples)
     able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
     reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
     return RegressionJudgement(samples, metrics, outputs.astype(np.float64), reach)
-
-
-def _samples(model: Model, x: Any, y: Any, rows: NDArray[np.int64] | None) -> Samples:
-    inputs = model.network.input.check(x)
-    targets = model.network.output.check_targets(y, len(inputs))
-    return Samples(inputs, targets, np.arange(len(inputs)) if rows is None else rows)
 
 
 def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:
