@@ -30,7 +30,7 @@ def test_whatever_interrupts_leaves_nothing_half_written(root, read, tmp_path, m
     expected = DataError if isinstance(error, OSError) else KeyboardInterrupt
     with monkeypatch.context() as patch:
         if place == "pixels":
-            patch.setattr(picture_cache.PictureWriter, "append", fail)
+            patch.setattr(picture_cache, "_append", fail)
         else:
             patch.setattr(picture_cache.os, "replace", fail)
         with pytest.raises(expected) as raised:

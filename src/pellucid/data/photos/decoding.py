@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
@@ -17,15 +14,11 @@ from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.files import cache_folder
 from pellucid.core.locks import file_lock
 from pellucid.core.machine import available_cores
-from pellucid.data.photos.duplicates import without_duplicates
 from pellucid.data.photos.listing import Listing
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
-from pellucid.data.photos.photo_reader import Reading, read_all
-from pellucid.data.photos.picture_cache import Pictures, cache_key, load_pictures, picture_writer
+from pellucid.data.photos.photo_reader import read_all
+from pellucid.data.photos.picture_cache import Pictures, Progress, cache_key, load_pictures, store_pictures
 from pellucid.data.pictures.image_file import without_warnings
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called as ``progress(files read so far, files in all)`` while pictures are decoded."""
 
 _PATIENCE = 24 * 3600.0  # another process may be decoding a large folder
 
@@ -51,18 +44,10 @@ def pictures_of(
             if pictures is not None and pictures.is_of(listing):
                 return pictures
             recall = pictures.recall() if pictures else lambda entry: None
-            with without_warnings(), picture_writer(place, key, pipeline.output_shape) as writer:
-                readings: list[Reading] = []
-                with closing(read_all(listing.root, listing.entries, pipeline, recall, threads)) as chunks:
-                    for chunk in chunks:
-                        writer.append(*(reading.pixels for reading in chunk if reading.pixels is not None))
-                        readings += [replace(reading, pixels=None) for reading in chunk]
-                        if progress is not None:
-                            progress(len(readings), len(listing.entries))
-                rows, _ = without_duplicates(listing.entries, readings)
-                row_of = {index: row for row, index in enumerate(i for i, r in enumerate(readings) if r.is_picture)}
-                writer.keep([row_of[index] for index in rows])
-                return writer.finish(listing.entries, readings, rows)
+            tell = progress or (lambda done, total: None)
+            chunks = read_all(listing.root, listing.entries, pipeline, recall, threads)
+            with without_warnings(), closing(chunks):
+                return store_pictures(place, key, pipeline.output_shape, listing.entries, chunks, tell)
     except OSError as error:
         room = len(listing.entries) * int(np.prod(pipeline.output_shape)) / 1e6
         raise DataError(

@@ -15,11 +15,11 @@ from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.data.photos.csv_listing import list_csv
-from pellucid.data.photos.decoding import Progress, pictures_of
+from pellucid.data.photos.decoding import pictures_of
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.listing import LAYOUTS, SHOWN, Listing, list_folder, named, sorted_labels
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
-from pellucid.data.photos.picture_cache import Pictures
+from pellucid.data.photos.picture_cache import Pictures, Progress
 
 __all__ = ["PhotoFolder", "Progress", "folder"]
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from uuid import uuid4
 
 import numpy as np
@@ -29,6 +29,9 @@ from pellucid.data.photos.folder_report import Problem
 from pellucid.data.photos.listing import Entry, Listing
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.photo_reader import Reading
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called as ``progress(files read so far, files in all)`` while pictures are decoded."""
 
 FORMAT = 2  # to be counted up when the index looks otherwise, or pictures are prepared otherwise
 
@@ -103,62 +106,61 @@ def load_pictures(folder: Path, key: str, shape: Shape) -> Pictures | None:
         return None
 
 
-class PictureWriter:
-    """Pixels on their way into the cache: `append` pictures, `keep` some of them, `finish` with the index."""
-
-    def __init__(self, folder: Path, key: str, shape: Shape, file: BinaryIO) -> None:
-        self.folder, self.key, self.shape = folder, key, shape
-        self.file = file
-
-    def append(self, *pictures: NDArray[np.uint8]) -> None:
-        """More pictures, each of the shape."""
-        for pixels in pictures:
-            self.file.write(pixels.tobytes())
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """Only these pictures, by ascending number, move together."""
-        size = int(np.prod(self.shape))
-        for target, row in enumerate(rows):
-            if target != row:
-                self.file.seek(row * size)
-                picture = self.file.read(size)
-                self.file.seek(target * size)
-                self.file.write(picture)
-        self.file.truncate(len(rows) * size)
-
-    def finish(self, entries: Sequence[Entry], readings: Sequence[Reading], rows: Sequence[int]) -> Pictures:
-        """Everything is written: now the cache holds it, and what was there before is removed."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        path = Path(self.file.name)
+def store_pictures(
+    folder: Path, key: str, shape: Shape, entries: Sequence[Entry], chunks: Iterable[Sequence[Reading]], progress: Progress
+) -> Pictures:
+    """Write the pictures of the entries, each of the shape, as they are read, and then the index, which makes them count;
+    what was there before is removed. If anything goes wrong, all is as it was.
+    """
+    path = folder / f"{key}-{uuid4().hex}.pixels"
+    readings: list[Reading] = []
+    try:
+        with path.open("x+b") as file:
+            for chunk in chunks:
+                _append(file, chunk)
+                readings += [replace(reading, pixels=None) for reading in chunk]
+                progress(len(readings), len(entries))
+            rows, _ = without_duplicates(entries, readings)
+            row_of = {index: row for row, index in enumerate(i for i, r in enumerate(readings) if r.is_picture)}
+            _keep(file, [row_of[index] for index in rows], int(np.prod(shape)))
+            file.flush()
+            os.fsync(file.fileno())
         index = {
             "pixels": path.name,
             "mtime_ns": path.stat().st_mtime_ns,
             "entries": [astuple(entry) for entry in entries],
             "readings": [(r.digest, r.is_picture, [astuple(problem) for problem in r.problems]) for r in readings],
         }
+        content = json.dumps(index, separators=(",", ":"))
         part = path.with_suffix(".part")
         try:
-            content = json.dumps(index, separators=(",", ":"))
             part.write_text(f"{_fingerprint(content)}\n{content}", "utf-8")
-            os.replace(part, self.folder / f"{self.key}.index")
+            os.replace(part, folder / f"{key}.index")
         finally:
             part.unlink(missing_ok=True)
-        _remove_others(self.folder, self.key, path.name)
-        return Pictures(entries, readings, rows, _mapped(path, (len(rows), *self.shape)))
-
-
-@contextmanager
-def picture_writer(folder: Path, key: str, shape: Shape) -> Iterator[PictureWriter]:
-    """A writer whose file is removed if anything goes wrong before it has finished."""
-    path = folder / f"{key}-{uuid4().hex}.pixels"
-    try:
-        with path.open("x+b") as file:
-            yield PictureWriter(folder, key, shape, file)
     except BaseException:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         raise
+    _remove_others(folder, key, path.name)
+    return Pictures(entries, readings, rows, _mapped(path, (len(rows), *shape)))
+
+
+def _append(file: BinaryIO, chunk: Sequence[Reading]) -> None:
+    for reading in chunk:
+        if reading.pixels is not None:
+            file.write(reading.pixels.tobytes())
+
+
+def _keep(file: BinaryIO, rows: Sequence[int], size: int) -> None:
+    """Only these pictures of ``size`` bytes, by ascending number, move together."""
+    for target, row in enumerate(rows):
+        if target != row:
+            file.seek(row * size)
+            picture = file.read(size)
+            file.seek(target * size)
+            file.write(picture)
+    file.truncate(len(rows) * size)
 
 
 def _fingerprint(text: str) -> str:
