@@ -58,22 +58,13 @@ class Pictures:
 
     def recall(self) -> Callable[[Entry], Reading | None]:
         """A function that gives the reading of an unchanged file with its pixels, or None if it must be read again."""
-        row_of = {self.readings[index].digest: row for row, index in enumerate(self.rows)}
-        known = {
-            (entry.file, entry.size, entry.mtime_ns): reading
-            for entry, reading in zip(self.entries, self.readings, strict=True)
-        }
-
-        def reading_of(entry: Entry) -> Reading | None:
-            reading = known.get((entry.file, entry.size, entry.mtime_ns))
-            if reading is None or not reading.digest:
-                return None
-            if not reading.is_picture:
-                return reading
-            row = row_of.get(reading.digest)
-            return None if row is None else replace(reading, pixels=self.pixels[row])
-
-        return reading_of
+        pixels_of = {self.readings[index].digest: self.pixels[row] for row, index in enumerate(self.rows)}
+        known = {}
+        for entry, reading in zip(self.entries, self.readings, strict=True):
+            pixels = pixels_of.get(reading.digest)
+            if reading.digest and (pixels is not None or not reading.is_picture):
+                known[entry.file, entry.size, entry.mtime_ns] = replace(reading, pixels=pixels)
+        return lambda entry: known.get((entry.file, entry.size, entry.mtime_ns))
 
 
 def cache_key(source: Path, pipeline: PhotoPipeline) -> str:
