@@ -111,8 +111,16 @@ class Model:
         """The `Prediction` of each sample x (B, ...) that is already in the network's form: what ``predict`` gives once its
         pictures are prepared. ``doubts`` says what a pipeline doubts in each, or None."""
         sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
-        answers = zip(self.predict_proba(x), doubts, x, sets, strict=True)
-        return [self._answer(p, doubt, seen, confidence, held) for p, doubt, seen, held in answers]
+        found = []
+        for p, doubt, seen, held in zip(self.predict_proba(x), doubts, x, sets, strict=True):
+            if doubt is not None:
+                p = in_doubt(p)
+            best, labels = int(p.argmax()), None
+            if held is not None:  # a picture in doubt is not of the kind that the scores were measured on
+                order = np.argsort(-p, kind="stable") if doubt is None else ()
+                labels = tuple(self.labels[k] for k in order if held[k])
+            found.append(Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen, confidence, labels))
+        return found
 
     def check_confidence(self, confidence: float) -> None:
         """Raise `ArgumentError` if nothing can be said with this confidence: before pictures are read."""
@@ -188,18 +196,6 @@ class Model:
         """The calibration, if it is that of the parameters as they are now."""
         step = self.network.training_state.step
         return self.calibration if self.calibration.step == step else Calibration(step=step)
-
-    def _answer(
-        self, p: Array, doubt: str | None, seen: AnyArray, confidence: float | None, held: AnyArray | None
-    ) -> Prediction:
-        if doubt is not None:
-            p = in_doubt(p)
-        best = int(p.argmax())
-        labels = None
-        if held is not None:  # a picture in doubt is not of the kind that the scores were measured on
-            order = np.argsort(-p, kind="stable") if doubt is None else ()
-            labels = tuple(self.labels[k] for k in order if held[k])
-        return Prediction(self.labels[best], float(p[best]), p, self.labels, doubt, seen, confidence, labels)
 
     def _quantiles(self, confidence: float) -> list[float]:
         if not self.conformal_scores:

@@ -27,8 +27,8 @@ class Prediction:
     empty colour); the probabilities are then low. ``seen`` is what the network saw, uint8 (H, W) or (H, W, 3).
 
     ``set`` is None, or the labels among which the true one is with ``confidence``, most probable first, when that was asked
-    for: ``model.predict(picture, confidence=0.9)``. It always
-    holds ``label``. With all labels in it, or none because the picture is in doubt, it says "not sure".
+    for: ``model.predict(picture, confidence=0.9)``. It always holds ``label``. With all labels in it, or none because the
+    picture is in doubt, it says "not sure".
     """
 
     label: Label
