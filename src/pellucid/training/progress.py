@@ -98,11 +98,8 @@ class ProgressBar:
     """A live bar with the metrics of the current epoch, samples a second and the time left in all."""
 
     def __init__(self) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-        self._started: TrainingStarted | None = None
+        self._bar: Any = None  # with its task, made when training starts
         self._validation = ""
-        self._is_narrow = False
         self._shown_at = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -143,7 +140,6 @@ class ProgressBar:
         self._bar.start()
 
     def _show(self, event: StepFinished) -> None:
-        assert self._started is not None
         done = (event.epoch - self._started.epoch) * self._started.samples_per_epoch + event.samples
         speed = done / max(time.monotonic() - self._began, 1e-9)
         if self._is_narrow:  # the line of the last epoch, above the bar, shows the validation

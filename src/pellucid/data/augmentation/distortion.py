@@ -95,10 +95,9 @@ class Distortion:
         cosine, sine = np.cos(angle), np.sin(angle)
         slant = self.shear * draws[:, 5]
         tall, wide = 1.0 / (1.0 + self.scale * draws[:, 2]), 1.0 / (1.0 + self.scale * draws[:, 3])
-        place = np.empty((2, len(draws), 3))
-        place[0] = np.stack([-self.shift * draws[:, 0], cosine * tall, sine * tall], axis=1)
-        place[1] = np.stack([-self.shift * draws[:, 1], (slant * cosine - sine) * wide, (cosine + slant * sine) * wide], 1)
-        return place
+        y = np.stack([-self.shift * draws[:, 0], cosine * tall, sine * tall], axis=1)
+        x = np.stack([-self.shift * draws[:, 1], (slant * cosine - sine) * wide, (cosine + slant * sine) * wide], axis=1)
+        return np.stack([y, x])
 
 
 @lru_cache(maxsize=8)
