@@ -118,19 +118,6 @@ def test_it_follows_the_parameters_of_its_stack():
     np.testing.assert_allclose(objective.gradient[-3:], 0, atol=1e-16)  # each of them twice of six
 
 
-def test_another_function_can_take_the_place_of_the_loss():
-    """Of the first logit of a linear network, dx is the first column of the weights."""
-    network = pl.Network([pl.Input(3), pl.Classification(2)], seed=1, dtype="float64")
-    first = np.tile([1.0, 0.0], (6, 1))
-
-    def summed(logits, selector, _):
-        return float((logits * selector).sum()), selector
-
-    found = Objective(network, loss=summed).descend(X, first, training=False, needs_dx=True)
-    assert found.loss == pytest.approx(found.forward.logits[:, 0].sum(), rel=1e-13)
-    np.testing.assert_array_equal(found.dx, np.tile(network.parameters["output.weight"][:, 0], (6, 1)))
-
-
 def test_executor_network_and_trace_find_its_gradient_to_the_bit():
     network = table()
     objective = Objective(network, COMMON)

@@ -8,8 +8,7 @@ penalty is added to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,6 @@ from pellucid.core.checks import instance_of
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.stack import Pass, Stack
-
-LossFunction: TypeAlias = Callable[[Array, Array, Array | None], tuple[float, Array]]  # what a `Loss` is when it is called
 
 
 class Descent(NamedTuple):
@@ -32,14 +29,13 @@ class Descent(NamedTuple):
 class Objective:
     """Loss + penalty as a function of the parameters of a stack. ``gradient`` (P,) is the one that `descend` found last.
 
-    ``regularizer`` is that of all weights whose layers have none of their own; ``loss`` replaces that of the output layer.
-    Targets are (B, num_outputs), weights (B,).
+    ``regularizer`` is that of all weights whose layers have none of their own. Targets are (B, num_outputs), weights (B,).
     """
 
-    def __init__(self, stack: Stack, regularizer: Regularizer | None = None, loss: LossFunction | None = None) -> None:
+    def __init__(self, stack: Stack, regularizer: Regularizer | None = None) -> None:
         self.stack = stack
         self.regularizer = regularizer
-        self.loss = stack.output.loss_function if loss is None else loss
+        self.loss = stack.output.loss_function
         self.arrays = stack.arrays()
         self.gradient: Array = np.zeros_like(stack.parameters.vector)
         self.gradient_arrays = stack.gradient_arrays(self.gradient)

@@ -28,6 +28,13 @@ def test_the_gradient_map_is_what_small_changes_do(name):
     np.testing.assert_allclose(pl.gradient_map(network, x, target, times_input=True), x * found, rtol=1e-14)
 
 
+def test_of_the_first_logit_of_a_linear_network_it_is_the_first_column_of_the_weights():
+    network = pl.Network([pl.Input(3), pl.Classification(2)], seed=1, dtype="float64")
+    x = np.random.default_rng(5).normal(size=(6, 3))
+    column = network.parameters["output.weight"][:, 0]
+    np.testing.assert_array_equal(pl.gradient_map(network, x, 0), np.tile(column, (6, 1)))
+
+
 def test_pixels_count_as_the_numbers_that_they_become():
     network = shaken(pl.Input(4, 4), pl.Dense(3, "tanh"), pl.Classification(3))
     pixels = np.random.default_rng(1).integers(0, 256, (2, 4, 4), np.uint8)

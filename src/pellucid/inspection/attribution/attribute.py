@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.core.checks import as_numbers, number_between, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array
-from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns
+from pellucid.executors.logits import compute_logits
+from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns, score_of
 from pellucid.inspection.attribution.exact import obstacle, split
 from pellucid.inspection.attribution.integrated_gradients import integrate
 from pellucid.inspection.attribution.result import EXACT, INTEGRATED_GRADIENTS, Attribution
@@ -79,7 +80,7 @@ def attribute(
 
 def _exact(case: Case, origin: Array) -> Found:
     """The split at x, counted from the baseline: sum_d x0_d dscore/dx_d is a constant too."""
-    scores, slopes, parts = zip(*(split(block) for block in case.blocks()), strict=True)
+    scores, slopes, parts = zip(*(split(case.stack, *block) for block in case.blocks()), strict=True)
     slope = np.concatenate(slopes)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if origin.any():
@@ -90,8 +91,9 @@ def _exact(case: Case, origin: Array) -> Found:
 def _integrated(case: Case, origin: Array, tolerance: float, max_steps: int) -> Found:
     pairs = zip(case.numbers, case.selector, strict=True)
     slopes, steps = zip(*(integrate(case.stack, x, origin, s, tolerance, max_steps) for x, s in pairs), strict=True)
-    at_baseline = case.score(np.broadcast_to(case.logits(origin[None]), case.selector.shape))
-    return case.score(case.logits(case.numbers)), np.stack(slopes), {"baseline": at_baseline}, np.array(steps, np.int64)
+    score = score_of(compute_logits(case.stack, case.numbers), case.selector)
+    parts = {"baseline": case.selector @ compute_logits(case.stack, origin[None])[0]}
+    return score, np.stack(slopes), parts, np.array(steps, np.int64)
 
 
 def _baseline(case: Case, baseline: Any) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from pellucid.executors.logits import block_size, compute_logits
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer
-from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Stack
 
 FLOAT64: np.dtype[Any] = np.dtype(np.float64)
@@ -42,24 +42,11 @@ class Case:
     def __len__(self) -> int:
         return len(self.x)
 
-    def score(self, logits: Array) -> Array:
-        """(B,) from the logits of the same samples."""
-        return np.einsum("bk,bk->b", logits, self.selector)
-
-    def logits(self, numbers: Array) -> Array:
-        """The logits of samples as the network reads them."""
-        return compute_logits(self.stack, numbers)
-
-    def blocks(self) -> list[Case]:
-        """The same samples in parts whose intermediate numbers fit into the memory."""
+    def blocks(self) -> Iterator[tuple[Array, Array]]:
+        """(numbers, selector) of a part of the samples at a time, whose intermediate numbers fit into the memory."""
         step = block_size(self.stack)
-        return [self.take(slice(start, start + step)) for start in range(0, len(self), step)]
-
-    def take(self, rows: slice) -> Case:
-        """A part of the samples."""
-        against = None if self.against is None else self.against[rows]
-        kept = {name: getattr(self, name)[rows] for name in ("x", "numbers", "target", "selector")}
-        return replace(self, against=against, **kept)
+        for start in range(0, len(self), step):
+            yield self.numbers[start : start + step], self.selector[start : start + step]
 
 
 def case_of(network: object, x: Any, target: Any = None, against: Any = None) -> Case:
@@ -106,19 +93,21 @@ def check_columns(columns: object, stack: Stack) -> tuple[str, ...] | None:
     return tuple(columns)
 
 
-def gradient(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array]:
-    """(score, dscore/dx) of each sample, (B,) and (B, ...), as in prediction; the chain rule of the layers."""
+def score_of(logits: Array, selector: Array) -> Array:
+    """(B,): sum_k selector_bk logits_bk, whose gradient by the logits is the selector."""
+    return np.einsum("bk,bk->b", logits, selector)
+
+
+def gradient(stack: Stack, numbers: Array, selector: Array) -> Array:
+    """dscore/dx of each sample, (B, ...), as in prediction: the selector, taken down by the chain rule of the layers."""
+    arrays = stack.arrays()
+    of_parameters = stack.gradient_arrays(np.empty_like(stack.parameters.vector))  # which nobody reads
     with np.errstate(all="ignore"):  # what is not finite is named below
-        _, forward, dx = Objective(stack, loss=_sum_of_scores).descend(numbers, selector, training=False, needs_dx=True)
+        done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
+        dx = stack.backpropagate(done, selector, arrays, of_parameters, needs_dx=True)
     assert dx is not None
-    score = np.einsum("bk,bk->b", forward.logits, selector)
-    check_finite(score, dx)
-    return score, dx
-
-
-def _sum_of_scores(logits: Array, selector: Array, _: Array | None) -> tuple[float, Array]:
-    """In the place of a loss: sum_bk selector_bk logits_bk, whose gradient by the logits is the selector."""
-    return float((selector * logits).sum()), selector
+    check_finite(score_of(done.logits, selector), dx)
+    return dx
 
 
 def check_finite(score: Array, dx: Array) -> None:

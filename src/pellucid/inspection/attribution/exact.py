@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.shapes import Array, Shape
-from pellucid.inspection.attribution.case import Case, check_finite
+from pellucid.inspection.attribution.case import check_finite, score_of
 from pellucid.mathematics.activations import activation
 from pellucid.nn.layers.base import Layer, Named
 from pellucid.nn.layers.batch_normalization import BatchNormalization, BatchNormalizationCache
@@ -46,15 +46,14 @@ def obstacle(stack: Stack) -> str | None:
     return _obstacle(stack.nodes, "")
 
 
-def split(case: Case) -> tuple[Array, Array, Parts]:
+def split(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array, Parts]:
     """(score, dscore/dx, parts) of the samples, (B,), (B, ...) and a (B,) for each constant of the network, input first."""
-    stack = case.stack
     arrays = stack.arrays()
     parts: Parts = {}
     with np.errstate(all="ignore"):  # what is not finite is named below
-        done = stack.propagate(case.numbers, arrays, needs_dx=True, keep=True)
-        dx = _down(stack.nodes, arrays, done.caches, case.selector, "", parts)
-    score = case.score(done.logits)
+        done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
+        dx = _down(stack.nodes, arrays, done.caches, selector, "", parts)
+    score = score_of(done.logits, selector)
     check_finite(score, dx)
     return score, dx, dict(reversed(parts.items()))
 

@@ -71,7 +71,7 @@ def _slopes(stack: Stack, x: Array, baseline: Array, selector: Array, begin: Arr
     for start in range(0, len(t), step):
         part = slice(start, start + step)
         points = _points(x, baseline, t[part])
-        _, dx = gradient(stack, points, np.broadcast_to(selector, (len(points), len(selector))))
+        dx = gradient(stack, points, np.broadcast_to(selector, (len(points), len(selector))))
         stretch = np.arange(start, start + len(points)) // len(POINTS)
         np.add.at(total, stretch, weights[part].reshape(-1, *[1] * x.ndim) * dx)
     return total

@@ -10,7 +10,7 @@ from pellucid.core.checks import as_numbers, instance_of
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.executors.logits import block_size, compute_logits
-from pellucid.inspection.attribution.case import Case, case_of, check_network, gradient
+from pellucid.inspection.attribution.case import Case, case_of, gradient, score_of
 from pellucid.nn.layers.windows import Pair, pair
 from pellucid.nn.stack import Stack
 
@@ -23,7 +23,7 @@ def gradient_map(network: Stack, x: Any, target: Any = None, *, against: Any = N
     """
     instance_of(times_input, bool, "times_input")
     case = case_of(network, x, target, against)
-    slopes = np.concatenate([gradient(part.stack, part.numbers, part.selector)[1] for part in case.blocks()])
+    slopes = np.concatenate([gradient(case.stack, *block) for block in case.blocks()])
     return slopes * case.numbers if times_input else slopes
 
 
@@ -51,13 +51,11 @@ def occlusion(
     _check_windows(shape, size, step)
     value = _fill(fill, case.x)
     places = [(i, j) for i in _starts(shape[0], size[0], step[0]) for j in _starts(shape[1], size[1], step[1])]
-    plain = case.score(compute_logits(network, case.x))
+    plain = score_of(compute_logits(network, case.x), case.selector)
+    covered = np.stack([_covered_scores(network, case, b, places, size, value) for b in range(len(case))])
     total, count = np.zeros((len(case), *shape[:2])), np.zeros(shape[:2])
-    for b in range(len(case)):
-        drops = plain[b] - _covered_scores(check_network(network), case, b, places, size, value)
-        for (i, j), drop in zip(places, drops, strict=True):
-            total[b, i : i + size[0], j : j + size[1]] += drop
-    for i, j in places:
+    for (i, j), drop in zip(places, (plain[:, None] - covered).T, strict=True):
+        total[:, i : i + size[0], j : j + size[1]] += drop[:, None, None]
         count[i : i + size[0], j : j + size[1]] += 1
     return total / count
 
