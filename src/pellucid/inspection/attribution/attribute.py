@@ -59,7 +59,7 @@ def attribute(
     case = case_of(network, x, target, against)
     names = check_columns(columns, case.stack)
     origin = _baseline(case, baseline)
-    reason = obstacle(case.stack)
+    reason = obstacle(case.stack.nodes)
     if method == EXACT and reason is not None:
         raise ArgumentError(
             f'method="exact" needs a network that is linear between corners; {reason}, which is not. '

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.core.shapes import Array, Shape
+from pellucid.core.shapes import Array
 from pellucid.inspection.attribution.case import check_finite, score_of
 from pellucid.mathematics.activations import activation
 from pellucid.nn.layers.base import Layer, Named
@@ -31,7 +31,7 @@ from pellucid.nn.layers.outputs.classification import BinaryClassification, Clas
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
-from pellucid.nn.layers.residual import Residual, ResidualCache, own_arrays
+from pellucid.nn.layers.residual import Residual, own_arrays
 from pellucid.nn.stack import Stack
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
@@ -41,9 +41,21 @@ Parts = dict[str, Array]  # name of a constant -> what it gives to the score of 
 Rule = Callable[[Any, Named, Any, Array], Parts]
 
 
-def obstacle(stack: Stack) -> str | None:
-    """What keeps the network from being piecewise linear, as a sentence, or None."""
-    return _obstacle(stack.nodes, "")
+def obstacle(nodes: Sequence[Node], prefix: str = "") -> str | None:
+    """What keeps these layers from being piecewise linear, as a sentence, or None."""
+    for node in nodes:
+        layer, name = node.layer, f"{prefix}{node.name}"
+        if type(layer) not in RULES:
+            return f"{name} is a {type(layer).__name__}"
+        bend = getattr(layer, "activation", "identity")
+        if bend not in PIECEWISE_LINEAR:
+            return f"{name} has the activation {bend!r}"
+        if isinstance(layer, Residual):
+            for branch in layer.branches(node.input_shape):
+                inner = obstacle(branch, f"{name}.")
+                if inner is not None:
+                    return inner
+    return None
 
 
 def split(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array, Parts]:
@@ -67,23 +79,15 @@ def _down(
         dz, given = _through(layer, cache, dy)
         given |= RULES[type(layer)](layer, own, cache, dz)
         parts |= {f"{name}.{constant}": part for constant, part in given.items()}
-        if isinstance(layer, Residual):
-            dx: Array | None = _down_block(layer, node.input_shape, own, cache, dz, name, parts)
+        if isinstance(layer, Residual):  # z is the sum of both branches, so dz goes down each
+            dy = np.zeros(1)
+            for branch, kept in zip(layer.branches(node.input_shape), (cache.layers, cache.shortcut), strict=True):
+                dy = dy + _down(branch, [own_arrays(inner.name, own) for inner in branch], kept, dz, f"{name}.", parts)
         else:
             dx, _ = layer.backward(own, cache, dy)
-        assert dx is not None
-        dy = dx
+            assert dx is not None
+            dy = dx
     return dy
-
-
-def _down_block(
-    block: Residual, shape: Shape, own: Named, cache: ResidualCache, dz: Array, name: str, parts: Parts
-) -> Array:
-    """Down both branches, whose sum z is."""
-    total = np.zeros(1)
-    for nodes, kept in zip(block.branches(shape), (cache.layers, cache.shortcut), strict=True):
-        total = total + _down(nodes, [own_arrays(inner.name, own) for inner in nodes], kept, dz, f"{name}.", parts)
-    return total
 
 
 def _through(layer: Layer, cache: Any, dy: Array) -> tuple[Array, Parts]:
@@ -100,8 +104,8 @@ def _per_sample(products: Array) -> Array:
     return products.reshape(len(products), -1).sum(axis=1)
 
 
-def _weighted_sum(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
-    """z = W x + b gives dz b."""
+def _bias(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
+    """z = W x + b gives dz b; a layer without a bias adds no constant."""
     return {"bias": _per_sample(dz * own["bias"])} if "bias" in own else {}
 
 
@@ -115,31 +119,10 @@ def _rescale(layer: Rescale, own: Named, cache: Any, dz: Array) -> Parts:
     return {"offset": _per_sample(dz * np.asarray(layer.offset))}
 
 
-def _nothing(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
-    """The layer adds no constant."""
-    return {}
-
-
 RULES: dict[type[Layer], Rule] = {
     Rescale: _rescale,
     BatchNormalization: _batch_normalization,
-    **dict.fromkeys((Dense, Conv2D, Classification, BinaryClassification, Regression), _weighted_sum),
-    **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _nothing),
-    **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual), _nothing),
+    **dict.fromkeys((Dense, Conv2D, Classification, BinaryClassification, Regression), _bias),
+    **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _bias),
+    **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual), _bias),
 }
-
-
-def _obstacle(nodes: Sequence[Node], prefix: str) -> str | None:
-    for node in nodes:
-        layer, name = node.layer, f"{prefix}{node.name}"
-        if type(layer) not in RULES:
-            return f"{name} is a {type(layer).__name__}"
-        bend = getattr(layer, "activation", "identity")
-        if bend not in PIECEWISE_LINEAR:
-            return f"{name} has the activation {bend!r}"
-        if isinstance(layer, Residual):
-            for branch in layer.branches(node.input_shape):
-                inner = _obstacle(branch, f"{name}.")
-                if inner is not None:
-                    return inner
-    return None
