@@ -96,12 +96,6 @@ def _terms(loss: Loss, z: Array, targets: Array) -> Array | None:
         return targets * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
     if isinstance(loss, BinaryCrossEntropy):
         return softplus(z) - targets * z
-    if isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber):
-        return _each(loss, z, targets)
+    if isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber):  # the mean of the losses of each value alone
+        return np.stack([loss.terms(z[:, v : v + 1], targets[:, v : v + 1])[0] for v in range(z.shape[1])], axis=1)
     return None
-
-
-def _each(loss: Loss, z: Array, targets: Array) -> Array:
-    """The terms of a loss that is a mean over the values of a sample: the loss of each value alone."""
-    columns = [loss.terms(z[:, v : v + 1], targets[:, v : v + 1])[0] for v in range(z.shape[1])]
-    return np.stack(columns, axis=1)

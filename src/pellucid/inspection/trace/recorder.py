@@ -2,7 +2,7 @@
 
 So a trace shows the numbers of the layers' own ``forward`` and ``backward``, inside of residual blocks too, and nothing is
 computed a second time. What a layer computed between its input and its output is what its cache has names for.
-A `Recorder` serves one pass of a twin of the network.
+A `Recorder` serves one pass of a twin of the network, whose parameters and penalties are known by then.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 
 from pellucid.core.shapes import AnyArray, Array, Shape
 from pellucid.mathematics.activations import ACTIVATIONS, Activation
-from pellucid.mathematics.regularizers import Regularizer
-from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
+from pellucid.nn.layers.base import Context, Gradients, Layer, Named
 from pellucid.nn.layers.nodes import numbered
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.residual import Residual
@@ -74,21 +73,8 @@ class Recorder(Layer):
         keeps_both = hasattr(self.cache, "z") and getattr(self.cache, "a", None) is self.output
         return ACTIVATIONS.get(name) if keeps_both and isinstance(name, str) else None
 
-    @property
-    def penalty(self) -> Regularizer | None:
-        return self.described.penalty
-
-    def penalty_of(self, name: str) -> Regularizer | None:
-        return self.described.penalty_of(name)
-
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.described.output_shape(input_shape)
-
-    def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
-        return self.described.parameter_specs(input_shape)
-
-    def state_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
-        return self.described.state_specs(input_shape)
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, Any]:
         y, cache = self.layer.forward(parameters, x, context)

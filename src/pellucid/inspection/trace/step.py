@@ -16,16 +16,11 @@ from pellucid.nn.parameters import Layout
 
 @dataclass(frozen=True)
 class StepTrace:
-    """The update that a trace shows: by which optimizer, at which rate, and the how manieth of its updates it is."""
+    """The next update, which a trace shows: by which optimizer, at its own rate, and the how manieth of its updates."""
 
     optimizer: Optimizer
     rate: float
     update: int
-
-
-def step_trace(optimizer: Optimizer, state: OptimizerState) -> StepTrace:
-    """The next step after this state of the optimizer, at its own learning rate."""
-    return StepTrace(optimizer, optimizer.learning_rate, state.updates + 1)
 
 
 def updates(

@@ -23,7 +23,7 @@ from pellucid.inspection.trace.as_data import answer_data, layer_data, loss_data
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, neuron_trace
 from pellucid.inspection.trace.recorder import Recorder
-from pellucid.inspection.trace.step import StepTrace, step_trace, updates
+from pellucid.inspection.trace.step import StepTrace, updates
 from pellucid.inspection.trace.table import as_html, as_table
 from pellucid.mathematics.optimizers import Optimizer
 from pellucid.mathematics.regularizers import Regularizer
@@ -125,34 +125,29 @@ def trace(
         raise ArgumentError("an update follows from a loss: with an optimizer, trace needs y too.")
     instance_of(training, bool, "training")
     twin = stack.twin(FLOAT64)
+    objective, paid = Objective(twin, regularizer), penalty(twin, regularizer)
     recorders = tuple(Recorder(node.layer, node.name) for node in twin.nodes)
     twin.nodes = tuple(replace(node, layer=recorder) for node, recorder in zip(twin.nodes, recorders, strict=True))
-    objective = Objective(twin, regularizer)
+    loss, update = None, None
+    after: dict[str, UpdateTrace] = {}
     if targets is None:
         z = twin.propagate(x, training=training, step=step, needs_dx=True).logits
-        return Trace(_layers(twin, recorders), answer_trace(twin.output, z), None, None, training, stack.seed, step)
-    value, forward, _ = objective.descend(x, targets, training=training, step=step, needs_dx=True)
-    answer = answer_trace(twin.output, forward.logits)
-    loss = loss_trace(twin.output.loss_function, forward.logits, targets, value, penalty(twin, regularizer))
-    after: dict[str, UpdateTrace] = {}
-    update = None
+    else:
+        value, forward, _ = objective.descend(x, targets, training=training, step=step, needs_dx=True)
+        z = forward.logits
+        loss = loss_trace(twin.output.loss_function, z, targets, value, paid)
     if optimizer is not None:
         state = state or OptimizerState.fresh(optimizer, twin.parameters.vector)
-        update = step_trace(optimizer, state)
+        update = StepTrace(optimizer, optimizer.learning_rate, state.updates + 1)
         after = updates(update, state, twin.parameters.layout, twin.parameters, objective.gradient)
-    layers = _layers(twin, recorders, objective, after)
-    return Trace(layers, answer, loss, update, training, stack.seed, step)
+    layers = _layers(objective, recorders, after)
+    return Trace(layers, answer_trace(twin.output, z), loss, update, training, stack.seed, step)
 
 
-def _layers(
-    twin: Stack,
-    recorders: Sequence[Recorder],
-    objective: Objective | None = None,
-    after: dict[str, UpdateTrace] | None = None,
-) -> tuple[LayerTrace, ...]:
+def _layers(objective: Objective, recorders: Sequence[Recorder], after: dict[str, UpdateTrace]) -> tuple[LayerTrace, ...]:
     """What the recorders have seen, with the arrays that belong to each layer."""
+    twin = objective.stack
     layout = twin.parameters.layout
-    gradient, penalties = (None, {}) if objective is None else (objective.gradient, objective.penalties)
 
     def made(recorder: Recorder) -> LayerTrace:
         sums, slopes, dsums = recorder.sums, recorder.slopes, None
@@ -161,6 +156,7 @@ def _layers(
         stem = f"{recorder.name}."  # the arrays of a block are those of its layers
         own = [] if recorder.main else [name.removeprefix(stem) for name in layout.slots if name.startswith(stem)]
         kept = [] if recorder.main else [name.removeprefix(stem) for name in twin.state if name.startswith(stem)]
+        down = [] if recorder.doutput is None else own  # what has a gradient
         return LayerTrace(
             name=recorder.name,
             layer=recorder.described,
@@ -175,8 +171,8 @@ def _layers(
             slopes=slopes,
             dsums=dsums,
             dinput=recorder.dinput,
-            gradients={} if gradient is None else {name: layout.view(gradient, stem + name) for name in own},
-            regularizers={name: penalties[stem + name] for name in own if stem + name in penalties},
+            gradients={name: layout.view(objective.gradient, stem + name) for name in down},
+            regularizers={name: objective.penalties[stem + name] for name in down if stem + name in objective.penalties},
             updates={name: after[stem + name] for name in own} if after else {},
             new_state=dict(recorder.next_state(recorder.arrays, recorder.cache)) if after and kept else {},
             layers=tuple(map(made, recorder.main)),
