@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,67 +49,46 @@ def explain(
     positive_integer(top, "top")
     prepared, is_picture = _sample(model, source)
     network, x = model.network, prepared.pixels[None]
-    plain = network.trace(x)
-    if not np.isfinite(plain.layers[-1].output).all():
+    trace = network.trace(x)
+    if not np.isfinite(trace.layers[-1].output).all():
         raise DivergenceError(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
-    found = _label(model, x, plain, label, top) if plain.answer.kind in CLASSIFIED else _value(model, plain, label)
+    first, change, followed, against = 0, None, None, None  # of a regression: its first value, compared with nothing
+    if trace.answer.kind in CLASSIFIED:
+        first = int(trace.answer.predictions[0])
+        answer: Any = model.labels[first]
+        followed = answer if label is None else _known(model, label)
+        trace = network.trace(x, [model.labels.index(followed)], training=False)
+        second = _runner_up(trace, first)
+        change = _change(trace, first, second, model.labels[second], top)
+        against = None if trace.answer.kind == "sigmoid" else second  # a binary classifier has one score
+    elif label is None:
+        answer = np.asarray(trace.answer.predictions[0]).tolist()
+    else:
+        raise ArgumentError("a regression has no labels: leave label out.")
+    scores, total = scores_of(model, trace)
     return Explanation(
         source=_name(source),
-        label=found.answer,
-        probability=_probability(found, prepared.doubt),
+        label=answer,
+        probability=_probability(scores, prepared.doubt),
         doubt=prepared.doubt,
         seen=prepared.pixels if is_picture else None,
-        layers=tuple(_layer(found.trace, layer, top) for layer in in_order(found.trace.layers)),
-        scores=found.scores,
-        total=found.total,
+        layers=tuple(_layer(trace, layer, top) for layer in in_order(trace.layers)),
+        scores=scores,
+        total=total,
         temperature=None if model.temperature is None else model.temperature.value,
-        change=found.change,
-        cover=_cover(model, x, found.against) if is_picture and found.change is not None else None,
-        attribution=attribute(network, x, found.target, against=found.against, max_steps=_steps(network), columns=columns),
-        trace=found.trace,
-        backward_from=found.followed,
+        change=change,
+        cover=_cover(model, x, against) if is_picture and change is not None else None,
+        attribution=attribute(network, x, first, against=against, max_steps=_steps(network), columns=columns),
+        trace=trace,
+        backward_from=followed,
     )
 
 
-@dataclass(frozen=True)
-class _Answered:
-    """The answer and where it comes from; ``target`` and ``against`` are the outputs that an attribution compares."""
-
-    answer: Any
-    trace: Trace
-    scores: tuple[Score, ...]
-    total: float | None = None
-    change: Change | None = None
-    followed: Label | None = None
-    target: int | None = None
-    against: int | None = None
-
-
-def _value(model: Model, trace: Trace, label: Label | None) -> _Answered:
-    """The answer of a regression; of several values, the first is attributed."""
-    if label is not None:
-        raise ArgumentError("a regression has no labels: leave label out.")
-    scores, _ = scores_of(model, trace)
-    return _Answered(np.asarray(trace.answer.predictions[0]).tolist(), trace, scores, target=0)
-
-
-def _label(model: Model, x: AnyArray, plain: Trace, label: Label | None, top: int) -> _Answered:
-    """The answer of a classification, traced forward and backward."""
-    first = int(plain.answer.predictions[0])
-    followed = model.labels[first] if label is None else _known(model, label)
-    trace = model.network.trace(x, [model.labels.index(followed)], training=False)
-    scores, total = scores_of(model, trace)
-    second = _runner_up(trace, first)
-    change = _change(trace, first, second, model.labels[second], top)
-    against = None if trace.answer.kind == "sigmoid" else second  # a binary classifier has one score
-    return _Answered(model.labels[first], trace, scores, total, change, followed, None, against)
-
-
-def _probability(found: _Answered, doubt: str | None) -> float | None:
+def _probability(scores: Sequence[Score], doubt: str | None) -> float | None:
     """As `Model.predict` gives it; None for a regression."""
-    p = np.array([np.nan if score.probability is None else score.probability for score in found.scores])
+    p = np.array([np.nan if score.probability is None else score.probability for score in scores])
     if np.isnan(p).any():
         return None
     return float((p if doubt is None else in_doubt(p)).max())

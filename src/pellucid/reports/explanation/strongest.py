@@ -27,12 +27,7 @@ def strongest_backward(trace: Trace, layer: LayerTrace, count: int) -> tuple[Neu
 def _largest(trace: Trace, layer: LayerTrace, values: Array, count: int) -> tuple[NeuronTrace, ...]:
     if not layer.has_neurons:
         return ()
-    if not isinstance(layer.layer, Conv2D):
-        order = np.argsort(-values, kind="stable")[:count]
-        return tuple(trace.neuron(layer.name, int(unit)) for unit in order)
-    flat = values.reshape(-1, values.shape[-1])
-    best = flat.argmax(axis=0)
-    order = np.argsort(-flat.max(axis=0), kind="stable")[:count]
-    width = values.shape[1]
-    places = ((int(best[unit]) // width, int(best[unit]) % width) for unit in order)
+    flat = values.reshape(-1, values.shape[-1])  # a row for each window of a convolution, else one
+    best, order = flat.argmax(axis=0), np.argsort(-flat.max(axis=0), kind="stable")[:count]
+    places = (divmod(int(best[unit]), values.shape[1]) if isinstance(layer.layer, Conv2D) else None for unit in order)
     return tuple(trace.neuron(layer.name, int(unit), place=place) for unit, place in zip(order, places, strict=True))
