@@ -19,19 +19,14 @@ def classes(found: ClassJudgement) -> Markup:
         "this class, the share that were given its label. F1 is the harmonic mean of the two. The small figures are 95% "
         "confidence intervals."
     )
-    order = sorted(range(len(found.names)), key=lambda k: (_f1(found.classes[k]), k))
-    if len(order) <= SHOWN:
-        shown = [_table(found, range(len(order)), "Figures of each class")]
-    else:
-        shown = [
-            _table(found, order[:SHOWN], f"The {SHOWN} classes with the lowest F1"),
-            folded(f"All {len(order)} classes", _table(found, range(len(order)), "Figures of each class")),
-        ]
+    count = len(found.names)
+    shown = [_table(found, range(count), "Figures of each class")]
+    if count > SHOWN:
+        f1 = [2.0 if row.f1 is None else row.f1 for row in found.classes]  # unknown ones last
+        lowest = sorted(range(count), key=f1.__getitem__)[:SHOWN]
+        caption = f"The {SHOWN} classes with the lowest F1"
+        shown = [_table(found, lowest, caption), folded(f"All {count} classes", *shown)]
     return section("classes", "Class by class", element("p", words), *shown)
-
-
-def _f1(figures: ClassFigures) -> float:
-    return 2.0 if figures.f1 is None else figures.f1
 
 
 def _table(found: ClassJudgement, order: range | list[int], caption: str) -> Markup:

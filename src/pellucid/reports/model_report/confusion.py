@@ -20,7 +20,7 @@ def confusion(found: ClassJudgement) -> Markup:
         "Each row is a true class, each column an answer. The diagonal, in blue, counts the right answers; the other "
         "cells, in orange, the confusions. The stronger the color, the larger the share of the row."
     )
-    both = element("div", matrix, *_commonest(found), class_="beside")
+    both = element("div", matrix, _commonest(found), class_="beside")
     return section("confusion", "Which classes are confused", element("p", words), both)
 
 
@@ -74,13 +74,12 @@ def _strength(share: float, is_right: bool) -> float:
     return 0.55 * share if is_right else min(0.55, 1.2 * math.sqrt(share))
 
 
-def _commonest(found: ClassJudgement) -> list[Markup]:
+def _commonest(found: ClassJudgement) -> Markup:
     if not found.confusions:
-        return [element("p", "Nothing was confused.")]
+        return element("p", "Nothing was confused.")
     rows = (
         (f"{found.names[true]} → {found.names[predicted]}", f"{times:,}", percent(times / found.classes[true].support))
         for times, true, predicted in found.confusions[:MOST_CONFUSIONS]
     )
-    return [
-        table("Most frequent confusions", ["true class → answer", "pictures", "of the true class"], rows, class_="narrow")
-    ]
+    header = ["true class → answer", "pictures", "of the true class"]
+    return table("Most frequent confusions", header, rows, class_="narrow")

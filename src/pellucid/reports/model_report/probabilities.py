@@ -17,20 +17,15 @@ def calibration(found: ClassJudgement) -> Markup:
     words = (
         "Each dot stands for the answers that were given with about the same probability; on the diagonal, that share of "
         "them is right. The vertical lines are 95% confidence intervals. Chance alone would put the dots of a perfectly "
-        f"calibrated network into the gray band. {_error(trust)}"
+        "calibrated network into the gray band. On average, claimed probability and share of right answers are "
+        f"{percent(trust.calibration_error)} apart (the expected calibration error; "
+        f"{between(*trust.calibration_error_interval)} with 95% confidence): {trust.verdict}."
     )
     figures = element("div", _reliability(trust), _claims(trust), class_="charts")
     said = (element("p", sentence) for sentence in (_brier(trust), _temperature(trust), *_coverage(trust)))
     note = "All of this is measured on the test pictures alone, except the temperature and the limit of the sets."
     content = (*said, element("p", note, class_="note"), *_thresholds(found), folded("The numbers", _numbers(trust)))
     return section("calibration", "Can its probabilities be trusted?", element("p", words), figures, *content)
-
-
-def _error(trust: Trust) -> str:
-    return (
-        f"On average, claimed probability and share of right answers are {percent(trust.calibration_error)} apart (the "
-        f"expected calibration error; {between(*trust.calibration_error_interval)} with 95% confidence): {trust.verdict}."
-    )
 
 
 def _brier(trust: Trust) -> str:
