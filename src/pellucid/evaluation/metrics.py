@@ -70,9 +70,8 @@ def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
     y, predicted = (np.atleast_2d(array.T).T.astype(np.float64) for array in (y, predicted))
     w = np.ones(len(y)) if weights is None else weights
     residual = w @ (y - predicted) ** 2
-    with np.errstate(invalid="ignore"):
-        total = w @ (y - (w @ y) / w.sum()) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
+        total = w @ (y - (w @ y) / w.sum()) ** 2
         return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
 
 

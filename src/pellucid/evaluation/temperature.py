@@ -85,13 +85,6 @@ def fit_temperature(logits: Array, y: AnyArray) -> Temperature:
     return Temperature(1 / beta, 1 / (beta * math.sqrt(information)), len(y))
 
 
-def negative_log_likelihood(logits: Array, y: AnyArray, temperature: float = 1.0) -> float:
-    """mean_n [log sum_k exp(z_nk / T) - z_ny / T], from logits (N, K) and classes y (N,)."""
-    z = logits.astype(np.float64) / temperature
-    z -= z.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]).mean())
-
-
 def _zero(z: Array, truth: Array) -> float:
     """The beta at which the slope is 0, by bisection of its logarithm."""
     low, high = math.log(1 / HIGHEST), math.log(1 / LOWEST)

@@ -146,14 +146,11 @@ class Attribution:
             shown.insert(0, element("figure", picture(self.picture(), said), element("figcaption", said)))
         return framed(element("div", *shown, class_="beside"))
 
-    def _asked(self) -> str:
-        against = "" if self.against is None else f" against {self.against[0]}"
-        return f"{self.kind} {self.target[0]}{against}"
-
     def _rows(self) -> list[tuple[str, str, str]]:
         """The first sample as a sum: what, how much, and a remark."""
+        against = "" if self.against is None else f" against {self.against[0]}"
         return [
-            (f"score of {self._asked()}", f"{self.score[0]:.4f}", ""),
+            (f"score of {self.kind} {self.target[0]}{against}", f"{self.score[0]:.4f}", ""),
             ("  inputs", f"{self.total[0]:+.4f}", ""),
             *((f"  {name}", f"{part[0]:+.4f}", "") for name, part in self.bias_parts.items()),
             ("  gap", f"{self.gap[0]:+.1e}", f"{self.relative_gap[0]:.1e} relative"),

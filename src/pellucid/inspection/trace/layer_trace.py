@@ -89,6 +89,5 @@ class LayerTrace:
 def in_order(layers: Iterable[LayerTrace]) -> Iterator[LayerTrace]:
     """All layers as they are computed: those of a block before the block, which adds its branches up."""
     for layer in layers:
-        yield from in_order(layer.layers)
-        yield from in_order(layer.shortcut)
+        yield from in_order((*layer.layers, *layer.shortcut))
         yield layer

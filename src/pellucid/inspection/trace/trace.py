@@ -185,5 +185,4 @@ def _layers(objective: Objective, recorders: Sequence[Recorder], after: dict[str
 def _with_inner(layers: Sequence[LayerTrace]) -> Iterator[LayerTrace]:
     for layer in layers:
         yield layer
-        yield from _with_inner(layer.layers)
-        yield from _with_inner(layer.shortcut)
+        yield from _with_inner((*layer.layers, *layer.shortcut))

@@ -150,15 +150,12 @@ def _runner_up(trace: Trace, first: int) -> int:
 def _change(trace: Trace, first: int, second: int, label: Label, count: int) -> Change:
     """The margin as a sum over the inputs of the output layer."""
     output = trace.layers[-1]
-    weight, x = output.parameters["weight"], output.input[0].ravel()
+    weight, x, z = output.parameters["weight"], output.input[0].ravel(), output.output[0]
     bias = output.parameters.get("bias", np.zeros(weight.shape[1]))
-    if trace.answer.kind == "sigmoid":  # one score: it speaks for class 1, and against class 0
-        sign = 1.0 if first == 1 else -1.0
-        difference, offset, margin = sign * weight[:, 0], sign * float(bias[0]), sign * float(output.output[0, 0])
-    else:
-        difference, offset = weight[:, first] - weight[:, second], float(bias[first] - bias[second])
-        margin = float(output.output[0, first] - output.output[0, second])
-    products = x * difference
+    if trace.answer.kind == "sigmoid":  # one score, for class 1: that of class 0 is always 0
+        weight, bias, z = (np.insert(array, 0, 0.0, axis=-1) for array in (weight, bias, z))
+    difference, offset = weight[:, first] - weight[:, second], float(bias[first] - bias[second])
+    products, margin = x * difference, float(z[first] - z[second])
     order = np.argsort(-np.abs(products), kind="stable")[:count]
     reasons = tuple((int(d), float(x[d]), float(difference[d]), float(products[d])) for d in order if products[d])
     return Change(label, margin, reasons, float(np.delete(products, order).sum()), offset)
