@@ -243,16 +243,15 @@ def _layer_problem(layer: Layer, x: Array, seed: int) -> Problem:
     keys = [random.key(key, index) for index in range(len(specs) + len(kept))]
     arrays = {spec.name: spec.initializer.draw(spec.shape, k) for spec, k in zip(specs + kept, keys, strict=True)}
     drawn = {spec.name: arrays[spec.name] for spec in specs}
-    state = {spec.name: arrays[spec.name] for spec in kept}
     context = Context(training=True, seed=seed, dtype=FLOAT64)
     r = random.normal(key, (len(x), *layer.output_shape(shape)))
 
     def projected(point: Point) -> float:
-        return float((layer.forward({**point, **state}, point["x"], context)[0] * r).sum())
+        return float((layer.forward({**arrays, **point}, point["x"], context)[0] * r).sum())
 
     def gradients(point: Point) -> Point:
-        _, cache = layer.forward({**point, **state}, point["x"], context)
-        dx, found = layer.backward({**point, **state}, cache, r)
+        _, cache = layer.forward({**arrays, **point}, point["x"], context)
+        dx, found = layer.backward({**arrays, **point}, cache, r)
         if dx is None or set(found) != set(drawn):
             raise GradientError(
                 f"{layer.kind} must give dx and a gradient for each of {sorted(drawn)}, not {sorted(found)}."

@@ -17,6 +17,7 @@ from pellucid.core.display.pictures import picture
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array
+from pellucid.inspection.trace.neuron import place_in_words
 
 EXACT, INTEGRATED_GRADIENTS = "exact", "integrated_gradients"
 
@@ -102,8 +103,9 @@ class Attribution:
         given = self.contributions[row]
         shown = self.map(row) if given.ndim == 3 else given
         order = np.argsort(-np.abs(shown), axis=None, kind="stable")[: positive_integer(count, "count")]
-        places = zip(*np.unravel_index(order, shown.shape), strict=True)
-        return [(self._name(place), float(shown[place])) for place in places]
+        places = list(zip(*np.unravel_index(order, shown.shape), strict=True))
+        names = map(place_in_words, places) if self.columns is None else (self.columns[d] for (d,) in places)
+        return [(name, float(shown[place])) for name, place in zip(names, places, strict=True)]
 
     def to_data(self, sample: int = 0) -> dict[str, Any]:
         """The attribution of one sample as plain data, which JSON can hold."""
@@ -168,11 +170,6 @@ class Attribution:
             how = f"from {self.baseline[d]:.6g}, {self.slopes[0, d]:+.4g} a unit"
             rows.append((f"  {name} = {self.x[0, d]:.6g}", f"{given:+.4f}", how))
         return rows
-
-    def _name(self, place: tuple[Any, ...]) -> str:
-        if self.columns is not None:
-            return self.columns[int(place[0])]
-        return f"[{','.join(str(int(index)) for index in place)}]"
 
 
 def _row(sample: int, count: int) -> int:

@@ -24,7 +24,6 @@ from pellucid.reports.explanation.findings import Change, Cover, LayerExplanatio
 from pellucid.reports.explanation.scores import scores_of
 from pellucid.reports.explanation.strongest import strongest
 
-CLASSIFIED = ("softmax", "sigmoid")
 # Integrated gradients take FEW_STEPS, or more if all layers of all steps have at most MOST_NUMBERS outputs: a page should
 # not take minutes.
 FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
@@ -55,7 +54,7 @@ def explain(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
     first, change, followed, against = 0, None, None, None  # of a regression: its first value, compared with nothing
-    if trace.answer.kind in CLASSIFIED:
+    if trace.answer.kind != "identity":
         first = int(trace.answer.predictions[0])
         answer: Any = model.labels[first]
         followed = answer if label is None else _known(model, label)
@@ -69,7 +68,7 @@ def explain(
         raise ArgumentError("a regression has no labels: leave label out.")
     scores, total = scores_of(model, trace)
     return Explanation(
-        source=_name(source),
+        source=os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__,
         label=answer,
         probability=_probability(scores, prepared.doubt),
         doubt=prepared.doubt,
@@ -176,7 +175,3 @@ def _layer(trace: Trace, layer: LayerTrace, count: int) -> LayerExplanation:
     range_of = float(y.min()), float(y.max())
     neurons = strongest(trace, layer, count)
     return LayerExplanation(layer.name, layer.kind, y.shape, int(np.count_nonzero(y)), *range_of, neurons)
-
-
-def _name(source: Any) -> str:
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__
