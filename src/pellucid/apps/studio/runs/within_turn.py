@@ -12,7 +12,6 @@ from pellucid.apps.studio.runs.figures import Figures
 from pellucid.apps.studio.runs.looks import Looks
 from pellucid.apps.studio.runs.material import Material, network_of
 from pellucid.apps.studio.runs.pace import Budget, Pace
-from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.executors.base import Rules
 from pellucid.mathematics.schedules import schedule
@@ -39,14 +38,12 @@ class WithinTurn:
         name: str,
         experiment: Experiment,
         material: Material,
-        turns: Turns,
         start: tuple[TrainingLoop, Checkpoint] | None = None,
         parent: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.experiment = experiment
         self.material = material
-        self._turns = turns
         self.parent = parent
         self.network = network_of(experiment, material)
         self.loop = TrainingLoop(
