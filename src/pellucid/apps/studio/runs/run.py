@@ -5,15 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from pellucid.apps.studio.runs.experiment import Experiment
-from pellucid.apps.studio.runs.material import Material
-from pellucid.apps.studio.runs.turns import Turns
 from pellucid.apps.studio.runs.within_turn import WithinTurn
 from pellucid.core.errors import ArgumentError
 from pellucid.models.model import Model
 from pellucid.nn.summary import describe_layer
 from pellucid.training.checkpoints import Checkpoint
-from pellucid.training.loop import TrainingLoop
 
 
 class Run(WithinTurn):
@@ -21,19 +17,8 @@ class Run(WithinTurn):
     keeps its later checkpoints until it trains on.
     """
 
-    def __init__(
-        self,
-        name: str,
-        experiment: Experiment,
-        material: Material,
-        turns: Turns,
-        start: tuple[TrainingLoop, Checkpoint] | None = None,
-        parent: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(name, experiment, material, start, parent)
-        self._turns = turns
-        self._is_closed = False
-        self._thread: threading.Thread | None = None
+    _is_closed = False
+    _thread: threading.Thread | None = None
 
     def resume(self) -> None:
         """Train to the end of the last planned epoch; after that, as many epochs more."""

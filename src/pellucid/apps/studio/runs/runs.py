@@ -14,7 +14,6 @@ from pellucid.core.errors import ArgumentError, UnknownNameError
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.models.model import Model
 from pellucid.training.checkpoints import Checkpoint
-from pellucid.training.loop import TrainingLoop
 
 MOST_RUNS = 20
 MOST_PARAMETERS = 40_000_000  # of all runs together
@@ -62,8 +61,7 @@ class Runs:
         parent = self.run(name)
         now = {"learning_rate": parent.loop.learning_rate} if "optimizer" not in changes else {}
         checkpoint = parent.checkpoint(step)
-        chosen = parent.experiment.changed(now | changes)
-        return self._add(chosen, parent.material, (parent.loop, checkpoint), {"run": name, "step": checkpoint.step})
+        return self._add(parent.experiment.changed(now | changes), parent.material, (parent, checkpoint))
 
     def delete(self, name: str) -> None:
         """Stop it and forget it."""
@@ -106,15 +104,14 @@ class Runs:
         self,
         chosen: Experiment,
         its_material: Material,
-        start: tuple[TrainingLoop, Checkpoint] | None = None,
-        parent: dict[str, Any] | None = None,
+        origin: tuple[Run, Checkpoint] | None = None,
         *,
         is_temporary: bool = False,
     ) -> Run:
         with self._guard:
             if len(self._runs) >= MOST_RUNS:
                 raise ArgumentError(f"at most {MOST_RUNS} runs are kept: delete one to start another.")
-            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, start, parent)
+            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, origin)
             total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
             if total > MOST_PARAMETERS:
                 raise ArgumentError(

@@ -12,6 +12,7 @@ from pellucid.apps.studio.runs.figures import Figures
 from pellucid.apps.studio.runs.looks import Looks
 from pellucid.apps.studio.runs.material import Material, network_of
 from pellucid.apps.studio.runs.pace import Budget, Pace
+from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, DivergenceError
 from pellucid.executors.base import Rules
 from pellucid.mathematics.schedules import schedule
@@ -30,6 +31,7 @@ NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller la
 class WithinTurn:
     """The loop of an experiment, with its checkpoints, metrics and looks. Its methods are called only within a turn.
 
+    ``origin`` of a fork is the run, and the checkpoint of it, from which it continues.
     ``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, if there is more to say.
     """
 
@@ -38,23 +40,26 @@ class WithinTurn:
         name: str,
         experiment: Experiment,
         material: Material,
-        start: tuple[TrainingLoop, Checkpoint] | None = None,
-        parent: dict[str, Any] | None = None,
+        turns: Turns,
+        origin: tuple[WithinTurn, Checkpoint] | None = None,
     ) -> None:
         self.name = name
         self.experiment = experiment
         self.material = material
-        self.parent = parent
         self.network = network_of(experiment, material)
         self.loop = TrainingLoop(
             *(self.network, self.network.training_state, material.training, material.validation),
             _plan(experiment, material),
         )
-        if start is not None:
-            fork(*start, self.loop)
+        self.parent: dict[str, Any] | None = None
+        if origin is not None:
+            run, checkpoint = origin
+            fork(run.loop, checkpoint, self.loop)
+            self.parent = {"run": run.name, "step": checkpoint.step}
         self.state = "paused"
         self.message: str | None = None
         self.watch = Watch()
+        self._turns = turns
         self._engine = self.loop.executor.name  # a network that is too large fails here, not in the thread
         self._nudge = Event()  # wakes the thread from its wait between two turns
         self._until = 0  # the step at which it stops
