@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from pellucid.apps.studio import keeping
 from pellucid.apps.studio.pages import draw, learn, train
 from pellucid.apps.studio.pages.inside import routes as inside
 from pellucid.apps.studio.session import Session
@@ -20,7 +19,7 @@ from pellucid.core.errors import PellucidError
 
 STATIC = Path(__file__).parent / "static"
 PAGES = ("/", "/draw", "/inside", "/train", "/learn", "/learn/{chapter}")
-PARTS = (inside, learn, draw, keeping, train)
+PARTS = (inside, learn, draw, train)
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -55,7 +55,7 @@ class Session:
             return self.models[name]
         runs = self.runs.names()
         if name in runs:
-            return self.runs.model(name)
+            return self.runs.run(name).model()
         raise ArgumentError(f"there is no model {name[:80]!r} in this studio; it has {', '.join([*self.models, *runs])}.")
 
     def penalty(self, name: str) -> Regularizer | None:

@@ -192,7 +192,8 @@ def test_what_was_learned_and_is_in_no_file_is_unsaved(app, session):
     assert runs.unsaved() == []  # it has learned nothing yet
     tell(app, "run-1", "step")
     assert runs.unsaved() == ["run-1"]
-    runs.mark_saved("run-1", runs.model("run-1"))
+    run = runs.run("run-1")
+    run.mark_saved(run.model())
     assert runs.unsaved() == []
     assert ask(app, "GET", "/api/runs").json["runs"][0]["saved"] is True
     tell(app, "run-1", "step")

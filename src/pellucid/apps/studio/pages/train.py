@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from pellucid.apps.server.event_stream import KIND as KIND_OF_STREAM
 from pellucid.apps.server.event_stream import event_stream
 from pellucid.apps.server.requests import read_json
+from pellucid.apps.studio.keeping import SUFFIX, save_run
 from pellucid.apps.studio.runs.experiment import DATA, POINT_SETS, default, experiment
 from pellucid.apps.studio.runs.material import Material, material
 from pellucid.apps.studio.runs.run import Run
@@ -35,6 +36,8 @@ def routes(session: Session) -> list[BaseRoute]:
         Route("/api/runs", page.create, methods=["POST"]),
         *(Route(f"{one}/{command.__name__}", command, methods=["POST"]) for command in commands),
         Route(f"{one}/events", page.events),
+        Route(f"{one}/model", page.model),
+        Route(f"{one}/save", page.save, methods=["POST"]),
         Route(f"{one}/points", page.points_of_run),
         Route(one, page.delete, methods=["DELETE"]),
         Route("/api/points", points),
@@ -101,6 +104,16 @@ class TrainPage:
         if request.method == "HEAD":  # has no body, and so no end
             return Response(media_type=KIND_OF_STREAM)
         return event_stream(run.watch, run.present)
+
+    def model(self, request: Request) -> Response:
+        run = self._run(request)
+        headers = {"Content-Disposition": f'attachment; filename="{run.name}{SUFFIX}"'}
+        return Response(run.model().to_bytes(), media_type="application/octet-stream", headers=headers)
+
+    async def save(self, request: Request) -> Response:
+        run = self._run(request)
+        body = await read_json(request)
+        return JSONResponse({"path": await run_in_threadpool(save_run, self._session, run, body)})
 
     def points_of_run(self, request: Request) -> Response:
         return _points(self._run(request).material)

@@ -12,7 +12,6 @@ from pellucid.apps.studio.runs.run import Run
 from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, UnknownNameError
 from pellucid.data.photos.folder import PhotoFolder
-from pellucid.models.model import Model
 from pellucid.training.checkpoints import Checkpoint
 
 MOST_RUNS = 20
@@ -73,14 +72,6 @@ class Runs:
 
     def summaries(self) -> list[dict[str, Any]]:
         return [run.summary() for run in list(self._runs.values())]
-
-    def model(self, name: str) -> Model:
-        """A copy of the network as it is now; see `Run.model`."""
-        return self.run(name).model()
-
-    def mark_saved(self, name: str, model: Model) -> None:
-        """``model``, which `model` gave, is in a file now."""
-        self.run(name).mark_saved(model)
 
     def unsaved(self) -> list[str]:
         """The names of the runs whose training is in no file and should be."""
