@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -27,14 +27,29 @@ STEP = whole(0, 1 << 53)  # the largest that JavaScript can write
 WHOLE_NUMBERS, LARGEST = ("samples", "seed"), 2**31 - 1  # of an address
 
 
+def _pace(value: Any, name: str) -> float | None:
+    return None if value is None else float(number(0.5, 1e6)(value, name))
+
+
+COMMANDS: dict[str, tuple[Callable[..., None], dict[str, Check]]] = {  # a method of the run, and its arguments
+    "resume": (Run.resume, {}),
+    "pause": (Run.pause, {}),
+    "step": (Run.make_step, {}),
+    "epoch": (Run.epoch, {}),
+    "rate": (Run.set_learning_rate, {"learning_rate": number(0.0, 100.0, open_low=True)}),
+    "pace": (Run.set_pace, {"steps_per_second": _pace}),
+    "rewind": (Run.rewind, {"step": STEP}),
+}
+
+
 def routes(session: Session) -> list[BaseRoute]:
     """The addresses of the page, for the runs of this session."""
     page, one = TrainPage(session), "/api/runs/{run}"
-    commands = (page.resume, page.pause, page.step, page.epoch, page.rate, page.pace, page.rewind, page.fork)
     return [
         Route("/api/runs", page.listing),
         Route("/api/runs", page.create, methods=["POST"]),
-        *(Route(f"{one}/{command.__name__}", command, methods=["POST"]) for command in commands),
+        *(Route(f"{one}/{name}", page.command(*row), methods=["POST"]) for name, row in COMMANDS.items()),
+        Route(f"{one}/fork", page.fork, methods=["POST"]),
         Route(f"{one}/events", page.events),
         Route(f"{one}/model", page.model),
         Route(f"{one}/save", page.save, methods=["POST"]),
@@ -46,7 +61,7 @@ def routes(session: Session) -> list[BaseRoute]:
 
 
 class TrainPage:
-    """A method for each address; one that sends a command to a run is named as the command is."""
+    """A method for each address; `command` makes those of `COMMANDS`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -71,26 +86,21 @@ class TrainPage:
         begin, step = _beginning(body), None if body.get("step") is None else STEP(body["step"], "step")
         return await _answer(lambda: begin(self._runs.fork(name, step, body.get("changes", {}))))
 
-    async def resume(self, request: Request) -> Response:
-        return await self._command(request, Run.resume)
+    def command(self, act: Callable[..., None], checks: dict[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+        """Call a method of the run with the fields of the body, each of them checked."""
 
-    async def pause(self, request: Request) -> Response:
-        return await self._command(request, Run.pause)
+        async def answer(request: Request) -> Response:
+            run = self._run(request)
+            body = await self._body(request, *checks)
+            values = [check(body.get(name), name) for name, check in checks.items()]
 
-    async def step(self, request: Request) -> Response:
-        return await self._command(request, Run.make_step)
+            def obey() -> Run:
+                act(run, *values)
+                return run
 
-    async def epoch(self, request: Request) -> Response:
-        return await self._command(request, Run.epoch)
+            return await _answer(obey)
 
-    async def rate(self, request: Request) -> Response:
-        return await self._command(request, Run.set_learning_rate, learning_rate=number(0.0, 100.0, open_low=True))
-
-    async def pace(self, request: Request) -> Response:
-        return await self._command(request, Run.set_pace, steps_per_second=_pace)
-
-    async def rewind(self, request: Request) -> Response:
-        return await self._command(request, Run.rewind, step=STEP)
+        return answer
 
     def delete(self, request: Request) -> Response:
         run = self._run(request)
@@ -134,18 +144,6 @@ class TrainPage:
                 raise ArgumentError(f"unknown field {name[:40]!r}; expected {', '.join(fields) or 'an empty object'}.")
         return body
 
-    async def _command(self, request: Request, act: Callable[..., None], **checks: Check) -> Response:
-        """Call a method of the run with the fields of the body, each of them checked."""
-        run = self._run(request)
-        body = await self._body(request, *checks)
-        values = [check(body.get(name), name) for name, check in checks.items()]
-
-        def obey() -> Run:
-            act(run, *values)
-            return run
-
-        return await _answer(obey)
-
 
 def points(request: Request) -> Response:
     """The points of a set, split as in a run with the same settings."""
@@ -188,10 +186,6 @@ def _beginning(body: dict[str, Any]) -> Callable[[Run], Run]:
         return run
 
     return begin
-
-
-def _pace(value: Any, name: str) -> float | None:
-    return None if value is None else float(number(0.5, 1e6)(value, name))
 
 
 async def _answer(act: Callable[[], Run]) -> Response:
