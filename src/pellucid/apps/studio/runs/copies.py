@@ -39,7 +39,7 @@ class Copies:
         if is_learning and self._is_of[1] and time.perf_counter() - self._made < SECONDS_TO_LIVE:
             is_fresh = True
         if self._model is None or not is_fresh:
-            model = self._material.model(self._copied(history))
+            model = Model(self._copied(history), self._material.pipeline, self._material.labels)
             if self._material.validation is not None and not is_learning:
                 kept_aside = some(self._material.validation, self._network, WORK_ASIDE)
                 with suppress(DivergenceError):  # nothing can be said of one that gives no numbers

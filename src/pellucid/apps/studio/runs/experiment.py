@@ -53,10 +53,6 @@ class Experiment:
     recipe: Recipe
     seed: int = 0
 
-    @property
-    def is_of_points(self) -> bool:
-        return self.data in POINT_SETS
-
     def to_data(self) -> dict[str, Any]:
         """All fields as JSON."""
         own = {name: getattr(self, name) for name in ("data", "samples", "noise", "data_seed", "seed")}
@@ -119,7 +115,7 @@ def _with(before: Experiment, fields: dict[str, Any]) -> Experiment:
     of_recipe = {name: value for name, value in fields.items() if name in OF_THE_RECIPE}
     own = {name: value for name, value in fields.items() if name not in OF_THE_RECIPE}
     after = replace(before, recipe=before.recipe.changed(**of_recipe), **own)
-    if after.is_of_points and after.recipe.augment:
+    if after.data in POINT_SETS and after.recipe.augment:
         raise ArgumentError("augment is for pictures; these data are points.")
     return after
 

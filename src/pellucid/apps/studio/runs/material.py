@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import Label, Shape, size_of
+from pellucid.core.shapes import Label, size_of
 from pellucid.data.datasets.idx import Part
 from pellucid.data.datasets.mnist import digits
 from pellucid.data.datasets.points import Points, drawn, generated
@@ -20,7 +20,6 @@ from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Samples, split
 from pellucid.data.weights import weights_by_class
 from pellucid.executors.native.compile_images import multiply_adds
-from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.train import divide, standardization
 from pellucid.nn.layers.nodes import join, numbered
@@ -44,37 +43,25 @@ class Material:
     pipeline: Pipeline | None = None
     rescale: Rescale | None = None
 
-    @property
-    def shape(self) -> Shape:
-        return self.training.x.shape[1:]
-
-    def model(self, network: Network) -> Model:
-        """The network with what it needs to read new pictures."""
-        return Model(network, self.pipeline, self.labels)
-
 
 def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Material:
     """The samples of the experiment, split."""
     if experiment.data == "digits":
-        x, y = _digits()
-        return _divided(experiment, Samples(x, y, np.arange(experiment.samples)), tuple(range(10)), pipeline=_pipeline())
+        (x, y), pipeline = _digits()
+        return _divided(experiment, Samples(x, y, np.arange(experiment.samples)), tuple(range(10)), pipeline=pipeline)
     if experiment.data == "folder":
         assert folder is not None
         return _of_folder(experiment, folder)
-    points = points_of(experiment)
-    return _divided(experiment, Samples(points.x, points.y, np.arange(len(points.x))), points.labels, points=points)
-
-
-def points_of(experiment: Experiment) -> Points:
-    """The points of the plane that the experiment names."""
     if experiment.points is not None:
-        return drawn(experiment.points)
-    return generated(experiment.data, experiment.samples, experiment.noise, experiment.data_seed)
+        points = drawn(experiment.points)
+    else:
+        points = generated(experiment.data, experiment.samples, experiment.noise, experiment.data_seed)
+    return _divided(experiment, Samples(points.x, points.y, np.arange(len(points.x))), points.labels, points=points)
 
 
 def network_of(experiment: Experiment, material: Material) -> Network:
     """The network of the experiment, untrained; raises `ArgumentError` if it is too large for the studio."""
-    layers = experiment.recipe.network_layers(material.shape, len(material.labels), material.rescale)
+    layers = experiment.recipe.network_layers(material.training.x.shape[1:], len(material.labels), material.rescale)
     nodes = join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
     count = sum(size_of(spec.shape) for node in nodes for spec in node.layer.parameter_specs(node.input_shape))
     _check_size(count, MOST_PARAMETERS, "the network would have {} parameters")
@@ -119,10 +106,6 @@ def _check_size(count: int, most: int, words: str) -> None:
 
 
 @lru_cache(maxsize=1)
-def _digits() -> Part:
-    return digits()[0]
-
-
-@lru_cache(maxsize=1)
-def _pipeline() -> DigitPipeline:
-    return DigitPipeline.fit(_digits()[0])
+def _digits() -> tuple[Part, DigitPipeline]:
+    training, _ = digits()
+    return training, DigitPipeline.fit(training[0])
