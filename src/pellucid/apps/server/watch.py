@@ -40,14 +40,9 @@ class Mailbox:
     def take(self) -> list[tuple[str, str]]:
         """All events since the last call, as name and JSON."""
         self._is_woken = False  # before anything is taken, so that an event in the meantime wakes again
-        taken = []
-        for name in REPLACED:
-            data = self._newest.pop(name, None)
-            if data is not None:
-                taken.append((name, data))
-        with suppress(IndexError):
-            while True:
-                taken.append(self._all.popleft())
+        taken = [(name, self._newest.pop(name)) for name in REPLACED if name in self._newest]
+        while self._all:
+            taken.append(self._all.popleft())
         return taken
 
     def wake(self) -> None:
