@@ -16,7 +16,6 @@ from pellucid.data.photos.folder import PhotoFolder
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
 from pellucid.models.train import fit_and_calibrate
-from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.training.recipes.named import IMAGE
 from pellucid.training.recipes.recipe import Recipe
 
@@ -78,10 +77,10 @@ def _found(path: Path, say: Say) -> Model | None:
     except PellucidError as error:
         say(f"{error} It is skipped.")
         return None
-    is_digits = isinstance(model.network.output, ClassifyingOutput) and reads_digits(model)
-    if not is_digits:
-        say(f"{path} does not read digits; it is skipped.")
-    return model if is_digits else None
+    if reads_digits(model):
+        return model
+    say(f"{path} does not read digits; it is skipped.")
+    return None
 
 
 def _place_to_keep() -> Path | None:

@@ -15,7 +15,6 @@ from pellucid.apps.studio.session import Session
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.trace.trace import Trace
-from pellucid.mathematics.optimizers import Optimizer
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -92,7 +91,7 @@ class Traces:
             )
         sample = find_sample(self._session, model, question.sample)
         targets = _targets(model, question.target)
-        optimizer = None if targets is None else _optimizer(question)
+        optimizer = None if targets is None else optimizer_of(question.optimizer, question.rate)
         penalty = self._session.penalty(question.model)
         trace = model.network.trace(sample.x[None], targets, optimizer, training=False, regularizer=penalty)
         return Look(question, version, model, sample, trace)
@@ -128,7 +127,3 @@ def _wanted(model: Model) -> str:
     if isinstance(model.network.output, ClassifyingOutput):
         return f"the number of a class, 0 to {model.network.output.num_labels - 1}"
     return "the values that should come out, such as 1.5 or 1.5,-2"
-
-
-def _optimizer(question: Question) -> Optimizer:
-    return optimizer_of(question.optimizer, question.rate)
