@@ -32,7 +32,7 @@ def integrate(
     """
     way = x - baseline
     edges = np.linspace(0.0, 1.0, STRETCHES + 1)
-    scores = _scores(stack, _points(x, baseline, edges), selector)
+    scores = compute_logits(stack, _points(x, baseline, edges)) @ selector
     allowed = tolerance * float(np.abs(scores[[0, -1]]).max() or np.abs(scores).max())
     begin, end, low, high = edges[:-1], edges[1:], scores[:-1], scores[1:]
     slope, error, steps = np.zeros_like(x), 0.0, 0
@@ -48,7 +48,7 @@ def integrate(
         slope, error = slope + slopes[~halved].sum(axis=0), error + errors[~halved].sum()
         begin, end, low, high = begin[halved], end[halved], low[halved], high[halved]
         middle = (begin + end) / 2
-        between = _scores(stack, _points(x, baseline, middle), selector)
+        between = compute_logits(stack, _points(x, baseline, middle)) @ selector
         begin, end = np.concatenate([begin, middle]), np.concatenate([middle, end])
         low, high = np.concatenate([low, between]), np.concatenate([between, high])
 
@@ -56,10 +56,6 @@ def integrate(
 def _points(x: Array, baseline: Array, t: Array) -> Array:
     """The samples at these parts of the way: (T,) -> (T, ...)."""
     return baseline + t.reshape(-1, *[1] * x.ndim) * (x - baseline)
-
-
-def _scores(stack: Stack, points: Array, selector: Array) -> Array:
-    return compute_logits(stack, points) @ selector
 
 
 def _slopes(stack: Stack, x: Array, baseline: Array, selector: Array, begin: Array, end: Array) -> Array:

@@ -129,6 +129,7 @@ class Findings:
             for layer in self.layers
         ]
         scores = [{key: value for key, value in vars(score).items() if value is not None} for score in self.scores]
+        change, cover = self.change, self.cover
         return {
             "source": self.source,
             "kind": self.kind,
@@ -140,14 +141,10 @@ class Findings:
             "scores": scores,
             "total": self.total,
             "temperature": self.temperature,
-            "change": None if self.change is None else _change_data(self.change),
-            "cover": None if self.cover is None else {name: _listed(value) for name, value in vars(self.cover).items()},
+            "change": change and _change_data(change),
+            "cover": cover and {**vars(cover), "place": list(cover.place), "window": list(cover.window)},
             "attribution": self.attribution.to_data(),
         }
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _change_data(change: Change) -> dict[str, Any]:

@@ -46,14 +46,8 @@ def row_of_figures(rows: dict[str, tuple[str, str]]) -> Markup:
 
 def _accuracy(found: ClassJudgement) -> Markup:
     named = "every test picture" if found.right == found.count else f"{percent(found.accuracy)} of the test pictures"
-    return joined(
-        [
-            f"The network labels {named} correctly. ",
-            "On all pictures that are taken in the same way its accuracy lies in ",
-            element("strong", between(*found.interval)),
-            ", with 95% confidence.",
-        ]
-    )
+    said = f"The network labels {named} correctly. On all pictures that are taken in the same way its accuracy lies in "
+    return joined([said, element("strong", between(*found.interval)), ", with 95% confidence."])
 
 
 def _against_guessing(found: ClassJudgement) -> str:

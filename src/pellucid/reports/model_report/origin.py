@@ -21,9 +21,8 @@ def architecture(model: Model) -> Markup:
     network = model.network
     count = f"{counted(network.parameters.layout.size, 'parameter')}, {network.dtype}."
     words = f"{count} Pictures are prepared by {model.pipeline}." if model.pipeline else count
-    return section(
-        "model", "The model", element("p", words), table("Layers", COLUMNS, summary_rows(network), class_="layers")
-    )
+    layers = table("Layers", COLUMNS, summary_rows(network), class_="layers")
+    return section("model", "The model", element("p", words), layers)
 
 
 def origin(model: Model, found: Judgement, command: str) -> Markup:
