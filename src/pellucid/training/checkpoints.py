@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pellucid.core.shapes import Array
+from pellucid.executors.base import OptimizerState
 from pellucid.mathematics.means import WeightedMeans
 from pellucid.training.early_stopping import Waiting
 from pellucid.training.timeline import Timeline
@@ -26,7 +27,7 @@ class Checkpoint:
     losses        of the epochs finished in this training, as schedules monitor them
     means         mean loss and metric of the current epoch so far
     waiting       the state of early stopping
-    parameters, state, slots, updates   the numbers of the network and of its optimizer
+    parameters, state, optimizer_state   the numbers of the network and of its optimizer
     """
 
     step: int
@@ -39,12 +40,11 @@ class Checkpoint:
     waiting: Waiting
     parameters: Array
     state: Array
-    slots: dict[str, Array]
-    updates: int
+    optimizer_state: OptimizerState
 
     @cached_property
     def nbytes(self) -> int:
-        own = (self.parameters, self.state, *self.slots.values())
+        own = (self.parameters, self.state, *self.optimizer_state.slots.values())
         return sum(vector.nbytes for vector in own) + self.waiting.nbytes
 
 

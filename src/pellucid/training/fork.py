@@ -26,9 +26,9 @@ def fork(parent: TrainingLoop, checkpoint: Checkpoint, loop: TrainingLoop) -> No
     if old.layers != new.layers or loop.plan.early_stopping is None:
         begun = replace(begun, waiting=fresh.waiting)
     same_optimizer = type(loop.plan.rules.optimizer) is type(parent.plan.rules.optimizer)
-    same_slots = _shapes(old) == _shapes(new) and checkpoint.slots.keys() == fresh.slots.keys()
-    if not (same_optimizer and same_slots):
-        begun = replace(begun, slots=fresh.slots, updates=0)
+    before, now = checkpoint.optimizer_state, fresh.optimizer_state
+    if not (same_optimizer and _shapes(old) == _shapes(new) and before.slots.keys() == now.slots.keys()):
+        begun = replace(begun, optimizer_state=now)
     if loop.steps_per_epoch != parent.steps_per_epoch:
         step, made = _scaled(begun.step, parent, loop), _scaled(begun.made, parent, loop)
         begun = replace(

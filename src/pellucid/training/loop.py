@@ -142,8 +142,7 @@ class TrainingLoop:
             waiting=self._waiting,
             parameters=parameters,
             state=self.stack.state.vector.copy(),
-            slots={name: slot.copy() for name, slot in self.state.optimizer_state.slots.items()},
-            updates=self.state.optimizer_state.updates,
+            optimizer_state=deepcopy(self.state.optimizer_state),
         )
 
     def enter(self, checkpoint: Checkpoint) -> None:
@@ -151,8 +150,7 @@ class TrainingLoop:
         self.release()
         self.stack.parameters.vector[...] = checkpoint.parameters
         self.stack.state.vector[...] = checkpoint.state
-        slots = {name: slot.copy() for name, slot in checkpoint.slots.items()}
-        self.state.optimizer_state = OptimizerState(slots, checkpoint.updates)
+        self.state.optimizer_state = deepcopy(checkpoint.optimizer_state)
         self.state.step, self.state.epoch = checkpoint.step, checkpoint.epoch
         self._within, self._made, self.ended = checkpoint.within, checkpoint.made, checkpoint.ended
         self._losses, self._means, self._waiting = checkpoint.losses, deepcopy(checkpoint.means), checkpoint.waiting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,6 @@ from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.apps.studio.runs.figures import WORK_ASIDE, some
 from pellucid.apps.studio.runs.material import Material
 from pellucid.core.errors import DivergenceError
-from pellucid.executors.base import OptimizerState
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.train import calibrate
@@ -59,13 +59,11 @@ class Copies:
         """A network of its own with the same numbers, which can go on training from here."""
         old = self._network
         network = Network(old.layers, old.seed, arrays={**old.parameters, **old.state})
-        memory = old.training_state.optimizer_state
-        slots = {name: slot.copy() for name, slot in memory.slots.items()}
         recipe = self._experiment.recipe
         options = recipe.fit_options() | {"early_stopping": recipe.patience or None}
         network.training_state = replace(
             old.training_state,
-            optimizer_state=OptimizerState(slots, memory.updates),
+            optimizer_state=deepcopy(old.training_state.optimizer_state),
             settings={name: repr(value) for name, value in options.items() if value is not None},
         )
         network.history = History([_of_an_epoch(figures) for figures in history], "copied")
