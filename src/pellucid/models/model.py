@@ -17,7 +17,6 @@ from pellucid.core.errors import ArgumentError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.pipeline import Pipeline
-from pellucid.data.samples import Samples
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
@@ -101,9 +100,8 @@ class Model:
     def predict_proba(self, x: Any) -> Array:
         """The probability of each class (B, K), for arrays that are already in the network's form: softmax(z / T) with the
         fitted `temperature`. Without one it is ``network.predict_proba``, which never knows of a temperature."""
-        return (
-            self.network.predict_proba(x) if self.temperature is None else self.temperature.probabilities(self._logits(x))
-        )
+        temperature = self.temperature
+        return self.network.predict_proba(x) if temperature is None else temperature.probabilities(self._logits(x))
 
     def predictions(
         self, x: AnyArray, doubts: Sequence[str | None], *, confidence: float | None = None
@@ -151,8 +149,7 @@ class Model:
         ``rows`` are those of the samples that count (default: all). The most probable class stays what it was. Raises
         `ArgumentError` for a regression, `ShapeError` for other arrays.
         """
-        output, samples = self._classifying(), self._class_samples(x, y, rows)
-        temperature = fit_temperature(output.class_logits(sample_logits(self.network, samples)), samples.y[samples.rows])
+        temperature = fit_temperature(*self._class_logits(x, y, rows))
         self.calibration = replace(self._calibration_now(), temperature=temperature)
         return temperature
 
@@ -163,11 +160,9 @@ class Model:
         Arguments as in `calibrate`; for a regression y is (N,) or (N, V). The temperature plays no part in it. Gives the
         scores, and keeps them in `conformal_scores`.
         """
-        output = self.network.output
-        if isinstance(output, ClassifyingOutput):
-            samples = self._class_samples(x, y, rows)
-            y = samples.y[samples.rows]
-            scores = class_scores(output.class_logits(sample_logits(self.network, samples)))[np.arange(len(y)), y][:, None]
+        if isinstance(self.network.output, ClassifyingOutput):
+            logits, y = self._class_logits(x, y, rows)
+            scores = class_scores(logits)[np.arange(len(y)), y][:, None]
         else:
             samples = checked_samples(self.network, x, y, rows=rows)
             scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
@@ -218,12 +213,13 @@ class Model:
             )
         return output
 
-    def _class_samples(self, x: Any, y: Any, rows: AnyArray | None) -> Samples:
-        self._classifying()
+    def _class_logits(self, x: Any, y: Any, rows: AnyArray | None) -> tuple[Array, AnyArray]:
+        """The logits (N, K) of the classes, and the class numbers (N,)."""
+        output = self._classifying()
         samples = checked_samples(self.network, x, y, rows=rows)
         if samples.y.ndim != 1:
             raise ArgumentError(f"class numbers are expected as y, shape ({len(samples.x)},), not {samples.y.shape}.")
-        return samples
+        return output.class_logits(sample_logits(self.network, samples)), samples.y[samples.rows]
 
 
 def _are_several(pictures: Any) -> bool:
