@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,11 +163,8 @@ def _check_listing(listing: Listing, known: tuple[str, ...] | None) -> None:
 
 
 def _report(listing: Listing, pictures: Pictures, names: Sequence[str]) -> FolderReport:
-    count = {name: [0, 0] for name in names}
-    for index in pictures.rows:
-        entry = listing.entries[index]
-        count[entry.label][entry.split == "test"] += 1
-    classes = {name: (to_learn, to_test) for name, (to_learn, to_test) in count.items()}
+    count = Counter((listing.entries[index].label, listing.entries[index].split) for index in pictures.rows)
+    classes = {name: (count[name, "train"], count[name, "test"]) for name in names}
     return FolderReport(str(listing.source), classes, tuple(sorted([*listing.problems, *pictures.problems])))
 
 

@@ -90,20 +90,15 @@ class PhotoPipeline(Pipeline):
     def _resized(self, image: Image) -> NDArray[np.uint8]:
         from PIL import Image
 
+        target = (self.width, self.height)
         image = _eight_bits(image, "RGB" if self.channels == 3 else "L")
-        if self.crop == "pad":
-            fitted = self._scaled(image, _inside(image.size, (self.width, self.height)), None)
-            image = Image.new(image.mode, (self.width, self.height))
+        size = _inside(image.size, target) if self.crop == "pad" else target
+        box = _middle(image.size, target) if self.crop == "centre" else None
+        image = image.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=_REDUCING_GAP)
+        if size != target:
+            fitted, image = image, Image.new(image.mode, target)
             image.paste(fitted, ((self.width - fitted.width) // 2, (self.height - fitted.height) // 2))
-        else:
-            box = _middle(image.size, (self.width, self.height)) if self.crop == "centre" else None
-            image = self._scaled(image, (self.width, self.height), box)
         return np.array(image)
-
-    def _scaled(self, image: Image, size: tuple[int, int], box: tuple[float, float, float, float] | None) -> Image:
-        from PIL.Image import Resampling
-
-        return image.resize(size, Resampling.BICUBIC, box, reducing_gap=_REDUCING_GAP)
 
 
 def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[float, float, float, float]:
