@@ -10,7 +10,6 @@ Beyond its edges the picture is reflected, so that no black corners appear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +71,9 @@ class PhotoAugmentation:
         pixels = _checked(images)
         draws = uniform(key(key_, 0), (len(pixels), 10))
         result = np.empty(pixels.shape, np.float32)
-        for part in _blocks(pixels):
+        size = max(1, _BLOCK // max(1, pixels[:1].size))  # pictures
+        for start in range(0, len(pixels), size):
+            part = slice(start, start + size)
             planes = self._moved(pixels[part], draws[part])
             if self.color:
                 self._recolor(planes, 1.0 + self.color * (2.0 * draws[part] - 1.0))
@@ -150,13 +151,6 @@ def _checked(images: AnyArray) -> AnyArray:
             "standardise them in the network, by a layer Rescale."
         )
     return images if images.ndim == 4 else images[..., None]
-
-
-def _blocks(pixels: AnyArray) -> Iterator[slice]:
-    """Parts of a batch (B, H, W, C) that are small enough to stay in the cache."""
-    size = max(1, _BLOCK // max(1, pixels[:1].size))
-    for start in range(0, len(pixels), size):
-        yield slice(start, start + size)
 
 
 def _sum(a: Array, y: Array, b: Array, x: Array, c: Array) -> Float32:

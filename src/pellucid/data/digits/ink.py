@@ -111,10 +111,8 @@ def _off_paper(colours: NDArray[np.float32], small: NDArray[np.float32]) -> NDAr
     if np.mean(distance[border] < _ON_PAPER * spread) < _CLEAN_BORDER:
         return None
     residual = flat - powers @ surface
-    moments = residual.T @ residual
-    axis = np.linalg.eigh(moments)[1][:, -1]
-    along = residual @ axis
-    if np.sum(along**3) < 0:
+    axis = np.linalg.eigh(residual.T @ residual)[1][:, -1]
+    if np.sum((residual @ axis) ** 3) < 0:
         axis = -axis
     full = _powers(colours.shape[0], colours.shape[1], curved=powers.shape[1] > 1)
     paper = (full @ (surface @ axis).astype(np.float32)).reshape(colours.shape[:2])
