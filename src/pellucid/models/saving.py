@@ -32,10 +32,8 @@ from pellucid.nn.stack import Stack
 from pellucid.training.history import History
 from pellucid.training.state import TrainingState
 
-catalogue.register(DigitPipeline)
-catalogue.register(PhotoPipeline)
-catalogue.register(Temperature)
-catalogue.register(ConformalScores)
+for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores):
+    catalogue.register(_kind)
 
 S = TypeVar("S", bound=Stack)
 RESCUED = "rescued"  # the folder in the cache

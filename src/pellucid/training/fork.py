@@ -31,9 +31,8 @@ def fork(parent: TrainingLoop, checkpoint: Checkpoint, loop: TrainingLoop) -> No
         begun = replace(begun, optimizer_state=now)
     if loop.steps_per_epoch != parent.steps_per_epoch:
         step, made = _scaled(begun.step, parent, loop), _scaled(begun.made, parent, loop)
-        begun = replace(
-            begun, step=step, made=made, epoch=begun.epoch - (begun.within > 0), within=0, means=WeightedMeans()
-        )
+        epoch = begun.epoch - (begun.within > 0)
+        begun = replace(begun, step=step, made=made, epoch=epoch, within=0, means=WeightedMeans())
     if begun.ended != "stopped early":
         made = begun.made % loop.planned_steps
         begun = replace(begun, made=made, ended="completed" if begun.made and not made else None)

@@ -49,11 +49,8 @@ class Trainer:
         except StopTraining:
             reason = "stopped early"
             loop.restore_best()
-        except KeyboardInterrupt:
-            reason = "interrupted"
-            raise
-        except DivergenceError:
-            reason = "diverged"
+        except (KeyboardInterrupt, DivergenceError) as error:
+            reason = "diverged" if isinstance(error, DivergenceError) else "interrupted"
             raise
         finally:
             loop.release()

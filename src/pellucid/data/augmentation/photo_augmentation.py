@@ -57,9 +57,8 @@ class PhotoAugmentation:
         instance_of(self.flip, bool, "PhotoAugmentation(flip)")
         highest = {"shift": 1.0, "scale": 1.0, "rotation": 180.0, "color": 1.0, "cutout": 1.0, "mixup": 1.0}
         for name, high in highest.items():
-            number_between(
-                getattr(self, name), f"PhotoAugmentation({name})", 0.0, high, open_high=name in ("scale", "cutout")
-            )
+            what = f"PhotoAugmentation({name})"
+            number_between(getattr(self, name), what, 0.0, high, open_high=name in ("scale", "cutout"))
 
     def __call__(self, images: AnyArray, key_: Key) -> Float32:
         """Change a batch: images (B, H, W) or (B, H, W, C), uint8 or floats in 0..1 -> float32 in 0..1, the same shape.

@@ -70,10 +70,9 @@ class Listing:
                     return self.note(file, "link", "a symbolic link that leads out of the folder; it is not followed")
                 status = os.stat(self.root / file)
         except FileNotFoundError:
-            is_link = os.path.islink(self.root / file)
-            return self.note(
-                file, *(("link", "a symbolic link that leads nowhere") if is_link else ("missing", "not there"))
-            )
+            if os.path.islink(self.root / file):
+                return self.note(file, "link", "a symbolic link that leads nowhere")
+            return self.note(file, "missing", "not there")
         except (OSError, ValueError) as error:  # among them links that lead in a circle, and names with a zero byte
             return self.note(file, "unreadable", f"it cannot be opened: {getattr(error, 'strerror', None) or error}")
         if stat.S_ISDIR(status.st_mode):
