@@ -14,8 +14,9 @@ from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Label
 from pellucid.data import datasets
-from pellucid.data.photos.folder import BadFiles, PhotoFolder, Progress
+from pellucid.data.photos.folder import BadFiles, PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.data.photos.picture_cache import Progress
 from pellucid.models.model import Model
 from pellucid.training.progress import SECONDS_BETWEEN_LINES
 

@@ -22,8 +22,6 @@ from pellucid.data.photos.listing import LAYOUTS, SHOWN, Listing, list_folder, n
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.picture_cache import Pictures, Progress
 
-__all__ = ["PhotoFolder", "Progress", "folder"]
-
 BadFiles: TypeAlias = Literal["skip", "fail"]
 Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 

@@ -29,6 +29,7 @@ MAX_PIXELS = 8192 * 6144  # the photographs of 50 megapixels that phones make
 MAX_BYTES = 8 * MAX_PIXELS  # more than the largest picture needs without any compression
 MIN_SIDE, MIN_LONGEST = 2, 8  # a tightly cropped 1 may be very narrow
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
+FORMATS_IN_WORDS = "PNG, JPEG, BMP, WebP, GIF, TIFF or PPM"
 
 _PART = 1 << 20
 _ORIENTATION = 0x0112  # the number of this tag in EXIF
@@ -87,9 +88,7 @@ def _identified(content: bytes, name: str) -> Image:
     except MemoryError:
         raise
     except Exception as error:
-        raise DataError(
-            f"{name} is not a picture that can be read; expected PNG, JPEG, BMP, WebP, GIF, TIFF or PPM"
-        ) from error
+        raise DataError(f"{name} is not a picture that can be read; expected {FORMATS_IN_WORDS}") from error
 
 
 def _content(source: object, name: str) -> bytes:
@@ -102,7 +101,7 @@ def _content(source: object, name: str) -> bytes:
         raise DataError("an empty name is no picture; expected a picture file")
     content = source if isinstance(source, bytes) else _read_bytes(Path(source))
     if not content:
-        raise DataError(f"{name} is empty; expected a PNG, JPEG, BMP, WebP, GIF, TIFF or PPM file")
+        raise DataError(f"{name} is empty; expected a {FORMATS_IN_WORDS} file")
     return content
 
 
