@@ -27,6 +27,7 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.objective import penalties
 from pellucid.nn.stack import Stack
 
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ def rules_obstacle(stack: Stack, rules: Rules) -> str | None:
         return "the optimizer is one of your own"
     if rules.clipping is not None and type(rules.clipping) not in (ClipByGlobalNorm, ClipByValue):
         return "the clipping is one of your own"
-    for penalty in (rules.regularizer, *(node.layer.penalty for node in every_node(stack.nodes))):
-        if penalty is not None and not _is_known(penalty):
-            return "a regularizer is one of your own"
+    if not all(map(_is_known, penalties(stack, rules.regularizer).values())):
+        return "a regularizer is one of your own"
     return None
 
 
@@ -87,7 +87,11 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
     from pellucid._native import Plan
 
     plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
-    images = compile_images(plan, stack, lambda layer: _l1_and_l2(layer.penalty or rules.regularizer), trains=True)
+
+    def penalty_of(layer: Layer) -> tuple[float, float]:
+        return _l1_and_l2(layer.penalty_of("weight") or rules.regularizer)
+
+    images = compile_images(plan, stack, penalty_of, trains=True)
     for index, node in list(enumerate(stack.nodes))[images:]:
         layer = node.layer
         if isinstance(layer, Dropout) and layer.rate > 0:
@@ -95,8 +99,7 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
         elif isinstance(layer, BatchNormalization):
             plan.add_normalization(layer.momentum, layer.epsilon)
         elif isinstance(layer, Dense | OutputLayer):
-            l1, l2 = _l1_and_l2(layer.penalty or rules.regularizer)
-            plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, l1, l2)
+            plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, *penalty_of(layer))
     loss = stack.output.loss_function
     parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
     plan.set_loss(LOSSES.index(type(loss)), parameter)

@@ -80,14 +80,12 @@ class Layer(ABC):
         """
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
-    @property
-    def penalty(self) -> Regularizer | None:
-        """The layer's own regularizer, which replaces the one given to ``fit``; None keeps that one."""
-        return getattr(self, "regularizer", None)
-
     def penalty_of(self, name: str) -> Regularizer | None:
-        """The regularizer of one of the layer's weights, by its name in the layer; a block asks its inner layers."""
-        return self.penalty
+        """The regularizer of one of the layer's weights, by its name in the layer; a block asks its inner layers.
+
+        It replaces the one given to ``fit``; None keeps that one.
+        """
+        return getattr(self, "regularizer", None)
 
     @abstractmethod
     def output_shape(self, input_shape: Shape) -> Shape:
