@@ -139,7 +139,11 @@ class _Compiler:
             scale, offset = (np.broadcast_to(values, shape[2]).tolist() for values in (layer.scale, layer.offset))
             return images.add_rescale(source, scale, offset)
         if isinstance(layer, Residual):
-            return self._residual(layer, node, source, shape, number)
+            main, shortcut = layer.branches(node.input_shape)
+            first = (number + 1) << LAYER_BITS
+            end = self.branch(main, source, shape, first)
+            other = self.branch(shortcut, source, shape, first + len(main))
+            return images.add_sum(end, other, ACTIVATIONS.index(layer.activation))
         assert isinstance(layer, Flatten)
         return images.add_flatten(source) if shape[:2] != (1, 1) else source
 
@@ -147,13 +151,6 @@ class _Compiler:
         l1, l2 = self.penalty_of(layer)
         number = ACTIVATIONS.index(layer.activation)
         return self.images.add_convolution(source, *shape, window, groups, number, layer.use_bias, l1, l2)
-
-    def _residual(self, layer: Residual, node: Node, source: int, shape: Geometry, number: int) -> int:
-        main, shortcut = layer.branches(node.input_shape)
-        first = (number + 1) << LAYER_BITS
-        end = self.branch(main, source, shape, first)
-        other = self.branch(shortcut, source, shape, first + len(main))
-        return self.images.add_sum(end, other, ACTIVATIONS.index(layer.activation))
 
 
 def _by_pixels(shape: Shape) -> Geometry:

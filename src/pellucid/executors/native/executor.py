@@ -103,8 +103,7 @@ class NativeExecutor(Executor):
         return [{"loss": losses.item(i), metric: scores.item(i)} for i in range(done)]
 
     def settle(self) -> None:
-        if self.stack.parameters.refresh is not None:
-            self._store()
+        self._store()
 
     def _run(self, block: StepBlock) -> tuple[int, int, NDArray[np.float64], NDArray[np.float64]]:
         """The number of steps made and how they ended; the loss and the score of each."""

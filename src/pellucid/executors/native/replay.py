@@ -93,12 +93,12 @@ class Replay:
     def before(self, block: StepBlock, back: int) -> Copy:
         """The state ``back`` steps before the end of the block (or the earliest known), which the plan then holds too."""
         last = self._copies[-1]
-        origin = last if last.steps + len(block.rates) >= back else self._copies[0]
-        blocks = [*origin.blocks, block] if origin is last else origin.blocks
-        left = sum(len(one.rates) for one in blocks) - (back if origin is last else back - last.steps - len(block.rates))
+        left = last.steps + len(block.rates) - back
+        origin = last if left >= 0 else self._copies[0]
+        left += 0 if origin is last else origin.steps
         self._plan.load(origin.parameters, origin.state, origin.slots)
-        for again in blocks:
-            part = again.first(min(max(left, 0), len(again.rates)), self._batch_size)
+        for again in (*origin.blocks, block):
+            part = again.first(max(left, 0), self._batch_size)
             if len(part.rates):
                 self._run(part)
             left -= len(part.rates)
