@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -16,14 +15,6 @@ from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Pass, Stack
 
 BLOCK = 1 << 17  # numbers a block: large enough to hide the cost of calls, small enough for a shared cache
-
-
-@dataclass(frozen=True)
-class Block:
-    """A range of the flat vectors that is updated at once, and whether weight decay applies to it."""
-
-    part: slice
-    decays: bool
 
 
 class NumpyExecutor(Executor):
@@ -69,10 +60,10 @@ class NumpyExecutor(Executor):
     def _update(self, rate: float) -> None:
         state = self.optimizer_state
         state.updates += 1
-        for block in self.blocks:
-            slots = {name: vector[block.part] for name, vector in state.slots.items()}
-            p, g = self.parameters[block.part], self.gradient[block.part]
-            self.rules.optimizer.step(p, g, slots, state.updates, rate, decays=block.decays)
+        for part, decays in self.blocks:
+            slots = {name: vector[part] for name, vector in state.slots.items()}
+            p, g = self.parameters[part], self.gradient[part]
+            self.rules.optimizer.step(p, g, slots, state.updates, rate, decays=decays)
 
     def _advance_state(self, done: Pass) -> None:
         for node, own, cache in zip(self.stack.nodes, self.objective.arrays, done.caches, strict=True):
@@ -105,12 +96,13 @@ def _are_finite(vector: Array) -> bool:
     return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
 
 
-def _blocks(stack: Stack, rules: Rules) -> list[Block]:
-    """Cut the flat vector where weight decay begins or ends, and after every `BLOCK` numbers."""
-    blocks: list[Block] = []
+def _blocks(stack: Stack, rules: Rules) -> list[tuple[slice, bool]]:
+    """The ranges of the flat vector that are updated at once, and whether weight decay applies: cut where that begins or
+    ends, and after every `BLOCK` numbers."""
+    blocks: list[tuple[slice, bool]] = []
     slots = stack.parameters.layout.slots.values()
     for decays, alike in groupby(slots, lambda slot: slot.spec.is_weight and rules.optimizer.decays_weights):
         run = list(alike)
         stop = run[-1].stop
-        blocks += (Block(slice(i, min(i + BLOCK, stop)), decays) for i in range(run[0].start, stop, BLOCK))
+        blocks += ((slice(i, min(i + BLOCK, stop)), decays) for i in range(run[0].start, stop, BLOCK))
     return blocks
