@@ -50,13 +50,11 @@ def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = Output
             shutil.copymode(target, part)
         os.replace(part, target)
     except OSError as problem:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         kept = "; the file that was there is unchanged" if was_there else ""
         raise error(f"{path} cannot be written: {problem.strerror or problem}{kept}.") from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def check_replaceable(path: str, start: bytes, kind: str) -> None:

@@ -20,6 +20,8 @@ from typing import NewType
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from pellucid.core.shapes import size_of
+
 Key = NewType("Key", int)
 
 _MASK64 = (1 << 64) - 1
@@ -77,16 +79,14 @@ def bits(key: Key, count: int) -> NDArray[np.uint32]:
 
 def uniform(key: Key, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[np.floating]:
     """Uniform numbers in [0, 1) with 24 random bits, exact in float32 and float64 alike."""
-    count = int(np.prod(shape, dtype=np.int64))
-    values = (bits(key, count) >> np.uint32(8)).astype(dtype)
+    values = (bits(key, size_of(shape)) >> np.uint32(8)).astype(dtype)
     values *= values.dtype.type(2.0**-24)
     return values.reshape(shape)
 
 
 def normal(key: Key, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Standard normal numbers in float64, by the Box-Muller transform of two uniform ones."""
-    count = int(np.prod(shape, dtype=np.int64))
-    pairs = (uniform(key, (2, count)) + 2.0**-25).astype(np.float64)
+    pairs = (uniform(key, (2, size_of(shape))) + 2.0**-25).astype(np.float64)
     radius: NDArray[np.float64] = np.sqrt(-2.0 * np.log(pairs[0]))
     return (radius * np.cos(2.0 * np.pi * pairs[1])).reshape(shape)
 

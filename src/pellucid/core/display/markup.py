@@ -43,9 +43,7 @@ def section(anchor: str, title: str, *content: object) -> Markup:
 def table(caption: str, header: Iterable[object], rows: Iterable[Iterable[object]], *, class_: str | None = None) -> Markup:
     """A table whose first column names the rows; it scrolls sideways where the window is narrow."""
     head = element("tr", *(element("th", cell, scope="col") for cell in header))
-    body = []
-    for first, *others in rows:
-        body.append(element("tr", element("th", first, scope="row"), *(_cell(cell) for cell in others)))
+    body = (element("tr", element("th", first, scope="row"), *map(_cell, others)) for first, *others in rows)
     content = (element("caption", caption), element("thead", head), element("tbody", *body))
     return scrolling(element("table", *content, class_=class_), caption)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from pellucid.core.display.html_page import resource
 from pellucid.core.display.markup import Markup, element
@@ -12,7 +11,8 @@ from pellucid.core.display.text import percent
 
 def framed(*content: object) -> str:
     """The content in one element with its style; for ``_repr_html_``."""
-    return element("div", element("style", _style()), *content, class_="pellucid")
+    style = Markup(resource("pellucid.core.display", "notebook.css"))
+    return element("div", element("style", style), *content, class_="pellucid")
 
 
 def bars(caption: str, shares: Iterable[tuple[object, float]]) -> Markup:
@@ -27,8 +27,3 @@ def bars(caption: str, shares: Iterable[tuple[object, float]]) -> Markup:
         for name, share in shares
     )
     return element("table", element("caption", caption), element("tbody", *rows), class_="bars")
-
-
-@cache
-def _style() -> Markup:
-    return Markup(resource("pellucid.core.display", "notebook.css"))

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.core import random
 from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
-from pellucid.core.shapes import Array, Shape
+from pellucid.core.shapes import Array, Shape, size_of
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.regularizers import Regularizer
@@ -117,8 +117,7 @@ class Conv2D(Layer):
     def _rows(self, view: Array) -> Array:
         """Each window as a row, for each group: (B, H', W', kh, kw, C) -> (G, B H' W', kh kw C/G)."""
         parted = view.reshape(*view.shape[:5], self.groups, -1)
-        rows, columns = int(np.prod(view.shape[:3])), int(np.prod(view.shape[3:])) // self.groups
-        return np.moveaxis(parted, 5, 0).reshape(self.groups, rows, columns)
+        return np.moveaxis(parted, 5, 0).reshape(self.groups, size_of(view.shape[:3]), -1)
 
     def _by_group(self, values: Array) -> Array:
         """A matrix for each group, of weights (..., C/G, U) or of sums (B, H', W', U): (..., U) -> (G, ..., U/G)."""
