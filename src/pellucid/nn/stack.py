@@ -17,7 +17,7 @@ from pellucid.core import random
 from pellucid.core.checks import check_seed
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
-from pellucid.nn.layers.base import Context, Layer, Named, ParameterSpec
+from pellucid.nn.layers.base import Context, Layer, Named
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import join, numbered
 from pellucid.nn.layers.outputs.output import OutputLayer
@@ -161,10 +161,8 @@ class Stack:
         return list(views.values())
 
     def _layout(self, which: str) -> Layout:
-        specs: list[tuple[str, ParameterSpec]] = []
-        for node in self.nodes:
-            specs.extend((f"{node.name}.{spec.name}", spec) for spec in getattr(node.layer, which)(node.input_shape))
-        layout = Layout(specs)
+        needed = ((node.name, spec) for node in self.nodes for spec in getattr(node.layer, which)(node.input_shape))
+        layout = Layout([(f"{name}.{spec.name}", spec) for name, spec in needed])
         if layout.size > MAX_PARAMETERS:
             raise ArgumentError(f"the network would have {layout.size:,} numbers; at most {MAX_PARAMETERS:,} are possible.")
         return layout

@@ -103,7 +103,7 @@ class Conv2D(Layer):
         def share(i: int, j: int) -> Array:
             return _joined(parts @ self._by_group(weight[i, j]).transpose(0, 2, 1), dz.shape[:3])
 
-        return self.windows.scatter(cache.shape, share), gradients
+        return self.windows.scatter(cache.shape, dz.dtype, share), gradients
 
     def _image(self, input_shape: Shape) -> tuple[int, int, int]:
         shape = image_shape(input_shape, "Conv2D")

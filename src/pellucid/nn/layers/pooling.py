@@ -57,7 +57,7 @@ class MaxPooling2D(Pooling2D):
         """y = x_winner, so dy goes to the winner of its window, and 0 to the others; of equal ones the first wins, row by
         row. A pixel that wins in several windows adds up what it gets."""
         width = self.windows.size[1]
-        return self.windows.scatter(cache.shape, lambda i, j: dy * (cache.winners == i * width + j)), {}
+        return self.windows.scatter(cache.shape, dy.dtype, lambda i, j: dy * (cache.winners == i * width + j)), {}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AveragePooling2D(Pooling2D):
     def backward(self, parameters: Named, cache: Shape, dy: Array) -> tuple[Array, Gradients]:
         """y = (1/n) sum of the n pixels of a window, so each of them gets dy / n, and a pixel adds up what it gets."""
         share = dy / self._pixels(np.empty(cache, dy.dtype))
-        return self.windows.scatter(cache, lambda i, j: share), {}
+        return self.windows.scatter(cache, dy.dtype, lambda i, j: share), {}
 
     def _pixels(self, x: Array) -> Array:
         """(H', W', 1): how many pixels of the image each window sees, counted on an image of ones."""

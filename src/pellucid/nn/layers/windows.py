@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
@@ -69,7 +69,7 @@ class Windows:
         every = sliding_window_view(padded, self.span, axis=(1, 2))
         return np.moveaxis(every[:, ::down, ::across, :, ::gap_down, ::gap_across], 3, 5)
 
-    def scatter(self, shape: Shape, share: Callable[[int, int], Array]) -> Array:
+    def scatter(self, shape: Shape, dtype: DTypeLike, share: Callable[[int, int], Array]) -> Array:
         """The gradient of a pixel is the sum of what the windows that see it send back.
 
         ``share(i, j)``, (B, windows down, windows across, C), is what each window sends to the pixel in its row i and
@@ -78,16 +78,11 @@ class Windows:
         batch, height, width, channels = (*shape, 1)[:4]  # (B, H, W) has one channel
         down, across = self.count(shape[1:])
         (top, bottom), (left, right) = self.margins(shape[1:])
-        total: Array | None = None
-        for i in range(self.size[0]):
-            for j in range(self.size[1]):
-                part = share(i, j)
-                if total is None:
-                    total = np.zeros((batch, top + height + bottom, left + width + right, channels), part.dtype)
-                rows = _every(i * self.dilation[0], self.stride[0], down)
-                columns = _every(j * self.dilation[1], self.stride[1], across)
-                total[:, rows, columns] += part
-        assert total is not None
+        total: Array = np.zeros((batch, top + height + bottom, left + width + right, channels), dtype)
+        for i, j in np.ndindex(*self.size):
+            rows = _every(i * self.dilation[0], self.stride[0], down)
+            columns = _every(j * self.dilation[1], self.stride[1], across)
+            total[:, rows, columns] += share(i, j)
         return total[:, top : top + height, left : left + width].reshape(shape)
 
     def places(self, shape: Shape, window: Pair) -> NDArray[np.int64]:
