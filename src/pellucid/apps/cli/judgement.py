@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pellucid.apps.cli.terminal import say, write_table
-from pellucid.evaluation.trust import Trust
 from pellucid.models.model import Model
 from pellucid.models.train import FEWEST_TO_CALIBRATE
 from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
@@ -24,8 +21,18 @@ def bounds_in_words(judgement: ClassJudgement) -> str:
 
 def show_probabilities(judgement: ClassJudgement, model: Model) -> None:
     """How far its probabilities can be trusted, and its temperature."""
-    for line in _of_trust(judgement.trust):
-        say(line)
+    trust = judgement.trust
+    (low, high), (least, most) = trust.calibration_error_interval, trust.brier_interval
+    off = f"{trust.calibration_error:.1%} off on average ({low:.1%} to {high:.1%})"
+    say(f"probabilities {off}: {trust.verdict}   Brier score {trust.brier:.4f} ({least:.4f} to {most:.4f})")
+    coverage = trust.coverage
+    if coverage is not None:
+        words = f" ({coverage.in_words})" if coverage.in_words else ""
+        say(
+            f"sets for {coverage.confidence:.0%} confidence contain the true label for {coverage.covered:.1%} of the "
+            f"samples{words}, with {coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
+        )
+    say(f"measured on these {len(trust.y):,} samples alone; in brackets, 95% confidence intervals")
     show_temperature(model)
 
 
@@ -81,20 +88,6 @@ def _show_thresholds(judgement: ClassJudgement) -> None:
     )
     header = ["threshold", "precision", "recall", "specificity", "f1", "answers"]
     write_table(f"If {judgement.names[1]} were the answer from another probability on", header, cells)
-
-
-def _of_trust(trust: Trust) -> Iterator[str]:
-    (low, high), (least, most) = trust.calibration_error_interval, trust.brier_interval
-    off = f"{trust.calibration_error:.1%} off on average ({low:.1%} to {high:.1%})"
-    yield f"probabilities {off}: {trust.verdict}   Brier score {trust.brier:.4f} ({least:.4f} to {most:.4f})"
-    coverage = trust.coverage
-    if coverage is not None:
-        words = f" ({coverage.in_words})" if coverage.in_words else ""
-        yield (
-            f"sets for {coverage.confidence:.0%} confidence contain the true label for {coverage.covered:.1%} of the "
-            f"samples{words}, with {coverage.mean_size:.2f} labels on average; not sure of {coverage.unsure:,}"
-        )
-    yield f"measured on these {len(trust.y):,} samples alone; in brackets, 95% confidence intervals"
 
 
 def _percent(share: float | None, digits: int = 1) -> str:

@@ -19,7 +19,7 @@ from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.models.model import Model, load
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
-from pellucid.reports.judgement import ClassJudgement, judge_classes
+from pellucid.reports.judgement import judge_classes
 
 
 @click.command("evaluate")
@@ -53,7 +53,11 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
         show_probabilities(judgement, loaded)
         show_tables(judgement)
     if page is not None:
-        _write_page(page, judgement, loaded, shlex.join(["pellucid", "evaluate", model, data, "--report", page]), test)
+        from pellucid.reports.model_report.page import class_page
+
+        again = shlex.join(["pellucid", "evaluate", model, data, "--report", page])
+        write_whole(page, class_page(judgement, loaded, test.name, test.folder_report, again).encode("utf-8"))
+        say(f"The report is in {page}.", err=True)
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,3 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
     if missing:
         say(printable(f"Note: there are no pictures of {', '.join(missing)}, so nothing is said about them."), err=True)
     return test
-
-
-def _write_page(path: str, judgement: ClassJudgement, model: Model, command: str, test: TestData) -> None:
-    from pellucid.reports.model_report.page import class_page
-
-    write_whole(path, class_page(judgement, model, test.name, test.folder_report, command).encode("utf-8"))
-    say(f"The report is in {path}.", err=True)

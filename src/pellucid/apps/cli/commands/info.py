@@ -26,20 +26,16 @@ def command(model: str, as_json: bool) -> None:
     say(f"{printable(model)}\n\n{network}\n")
     say(printable(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}"))
     say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
-    _show_calibration(loaded)
+    if loaded.temperature is not None:
+        say(f"temperature {loaded.temperature}")
+    if loaded.conformal_scores:
+        say(f"confidence  measured on {loaded.conformal_scores[0].count:,} samples (predict --confidence)")
     state = network.training_state
     say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
     for name, value in state.settings.items():
         say(printable(f"          {name}: {value}"))
     if network.history.epochs:
         say(f"          last epoch: {metrics_text(network.history.epochs[-1])}")
-
-
-def _show_calibration(model: Model) -> None:
-    if model.temperature is not None:
-        say(f"temperature {model.temperature}")
-    if model.conformal_scores:
-        say(f"confidence  measured on {model.conformal_scores[0].count:,} samples (predict --confidence)")
 
 
 def _as_data(path: str, model: Model) -> dict[str, Any]:

@@ -36,28 +36,25 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
 
     The link works in this browser until Ctrl-C, which saves every trained network that is not in a file yet.
     """
-    _check_installed()
+    if not all(find_spec(package) for package in ("starlette", "uvicorn")):
+        raise MissingDependencyError('the studio needs two more packages: pip install "pellucid[studio]".')
     from pellucid.apps.server.guard import Guard
     from pellucid.apps.server.listen import listening_socket, serve
     from pellucid.apps.studio.application import application
     from pellucid.apps.studio.keeping import save_unsaved
     from pellucid.apps.studio.opening import open_session
 
+    tell = partial(say, err=True)
     model, photos_path = _what(opened, model_path)
     with listening_socket(port) as listener:
         photos = None if photos_path is None else _photos(photos_path, model)
-        session = open_session(_tell, model, photos)
+        session = open_session(tell, model, photos)
         guard = Guard(application(session), listener.getsockname()[1])
         say(f"The studio is open at {guard.link}")
-        _tell("Ctrl-C stops it.")
+        tell("Ctrl-C stops it.")
         if opens:
             threading.Thread(target=_open, args=(guard.link,), daemon=True).start()
-        serve(guard, listener, close=session.runs.close, finish=partial(save_unsaved, session, _tell))
-
-
-def _check_installed() -> None:
-    if not all(find_spec(package) for package in ("starlette", "uvicorn")):
-        raise MissingDependencyError('the studio needs two more packages: pip install "pellucid[studio]".')
+        serve(guard, listener, close=session.runs.close, finish=partial(save_unsaved, session, tell))
 
 
 def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
@@ -85,7 +82,3 @@ def _open(link: str) -> None:
     has_windows = os.name == "nt" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if has_windows or os.uname().sysname == "Darwin" or os.environ.get("BROWSER"):
         webbrowser.open(link)
-
-
-def _tell(text: str) -> None:
-    say(text, err=True)
