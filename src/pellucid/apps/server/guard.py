@@ -16,12 +16,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,28 +71,24 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await (self._answer(scope) or self.app)(scope, _counted(scope, receive), _with_headers(send))
+            try:
+                answer = self._judge(scope) or self.app
+            except HTTPException as refusal:
+                answer = _say(scope, refusal)
+            await answer(scope, _counted(scope, receive), _with_headers(send))
         else:  # a web socket
             await send({"type": "websocket.close", "code": 1008})
 
-    def _answer(self, scope: Scope) -> Response | None:
-        """None for a request that is let in, else the response to it."""
-        try:
-            return self._judge(scope)
-        except HTTPException as refusal:
-            return _say(scope, refusal)
-
     def _judge(self, scope: Scope) -> Response | None:
         """None for a request that is let in, or the redirect of one with a token; raises `HTTPException` for others."""
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        method = scope["method"]
+        headers, method = Headers(scope=scope), scope["method"]
         if method not in READING + CHANGING:
             raise HTTPException(405, f"the method {method[:20]} is not used here; expected {METHODS}.", {"Allow": METHODS})
-        self._check_host(_values(headers, b"host"))
-        self._check_origin(method, _values(headers, b"origin"), _values(headers, b"sec-fetch-site"))
+        self._check_host(headers.getlist("host"))
+        self._check_origin(method, headers.getlist("origin"), headers.getlist("sec-fetch-site"))
         _check_path(scope["path"])
-        answer = self._admit(scope, method, _values(headers, b"cookie"))
-        _check_size(scope["path"], _values(headers, b"content-length"))
+        answer = self._admit(scope, method, headers.getlist("cookie"))
+        _check_size(scope["path"], headers.getlist("content-length"))
         return answer
 
     def _check_host(self, hosts: list[str]) -> None:
@@ -128,10 +123,6 @@ class Guard:
 
     def _is_token(self, value: str) -> bool:
         return secrets.compare_digest(value.encode("utf-8", "replace"), self.token.encode())
-
-
-def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[str]:
-    return [value.decode("latin-1") for key, value in headers if key.lower() == name]
 
 
 def _cookies(headers: list[str], name: str) -> list[str]:
