@@ -175,10 +175,10 @@ def test_only_so_many_pictures_are_kept():
 
 
 def test_there_is_a_sample_to_begin_with_for_every_network(session, reader, plane, photographs):
-    assert default_sample(session, "digits", reader) == "test-0"
-    assert default_sample(session, "run-1", plane) == "xy.0.5,0.5"
+    assert default_sample(session, reader) == "test-0"
+    assert default_sample(session, plane) == "xy.0.5,0.5"
     for model in (reader, plane, photographs, pl.Model(network(5)), pl.Model(network(9, 9)), pl.Model(network(6, 6, 2))):
-        word = default_sample(session, "x", model)
+        word = default_sample(session, model)
         assert find_sample(session, model, word).x.shape == model.network.input.shape
 
 

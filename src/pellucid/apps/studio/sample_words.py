@@ -65,8 +65,8 @@ def find_sample(session: Session, model: Model, word: str) -> Sample:
     raise ArgumentError(f"there is no sample {word[:40]!r}; expected {FORMS}.")
 
 
-def default_sample(session: Session, name: str, model: Model) -> str:
-    """The word of a sample to begin with, for the model of this name."""
+def default_sample(session: Session, model: Model) -> str:
+    """The word of a sample to begin with, for this model."""
     shape = model.network.input.shape
     if _tests(session, model) is not None:
         return "test-0"

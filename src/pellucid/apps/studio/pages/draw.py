@@ -30,9 +30,8 @@ def routes(session: Session) -> list[BaseRoute]:
 
     def sample(request: Request) -> Response:
         asked = request.query_params
-        name = _name(session, asked)
-        model = session.model(name)
-        word = asked.get("sample") or default_sample(session, name, model)
+        model = session.model(_name(session, asked))
+        word = asked.get("sample") or default_sample(session, model)
         return JSONResponse(read_sample(session, model, find_sample(session, model, word), _confidence(asked)))
 
     def digits(request: Request) -> Response:

@@ -68,7 +68,7 @@ class Traces:
                 return self._looks[question, version]
             model = self._session.model(question.model)
             if not question.sample:
-                question = replace(question, sample=default_sample(self._session, question.model, model))
+                question = replace(question, sample=default_sample(self._session, model))
             now = version_of(model.network)
             if version not in ("", now):
                 raise LearnedOn(f"{question.model} has learned on since this was drawn: look again.")
