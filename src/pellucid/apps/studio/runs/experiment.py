@@ -26,10 +26,6 @@ SAMPLES = {"digits": (100, 60_000), **dict.fromkeys(SETS, (10, 20_000))}  # of o
 MOST_DRAWN = 2_000
 MOST_HIDDEN, MOST_UNITS, MOST_WORDS = 8, 4_096, 12
 OF_THE_DATA = ("data", "samples", "noise", "data_seed", "points", "validation")
-OF_THE_RECIPE = (
-    *("hidden", "layers", "activation", "dropout", "batch_norm", "l1", "l2", "optimizer", "learning_rate", "schedule"),
-    *("epochs", "batch_size", "augment", "validation", "patience"),
-)
 PLAIN = Recipe((8, 8), dropout=0.0, schedule="constant", augment=False)
 
 
@@ -181,3 +177,4 @@ CHECKS: dict[str, Check] = {
     "patience": whole(0, 1_000),
     "seed": whole(0, 2**31 - 1),
 }
+OF_THE_RECIPE = [name for name in CHECKS if name in Recipe.__dataclass_fields__]

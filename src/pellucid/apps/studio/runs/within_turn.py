@@ -46,11 +46,9 @@ class WithinTurn:
         self.name = name
         self.experiment = experiment
         self.material = material
-        self.network = network_of(experiment, material)
-        self.loop = TrainingLoop(
-            *(self.network, self.network.training_state, material.training, material.validation),
-            _plan(experiment, material),
-        )
+        network = self.network = network_of(experiment, material)
+        plan = _plan(experiment, material)
+        self.loop = TrainingLoop(network, network.training_state, material.training, material.validation, plan)
         self.parent: dict[str, Any] | None = None
         if origin is not None:
             run, checkpoint = origin
