@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from pellucid.apps.studio.kept_pictures import KeptPictures
+from pellucid.apps.studio.runs.run import Run
 from pellucid.apps.studio.runs.runs import Runs
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Shape
@@ -23,7 +24,6 @@ from pellucid.models.model import Model
 from pellucid.models.train import FEWEST_TO_CALIBRATE
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.summary import describe_layer
-from pellucid.training.recipes.named import IMAGE
 
 DIGITS = tuple(range(10))
 PLANE: Shape = (2,)  # the input of a network that learns from points
@@ -65,31 +65,8 @@ class Session:
     def summary(self) -> dict[str, Any]:
         """What a page fetches first (web/src/session.ts: Session)."""
         models = [_of_model(name, model) for name, model in self.models.items()]
-        runs = [self._of_run(run) for run in self.runs.summaries()]
+        runs = [_of_run(run) for run in self.runs.all()]
         return {"version": __version__, "models": models + runs}
-
-    def _of_run(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The network of a run (its RunSummary) as a model. It is calibrated while the run stands still."""
-        asked = run["experiment"]
-        kept_aside = 0 if run["state"] == "running" else round(asked["validation"] * asked["samples"])
-        accuracies = [figures["validation_accuracy"] for figures in run["history"]]
-        return {
-            "name": run["name"],
-            "title": f"{run['name']}: {asked['data']}",
-            "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
-            "labels": run["labels"],
-            "input_shape": list(self._shape(asked["data"])),
-            "layers": run["layers"],
-            "parameters": run["parameters"],
-            "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
-            "has_confidence": kept_aside > 0,
-            "accuracy": next((figure for figure in reversed(accuracies) if figure is not None), None),
-        }
-
-    def _shape(self, data: str) -> Shape:
-        if data == "folder" and self.photos is not None:
-            return self.photos.x.shape[1:]
-        return IMAGE if data == "digits" else PLANE
 
 
 def reads(model: Model) -> str:
@@ -99,6 +76,24 @@ def reads(model: Model) -> str:
     if isinstance(model.pipeline, PhotoPipeline):
         return "photos"
     return "points" if model.network.input.shape == PLANE else "values"
+
+
+def _of_run(run: Run) -> dict[str, Any]:
+    """The network of a run as a model. It is calibrated while the run stands still."""
+    summary = run.summary()
+    asked = summary["experiment"]
+    kept_aside = 0 if summary["state"] == "running" else round(asked["validation"] * asked["samples"])
+    accuracies = [figures["validation_accuracy"] for figures in summary["history"]]
+    return {
+        "name": run.name,
+        "title": f"{run.name}: {asked['data']}",
+        "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
+        **{key: summary[key] for key in ("labels", "layers", "parameters")},
+        "input_shape": list(run.network.input.shape),
+        "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
+        "has_confidence": kept_aside > 0,
+        "accuracy": next((figure for figure in reversed(accuracies) if figure is not None), None),
+    }
 
 
 def _of_model(name: str, model: Model) -> dict[str, Any]:

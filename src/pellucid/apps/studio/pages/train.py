@@ -68,7 +68,7 @@ class TrainPage:
         self._runs = session.runs
 
     def listing(self, request: Request) -> Response:
-        return JSONResponse({"runs": self._runs.summaries()})
+        return JSONResponse({"runs": [run.summary() for run in self._runs.all()]})
 
     def defaults(self, request: Request) -> Response:
         photos = self._session.photos

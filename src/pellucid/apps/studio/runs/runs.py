@@ -70,8 +70,8 @@ class Runs:
             self._deleted.add(name)
         run.close()
 
-    def summaries(self) -> list[dict[str, Any]]:
-        return [run.summary() for run in list(self._runs.values())]
+    def all(self) -> list[Run]:
+        return list(self._runs.values())
 
     def unsaved(self) -> list[str]:
         """The names of the runs whose training is in no file and should be."""
@@ -84,7 +84,7 @@ class Runs:
     def close(self) -> None:
         """Stop all training and end all streams, for good; the networks stay."""
         self.is_closed = True
-        for run in list(self._runs.values()):
+        for run in self.all():
             run.pause()
             run.close()
 
