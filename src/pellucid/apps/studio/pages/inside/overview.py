@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.apps.studio.pages.inside.traces import Look
 from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
-from pellucid.core.shapes import AnyArray, Shape
+from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import sources
 from pellucid.inspection.arithmetic.formulas import formula
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
@@ -128,11 +128,8 @@ def pictures_of(trace: Trace, layer: LayerTrace) -> list[int] | None:
     while len(shape) == 1 and below[name] and isinstance(trace.layer(below[name][0]).layer, THROUGH):
         name = below[name][0]
         shape = trace.layer(name).input.shape[1:]
-    return list(image_shape(shape, "the picture")) if _is_image(shape) else None
-
-
-def _is_image(shape: Shape) -> bool:
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] <= 4)
+    is_image = len(shape) == 2 or (len(shape) == 3 and shape[2] <= 4)
+    return list(image_shape(shape, "the picture")) if is_image else None
 
 
 def weights_as_pictures(look: Look, layer_name: str, first: int, count: int, *, gradients: bool) -> AnyArray:
