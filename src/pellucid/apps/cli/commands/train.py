@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 import numpy as np
@@ -16,7 +16,6 @@ from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, mod
 from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
-from pellucid.apps.cli.sections import SectionedCommand
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError
@@ -43,18 +42,26 @@ CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
 
 
-class TrainCommand(SectionedCommand):
-    """The headings of its help."""
+HEADINGS = {  # of the help: the options below each
+    "Only for a FOLDER": OF_FOLDERS,
+    "Only for digits and fashion": OF_NAMED_DATA,
+    "Network and training": (
+        *("layers", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "augment", "validation"),
+        *("early_stopping", "l1", "l2", "seed"),
+    ),
+    "Running": ("out", "resume", "optimizer_state", "engine", "threads", "precision"),
+}
 
-    sections: ClassVar = {
-        "Only for a FOLDER": OF_FOLDERS,
-        "Only for digits and fashion": OF_NAMED_DATA,
-        "Network and training": (
-            *("layers", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "augment", "validation"),
-            *("early_stopping", "l1", "l2", "seed"),
-        ),
-        "Running": ("out", "resume", "optimizer_state", "engine", "threads", "precision"),
-    }
+
+class TrainCommand(click.Command):
+    """Its help lists the options below `HEADINGS`, and the others last."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        options = {option.name: option for option in self.get_params(context) if isinstance(option, click.Option)}
+        named = {heading: [options.pop(name) for name in names] for heading, names in HEADINGS.items()}
+        for heading, below in {**named, "Other options": options.values()}.items():
+            with formatter.section(heading):
+                formatter.write_dl([row for option in below if (row := option.get_help_record(context))])
 
 
 @click.command("train", cls=TrainCommand)
