@@ -91,7 +91,7 @@ def under_a_file(tmp_path):
 PLACES = {
     "missing folder": (lambda tmp_path: tmp_path / "nowhere" / "model.safetensors", "does not exist"),
     "a folder": (lambda tmp_path: tmp_path, "is a folder"),
-    "empty path": (lambda tmp_path: "", "folder"),
+    "empty path": (lambda tmp_path: "", "empty name"),
     "under a file": (under_a_file, "cannot be written"),
     "/dev/full": (lambda tmp_path: "/dev/full", "not a regular file"),
     "/dev/null": (lambda tmp_path: "/dev/null", "not a regular file"),
