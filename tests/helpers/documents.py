@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 MATHEMATICS = DOCS / "mathematics"  # a folder of chapters, read as one text
@@ -22,6 +24,7 @@ NATIVE = DOCS / "developing" / "native.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
+FUNCTIONS = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "max": max, "sign": np.sign, "e": np.float64(math.e)}
 
 
 def text_of(path: Path) -> str:
@@ -58,9 +61,9 @@ def equations(text: str) -> Iterator[tuple[str, str, float]]:
 
 
 def arithmetic(expression: str) -> float:
-    """The value of plain arithmetic with exp and log; nothing else is evaluated."""
+    """The value of plain arithmetic with a few functions; nothing else is evaluated."""
     tree = ast.parse(expression.replace("^", "**"), mode="eval")
     allowed = (ast.Expression, ast.expr_context, ast.operator, ast.unaryop)
     allowed += (ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Constant)
     assert all(isinstance(node, allowed) for node in ast.walk(tree)), expression
-    return float(eval(compile(tree, "<document>", "eval"), {"__builtins__": {}, "exp": math.exp, "log": math.log}))
+    return float(eval(compile(tree, "<document>", "eval"), {"__builtins__": {}, **FUNCTIONS}))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.core.display.numbers import as_sum, factor, largest, products_as_terms, written
+from pellucid.core.display.equation import equation, sum_of_products
+from pellucid.core.display.numbers import largest, written
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, place_in_words
 from pellucid.inspection.trace.trace import Trace
@@ -28,7 +29,7 @@ def gradient_lines(trace: Trace, neuron: NeuronTrace) -> Iterator[str]:
         return
     for d in largest(neuron.inputs, TERMS):
         name, x = f"dw{place_in_words(neuron.positions[d].tolist())}", float(neuron.inputs[d])
-        yield f"  {name} = dz * x = {factor(neuron.dsum)} * {factor(x)} = {written(neuron.dsum * x)}"
+        yield f"  {name} = dz * x = {_multiplied(neuron.dsum, x, neuron.dsum * x)}"
 
 
 def chain_rule(neuron: NeuronTrace) -> str:
@@ -37,7 +38,12 @@ def chain_rule(neuron: NeuronTrace) -> str:
     assert neuron.dsum is not None
     if neuron.slope is None or neuron.activation == "identity":
         return f"dz = dy = {written(neuron.dsum)}"
-    return f"dz = dy * f'(z) = {factor(neuron.doutput)} * {factor(neuron.slope)} = {written(neuron.dsum)}"
+    return f"dz = dy * f'(z) = {_multiplied(neuron.doutput, neuron.slope, neuron.dsum)}"
+
+
+def _multiplied(a: float, b: float, value: float) -> str:
+    """``0.1 * (-2) = -0.2``."""
+    return equation(lambda n: n(a) * n(b), value)
 
 
 def _came_down(trace: Trace, neuron: NeuronTrace) -> str | None:
@@ -49,8 +55,8 @@ def _came_down(trace: Trace, neuron: NeuronTrace) -> str | None:
     place = (neuron.unit,) if neuron.place is None else (*neuron.place, neuron.unit)
     weights = above.parameters["weight"][int(np.ravel_multi_index(place, shape))]
     assert neuron.doutput is not None
-    terms = as_sum(products_as_terms(above.dsums[0], weights, TERMS))
-    return f"dy = sum of dz * w over the units of {above.name} = {terms} = {written(neuron.doutput)}"
+    filled = equation(sum_of_products(above.dsums[0], weights, TERMS), neuron.doutput)
+    return f"dy = sum of dz * w over the units of {above.name} = {filled}"
 
 
 def _above(trace: Trace, name: str) -> LayerTrace | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.display.numbers import factor, written
+from pellucid.core.display.equation import equation
+from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 from pellucid.inspection.arithmetic.formulas import pooled, spelled_out
@@ -110,8 +111,8 @@ def element(trace: Trace, name: str, index: Index) -> Element:
         neuron = neuron_trace(layer, unit, 0, place)
         return Element(name, index, neuron.arithmetic(TERMS), below, neuron.positions, neuron.inputs, neuron.weights)
     if isinstance(kind, Input):
-        x = layer.input[(0, *index)]
-        return Element(name, index, f"x = {x} / 255 = {y}" if layer.input.dtype == np.uint8 else f"x = {y}")
+        x, is_pixel = layer.input[(0, *index)], layer.input.dtype == np.uint8
+        return Element(name, index, f"x = {equation(lambda n: n(int(x)) / n(255), x / 255) if is_pixel else y}")
     line = spelled_out(layer, index) or f"y = x = {y}"
     if isinstance(kind, Residual):
         branches = (layer.layers[-1].output, layer.shortcut[-1].output if layer.shortcut else layer.input)
@@ -129,7 +130,8 @@ def element(trace: Trace, name: str, index: Index) -> Element:
         return Element(name, index, f"y = {y}, by a layer of your own")
     inputs = layer.input[(0, *at)].reshape(1)
     if isinstance(kind, Rescale):
-        line = f"y = {written(weight)} * {factor(inputs[0])} + {factor(_of_channel(kind.offset, index))} = {y}"
+        offset = _of_channel(kind.offset, index)
+        line = f"y = {equation(lambda n: n(weight) * n(inputs[0]) + n(offset), float(layer.output[(0, *index)]))}"
     return Element(name, index, line, below, np.array([at], np.int64), inputs, np.array([weight]))
 
 

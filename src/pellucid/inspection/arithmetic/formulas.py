@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.display.numbers import as_sum, factor, signed, written
+from pellucid.core.display.equation import applied, equation, rest, total
+from pellucid.core.display.numbers import written
 from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import place_in_words
@@ -66,25 +67,24 @@ def spelled_out(layer: LayerTrace, index: tuple[int, ...]) -> str | None:
 
 def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
     """How the output at this place (sample first) comes about; None for what is no arithmetic."""
-    c, y = place[-1], written(float(layer.output[place]))
-    z = y if layer.sums is None else written(float(layer.sums[place]))
+    c, y = place[-1], float(layer.output[place])
+    z = y if layer.sums is None else float(layer.sums[place])
     if isinstance(layer.layer, BatchNormalization | LayerNormalization):
         gamma, beta, x = (
             float(number) for number in (layer.parameters["gamma"][c], layer.parameters["beta"][c], layer.input[place])
         )
         mean, std = _mean_and_std(layer, place)
         name = "z" if isinstance(layer.layer, BatchNormalization) else "y"
-        left = f"{factor(gamma)} * ({as_sum([signed(x), signed(-mean)])}) / {written(std)}"
-        return f"{name} = {as_sum([('+', left), signed(beta)])} = {z}"
+        return f"{name} = {equation(lambda n: n(gamma) * (n(x) + n(-mean)) / n(std) + n(beta), z)}"
     if isinstance(layer.layer, Residual):
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
-        return f"z = {as_sum([signed(float(main)), signed(float(other))])} = {z}"
+        return f"z = {equation(lambda n: n(main) + n(other), z)}"
     if isinstance(layer.layer, Pooling2D | GlobalAveragePooling2D):
         numbers = layer.input[0][tuple(pooled(layer, place[1:]).T)]
         if isinstance(layer.layer, MaxPooling2D):
-            return f"y = max({', '.join(written(float(x)) for x in numbers)}) = {y}"
-        return _mean(numbers, y)
+            return f"y = {equation(lambda n: applied(max, *map(n, numbers)), y)}"
+        return f"y = {_mean(numbers, y)}"
     return None
 
 
@@ -112,11 +112,8 @@ def inside(positions: NDArray[np.int64], shape: Shape) -> NDArray[np.bool_]:
     return found
 
 
-def _mean(numbers: Array, y: str) -> str:
+def _mean(numbers: Array, y: float) -> str:
     """The largest terms by size, and what the others add up to."""
-    order: NDArray[np.int64] = np.argsort(-np.abs(numbers), kind="stable")
-    terms = [signed(float(numbers[d])) for d in order[:TERMS]]
-    left = numbers[order[TERMS:]]
-    if np.count_nonzero(left):
-        terms.append(("+", f"... ({np.count_nonzero(left):,} more: {written(float(left.sum()))})"))
-    return f"y = ({as_sum(terms)}) / {len(numbers)} = {y}"
+    ordered = numbers[np.argsort(-np.abs(numbers), kind="stable")]
+    shown, others = ordered[:TERMS], ordered[TERMS:]
+    return equation(lambda n: total([*map(n, shown), *rest(n, others)]) / n(len(numbers)), y)

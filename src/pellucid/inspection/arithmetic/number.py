@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pellucid.core.display.numbers import written
+from pellucid.core.display.equation import equation
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import Index, element, unit_and_place
 from pellucid.inspection.trace.layer_trace import LayerTrace
@@ -47,8 +47,8 @@ def _back_line(layer: LayerTrace, at: tuple[int, ...]) -> str | None:
     """dz = dy f'(z), filled in."""
     if layer.doutput is None or layer.dsums is None:
         return None
-    slope = "" if layer.slopes is None else f" * {written(float(layer.slopes[at]))}"
-    return f"dz = {written(float(layer.doutput[at]))}{slope} = {written(float(layer.dsums[at]))}"
+    dy, dz, slope = float(layer.doutput[at]), float(layer.dsums[at]), number_at(layer.slopes, at)
+    return f"dz = {equation(lambda n: n(dy) if slope is None else n(dy) * n(slope), dz)}"
 
 
 def _own_parameters(layer: LayerTrace, unit: int) -> list[dict[str, Any]]:

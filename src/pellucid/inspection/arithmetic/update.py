@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
 
 import numpy as np
 
-from pellucid.core.display.numbers import FINE, factor, written
+from pellucid.core.display.equation import Side, applied, equation
+from pellucid.core.display.numbers import FINE, written
 from pellucid.core.errors import ArgumentError
 from pellucid.inspection.arithmetic.elements import Index
 from pellucid.inspection.trace.layer_trace import LayerTrace
@@ -64,35 +67,34 @@ def parameter_step(layer: LayerTrace, name: str, index: Index) -> ParameterStep:
 def gradient_line(layer: LayerTrace, one: ParameterStep, output: Index) -> Line:
     """Where g comes from, for the first sample alone and the number at the index ``output`` of what the layer gives: in a
     dense layer one product; a penalty on weights adds its own."""
-    penalty, g = layer.regularizers.get(one.name), written(one.gradient)
+    penalty = layer.regularizers.get(one.name)
     paid = 0.0 if penalty is None else float(penalty.gradient(layer.parameters[one.name])[one.index])
-    rule, filled, slope = f"dL/d{one.letter}", written(one.gradient - paid), ""
+    rule, factors, slope = f"dL/d{one.letter}", [one.gradient - paid], ""
     if isinstance(layer.layer, Conv2D):
         rule += " over every window"
     elif layer.dsums is not None and one.name == "weight":
-        slope, dz, x = "dz x", float(layer.dsums[(0, *output)]), float(layer.input[0].ravel()[one.index[0]])
-        filled = f"{written(dz)} * {factor(x)}"
+        slope, factors = "dz x", [float(layer.dsums[(0, *output)]), float(layer.input[0].ravel()[one.index[0]])]
     elif layer.dsums is not None and one.name == "bias":
         slope = "dz"
     if penalty is None:
-        rule += f" = {slope}" if slope else ""
-    else:
-        words, numbers = penalty_term(penalty, one.before, paid)
-        rule, filled = f"{slope or rule} + {words}", f"{filled} + {numbers}"
-    return Line(f"g = {rule}", f"g = {g}" if filled == g else f"g = {filled} = {g}")
+        filled = equation(lambda n: reduce(mul, map(n, factors)), one.gradient)
+        return Line(f"g = {rule} = {slope}" if slope else f"g = {rule}", f"g = {filled}")
+    words, term = penalty_term(penalty, one.before, paid)
+    filled = equation(lambda n: reduce(mul, map(n, factors)) + term(n), one.gradient)
+    return Line(f"g = {slope or rule} + {words}", f"g = {filled}")
 
 
-def penalty_term(penalty: Regularizer, w: float, gradient: float) -> tuple[str, str]:
-    """What a penalty on the weight w adds to its gradient: ("2 l2 w", "2 * 0.001 * 0.3"); of your own the number."""
+def penalty_term(penalty: Regularizer, w: float, gradient: float) -> tuple[str, Side]:
+    """What a penalty on the weight w adds to its gradient: ("2 l2 w", 2 * 0.001 * 0.3); of your own the number."""
     if isinstance(penalty, Sum):
         parts = (penalty.first, penalty.second)
         first, second = (penalty_term(part, w, float(part.gradient(np.array(w)))) for part in parts)
-        return f"{first[0]} + {second[0]}", f"{first[1]} + {second[1]}"
+        return f"{first[0]} + {second[0]}", lambda n: first[1](n) + second[1](n)
     if isinstance(penalty, L1):
-        return "l1 sign(w)", f"{written(penalty.strength)} * sign({written(w)})"
+        return "l1 sign(w)", lambda n: n(penalty.strength) * applied(np.sign, n(w))
     if isinstance(penalty, L2):
-        return "2 l2 w", f"2 * {written(penalty.strength)} * {factor(w)}"
-    return "that of the penalty", factor(gradient)
+        return "2 l2 w", lambda n: n(2) * n(penalty.strength) * n(w)
+    return "that of the penalty", lambda n: n(gradient)
 
 
 def step_lines(step: StepTrace, one: ParameterStep) -> Iterator[Line]:
@@ -110,62 +112,58 @@ def step_lines(step: StepTrace, one: ParameterStep) -> Iterator[Line]:
 
 
 def _gradient_descent(optimizer: GradientDescent, r: float, one: ParameterStep) -> Iterator[Line]:
-    if not optimizer.momentum:
-        yield _last(one, one.before, "r g", f"{written(r)} * {factor(one.gradient)}")
+    momentum, g = optimizer.momentum, one.gradient
+    if not momentum:
+        yield _moved(one, "r g", lambda n: n(r) * n(g))
         return
-    momentum, v, new_v = written(optimizer.momentum), one.slots["velocity"], one.new_slots["velocity"]
-    yield Line("v <- momentum v + g", f"v = {momentum} * {factor(v)} + {factor(one.gradient)} = {written(new_v)}")
+    v, new_v = one.slots["velocity"], one.new_slots["velocity"]
+    yield _kept("v", "momentum v + g", new_v, lambda n: n(momentum) * n(v) + n(g))
     if optimizer.nesterov:
-        ahead = f"({written(one.gradient)} + {momentum} * {factor(new_v)})"
-        yield _last(one, one.before, "r (g + momentum v)", f"{written(r)} * {ahead}")
+        yield _moved(one, "r (g + momentum v)", lambda n: n(r) * (n(g) + n(momentum) * n(new_v)))
     else:
-        yield _last(one, one.before, "r v", f"{written(r)} * {factor(new_v)}")
+        yield _moved(one, "r v", lambda n: n(r) * n(new_v))
 
 
 def _adam(optimizer: Adam | AdamW, step: StepTrace, one: ParameterStep) -> Iterator[Line]:
     r, t, g, w = step.rate, step.update, one.gradient, one.before
     (m, v), (new_m, new_v) = ((slots["m"], slots["v"]) for slots in (one.slots, one.new_slots))
     if isinstance(optimizer, AdamW) and one.name == "weight":
-        w = one.before * (1 - r * optimizer.weight_decay)
-        filled = f"{written(r)} * {written(optimizer.weight_decay)} * {factor(one.before)}"
-        yield _line(one.letter, "r weight_decay " + one.letter, one.before, filled, w)
-    beta1, beta2 = written(optimizer.beta1), written(optimizer.beta2, FINE)
-    yield Line(
-        "m <- m + (1 - beta1) (g - m)",
-        f"m = {written(m)} + (1 - {beta1}) * ({written(g)} - {factor(m)}) = {written(new_m)}",
-    )
-    yield Line(
-        "v <- v + (1 - beta2) (g^2 - v)",
-        f"v = {written(v)} + (1 - {beta2}) * ({factor(g)}^2 - {written(v)}) = {written(new_v)}",
-    )
-    m_hat, v_hat = new_m / (1 - optimizer.beta1**t), new_v / (1 - optimizer.beta2**t)
-    yield Line("m_hat = m / (1 - beta1^t)", f"m_hat = {written(new_m)} / (1 - {beta1}^{t}) = {written(m_hat)}")
-    yield Line("v_hat = v / (1 - beta2^t)", f"v_hat = {written(new_v)} / (1 - {beta2}^{t}) = {written(v_hat)}")
-    filled = f"{written(r)} * {factor(m_hat)} / (sqrt({written(v_hat)}) + {written(optimizer.epsilon)})"
-    yield _last(one, w, "r m_hat / (sqrt(v_hat) + epsilon)", filled)
+        decay = optimizer.weight_decay
+        decayed = w * (1 - r * decay)
+        yield _moved(replace(one, after=decayed), f"r weight_decay {one.letter}", lambda n: n(r) * n(decay) * n(w))
+        one = replace(one, before=decayed)
+    beta1, beta2, epsilon = optimizer.beta1, optimizer.beta2, optimizer.epsilon
+    yield _kept("m", "m + (1 - beta1) (g - m)", new_m, lambda n: n(m) + (n(1) - n(beta1)) * (n(g) - n(m)))
+    yield _kept("v", "v + (1 - beta2) (g^2 - v)", new_v, lambda n: n(v) + (n(1) - n(beta2)) * (n(g) ** n(2) - n(v)))
+    m_hat, v_hat = new_m / (1 - beta1**t), new_v / (1 - beta2**t)
+    filled = equation(lambda n: n(new_m) / (n(1) - n(beta1) ** n(t)), m_hat)
+    yield Line("m_hat = m / (1 - beta1^t)", f"m_hat = {filled}")
+    filled = equation(lambda n: n(new_v) / (n(1) - n(beta2) ** n(t)), v_hat)
+    yield Line("v_hat = v / (1 - beta2^t)", f"v_hat = {filled}")
+    rule = "r m_hat / (sqrt(v_hat) + epsilon)"
+    yield _moved(one, rule, lambda n: n(r) * n(m_hat) / (applied(np.sqrt, n(v_hat)) + n(epsilon)))
 
 
 def _by_root(optimizer: RMSProp | Adagrad, r: float, one: ParameterStep) -> Iterator[Line]:
     """RMSProp remembers a running mean of squares, Adagrad their sum."""
-    v, new_v, g = one.slots["v"], one.new_slots["v"], one.gradient
+    v, new_v, g, epsilon = one.slots["v"], one.new_slots["v"], one.gradient, optimizer.epsilon
     if isinstance(optimizer, RMSProp):
-        rule, decay = "v <- v + (1 - decay) (g^2 - v)", written(optimizer.decay)
-        filled = f"{written(v)} + (1 - {decay}) * ({factor(g)}^2 - {written(v)})"
+        decay = optimizer.decay
+        yield _kept("v", "v + (1 - decay) (g^2 - v)", new_v, lambda n: n(v) + (n(1) - n(decay)) * (n(g) ** n(2) - n(v)))
     else:
-        rule, filled = "v <- v + g^2", f"{written(v)} + {factor(g)}^2"
-    yield Line(rule, f"v = {filled} = {written(new_v)}")
-    root = f"(sqrt({written(new_v)}) + {written(optimizer.epsilon)})"
-    yield _last(one, one.before, "r g / (sqrt(v) + epsilon)", f"{written(r)} * {factor(g)} / {root}")
+        yield _kept("v", "v + g^2", new_v, lambda n: n(v) + n(g) ** n(2))
+    yield _moved(one, "r g / (sqrt(v) + epsilon)", lambda n: n(r) * n(g) / (applied(np.sqrt, n(new_v)) + n(epsilon)))
 
 
-def _last(one: ParameterStep, before: float, rule: str, filled: str) -> Line:
+def _kept(slot: str, rule: str, new: float, left: Side) -> Line:
+    """What the optimizer remembers from now on."""
+    return Line(f"{slot} <- {rule}", f"{slot} = {equation(left, new)}")
+
+
+def _moved(one: ParameterStep, rule: str, step: Side) -> Line:
     """The parameter itself moves, to the number of the trace."""
-    return _line(one.letter, rule, before, filled, one.after)
-
-
-def _line(letter: str, rule: str, before: float, filled: str, after: float) -> Line:
-    moved = f"{letter} = {written(before, FINE)} - {filled} = {written(after, FINE)}"
-    return Line(f"{letter} <- {letter} - {rule}", moved)
+    filled = equation(lambda n: n(one.before, FINE) - step(n), one.after, FINE)
+    return Line(f"{one.letter} <- {one.letter} - {rule}", f"{one.letter} = {filled}")
 
 
 def _name(optimizer: Optimizer) -> str:

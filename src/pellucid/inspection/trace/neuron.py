@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.checks import positive_integer
+from pellucid.core.display.equation import equation, sum_of_products
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
-from pellucid.core.display.numbers import as_sum, largest, products_as_terms, signed, written
+from pellucid.core.display.numbers import largest, written
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array, Shape
@@ -77,12 +78,9 @@ class NeuronTrace:
         others add up to, then the bias.
         """
         shown = len(self.inputs) if count is None else positive_integer(count, "count")
-        terms = products_as_terms(self.inputs, self.weights, shown)
-        if self.bias is not None:
-            terms.append(signed(self.bias))
-        text, z = as_sum(terms), written(self.sum)
+        terms = sum_of_products(self.inputs, self.weights, shown, self.bias)
         end = f"; {self.activation} -> {written(self.output)}" if self.activation not in (None, "identity") else ""
-        return f"z = {text if text == z else f'{text} = {z}'}{end}"
+        return f"z = {equation(terms, self.sum)}{end}"
 
     def rows(self) -> tuple[list[str], list[list[str]]]:
         """(header, rows) of a table of each input that is not 0, with its place, weight and product, and after a way back

@@ -8,7 +8,8 @@ import numpy as np
 
 from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
 from pellucid.core.display.drawing import as_small_letters
-from pellucid.core.display.numbers import FINE, as_sum, product, signed, written
+from pellucid.core.display.equation import Arithmetic, Numbers, equation, product, total, worded
+from pellucid.core.display.numbers import DIGITS, FINE, written
 from pellucid.core.display.pictures import is_picture
 from pellucid.core.display.text import counted
 from pellucid.inspection.arithmetic.formulas import formula, in_terms_of
@@ -21,7 +22,7 @@ from pellucid.reports.explanation.findings import Change, Findings, LayerExplana
 from pellucid.reports.explanation.scores import doubt_line, probability_line
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
-TERMS, DIGITS = 3, 4  # products of a neuron; digits of a probability
+TERMS = 3  # products of a neuron
 
 
 def title(found: Findings) -> str:
@@ -137,10 +138,8 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
             f"The runner-up is {change.runner_up}. It would be the answer if its score rose by {margin}, or if that of "
             f"{found.label} fell by as much."
         )
-    terms = [product(x, w) for _, x, w, _ in change.reasons]
-    terms += [("+", f"... ({written(change.others)} from the others)")] if change.others else []
     inputs = ", ".join(place_in_words([d]) for d, *_ in change.reasons)
-    yield Sums((f"margin = {as_sum([*terms, signed(change.bias)])} = {margin}",))
+    yield Sums((f"margin = {equation(lambda n: _margin(n, change), change.margin)}",))
     if inputs:
         below = found.trace.layers[-2].name
         yield Words(
@@ -156,6 +155,12 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
         )
 
 
+def _margin(n: Numbers, change: Change) -> Arithmetic:
+    """The margin as a sum."""
+    others = [worded("... (", n(change.others), " from the others)")] if change.others else []
+    return total([*(product(n(x), n(w)) for _, x, w, _ in change.reasons), *others, n(change.bias)])
+
+
 def attributed(found: Findings) -> Iterator[Block]:
     """The attribution of the answer, with its gap."""
     attribution = found.attribution
@@ -167,13 +172,15 @@ def attributed(found: Findings) -> Iterator[Block]:
         yield Picture(attribution.picture(), "orange speaks for the answer, blue against it", lines, scale)
     rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
     yield Table("The largest contributions", ("input", "contribution"), rows)
-    inputs, (sign, biases) = written(float(attribution.total[0])), signed(float(attribution.bias[0]))
-    parts = f"{inputs} from inputs {sign} {biases} from biases"
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
     if len(found.scores) > 1 and found.kind == "identity":
         compared = " (value 0)"
-    yield Sums((f"{parts} = {written(float(attribution.score[0]))}{compared}",))
-    gap, relative = float(attribution.gap[0]), float(attribution.relative_gap[0])
+    numbers = (attribution.total, attribution.bias, attribution.gap, attribution.score)
+    inputs, bias, gap, score = (float(number[0]) for number in numbers)
+    parts = {"inputs": inputs, "biases": bias} | ({} if written(inputs + bias) == written(score) else {"the gap": gap})
+    filled = equation(lambda n: total([worded("", n(part), f" from {name}") for name, part in parts.items()]), score)
+    yield Sums((f"{filled}{compared}",))
+    relative = float(attribution.relative_gap[0])
     method = attribution.method.replace("_", " ")
     steps = f", {attribution.steps[0]} steps" if attribution.steps[0] > 1 else ""
     left = relative > TOLERANCE and attribution.method == INTEGRATED_GRADIENTS

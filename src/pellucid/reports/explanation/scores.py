@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.core.display.numbers import FINE, written
+from pellucid.core.display.equation import MOST_DIGITS, Arithmetic, applied, equation
+from pellucid.core.display.numbers import DIGITS, FINE, written
 from pellucid.inspection.trace.answer import LossTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
 from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
 from pellucid.reports.explanation.findings import Score
+
+E = Arithmetic("e", np.float64(np.e))
 
 
 def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | None]:
@@ -52,29 +55,31 @@ def softmax_line(score: Score, total: float) -> str:
     """The probability of one label: its exponential, divided by the sum of all."""
     assert score.exponential is not None
     assert score.probability is not None
-    return f"p({score.label}) = {written(score.exponential, FINE)} / {written(total, FINE)} = {written(score.probability)}"
+    own, p = score.exponential, score.probability
+    return f"p({score.label}) = {equation(lambda n: n(own, FINE) / n(total, FINE), p, _digits(p))}"
 
 
 def sigmoid_line(score: Score) -> str:
     """The probability of class 1."""
     assert score.probability is not None
-    z = score.score if score.scaled is None else score.scaled
-    shown = written(-z, FINE)
-    return (
-        f"p({score.label}) = 1 / (1 + e^{f'({shown})' if shown.startswith('-') else shown}) = {written(score.probability)}"
-    )
+    z, p = score.score if score.scaled is None else score.scaled, score.probability
+    return f"p({score.label}) = {equation(lambda n: n(1) / (n(1) + E ** n(-z, FINE)), p, _digits(p))}"
 
 
 def loss_line(loss: LossTrace, probability: float | None) -> str:
     """``loss = -log(0.9) = 0.1054``, from the probability of the target; of a regression or smoothed targets the number."""
-    value = written(loss.value)
-    if probability is None or loss.smoothing:
-        return f"loss = {value}"
-    return f"loss = -log({written(probability)}) = {value}"
+    if not probability or loss.smoothing:
+        return f"loss = {written(loss.value)}"
+    return f"loss = {equation(lambda n: -applied(np.log, n(probability)), loss.value)}"
 
 
 def doubt_line(score: Score, labels: int, probability: float) -> str:
     """What a doubt makes of the probability of the answer."""
     assert score.probability is not None
-    kept, rest = written(CONFIDENCE_IN_DOUBT), written(1 - CONFIDENCE_IN_DOUBT)
-    return f"in doubt: {kept} * {written(score.probability)} + {rest} / {labels} = {written(probability)}"
+    own, kept, rest = score.probability, CONFIDENCE_IN_DOUBT, 1 - CONFIDENCE_IN_DOUBT
+    return f"in doubt: {equation(lambda n: n(kept) * n(own) + n(rest) / n(labels), probability)}"
+
+
+def _digits(probability: float) -> int:
+    """How many digits of a probability are shown: so many that only a certain one is 1."""
+    return next((d for d in range(DIGITS, MOST_DIGITS) if written(probability, d) != "1"), DIGITS)

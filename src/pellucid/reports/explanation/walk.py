@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from pellucid.core.display.document import Block, Section, Sums, Words
-from pellucid.core.display.numbers import factor, written
+from pellucid.core.display.equation import equation
+from pellucid.core.display.numbers import written
 from pellucid.inspection.arithmetic.backward import gradient_lines
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.table import norm
@@ -47,11 +48,13 @@ def _score_gradients(found: Findings) -> Iterator[str]:
     assert loss is not None
     scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # a binary classifier has one score, for class 1
     for k in np.argsort(-np.abs(dz[0]), kind="stable")[:MOST_SCORES]:
-        p, t = scores[k].own, float(loss.smoothed[0, k])
-        digits = 4 if abs(p - t) > 1e-3 else 10  # the two are nearly equal
-        yield f"dz({scores[k].label}) = p - t = {written(p, digits)} - {written(t, digits)} = {written(float(dz[0, k]))}"
+        yield f"dz({scores[k].label}) = p - t = {_subtracted(scores[k].own, float(loss.smoothed[0, k]), float(dz[0, k]))}"
     if dz.shape[1] > MOST_SCORES:
         yield f"... ({dz.shape[1] - MOST_SCORES:,} more, smaller ones)"
+
+
+def _subtracted(a: float, b: float, value: float) -> str:
+    return equation(lambda n: n(a) - n(b), value)
 
 
 def _down(found: Findings, layer: LayerExplanation) -> Section:
@@ -74,8 +77,8 @@ def _norms(traced: LayerTrace) -> Iterator[Block]:
 def _input_scale(traced: LayerTrace) -> Block:
     """Forward y = x / 255, so backward dx = dy / 255: here for the pixel with the largest gradient."""
     assert traced.doutput is not None
-    dy = traced.doutput.ravel()[np.abs(traced.doutput).argmax()]
+    dy = float(traced.doutput.ravel()[np.abs(traced.doutput).argmax()])
     return Words(
         "Forward, each pixel was divided by 255; so backward its gradient is, too. The largest is "
-        f"dx = dy / 255 = {factor(float(dy))} / 255 = {written(float(dy) / 255)}."
+        f"dx = dy / 255 = {equation(lambda n: n(dy) / n(255), dy / 255)}."
     )
