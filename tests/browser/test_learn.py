@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from printed_equations import equations
 from visits import Visit
 
 import pellucid as pl
@@ -125,6 +126,17 @@ def test_the_slope_is_there_where_the_input_is_0(visit: Visit, model: pl.Model, 
     page.locator(".widget .sum").wait_for()
     dz = float(f"{output.dsums[0, 3]:.4g}")
     assert shown(page, r"dL/dz = (\S+)\s+dL/dw = x · dL/dz = (\S+) · (\S+) = (\S+)") == [dz, 0, dz, 0]
+
+
+@pytest.mark.parametrize("chapter", ["6?truth={}", "7?target={}&source={}&rate=-1.35"], ids=["loss", "slope"])
+def test_a_reader_who_computes_an_equation_gets_what_it_says(visit: Visit, chapter: str) -> None:
+    for number in range(10):
+        page = visit.to(f"/learn/{chapter.format(number, 3 * number)}&sample=test-61")
+        page.locator(".widget .sum").wait_for()
+        text = page.locator(".widget .sum").inner_text().translate(str.maketrans({"−": "-", "·": "*", "²": "^2"}))
+        found = equations(re.sub(r"ln (\S+)", r"log(\1)", text))
+        assert len(found) == 2
+        assert [one for one in found if not one.holds()] == []
 
 
 def test_hidden_layers_bend_the_boundary(visit: Visit) -> None:

@@ -15,8 +15,8 @@ RIGHT = re.compile(rf"(about )?({NUMBER})(?=$|; \w+ -> |; in doubt|\.$| \(|, wit
 DRAWN = re.compile(r"[ .+#=%-]+| *\. \+ # speak for the answer, - = % against it")  # a map of signs, and its legend
 NAME = r"(?:[a-z]|d[wxyz]|m_hat|v_hat|gamma|beta|loss|margin|T)(?:\([^()]*\)|\[[\d,]+\])?"
 BEFORE = r"(?:[A-Z].* |[\w.]+\[\d+\](?:@\d+,\d+)?: )?"  # a sentence, or a neuron
-RULES = (r"p - t", r"dz \* x", r"dy \* f'\(z\)", r"dy / 255", r"sum of dz \* w over the units of \w+", r"dL/d\w+")
-IN_LETTERS = re.compile(rf"{BEFORE}{NAME}|with T|{'|'.join(RULES)}")
+RULES = (r"p - t", r"dz \* x", r"dy \* f'\(z\)", r"dy / 255", r"sum of dz \* w over the units of \w+", r"(?:x \* )?dL/d\w+")
+IN_LETTERS = re.compile(rf"{BEFORE}{NAME}|with T|new w|{'|'.join(RULES)}")
 
 
 class Equation(NamedTuple):

@@ -15,6 +15,13 @@ function trim(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
+/** As many digits as numbers need so that what is computed with them, as they are shown, is the value that is shown. */
+export function digitsFor(value: number, compute: (n: (number: number) => number) => number): number {
+  let digits = 4;
+  while (digits < 17 && short(compute((number) => Number(short(number, digits)))) !== short(value)) digits++;
+  return digits;
+}
+
 export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)}%`;
 }

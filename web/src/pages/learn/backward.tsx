@@ -1,4 +1,4 @@
-import { short } from "../../numbers";
+import { digitsFor, short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { numberParameter, setParameters } from "../../url";
 import { useFrame, useGet } from "../../use-get";
@@ -60,6 +60,10 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
   if (!value) return <p class="waiting">Computing the loss ...</p>;
   const rate = 10 ** power;
   const next = value.weight - rate * value.gradient;
+  const digits = {
+    gradient: digitsFor(value.gradient, (n) => n(value.input) * n(value.dsum)),
+    next: digitsFor(next, (n) => n(value.weight) - n(rate) * n(value.gradient)),
+  };
   const reached = between(value.weights, value.losses, next);
   const reach = (value.weights.at(-1)! - value.weights[0]!) / 4;
   const tangent = [value.weight - reach, value.weight + reach];
@@ -76,8 +80,8 @@ function Step({ target, source, unit }: { target: number; source: number; unit: 
       <div>
         <p class="sum" role="status">
           dL/dz = <b>{short(value.dsum)}</b><br />
-          dL/dw = x · dL/dz = {short(value.input)} · {short(value.dsum)} = <b>{short(value.gradient)}</b><br />
-          new w = {short(value.weight)} − {short(rate)} · {short(value.gradient)} = <b>{short(next)}</b>
+          dL/dw = x · dL/dz = {short(value.input, digits.gradient)} · {short(value.dsum, digits.gradient)} = <b>{short(value.gradient)}</b><br />
+          new w = {short(value.weight, digits.next)} − {short(rate, digits.next)} · {short(value.gradient, digits.next)} = <b>{short(next)}</b>
         </p>
         <div class="range">
           <label for="rate">Learning rate</label>

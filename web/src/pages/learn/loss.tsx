@@ -1,4 +1,4 @@
-import { percent, short } from "../../numbers";
+import { digitsFor, percent, short } from "../../numbers";
 import { Notice } from "../../parts/notice";
 import { model } from "../../session";
 import { numberParameter, parameter, setParameters } from "../../url";
@@ -18,6 +18,7 @@ export function Loss() {
   const truth = Math.max(0, labels.indexOf(parameter("truth", String(value.truth ?? value.label))));
   const real = value.probabilities[truth]!;
   const p = numberParameter("p", Math.min(0.995, Math.max(0.005, real)));
+  const digits = { entropy: digitsFor(-Math.log(p), (n) => -Math.log(n(p))), square: digitsFor((1 - p) ** 2, (n) => (1 - n(p)) ** 2) };
   return (
     <div class="workbench">
       <div>
@@ -42,7 +43,7 @@ export function Loss() {
           <span class="number">{percent(p)}</span>
         </div>
         <p class="sum" role="status">
-          −ln {short(p)} = <b>{short(-Math.log(p))}</b><br />(1 − {short(p)})² = <b>{short((1 - p) ** 2)}</b>
+          −ln {short(p, digits.entropy)} = <b>{short(-Math.log(p))}</b><br />(1 − {short(p, digits.square)})² = <b>{short((1 - p) ** 2)}</b>
         </p>
       </div>
     </div>
