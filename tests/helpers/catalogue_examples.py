@@ -68,7 +68,7 @@ EXAMPLES: dict[type, list[object]] = {
     pl.StepDecay: [pl.StepDecay(), pl.StepDecay(3, 0.5)],
     pl.ExponentialDecay: [pl.ExponentialDecay(), pl.ExponentialDecay(0.5)],
     pl.Cosine: [pl.Cosine(), pl.Cosine(0.5)],
-    pl.Warmup: [pl.Warmup(3), pl.Warmup(4, pl.Warmup(2, pl.Cosine(0.1)))],
+    pl.Warmup: [pl.Warmup(3), pl.Warmup(4, pl.Warmup(2, pl.Cosine(0.1))), pl.Warmup(9, at_most=0.5)],
     pl.OneCycle: [pl.OneCycle(), pl.OneCycle(0.2, 0.1, 0.01)],
     pl.ReduceOnPlateau: [pl.ReduceOnPlateau(), pl.ReduceOnPlateau(0.2, 2, 0.1, 0.01)],
 }

@@ -79,6 +79,39 @@ def test_one_cycle_has_its_peak_at_the_right_step_and_only_one(rise, steps):
     assert (np.diff(values[peak:]) < 0).all()
 
 
+@pytest.mark.parametrize("total", range(1, 30))
+@pytest.mark.parametrize("rise", [0.1, 0.3, 0.9])
+def test_one_cycle_comes_near_its_peak_in_any_training(rise, total):
+    """In one or two steps it never rose: the largest factor was ``start``."""
+    values = factors(pl.OneCycle(rise), total)
+    assert max(values) > 0.5
+    if rise * (total - 1) < 1:
+        assert values[0] == 1
+        assert total == 1 or values[-1] == pytest.approx(4e-6)
+
+
+@pytest.mark.parametrize("total", [1, 2, 50, 200, 999, 1000, 5000])
+def test_a_warmup_by_its_name_leaves_room_for_the_rest(total):
+    """Its 200 steps were all of a training of 50: the rate never rose to more than a quarter."""
+    values = factors(schedule("warmup"), total)
+    peak = int(np.argmax(values))
+    assert values[peak] == 1
+    assert peak + 1 == min(200, max(total // 5, 1))
+    assert (np.diff(values[: peak + 1]) > 0).all()
+    assert total < 3 or values[-1] < 0.1
+
+
+def test_a_warmup_that_is_longer_than_the_training_is_warned_of():
+    network = pl.Network([pl.Input(2), pl.Regression()])
+    options = {"epochs": 2, "batch_size": 4, "progress": "none"}
+    with pytest.warns(UserWarning, match="the warm-up takes 7 steps, but only 6 are left"):
+        network.fit(np.ones((10, 2)), np.ones(10), schedule=pl.Warmup(7), **options)
+    with pytest.warns(UserWarning, match="the warm-up takes 5 steps, but only 4 are left"):
+        network.fit(np.ones((10, 2)), np.ones(10), schedule=pl.Warmup(2, pl.Warmup(5)), **options)
+    for whole in (pl.Warmup(6), pl.Warmup(2, pl.Warmup(4)), pl.Warmup(6, pl.Warmup(7)), "warmup"):
+        network.fit(np.ones((10, 2)), np.ones(10), schedule=whole, **options)  # warnings are errors here
+
+
 class TestReduceOnPlateau:
     """drop 1/2 after 2 epochs in a row without a fall by more than 1 % of the best."""
 
@@ -203,6 +236,8 @@ def test_names():
         lambda: pl.Cosine(1.5),
         lambda: pl.Warmup(0),
         lambda: pl.Warmup(5, "cosine"),
+        lambda: pl.Warmup(5, at_most=0.0),
+        lambda: pl.Warmup(5, at_most=1.5),
         lambda: pl.OneCycle(0.0),
         lambda: pl.OneCycle(1.0),
         lambda: pl.ReduceOnPlateau(1.0),

@@ -7,6 +7,7 @@ A schedule is a pure function from a `Position` to a factor; the learning rate o
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
@@ -94,19 +95,41 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """(step + 1) / steps for the first ``steps`` steps; then the schedule ``then`` over the remaining steps."""
+    """(step + 1) / steps for the first ``steps`` steps; then the schedule ``then`` over the remaining steps.
+
+    ``at_most`` is the largest fraction of all steps that the rise takes: a short training then has its rest too.
+    """
 
     steps: int
     then: Schedule = field(default_factory=ConstantRate)
+    at_most: float = 1.0
 
     def __post_init__(self) -> None:
         positive_integer(self.steps, "Warmup(steps)")
         instance_of(self.then, Schedule, "Warmup(then)")
+        number_between(self.at_most, "Warmup(at_most)", 0.0, 1.0, open_low=True)
+
+    def steps_of(self, total_steps: int) -> int:
+        """How many steps the rise takes in a training of ``total_steps``."""
+        if self.at_most == 1.0:
+            return self.steps  # also if the training is shorter: `warn_about_length` says so
+        return min(self.steps, max(int(self.at_most * total_steps), 1))
+
+    def warn_about_length(self, total_steps: int) -> None:
+        """Warn if the training is too short for the rate to rise to its full value."""
+        rule: Schedule = self
+        while isinstance(rule, Warmup) and total_steps > 0:
+            steps = rule.steps_of(total_steps)
+            if steps > total_steps:
+                what = f"the warm-up takes {steps:,} steps, but only {total_steps:,} are left for it in this training"
+                warnings.warn(f"{what}: the rate never rises to its full value. Choose fewer steps.", stacklevel=3)
+            rule, total_steps = rule.then, total_steps - steps
 
     def factor(self, position: Position) -> float:
-        if position.step < self.steps:
-            return (position.step + 1) / self.steps
-        rest = replace(position, step=position.step - self.steps, total_steps=max(position.total_steps - self.steps, 1))
+        steps = self.steps_of(position.total_steps)
+        if position.step < steps:
+            return (position.step + 1) / steps
+        rest = replace(position, step=position.step - steps, total_steps=max(position.total_steps - steps, 1))
         return self.then.factor(rest)
 
 
@@ -114,7 +137,8 @@ class Warmup(Schedule):
 class OneCycle(Schedule):
     """From ``start`` up to 1 over the fraction ``rise`` of all steps, then down to ``final``, both along a cosine.
 
-    The learning rate of the optimizer is the peak (Smith and Topin 2018, with PyTorch's cosine and default ratios).
+    The learning rate of the optimizer is the peak (Smith and Topin 2018, with PyTorch's cosine and default ratios). A training
+    too short for a step within the rise begins at the peak.
     """
 
     rise: float = 0.3
@@ -127,9 +151,10 @@ class OneCycle(Schedule):
         number_between(self.final, "OneCycle(final)", 0.0, 1.0)
 
     def factor(self, position: Position) -> float:
-        if position.fraction < self.rise:
-            return _cosine(self.start, 1.0, position.fraction / self.rise)
-        return _cosine(1.0, self.final, (position.fraction - self.rise) / (1 - self.rise))
+        rise = self.rise if self.rise * (position.total_steps - 1) >= 1 else 0.0
+        if position.fraction < rise:
+            return _cosine(self.start, 1.0, position.fraction / rise)
+        return _cosine(1.0, self.final, (position.fraction - rise) / (1 - rise))
 
 
 @dataclass(frozen=True)
@@ -172,7 +197,7 @@ SCHEDULES: dict[str, Schedule] = {
     "step": StepDecay(),
     "exponential": ExponentialDecay(),
     "cosine": Cosine(),
-    "warmup": Warmup(200, Cosine()),
+    "warmup": Warmup(200, Cosine(), at_most=0.2),
     "one_cycle": OneCycle(),
     "reduce_on_plateau": ReduceOnPlateau(),
 }

@@ -29,7 +29,7 @@ from pellucid.inspection.trace.trace import Trace, trace
 from pellucid.mathematics.clipping import Clipping
 from pellucid.mathematics.optimizers import Adam, Optimizer
 from pellucid.mathematics.regularizers import Regularizer
-from pellucid.mathematics.schedules import Schedule
+from pellucid.mathematics.schedules import Schedule, Warmup
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Parts, check_labels, to_bytes
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -148,6 +148,8 @@ class Network(Stack):
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
         loop = TrainingLoop(self, self.training_state, training, held_out, plan)
+        if isinstance(plan.schedule, Warmup):
+            plan.schedule.warn_about_length(loop.planned_steps)
         trainer = Trainer(loop, [*listeners, *progress_display(progress)])
         self.engine_choice, self._trained_by = engine, (loop.executor.name, loop.executor.note)
         try:
