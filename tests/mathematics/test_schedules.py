@@ -40,19 +40,15 @@ HALF = math.sqrt(0.5)  # cos(pi / 4)
         (pl.ExponentialDecay(0.81), 5, 0.9),  # half an epoch
         (pl.ExponentialDecay(0.81), 20, 0.81**2),
         (pl.Cosine(), 0, 1),
-        (pl.Cosine(), 25, (1 + HALF) / 2),
-        (pl.Cosine(), 50, 0.5),
-        (pl.Cosine(), 100, 0),
-        (pl.Cosine(0.2), 50, 0.6),
-        (pl.Cosine(0.2), 100, 0.2),
         (pl.Warmup(4), 0, 0.25),
         (pl.Warmup(4), 3, 1),
         (pl.Warmup(4), 4, 1),
         (pl.Warmup(1, pl.Cosine()), 0, 1),
         (pl.Warmup(1, pl.Cosine()), 1, 1),  # the rest has 100 steps, 0 .. 99, and this is its first
-        (pl.Warmup(1, pl.Cosine()), 100, 0),
+        (pl.Warmup(1, pl.Cosine()), 51, 0.5),
+        (pl.Warmup(1, pl.Cosine()), 76, (1 - HALF) / 2),
         (pl.Warmup(51, pl.Cosine(0.1)), 50, 1),
-        (pl.Warmup(51, pl.Cosine(0.1)), 100, 0.1),
+        (pl.Warmup(51, pl.Cosine(0.1)), 76, 0.55),
         (pl.Warmup(10, pl.StepDecay(2, 0.5)), 29, 1),  # epochs of the rest: two of them are steps 10 .. 29
         (pl.Warmup(10, pl.StepDecay(2, 0.5)), 30, 0.5),
         (pl.Warmup(1000), 100, 0.101),
@@ -68,6 +64,28 @@ HALF = math.sqrt(0.5)  # cos(pi / 4)
 def test_by_hand(schedule, step, expected):
     """101 steps (0 .. 100), ten an epoch."""
     assert at(schedule, step) == pytest.approx(expected, rel=1e-12, abs=1e-16)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        (pl.Cosine(), 25, (1 + HALF) / 2),
+        (pl.Cosine(), 50, 0.5),
+        (pl.Cosine(), 75, (1 - HALF) / 2),
+        (pl.Cosine(), 100, 0),
+        (pl.Cosine(0.2), 50, 0.6),
+        (pl.Cosine(0.2), 100, 0.2),
+    ],
+)
+def test_a_cosine_by_hand(schedule, step, expected):
+    """100 steps (0 .. 99): ``final`` would be the factor of the step after the last."""
+    assert at(schedule, step, total=100) == pytest.approx(expected, rel=1e-12, abs=1e-16)
+
+
+@pytest.mark.parametrize("name", ["cosine", "warmup", "one_cycle"])
+@pytest.mark.parametrize("total", [1, 2, 10, 1000])
+def test_no_step_is_made_with_the_rate_0(name, total):
+    assert min(factors(schedule(name), total)) > 0
 
 
 @pytest.mark.parametrize(("rise", "steps"), [(0.3, 101), (0.3, 1001), (0.1, 1000), (0.5, 57), (0.9, 20)])
@@ -180,8 +198,8 @@ def test_training_uses_the_optimizers_rate_times_the_factor_and_counts_from_each
             progress="none",
             callbacks=[lambda e: rates.append(e.learning_rate) if isinstance(e, StepFinished) else None],
         )
-    # 3 steps an epoch, 6 in all: 1/2, 1, then cosine over 4 steps at the fractions 0, 1/3, 2/3, 1
-    once = [0.1, 0.2, 0.2, 0.2 * (0.5 + 0.25 * 1.5), 0.2 * (0.5 + 0.25 * 0.5), 0.1]
+    # 3 steps an epoch, 6 in all: 1/2, 1, then cosine over 4 steps at the fractions 0, 1/4, 2/4, 3/4
+    once = [0.1, 0.2, 0.2, 0.2 * (0.5 + 0.25 * (1 + HALF)), 0.2 * 0.75, 0.2 * (0.5 + 0.25 * (1 - HALF))]
     assert rates == pytest.approx(once * 2, rel=1e-12)
 
 
@@ -202,13 +220,11 @@ any_schedule = st.one_of(
 
 @given(any_schedule, st.integers(1, 2000), st.integers(20, 50), st.data())
 def test_a_factor_is_above_0_and_at_most_1(rule, total, steps_per_epoch, data):
-    """Before the last step; at the last one a cosine that was told to end at 0 may be 0."""
     step = data.draw(st.integers(0, total - 1))
     losses = tuple(data.draw(st.lists(st.floats(0, 1e6), max_size=20)))
     factor = rule.factor(Position(step, total, steps_per_epoch, losses))
     assert isinstance(factor, float)
-    assert factor <= 1
-    assert factor > 0 or (step == total - 1 and factor == 0)
+    assert 0 < factor <= 1
 
 
 @given(any_schedule, st.integers(1, 300))
@@ -240,6 +256,8 @@ def test_names():
         lambda: pl.Warmup(5, at_most=1.5),
         lambda: pl.OneCycle(0.0),
         lambda: pl.OneCycle(1.0),
+        lambda: pl.OneCycle(start=0.0),
+        lambda: pl.OneCycle(final=0.0),
         lambda: pl.ReduceOnPlateau(1.0),
         lambda: pl.ReduceOnPlateau(patience=0),
         lambda: pl.ReduceOnPlateau(threshold=math.nan),

@@ -79,9 +79,10 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """factor = final + (1 - final) (1 + cos(pi fraction)) / 2: half a cosine, from 1 to ``final``.
+    """factor = final + (1 - final) (1 + cos(pi step / total_steps)) / 2: half a cosine, from 1 towards ``final``.
 
-    Loshchilov and Hutter 2017, without restarts.
+    Loshchilov and Hutter 2017, without restarts. The step after the last would have the factor ``final``, so that no step
+    is made with the rate 0.
     """
 
     final: float = 0.0
@@ -90,7 +91,7 @@ class Cosine(Schedule):
         number_between(self.final, "Cosine(final)", 0.0, 1.0)
 
     def factor(self, position: Position) -> float:
-        return _cosine(1.0, self.final, position.fraction)
+        return _cosine(1.0, self.final, position.step / position.total_steps)
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ class Warmup(Schedule):
 class OneCycle(Schedule):
     """From ``start`` up to 1 over the fraction ``rise`` of all steps, then down to ``final``, both along a cosine.
 
-    The learning rate of the optimizer is the peak (Smith and Topin 2018, with PyTorch's cosine and default ratios). A training
-    too short for a step within the rise begins at the peak.
+    The learning rate of the optimizer is the peak (Smith and Topin 2018, with PyTorch's cosine and default ratios).
+    A training too short for a step within the rise begins at the peak.
     """
 
     rise: float = 0.3
@@ -147,8 +148,8 @@ class OneCycle(Schedule):
 
     def __post_init__(self) -> None:
         number_between(self.rise, "OneCycle(rise)", 0.0, 1.0, open_low=True, open_high=True)
-        number_between(self.start, "OneCycle(start)", 0.0, 1.0)
-        number_between(self.final, "OneCycle(final)", 0.0, 1.0)
+        number_between(self.start, "OneCycle(start)", 0.0, 1.0, open_low=True)  # a step with the rate 0 changes nothing
+        number_between(self.final, "OneCycle(final)", 0.0, 1.0, open_low=True)
 
     def factor(self, position: Position) -> float:
         rise = self.rise if self.rise * (position.total_steps - 1) >= 1 else 0.0
