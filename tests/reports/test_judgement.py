@@ -28,8 +28,8 @@ def judged():
 def test_each_sample_goes_through_the_network_once(judged, monkeypatch):
     model, x, y = judged
     seen = []
-    through = logits.finite_logits
-    monkeypatch.setattr(logits, "finite_logits", lambda stack, x, arrays: seen.append(len(x)) or through(stack, x, arrays))
+    through = logits.finite_answer
+    monkeypatch.setattr(logits, "finite_answer", lambda stack, x, arrays: seen.append(len(x)) or through(stack, x, arrays))
     data = judge_classes(model, x, y).as_data()
     assert sum(seen) == len(x)
     assert data["trust"]["coverage"] is not None

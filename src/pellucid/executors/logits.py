@@ -26,17 +26,18 @@ def block_size(stack: Stack) -> int:
     return max(1, min(most, most * (BLOCK_VALUES // 1024) // widest))
 
 
-def compute_logits(stack: Stack, x: AnyArray) -> Array:
-    """The logits (N, num_outputs) of checked inputs."""
+def compute_logits(stack: Stack, x: AnyArray, *, probabilities: bool = False) -> Array:
+    """The logits (N, num_outputs) of checked inputs, or the probabilities of a classification."""
     arrays, size = stack.arrays(), block_size(stack)
-    return np.concatenate([finite_logits(stack, x[i : i + size], arrays) for i in range(0, len(x), size)])
+    blocks = (x[i : i + size] for i in range(0, len(x), size))
+    return np.concatenate([finite_answer(stack, block, arrays, probabilities) for block in blocks])
 
 
 def logit_blocks(stack: Stack, samples: Samples) -> Iterator[Array]:
     """The logits (B, num_outputs) of the samples, block by block, so that x may be larger than memory."""
     arrays = stack.arrays()
     for batch in samples.in_order(block_size(stack)):
-        yield finite_logits(stack, batch.x, arrays)
+        yield finite_answer(stack, batch.x, arrays)
 
 
 def sample_logits(stack: Stack, samples: Samples) -> Array:
@@ -47,7 +48,8 @@ def sample_logits(stack: Stack, samples: Samples) -> Array:
 def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
     """Logits (N, num_outputs), or the probabilities of a classification, of inputs that are not checked yet.
 
-    An array that the native kernels can read as it is skips the checks: one sample costs microseconds.
+    An array that the native kernels can read as it is skips the checks: one sample costs microseconds. Every other one is
+    brought into that form, and goes the same way: the bits of an answer depend on the numbers alone.
     """
     native = native_inference(stack)
     is_plain = type(x) is np.ndarray and x.dtype in PLAIN and x.shape[1:] == stack.input.shape and len(x) > 0
@@ -55,25 +57,24 @@ def answer(stack: Stack, x: Any, *, probabilities: bool = False) -> Array:
         found = native.run(x, probabilities)
         if found is not None:
             return found  # else the checks below say what is wrong
-    logits = compute_logits(stack, stack.input.check(x))
-    if probabilities:
-        assert isinstance(stack.output, ClassifyingOutput)
-        return stack.output.probabilities(logits)
-    return logits
+    return compute_logits(stack, stack.input.check(x), probabilities=probabilities)
 
 
-def finite_logits(stack: Stack, x: AnyArray, arrays: Sequence[Named]) -> Array:
-    """The logits (B, num_outputs) of a batch of checked inputs; raises `DivergenceError` if one is not finite."""
+def finite_answer(stack: Stack, x: AnyArray, arrays: Sequence[Named], probabilities: bool = False) -> Array:
+    """Logits or probabilities of a batch of checked inputs; raises `DivergenceError` if a logit is not finite."""
     native = native_inference(stack)
-    logits: Array | None
+    found: Array | None
     with np.errstate(all="ignore"):
         if native is not None:
-            logits = native.run(np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32))
+            found = native.run(np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32), probabilities)
         else:
-            logits = stack.propagate(x, arrays).logits
-    if logits is None or not np.isfinite(logits).all():
+            found = stack.propagate(x, arrays).logits
+    if found is None or not np.isfinite(found).all():
         raise DivergenceError(
             "the output of the network is not finite: its inputs are too large for it (scale them as in training), or its "
             "parameters are not finite."
         )
-    return logits
+    if native is None and probabilities:
+        assert isinstance(stack.output, ClassifyingOutput)
+        return stack.output.probabilities(found)
+    return found

@@ -45,8 +45,10 @@ class Input(Layer):
 
     def forward(self, parameters: Named, x: AnyArray, context: Context) -> tuple[Array, InputCache]:
         if x.dtype == np.uint8:
-            return np.multiply(x, 1 / 255, dtype=context.dtype), InputCache(1 / 255)
-        return x.astype(context.dtype, copy=False), InputCache(1.0)
+            return np.multiply(x, 1 / 255, dtype=context.dtype, order="C"), InputCache(1 / 255)
+        # Sums of NumPy add in the order of memory: one layout for all, so that equal numbers give equal bits.
+        y = np.ascontiguousarray(x, context.dtype)
+        return y if y.flags.aligned else y.copy(), InputCache(1.0)
 
     def backward(self, parameters: Named, cache: InputCache, dy: Array) -> tuple[Array, Gradients]:
         """dx = dy / 255 for pixels, dy for numbers."""

@@ -81,6 +81,7 @@ def _mean(x: AnyArray, center: Any, *, square: bool = False) -> Array:
     total = np.zeros(channels)
     step = max(1, BLOCK_VALUES * len(x) // x.size)
     for start in range(0, len(x), step):
-        block = x[start : start + step].reshape(-1, channels) - np.float64(center)
+        rows = x[start : start + step].reshape(-1, channels)
+        block = np.subtract(rows, center, dtype=np.float64, order="C")  # one layout, and so one order of adding
         total += (np.square(block) if square else block).sum(axis=0)
     return total / (x.size // channels)
