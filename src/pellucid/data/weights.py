@@ -15,6 +15,8 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 
 ClassWeight: TypeAlias = dict[int, float] | Literal["balanced"]
 
+LEAST = 1e-200  # of the largest weight: a smaller one counts as 0
+
 
 def check_sample_weights(sample_weight: Any, count: int) -> Array | None:
     """``sample_weight`` as float64 (N,), each at least 0 and not all 0; raises `ShapeError`."""
@@ -29,19 +31,36 @@ def check_sample_weights(sample_weight: Any, count: int) -> Array | None:
         raise ShapeError("sample_weight must be finite numbers of at least 0, with a finite sum.")
     if not weights.any():
         raise ShapeError("all sample weights are 0: there is nothing to learn from.")
-    return weights
+    return _scaled(weights)
+
+
+def check_some_count(samples: Samples, what: str) -> None:
+    """Raise `ArgumentError` if all weights of these samples are 0."""
+    if samples.weights is not None and not samples.weights[samples.rows].any():
+        raise ArgumentError(f"all sample weights of the {what} samples are 0; give validation=(x, y), or other weights.")
 
 
 def weights_by_class(class_weight: ClassWeight, samples: Samples, output: OutputLayer) -> Array:
     """The weights of all samples (N,): each one's own times that of its class; raises `ArgumentError`."""
     if not isinstance(output, ClassifyingOutput) or samples.y.ndim != 1:
         raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
-    weights = _class_weights(class_weight, samples.y[samples.rows], output.num_labels)[samples.y]
+    weights = _scaled(_class_weights(class_weight, samples.y[samples.rows], output.num_labels))[samples.y]
     if samples.weights is not None:
         weights = weights * samples.weights
     if not weights[samples.rows].any():
         raise ArgumentError("all weights are 0: there is nothing to learn from.")
-    return weights
+    return _scaled(weights)
+
+
+def _scaled(weights: Array) -> Array:
+    """The weights times a power of 2, so that the largest is in [1/2, 1), and those below `LEAST` are 0.
+
+    Every mean over samples divides by the sum of the weights, so it stays what it was, bit for bit; and no sum or product
+    of weights and losses leaves the range of float64, where the engines would differ.
+    """
+    scaled = np.ldexp(weights, -np.frexp(weights.max())[1])
+    scaled[scaled < LEAST] = 0.0
+    return scaled
 
 
 def _class_weights(class_weight: ClassWeight, targets: AnyArray, num_labels: int) -> Array:

@@ -63,16 +63,24 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
 
 
 def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
-    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over the V values; NaN for a constant target.
+    """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over the V values; NaN where a target is constant.
 
     The mean of y is weighted too; w = 1 without ``weights`` (N,).
     """
+    if is_constant(y, weights):
+        return math.nan
     y, predicted = (np.atleast_2d(array.T).T.astype(np.float64) for array in (y, predicted))
     w = np.ones(len(y)) if weights is None else weights
     residual = w @ (y - predicted) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         total = w @ (y - (w @ y) / w.sum()) ** 2
         return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+def is_constant(y: Array, weights: Array | None = None) -> bool:
+    """Whether one of the targets, (N,) or (N, V), is the same in all samples that count: it has no variance to explain."""
+    counting = y if weights is None else y[weights > 0]
+    return len(counting) == 0 or bool((counting == counting[0]).all(axis=0).any())
 
 
 OVERALL_METRICS = {"r2": r2}  # of targets, outputs and weights: what `OutputLayer.overall_metrics` may name

@@ -64,17 +64,17 @@ def finite_answer(stack: Stack, x: AnyArray, arrays: Sequence[Named], probabilit
     """Logits or probabilities of a batch of checked inputs; raises `DivergenceError` if a logit is not finite."""
     native = native_inference(stack)
     found: Array | None
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite is found below
         if native is not None:
             found = native.run(np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32), probabilities)
         else:
             found = stack.propagate(x, arrays).logits
-    if found is None or not np.isfinite(found).all():
-        raise DivergenceError(
-            "the output of the network is not finite: its inputs are too large for it (scale them as in training), or its "
-            "parameters are not finite."
-        )
-    if native is None and probabilities:
-        assert isinstance(stack.output, ClassifyingOutput)
-        return stack.output.probabilities(found)
+        if found is None or not np.isfinite(found).all():
+            raise DivergenceError(
+                "the output of the network is not finite: its inputs are too large for it (scale them as in training), or "
+                "its parameters are not finite."
+            )
+        if native is None and probabilities:
+            assert isinstance(stack.output, ClassifyingOutput)
+            found = stack.output.probabilities(found)
     return found

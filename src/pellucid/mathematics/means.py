@@ -30,6 +30,6 @@ class WeightedMeans:
 def weighted_mean(values: Array, weights: Array | None) -> float:
     """sum w v / sum w over the samples (N,); the mean without weights; 0 if all weights are 0."""
     if weights is None:
-        return float(values.sum()) / len(values)
+        return float(values.sum(dtype=np.float64)) / len(values)
     total = float(weights.sum(dtype=np.float64))
     return float(np.dot(values, weights)) / total if total else 0.0

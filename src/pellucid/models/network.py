@@ -13,14 +13,15 @@ import numpy as np
 from pellucid.core.checks import instance_of, number_between, positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
-from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
-from pellucid.data.weights import ClassWeight, check_sample_weights, weights_by_class
+from pellucid.data.weights import ClassWeight, check_sample_weights, check_some_count, weights_by_class
 from pellucid.evaluation.evaluate import evaluate
+from pellucid.evaluation.metrics import is_constant
 from pellucid.executors.base import Rules
 from pellucid.executors.choose import Engine, Precision
 from pellucid.executors.logits import answer
@@ -133,6 +134,8 @@ class Network(Stack):
         listeners, stopping = _listeners(callbacks, early_stopping)
         if stopping is not None:
             stopping.check(self._metrics(held_out is not None, regularizer))
+            if stopping.monitor == "validation_r2" and held_out is not None:
+                self._check_r2(held_out)
         plan = Plan(
             rules=Rules(optimizer, regularizer, clipping),
             schedule=schedule_of(schedule),
@@ -169,13 +172,22 @@ class Network(Stack):
         return answer(self, x, probabilities=True)
 
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
-        """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2."""
+        """Mean loss (without penalties) and accuracy on these samples; for a regression loss, mae and r2.
+
+        r2 is NaN where the true values do not vary: there is no variance to explain.
+        """
         return evaluate(self, checked_samples(self, x, y, sample_weight=sample_weight))
 
     def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
-        """Name -> gradient of loss + penalty with respect to that parameter, for one batch, as in the next step."""
+        """Name -> gradient of loss + penalty with respect to that parameter, for one batch, as in the next step.
+
+        Raises `DivergenceError` if one is not finite.
+        """
         batch, objective = checked_samples(self, x, y), Objective(self, regularizer)
-        objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
+        with np.errstate(all="ignore"):  # what is not finite is found below
+            objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
+        if not np.isfinite(objective.gradient).all():
+            raise DivergenceError("the gradient is not finite: the inputs or the parameters are too large for it.")
         return {name: self.parameters.layout.view(objective.gradient, name) for name in self.parameters}
 
     def trace(
@@ -245,7 +257,10 @@ class Network(Stack):
             raise ArgumentError(f"validation is a fraction or a pair (x, y), not a {came}.")
         fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
         labels = samples.y if isinstance(self.output, ClassifyingOutput) and samples.y.ndim == 1 else None
-        return split(samples, fraction, self.seed, labels)
+        training, held_out = split(samples, fraction, self.seed, labels)
+        check_some_count(training, "training")
+        check_some_count(held_out, "validation")
+        return training, held_out
 
     def _metrics(self, validates: bool, regularizer: Regularizer | None) -> list[str]:
         """The metrics that each epoch will have."""
@@ -253,6 +268,15 @@ class Network(Stack):
         if validates:
             metrics = metrics + [f"validation_{name}" for name in (*metrics, *self.output.overall_metrics)]
         return metrics + (["penalty"] if penalties(self, regularizer) else [])
+
+    def _check_r2(self, held_out: Samples) -> None:
+        """Raise `ArgumentError` if early stopping would follow an r2 that is not defined."""
+        weights = None if held_out.weights is None else held_out.weights[held_out.rows]
+        if is_constant(self.output.targets(held_out.y[held_out.rows], self.dtype), weights):
+            raise ArgumentError(
+                'early stopping monitors "validation_r2", which is not defined here: the true values of the validation '
+                'samples do not vary, so there is no variance to explain. Monitor "validation_loss", or validate on others.'
+            )
 
     def __str__(self) -> str:
         return f"{summary(self)}, engine {self.engine_note}"

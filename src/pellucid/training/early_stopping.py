@@ -74,6 +74,11 @@ class Waiting:
             return Waiting(seen=seen)
         rule.check(metrics)
         value = metrics[rule.monitor] * (-1.0 if stack.output.rises(rule.monitor) else 1.0)
+        if math.isnan(value) and not self.epoch:  # after a number, NaN is an epoch that is no better
+            raise ArgumentError(
+                f"early stopping monitors {rule.monitor!r}, which is not a number (NaN) after epoch {epoch}, so no epoch "
+                f"would be better than another. Monitor another of {', '.join(metrics)}."
+            )
         if not value < self.value - rule.min_delta:
             return Waiting(self.value, self.epoch, self.waited + 1, seen, self.best)
         best = (stack.parameters.vector.copy(), stack.state.vector.copy()) if rule.restore_best else None

@@ -6,6 +6,7 @@ between them at most one every two seconds.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -61,6 +62,9 @@ def metrics_text(metrics: dict[str, float], digits: int = 4) -> str:
         if name in ("seconds", "learning_rate"):
             continue
         label = name.replace("_", " ")
+        if math.isnan(value):
+            parts.append(f"{label} not defined")
+            continue
         is_share = name.endswith("accuracy")
         parts.append(f"{label} {100 * value:.{digits - 2}f} %" if is_share else f"{label} {value:.{digits}g}")
     return "  ".join(parts)

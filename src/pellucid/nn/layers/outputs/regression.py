@@ -66,4 +66,4 @@ class Regression(OutputLayer):
         return outputs[:, 0] if self.num_values == 1 else outputs
 
     def score(self, outputs: Array, targets: Array) -> Array:
-        return np.abs(outputs - targets).mean(axis=-1)
+        return np.abs(np.subtract(outputs, targets, dtype=np.float64)).mean(axis=-1)
