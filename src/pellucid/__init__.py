@@ -69,8 +69,12 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return _import_module(f"pellucid.{_MODULES[name]}")
     if name not in _HOME_OF:
-        raise AttributeError(f"pellucid has no {name!r}; see dir(pellucid) for its names")
+        from pellucid.core.vocabulary import unknown_attribute
+
+        raise unknown_attribute(name, __all__, "pellucid")
     value = getattr(_import_module(f"pellucid.{_HOME_OF[name]}"), name)
+    if isinstance(value, type):
+        _import_module("pellucid.core.suggestions").suggest_arguments(value)
     globals()[name] = value
     return value
 

@@ -206,7 +206,7 @@ class TestBadData:
             {"epochs": 1.5},
             {"batch_size": 0},
             {"batch_size": True},
-            {"optimizer": "adam"},
+            {"optimizer": "adm"},
             {"optimizer": pl.Adam},
             {"regularizer": 0.1},
             {"clipping": 1.0},

@@ -145,7 +145,7 @@ def test_l1_drives_the_weights_of_useless_inputs_to_zero_and_keeps_the_useful_on
         lambda: pl.L2(float("inf")),
         lambda: pl.L2("0.1"),
         lambda: pl.Dense(3, regularizer=0.1),
-        lambda: pl.Classification(3, regularizer="l2"),
+        lambda: pl.Classification(3, regularizer="l3"),
     ],
 )
 def test_what_cannot_work_is_refused(build):

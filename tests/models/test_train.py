@@ -137,7 +137,10 @@ def test_a_set_on_disk_is_measured_in_part(monkeypatch):
 
 WRONG = {
     "no folder": (["photos/"], {}, "pl.datasets.folder"),
-    "unknown option": ([], {"learning_rate": 1e-3}, "unknown option of pl.train 'learning_rate'"),
+    "unknown option": ([], {"learning_rate": 1e-3}, "train has no argument 'learning_rate': .* optimizer=pl.Adam"),
+    "option of Keras": ([], {"verbose": 0}, 'Keras calls it verbose; here progress="none"'),
+    "misspelt option": ([], {"batchsize": 8}, "Did you mean 'batch_size'?"),
+    "misspelt argument": ([], {"epoch": 8}, "Did you mean 'epochs'?"),
     "layers": ([], {"layers": "cnov8"}, "word 1"),
     "layers for larger pictures": ([], {"layers": "pool pool pool pool"}, "word 4"),
     "validation": ([], {"validation": 1.5}, "validation"),

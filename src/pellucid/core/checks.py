@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -75,15 +75,19 @@ def instance_of(value: object, kind: type, what: str) -> None:
         raise ArgumentError(f"{what} must be of type {kind.__name__}, not {value!r}.")
 
 
-def one_of(name: object, names: Sequence[str], what: str) -> str:
-    """``name`` if it is one of ``names``, else an `UnknownNameError` that suggests the nearest one."""
+def one_of(name: object, names: Collection[str], what: str) -> str:
+    """``name`` if it is one of ``names``, else an `UnknownNameError` that suggests one.
+
+    For some kinds of names, such as "activation", it may be a synonym, in any spelling; this gives the one of ``names``.
+    """
     if isinstance(name, str) and name in names:
         return name
-    from difflib import get_close_matches
+    from pellucid.core.vocabulary import explained, translated
 
-    near = get_close_matches(str(name), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UnknownNameError(f"unknown {what} {name!r}; the known ones are {', '.join(names)}.{hint}")
+    ours = translated(name, names, what)
+    if ours is None:
+        raise UnknownNameError(f"unknown {what} {name!r}{explained(name, names, what)}")
+    return ours
 
 
 def whole(low: int, high: int) -> Check:

@@ -15,6 +15,10 @@ class UnknownNameError(ArgumentError, KeyError):
     __str__ = Exception.__str__  # KeyError would show the message in quotes
 
 
+class UnknownArgumentError(UnknownNameError, TypeError):
+    """An argument that a function or a class does not have; a TypeError too, as Python itself would raise."""
+
+
 class ShapeError(ArgumentError):
     """An array has a shape or a type that does not fit the network."""
 

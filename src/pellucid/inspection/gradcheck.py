@@ -30,6 +30,7 @@ from pellucid.inspection.slopes import Comparison, compare, compare_at_corners, 
 from pellucid.mathematics.activations import Activation, activation
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
+from pellucid.mathematics.regularizers import regularizer as regularizer_of
 from pellucid.nn.layers.base import Context, Layer
 from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Stack
@@ -101,7 +102,7 @@ class GradientReport:
 def gradcheck(
     subject: Stack | Layer | Loss | Regularizer | Activation | str,
     *data: Any,
-    regularizer: Regularizer | None = None,
+    regularizer: str | Regularizer | None = None,
     directions: int = 4,
     tolerance: float = 1e-6,
     seed: int = 0,
@@ -121,7 +122,7 @@ def gradcheck(
     positive_integer(directions, "directions")
     number_between(tolerance, "tolerance", 0.0, 1.0, open_low=True)
     seed = check_seed(seed)
-    problem = _problem(subject, data, regularizer, seed)
+    problem = _problem(subject, data, regularizer_of(regularizer), seed)
     claimed = problem.gradients(problem.point)
     keys = [random.key(seed, random.Purpose.GRADCHECK, index) for index in range(len(problem.point))]
     rows = tuple(

@@ -200,7 +200,9 @@ def register_activation(
     """
     if not isinstance(name, str) or not name.isidentifier():
         raise ArgumentError(f"the name of an activation must be a Python identifier, not {name!r}.")
-    if name in _BUILT_IN or name == "softmax":
+    from pellucid.core.vocabulary import translated
+
+    if name == "softmax" or translated(name, _BUILT_IN, "activation"):
         raise ArgumentError(f"{name!r} is built in; choose another name for your own activation.")
     if not callable(value) or not callable(derivative):
         raise ArgumentError(f"activation {name!r} needs two functions: value(z) and derivative(z, a).")

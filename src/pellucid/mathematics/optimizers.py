@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pellucid.core.checks import instance_of, number_between
+from pellucid.core.checks import instance_of, number_between, one_of
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 
@@ -194,3 +194,22 @@ class Adagrad(Optimizer):
         v = slots["v"]
         v += g * g
         p -= r * g / (np.sqrt(v) + self.epsilon)
+
+
+OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "gradient_descent": GradientDescent(),
+    "momentum": GradientDescent(momentum=0.9),
+    "nesterov": GradientDescent(momentum=0.9, nesterov=True),
+    "rmsprop": RMSProp(),
+    "adagrad": Adagrad(),
+}
+
+
+def optimizer(choice: str | Optimizer) -> Optimizer:
+    """The optimizer of that name with its defaults, or the given one itself."""
+    if isinstance(choice, str):
+        return OPTIMIZERS[one_of(choice, OPTIMIZERS, "optimizer")]
+    instance_of(choice, Optimizer, "optimizer")
+    return choice

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.core.checks import instance_of, number_between
+from pellucid.core.checks import instance_of, number_between, one_of
 from pellucid.core.shapes import Array
 
 
@@ -82,3 +82,15 @@ class Sum(Regularizer):
 
     def gradient(self, w: Array) -> Array:
         return self.first.gradient(w) + self.second.gradient(w)
+
+
+REGULARIZERS: dict[str, Regularizer] = {"l1": L1(0.01), "l2": L2(0.01), "l1_l2": L1(0.01) + L2(0.01)}  # as in Keras
+
+
+def regularizer(choice: str | Regularizer | None) -> Regularizer | None:
+    """The regularizer of that name, with a strength of 0.01, or the given one itself."""
+    if isinstance(choice, str):
+        return REGULARIZERS[one_of(choice, REGULARIZERS, "regularizer")]
+    if choice is not None:
+        instance_of(choice, Regularizer, "regularizer")
+    return choice

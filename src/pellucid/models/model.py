@@ -16,6 +16,7 @@ from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
+from pellucid.core.suggestions import suggests_attributes
 from pellucid.data.pipeline import Pipeline
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
@@ -28,6 +29,7 @@ from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 LABELS_SHOWN = 10
 
 
+@suggests_attributes
 class Model:
     """``pl.load("digits.safetensors")``, or ``Model(network)`` around one that was just trained.
 

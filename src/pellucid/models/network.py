@@ -6,16 +6,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Never, NoReturn
 
 import numpy as np
 
-from pellucid.core.checks import instance_of, number_between, positive_integer
+from pellucid.core.checks import number_between, positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
+from pellucid.core.suggestions import refuse_arguments, suggests_attributes
 from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
@@ -29,7 +30,9 @@ from pellucid.executors.native.compile import obstacle
 from pellucid.inspection.trace.trace import Trace, trace
 from pellucid.mathematics.clipping import Clipping
 from pellucid.mathematics.optimizers import Adam, Optimizer
+from pellucid.mathematics.optimizers import optimizer as optimizer_of
 from pellucid.mathematics.regularizers import Regularizer
+from pellucid.mathematics.regularizers import regularizer as regularizer_of
 from pellucid.mathematics.schedules import Schedule, Warmup
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Parts, check_labels, to_bytes
@@ -47,6 +50,7 @@ from pellucid.training.state import TrainingState
 from pellucid.training.trainer import Trainer
 
 
+@suggests_attributes
 class Network(Stack):
     """``Network([Input(28, 28), Dense(128, "relu"), Classification(10)], seed=0)``.
 
@@ -89,9 +93,9 @@ class Network(Stack):
         y: Any,
         *,
         validation: float | tuple[Any, Any] | None = None,
-        optimizer: Optimizer | None = None,
+        optimizer: str | Optimizer | None = None,
         schedule: str | Schedule = "constant",
-        regularizer: Regularizer | None = None,
+        regularizer: str | Regularizer | None = None,
         clipping: Clipping | None = None,
         epochs: int = 10,
         batch_size: int = 32,
@@ -105,13 +109,14 @@ class Network(Stack):
         engine: Engine = "auto",
         threads: int | None = None,
         precision: Precision = "float32",
+        **unknown: Never,
     ) -> History:
         """Train on x (N, ...) and y; another call continues from there. Gives the history of this call.
 
         validation      (x, y), or a fraction of the samples to hold out (the same of each class)
-        optimizer       default: that of the last call, at first ``Adam()``
+        optimizer       a name ("adam", "sgd", ...) or an `Optimizer`; default: that of the last call, at first ``Adam()``
         schedule        a name ("cosine", "one_cycle", ...) or a `Schedule`; its factor multiplies the learning rate
-        regularizer     the penalty on weights: ``L1(...)``, ``L2(...)`` or a sum of them
+        regularizer     the penalty on weights: ``L1(...)``, ``L2(...)`` or a sum of them; "l1", "l2": of strength 0.01
         clipping        ``ClipByGlobalNorm(...)`` or ``ClipByValue(...)``
         sample_weight   (N,) numbers of at least 0; class_weight: {class: weight} or "balanced"; the two multiply
         early_stopping  patience in epochs, or an `EarlyStopping`; needs ``validation``
@@ -125,12 +130,15 @@ class Network(Stack):
         Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
         a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable.
         """
+        refuse_arguments(list(unknown), Network.fit, "fit")
+        regularizer = regularizer_of(regularizer)
         training, held_out = self._divided(x, y, sample_weight, validation)
         self.input.warn_about_scale(training.x)
         if class_weight is not None:
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))
         if optimizer is None:
             optimizer = self.training_state.optimizer or Adam()
+        optimizer = optimizer_of(optimizer)
         listeners, stopping = _listeners(callbacks, early_stopping)
         if stopping is not None:
             stopping.check(self._metrics(held_out is not None, regularizer))
@@ -178,12 +186,12 @@ class Network(Stack):
         """
         return evaluate(self, checked_samples(self, x, y, sample_weight=sample_weight))
 
-    def gradients(self, x: Any, y: Any, *, regularizer: Regularizer | None = None) -> dict[str, Array]:
+    def gradients(self, x: Any, y: Any, *, regularizer: str | Regularizer | None = None) -> dict[str, Array]:
         """Name -> gradient of loss + penalty with respect to that parameter, for one batch, as in the next step.
 
         Raises `DivergenceError` if one is not finite.
         """
-        batch, objective = checked_samples(self, x, y), Objective(self, regularizer)
+        batch, objective = checked_samples(self, x, y), Objective(self, regularizer_of(regularizer))
         with np.errstate(all="ignore"):  # what is not finite is found below
             objective.descend(batch.x, self.output.targets(batch.y, self.dtype), step=self.training_state.step)
         if not np.isfinite(objective.gradient).all():
@@ -194,10 +202,10 @@ class Network(Stack):
         self,
         x: Any,
         y: Any = None,
-        optimizer: Optimizer | None = None,
+        optimizer: str | Optimizer | None = None,
         *,
         training: bool | None = None,
-        regularizer: Regularizer | None = None,
+        regularizer: str | Regularizer | None = None,
     ) -> Trace:
         """Every number of one batch x (B, ...) in the forward pass, in float64.
 
@@ -214,7 +222,7 @@ class Network(Stack):
         if y is not None:
             targets = self.output.targets(self.output.check_targets(y, len(inputs)), np.dtype(np.float64))
         if optimizer is not None:
-            instance_of(optimizer, Optimizer, "optimizer")
+            optimizer = optimizer_of(optimizer)
             state = replace(self.training_state)
             state.use(optimizer, self)
             optimizer_state = state.optimizer_state
@@ -226,8 +234,11 @@ class Network(Stack):
             optimizer_state,
             training=targets is not None if training is None else training,
             step=self.training_state.step,
-            regularizer=regularizer,
+            regularizer=regularizer_of(regularizer),
         )
+
+    def __call__(self, *_: Never, **__: Never) -> NoReturn:
+        raise TypeError("a network is not a function: use predict(x) or predict_proba(x), or forward(x) for the logits.")
 
     def save(
         self,

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.checks import check_seed, instance_of, number_between, one_of
+from pellucid.core.checks import check_seed, instance_of, number_between
 from pellucid.core.shapes import AnyArray, Label
+from pellucid.core.suggestions import refuse_arguments
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.models.model import Model
@@ -71,8 +72,7 @@ def train(
     on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
     """
     instance_of(photos, PhotoFolder, "the pictures to train on (pl.datasets.folder reads them)")
-    for name in options:
-        one_of(name, (*FIT_OPTIONS, "validation", "epochs", "early_stopping", "augment", "flip"), "option of pl.train")
+    refuse_arguments([name for name in options if name not in FIT_OPTIONS], train, "train", FIT_OPTIONS)
     division = divide(photos, validation, check_seed(seed))
     if division.note:
         warnings.warn(division.note, stacklevel=2)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from pellucid.core.checks import number_between, positive_integer
+from pellucid.core.checks import number_between, one_of, positive_integer
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 from pellucid.nn.stack import Stack
@@ -43,7 +43,9 @@ class EarlyStopping:
 
     def check(self, metrics: Collection[str]) -> None:
         """Raise `ArgumentError` if ``monitor`` is none of the ``metrics`` that will be measured; ``fit`` does this."""
-        if self.monitor not in metrics:
+        if "validation_loss" in metrics or not str(self.monitor).startswith("val"):
+            one_of(self.monitor, metrics, "metric")
+        elif self.monitor not in metrics:
             raise ArgumentError(
                 f"early stopping monitors {self.monitor!r}, which is not measured (there is {', '.join(metrics)}). "
                 f"Give fit a validation set: validation=0.1 or validation=(x, y)."

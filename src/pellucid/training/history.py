@@ -10,8 +10,10 @@ from pellucid.core.display.markup import element
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.training_curves import curves
 from pellucid.core.errors import ArgumentError, MissingDependencyError
+from pellucid.core.suggestions import suggests_attributes
 
 
+@suggests_attributes
 class History(Mapping[str, list[float]]):
     """A mapping from metric to its values, one an epoch: ``history["validation_loss"]``. ``epochs`` has a dict an epoch.
 

@@ -7,3 +7,11 @@ from pellucid.data.photos.folder import PhotoFolder, folder
 from pellucid.data.photos.folder_report import FolderReport, Problem
 
 __all__ = ["FolderReport", "PhotoFolder", "Problem", "digits", "fashion", "fashion_labels", "folder"]
+
+mnist = digits  # as others call them
+
+
+def __getattr__(name: str) -> object:
+    from pellucid.core.vocabulary import unknown_attribute
+
+    raise unknown_attribute(name, [*__all__, "mnist"], "pellucid.datasets")

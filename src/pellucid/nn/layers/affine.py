@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pellucid.core.checks import instance_of
+from typing import Any
+
+from pellucid.core.checks import instance_of, one_of
 from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
-from pellucid.mathematics.initializers import Constant, Initializer, initializer
-from pellucid.mathematics.regularizers import Regularizer
+from pellucid.mathematics.initializers import INITIALIZERS, Constant, Initializer, initializer
+from pellucid.mathematics.regularizers import regularizer
 from pellucid.nn.layers.base import Gradients, Named, ParameterSpec
 
 
-def check_affine(weight: str | Initializer, use_bias: bool, regularizer: Regularizer | None) -> None:
-    """Check the options that all layers with a weighted sum share."""
-    initializer(weight)
-    instance_of(use_bias, bool, "use_bias")
-    if regularizer is not None:
-        instance_of(regularizer, Regularizer, "regularizer")
+def check_affine(layer: Any) -> None:
+    """Check the options that all layers with a weighted sum share, and keep our names of them."""
+    if isinstance(layer.initializer, str):
+        object.__setattr__(layer, "initializer", one_of(layer.initializer, INITIALIZERS, "initializer"))
+    instance_of(layer.use_bias, bool, "use_bias")
+    object.__setattr__(layer, "regularizer", regularizer(layer.regularizer))
 
 
 def suited_initializer(choice: str | Initializer | None, function: str) -> Initializer:

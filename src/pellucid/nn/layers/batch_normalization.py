@@ -41,7 +41,7 @@ class BatchNormalization(Layer):
     def __post_init__(self) -> None:
         number_between(self.momentum, "BatchNormalization(momentum)", 0.0, 1.0, open_high=True)
         number_between(self.epsilon, "BatchNormalization(epsilon)", 0.0, open_low=True)
-        activation(self.activation)
+        object.__setattr__(self, "activation", activation(self.activation).name)  # ours, whatever it was called
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

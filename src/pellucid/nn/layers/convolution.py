@@ -47,7 +47,7 @@ class Conv2D(Layer):
     groups: int = 1
     initializer: str | Initializer | None = None
     use_bias: bool = True
-    regularizer: Regularizer | None = None
+    regularizer: str | Regularizer | None = None
 
     def __post_init__(self) -> None:
         positive_integer(self.filters, "Conv2D(filters)")
@@ -56,7 +56,9 @@ class Conv2D(Layer):
             raise ArgumentError(
                 f"Conv2D(groups={self.groups}) cuts the filters into equal parts; {self.filters} filters cannot be."
             )
-        check_affine(suited_initializer(self.initializer, self.activation), self.use_bias, self.regularizer)
+        suited_initializer(self.initializer, self.activation)
+        object.__setattr__(self, "activation", activation(self.activation).name)  # ours, whatever it was called
+        check_affine(self)
         _ = self.windows
 
     @property

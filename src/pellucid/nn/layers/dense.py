@@ -33,11 +33,13 @@ class Dense(Layer):
     activation: str = "identity"
     initializer: str | Initializer | None = None
     use_bias: bool = True
-    regularizer: Regularizer | None = None
+    regularizer: str | Regularizer | None = None
 
     def __post_init__(self) -> None:
         positive_integer(self.units, "Dense(units)")
-        check_affine(suited_initializer(self.initializer, self.activation), self.use_bias, self.regularizer)
+        suited_initializer(self.initializer, self.activation)
+        object.__setattr__(self, "activation", activation(self.activation).name)  # ours, whatever it was called
+        check_affine(self)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.units,)

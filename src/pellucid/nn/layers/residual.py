@@ -52,7 +52,7 @@ class Residual(Layer):
             raise ArgumentError(
                 f"Residual blocks can be nested at most {DEEPEST} deep; put further blocks one after another."
             )
-        activation(self.activation)
+        object.__setattr__(self, "activation", activation(self.activation).name)  # ours, whatever it was called
 
     def branches(self, input_shape: Shape) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
         """The nodes of both branches, for samples of this shape."""

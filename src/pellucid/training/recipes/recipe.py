@@ -10,7 +10,7 @@ from pellucid.core.checks import positive_integer
 from pellucid.core.shapes import Shape
 from pellucid.data.augmentation.distortion import Distortion
 from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
-from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
+from pellucid.mathematics.optimizers import OPTIMIZERS, Optimizer
 from pellucid.mathematics.regularizers import L1, L2, Regularizer
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.batch_normalization import BatchNormalization
@@ -21,16 +21,6 @@ from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.words import layers_from_text
-
-OPTIMIZERS: dict[str, Adam | AdamW | GradientDescent | RMSProp | Adagrad] = {
-    "adam": Adam(),
-    "adamw": AdamW(),
-    "gradient_descent": GradientDescent(),
-    "momentum": GradientDescent(momentum=0.9),
-    "nesterov": GradientDescent(momentum=0.9, nesterov=True),
-    "rmsprop": RMSProp(),
-    "adagrad": Adagrad(),
-}
 
 
 @dataclass(frozen=True)

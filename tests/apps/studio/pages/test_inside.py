@@ -228,7 +228,7 @@ def test_paths_lead_to_the_answer_if_nothing_else_is_asked_for(session):
         ("/api/inside", {"target": "3"}, "holds the class 3"),
         ("/api/inside", {"target": "cat"}, "target is the number of a class, 0 to 2, not 'cat'"),
         ("/api/inside", {"model": "regression", "target": "much"}, "target is the values that should come out"),
-        ("/api/inside", {"target": "1", "optimizer": "sgd"}, "optimizer"),
+        ("/api/inside", {"target": "1", "optimizer": "sdg"}, "optimizer"),
         (
             "/api/inside",
             {"target": "1", "learning_rate": "-1"},

@@ -62,6 +62,7 @@ def test_a_share_that_keeps_nothing_aside_keeps_nothing_aside():
 
 def test_another_optimizer_brings_its_own_learning_rate():
     first = experiment({"data": "moons"})
+    assert first.changed({"optimizer": "SGD"}) == first.changed({"optimizer": "gradient_descent"})
     assert first.changed({"optimizer": "gradient_descent"}).recipe.learning_rate == 0.1
     assert first.changed({"optimizer": "gradient_descent", "learning_rate": 3}).recipe.learning_rate == 3
     assert first.changed({"l2": 0.5}).recipe.learning_rate == first.recipe.learning_rate
@@ -96,7 +97,7 @@ WRONG = {
     "batch_norm": (1, "true", None),
     "l1": (-1, 11),
     "l2": (-1, float("nan"), float("inf")),
-    "optimizer": ("sgd", 0),
+    "optimizer": ("sdg", 0),
     "learning_rate": (0, -1, 101, 10**400, None, "fast"),
     "schedule": ("linear", 1),
     "epochs": (0, 1001, 2.0),

@@ -23,6 +23,7 @@ from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.optimizers import OPTIMIZERS
 from pellucid.mathematics.schedules import SCHEDULES
 from pellucid.models.model import Model
 from pellucid.models.network import Network
@@ -33,7 +34,6 @@ from pellucid.reports.judgement import judge_classes
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.named import DIGITS, IMAGE, RECIPES
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
-from pellucid.training.recipes.recipe import OPTIMIZERS
 
 OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
 OF_NAMED_DATA = ("recipe", *OF_SIZES)

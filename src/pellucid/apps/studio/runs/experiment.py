@@ -15,10 +15,11 @@ from pellucid.core.errors import ArgumentError
 from pellucid.data.datasets.points import LETTERS, SETS
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.mathematics.activations import ACTIVATIONS
+from pellucid.mathematics.optimizers import OPTIMIZERS
 from pellucid.mathematics.schedules import SCHEDULES
 from pellucid.models.train import divide, recipe_for
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE
-from pellucid.training.recipes.recipe import OPTIMIZERS, Recipe
+from pellucid.training.recipes.recipe import Recipe
 
 POINT_SETS = (*SETS, "drawn")
 DATA = ("digits", "folder", *POINT_SETS)

@@ -67,7 +67,7 @@ class Classification(ClassifyingOutput):
     label_smoothing: float = 0.0
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
-    regularizer: Regularizer | None = None
+    regularizer: str | Regularizer | None = None
 
     def __post_init__(self) -> None:
         number = positive_integer(self.num_classes, "Classification(num_classes)")
@@ -120,7 +120,7 @@ class BinaryClassification(ClassifyingOutput):
     label_smoothing: float = 0.0
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
-    regularizer: Regularizer | None = None
+    regularizer: str | Regularizer | None = None
 
     def __post_init__(self) -> None:
         number_between(self.label_smoothing, "BinaryClassification(label_smoothing)", 0.0, 1.0, open_high=True)

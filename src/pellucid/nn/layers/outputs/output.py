@@ -43,7 +43,7 @@ class OutputLayer(Layer):
     overall_metrics: ClassVar[tuple[str, ...]] = ()
     initializer: str | Initializer
     use_bias: bool
-    regularizer: Regularizer | None
+    regularizer: str | Regularizer | None
 
     @property
     @abstractmethod
@@ -78,7 +78,8 @@ class OutputLayer(Layer):
 
     def check_options(self) -> None:
         """Check the options that all output layers share."""
-        check_affine(self.initializer, self.use_bias, self.regularizer)
+        initializer(self.initializer)
+        check_affine(self)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.num_outputs,)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.core.checks import as_numbers, positive_integer
+from pellucid.core.checks import as_numbers, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.initializers import Initializer
-from pellucid.mathematics.losses import Loss, regression_loss
+from pellucid.mathematics.losses import REGRESSION_LOSSES, Loss, regression_loss
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.input import first_non_finite
 from pellucid.nn.layers.outputs.output import MAX_OUTPUTS, OutputLayer
@@ -29,12 +29,14 @@ class Regression(OutputLayer):
     loss: str | Loss = "mse"
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
-    regularizer: Regularizer | None = None
+    regularizer: str | Regularizer | None = None
 
     def __post_init__(self) -> None:
         if positive_integer(self.num_values, "Regression(num_values)") > MAX_OUTPUTS:
             raise ArgumentError(f"Regression takes at most {MAX_OUTPUTS:,} values, not {self.num_values:,}.")
         regression_loss(self.loss)
+        if isinstance(self.loss, str):
+            object.__setattr__(self, "loss", one_of(self.loss, REGRESSION_LOSSES, "regression loss"))  # ours
         self.check_options()
 
     @property

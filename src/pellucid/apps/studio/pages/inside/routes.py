@@ -31,7 +31,7 @@ from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import Index, index_of
 from pellucid.inspection.arithmetic.number import number_in_full
 from pellucid.inspection.arithmetic.paths import strongest_paths
-from pellucid.training.recipes.recipe import OPTIMIZERS
+from pellucid.mathematics.optimizers import OPTIMIZERS
 
 MOST_PATHS = 12  # for each number
 MOST_PICTURES = 256

@@ -15,7 +15,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.inspection.arithmetic.elements import Index, unit_and_place
 from pellucid.inspection.arithmetic.update import gradient_line, parameter_step, step_lines
 from pellucid.inspection.trace.layer_trace import LayerTrace
-from pellucid.training.recipes.recipe import OPTIMIZERS
+from pellucid.mathematics.optimizers import OPTIMIZERS
 
 
 def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, Any]:
