@@ -146,6 +146,7 @@ class TestDivergence:
         reached = network.fit(X, Y, epochs=40, optimizer=pl.Adam(0.05), **QUIET)["loss"]
         assert reached[-1] < reached[0]
 
+    @pytest.mark.filterwarnings("ignore:y has the mean")
     def test_an_overflow_in_the_last_update_is_found_too(self):
         """One step of rate 1e38 on gradients of 1e3: the loss was finite, the parameters are not any more."""
         network = pl.Network([pl.Input(4), pl.Regression()])
@@ -154,6 +155,7 @@ class TestDivergence:
             network.fit(X, Y * 1e4, epochs=1, batch_size=50, optimizer=pl.GradientDescent(1e38), **QUIET)
         np.testing.assert_array_equal(network.parameters.vector, start)
 
+    @pytest.mark.filterwarnings("ignore:y has the mean")
     @pytest.mark.parametrize("how", ["stop", "interrupt"])
     def test_no_way_out_leaves_parameters_that_are_not_finite(self, how):
         """The same overflow, and a callback that ends the training (or Ctrl-C) right after that step."""

@@ -72,6 +72,7 @@ class TestClosedForms:
         expected = np.linalg.solve(x.T @ (share[:, None] * x) + 0.3 * np.eye(4), x.T @ (share * y))
         np.testing.assert_allclose(network.parameters["output.weight"][:, 0], expected, atol=1e-9)
 
+    @pytest.mark.filterwarnings("ignore:y has the mean")
     def test_huber_regression_reaches_the_minimum_that_scipy_finds(self):
         """At its minimum the mean gradient of the clipped errors vanishes; an outlier of 1,000 moves nothing further."""
         x, _ = data()

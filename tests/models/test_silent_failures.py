@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
@@ -38,6 +39,39 @@ def test_bytes_that_are_hardly_pixels_are_warned_of():
     one_hot = np.eye(4, dtype=np.uint8)
     with pytest.warns(UserWarning, match=r"divided by 255, but its largest value is 1\b.*astype\('float32'\)"):
         table().fit(one_hot, [0, 1, 2, 0], epochs=1, **QUIET)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e5, 2e5), (1.0, 30.0), (0.001, 0.0), (200.0, 0.0)])
+def test_a_target_that_is_not_scaled_is_warned_of_with_the_cure(scale, shift):
+    """What the warning says to do is done: the same training then explains what it failed to explain."""
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=(600, 4))
+    y = x @ [0.5, -0.5, 0.5, 0.5] * scale + shift
+    layers = [pl.Input(4), pl.Dense(16, "relu"), pl.Regression()]
+    how = {"epochs": 40, **QUIET}
+    plain, scaled = pl.Network(layers, seed=1), pl.Network(layers, seed=1)
+    what = re.escape(f"y has the mean {y.mean():.4g} and the standard deviation {y.std():.4g}")
+    cure = r"\(y - mean\) / std, .*y\.mean\(axis=0\).*y\.std\(axis=0\), .*: answers \* std \+ mean"
+    with pytest.warns(UserWarning, match=f"^{what};.*{cure}") as warned:
+        plain.fit(x, y, **how)
+    assert warned[0].filename == __file__, "it points at the call of fit"
+    mean, std = y.mean(axis=0), y.std(axis=0)
+    scaled.fit(x, (y - mean) / std, **how)
+    answers = scaled.predict(x) * std + mean
+    explained = 1 - np.square(y - answers).sum() / np.square(y - mean).sum()
+    assert explained > 0.9 > plain.evaluate(x, y)["r2"]
+
+
+def test_of_several_targets_the_one_is_named_that_is_not_scaled(rows):
+    x, _ = rows
+    y = np.stack([x[:, 0], 500 + x[:, 1]], axis=1)
+    with pytest.warns(UserWarning, match=r"^value 2 of y has the mean 500"):
+        table(output=pl.Regression(2)).fit(x, y, epochs=1, **QUIET)
+
+
+@pytest.mark.parametrize("y", [np.linspace(-3, 3, 30), np.full(30, 500.0), np.linspace(10, 40, 30), np.arange(30) % 2])
+def test_a_target_of_usual_size_or_without_variation_is_not_warned_of(rows, y):
+    table(output=pl.Regression()).fit(rows[0], y, epochs=1, **QUIET)
 
 
 def test_an_answer_that_is_no_number_is_an_error(rows):

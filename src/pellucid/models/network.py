@@ -134,6 +134,7 @@ class Network(Stack):
         regularizer = regularizer_of(regularizer)
         training, held_out = self._divided(x, y, sample_weight, validation)
         self.input.warn_about_scale(training.x)
+        self.output.warn_about_scale(training.y[training.rows])
         if class_weight is not None:
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))
         if optimizer is None:

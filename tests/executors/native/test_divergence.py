@@ -16,7 +16,7 @@ from twins import OneHugeRate, assert_same_bits, fitted, numbers, spread
 import pellucid as pl
 from pellucid.training.events import EpochFinished, Patient, StepFinished
 
-pytestmark = pytest.mark.filterwarnings("ignore:x holds numbers as large as")
+pytestmark = pytest.mark.filterwarnings("ignore:x holds numbers as large as", "ignore:y has the mean")
 
 BATCH, STEPS_AN_EPOCH = 8, 60
 RNG = np.random.default_rng(6)

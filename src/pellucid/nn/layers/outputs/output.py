@@ -64,6 +64,9 @@ class OutputLayer(Layer):
     def check_targets(self, y: Any, count: int, what: str = "y") -> AnyArray:
         """``y`` as checked targets of ``count`` samples, or an error that says what is wrong with it."""
 
+    def warn_about_scale(self, y: AnyArray) -> None:
+        """Warn if training would silently fail on checked targets of this size. Class numbers have none."""
+
     @abstractmethod
     def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
         """Checked targets as the array (B, num_outputs) that the loss takes."""

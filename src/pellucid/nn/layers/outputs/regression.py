@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ from pellucid.mathematics.losses import REGRESSION_LOSSES, Loss, regression_loss
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.input import first_non_finite
 from pellucid.nn.layers.outputs.output import MAX_OUTPUTS, OutputLayer
+
+FARTHEST = 10.0  # a mean this many standard deviations from 0 takes long to reach
+SMALLEST, LARGEST = 0.03, 100.0  # a standard deviation and a number beyond which training may fail
+FEWEST = 10  # samples that tell a mean and a deviation
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,26 @@ class Regression(OutputLayer):
         if bad is not None:
             raise ShapeError(f"{what}[{bad}] is NaN or infinite; remove or fill in such samples first.")
         return array
+
+    def warn_about_scale(self, y: AnyArray) -> None:
+        """Warn where training would silently fail or take very long: values far from 0, or not of the size 1.
+
+        Looks at the first samples only. Few samples say too little of this, and a value that is the same in all of them
+        is no reason to warn.
+        """
+        seen = y[:4096]
+        for value, column in enumerate(seen.T if len(seen) >= FEWEST else (), 1):
+            mean, deviation = float(column.mean()), float(column.std())
+            is_far = abs(mean) > FARTHEST * deviation or deviation < SMALLEST or np.abs(column).max() > LARGEST
+            if deviation > 0 and is_far:
+                which = "y" if self.num_values == 1 else f"value {value} of y"
+                warnings.warn(
+                    f"{which} has the mean {mean:.4g} and the standard deviation {deviation:.4g}; networks learn targets "
+                    f"with a mean of about 0 and a deviation of about 1. Train on (y - mean) / std, with mean = "
+                    f"y.mean(axis=0) and std = y.std(axis=0), and turn answers back: answers * std + mean.",
+                    stacklevel=3,
+                )
+                return
 
     def targets(self, y: AnyArray, dtype: np.dtype[Any]) -> Array:
         return y.astype(dtype)
