@@ -12,7 +12,14 @@ from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 import pellucid as pl
-from pellucid.evaluation.metrics import ClassFigures, class_figures, confusion_matrix, r2, wilson_interval
+from pellucid.evaluation.metrics import (
+    ClassFigures,
+    class_figures,
+    confusion_matrix,
+    difference_interval,
+    r2,
+    wilson_interval,
+)
 from pellucid.mathematics.means import WeightedMeans
 from pellucid.nn.catalogue import OUTPUTS
 
@@ -143,3 +150,13 @@ def test_the_interval_of_a_share_is_that_of_scipy(counts):
 
 def test_nothing_is_known_from_no_samples():
     assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [((56, 70), (48, 80), (0.0524, 0.3339)), ((9, 10), (3, 10), (0.1705, 0.8090)), ((5, 56), (0, 29), (-0.0381, 0.1926))],
+)
+def test_the_interval_of_a_difference_is_that_of_newcombe(first, second, expected):
+    """The figures of table II in his paper of 1998, method 10."""
+    assert difference_interval(first, second) == pytest.approx(expected, abs=5e-5)
+    assert difference_interval(second, first) == pytest.approx(tuple(-end for end in reversed(expected)), abs=5e-5)

@@ -149,6 +149,42 @@ def test_the_best_parameters_come_back_with_their_moving_averages(digits, comple
     assert not np.array_equal(network.parameters.vector, pages[-1][0])
 
 
+@pytest.mark.parametrize("completes", [False, True])
+def test_the_history_and_the_last_event_are_those_of_the_parameters_that_stayed(digits, completes, tmp_path):
+    x, y = digits
+    heard = []
+    network = small(pl.Dense(8, "relu"))
+    network.fit(x[:100], y[:100], epochs=2, progress="none")
+    history, _ = overfit(network, digits, early_stopping=100 if completes else 3, callbacks=[heard.append])
+    best = int(np.argmin(history["validation_loss"]))
+    measured = network.evaluate(x[100:200], (y[100:200] + 1) % 10)
+    network.save(tmp_path / "n.safetensors")
+    loaded = pl.load(tmp_path / "n.safetensors").network
+    for one, place in ((history, best), (network.history, best + 2), (loaded.history, best + 2)):
+        assert (one.restored.place, one.restored.epoch, one.restored.monitor) == (place, best + 3, "validation_loss")
+        assert one.final["validation_loss"] == pytest.approx(measured["loss"])
+        assert one.final["validation_accuracy"] == measured["accuracy"]
+        assert f"restored, epoch {best + 3}: " in repr(one)
+    end = heard[-1]
+    assert isinstance(end, TrainingFinished)
+    assert (end.metrics, end.restored_epoch) == (history.final, best + 3)
+    again = network.fit(x[:100], y[:100], epochs=1, progress="none")
+    assert again.restored is network.history.restored is None
+    assert network.history.final == again.epochs[-1]
+
+
+def test_a_training_without_an_epoch_leaves_the_restored_one(digits):
+    network = small(pl.Dense(8, "relu"))
+    history, _ = overfit(network, digits, early_stopping=3)
+
+    def stop(event):
+        raise StopTraining
+
+    network.fit(*digits, epochs=1, callbacks=[stop], progress="none")
+    assert network.history.restored == history.restored
+    assert network.history.final == history.final
+
+
 def test_without_restore_best_the_last_parameters_stay(digits):
     network = small(pl.Dense(8, "relu"))
     _, pages = overfit(network, digits, early_stopping=pl.EarlyStopping(2, restore_best=False))

@@ -85,6 +85,18 @@ def test_an_end_before_the_end_is_told(clock, reason):
     assert "epoch 4" in stream.getvalue()
 
 
+@pytest.mark.parametrize("reason", ["stopped early", "completed"])
+def test_the_restored_epoch_is_shown_with_its_figures(clock, reason):
+    """The last line of an epoch is not of the network that stayed."""
+    stream = io.StringIO()
+    lines = ProgressLines(stream)
+    lines(TrainingStarted(1, 9, 10, 600, 60))
+    lines(TrainingFinished(9, reason, {"loss": 0.25, "validation_accuracy": 0.5}, restored_epoch=4))
+    assert stream.getvalue().endswith("restored the parameters of epoch 4  loss 0.25  validation accuracy 50.00 %\n")
+    lines(TrainingFinished(9, "completed", {"loss": 0.125}, restored_epoch=9))
+    assert "0.125" not in stream.getvalue(), "the line of the last epoch has shown it"
+
+
 def test_figures_are_percent_or_four_digits():
     assert metrics_text({"loss": 12345.678, "mae": 1e-7, "r2": -0.5, "accuracy": 1.0, "seconds": 3.0}) == (
         "loss 1.235e+04  mae 1e-07  r2 -0.5  accuracy 100.00 %"

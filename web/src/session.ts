@@ -13,7 +13,7 @@ export interface ModelSummary {
   parameters: number;
   is_calibrated: boolean;
   has_confidence: boolean;
-  accuracy: number | null; // on the validation part, where it is known
+  measured: string | null; // how good it is on validation samples, in words, where that is known
 }
 
 interface Session {

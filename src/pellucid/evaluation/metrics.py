@@ -62,6 +62,17 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
 
 
+def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """The 95 % confidence interval of the difference p - q of two shares, each given as (right, count).
+
+    With (l, u) and (m, v) as their Wilson intervals, it goes from p - q - sqrt((p - l)^2 + (v - q)^2) to
+    p - q + sqrt((u - p)^2 + (q - m)^2) (Newcombe, "Interval estimation for the difference between independent
+    proportions: comparison of eleven methods", Statistics in Medicine 17, 1998, method 10).
+    """
+    (p, (p_low, p_high)), (q, (q_low, q_high)) = ((right / n, wilson_interval(right, n)) for right, n in (first, second))
+    return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
+
+
 def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
     """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over the V values; NaN where a target is constant.
 

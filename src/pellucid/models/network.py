@@ -167,8 +167,7 @@ class Network(Stack):
         try:
             return trainer.run()
         finally:
-            self.history.epochs.extend(trainer.history.epochs)
-            self.history.reason = trainer.history.reason
+            self.history.extend(trainer.history)
 
     def predict(self, x: Any) -> AnyArray:
         """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ from pellucid.nn import catalogue
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
-from pellucid.training.history import History
+from pellucid.training.history import History, Restored
 from pellucid.training.state import TrainingState
 
 for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores):
@@ -87,6 +87,8 @@ def to_bytes(network: Stack, parts: Parts, *, optimizer_state: bool) -> bytes:
             "settings": state.settings,
         },
     }
+    if parts.history.restored is not None:
+        description["restored"] = asdict(parts.history.restored)
     if calibration.temperature is not None or calibration.conformal:
         description["calibration"] = {
             "temperature": None if calibration.temperature is None else catalogue.to_dict(calibration.temperature),
@@ -200,9 +202,18 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
     pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, Pipeline)
     check_pipeline(network, pipeline)
     labels = check_labels(network, content.description["labels"])
-    history = History(epochs, "loaded")
+    history = History(epochs, "loaded", _restored_epoch(content.description.get("restored"), len(epochs)))
     calibration = _restore_calibration(network, content.description.get("calibration"), restored.step)
     return network, Parts(restored, history, pipeline, labels, calibration)
+
+
+def _restored_epoch(described: dict[str, Any] | None, epochs: int) -> Restored | None:
+    if described is None:
+        return None
+    place, epoch = _count(described["place"]), _count(described["epoch"])
+    if place >= epochs:
+        raise ModelFileError(f"the restored epoch is number {place} of a history of {epochs}, counted from 0.")
+    return Restored(place, epoch, str(described["monitor"]))
 
 
 def _restore_calibration(network: Stack, described: dict[str, Any] | None, step: int) -> Calibration:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.display.text import percent
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.samples import Samples
@@ -106,6 +107,21 @@ class ClassJudgement(Judgement):
     def guessing(self) -> float:
         """The accuracy of always naming the commonest class."""
         return self.classes[self.commonest].support / self.count
+
+    @property
+    def is_better_than_guessing(self) -> bool:
+        """Whether the accuracy is clearly above that of always naming the commonest class."""
+        return self.interval[0] > self.guessing
+
+    @property
+    def against_guessing(self) -> str:
+        """What the accuracy is beside that of always naming the commonest class."""
+        guess = f"Calling every picture “{self.names[self.commonest]}” would be right for {percent(self.guessing)}"
+        if self.guessing == 1:
+            return f"{guess}: only one class was tested, so nothing shows whether the network tells classes apart."
+        is_worse = self.interval[1] < self.guessing
+        judgement = "worse" if is_worse else "not clearly better than that"
+        return f"{guess}; the network is {'clearly better' if self.is_better_than_guessing else judgement}."
 
     @property
     def confusions(self) -> list[tuple[int, int, int]]:

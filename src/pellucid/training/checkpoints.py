@@ -27,6 +27,7 @@ class Checkpoint:
     losses        of the epochs finished in this training, as schedules monitor them
     means         mean loss and metric of the current epoch so far
     waiting       the state of early stopping
+    restored      the epoch whose parameters early stopping has restored; 0 if it has not
     parameters, state, optimizer_state   the numbers of the network and of its optimizer
     """
 
@@ -38,6 +39,7 @@ class Checkpoint:
     losses: tuple[float, ...]
     means: WeightedMeans
     waiting: Waiting
+    restored: int
     parameters: Array
     state: Array
     optimizer_state: OptimizerState

@@ -51,10 +51,14 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True)
 class TrainingFinished(Event):
-    """At the end; ``reason`` is "completed", "stopped early", "interrupted", "diverged" or "failed"."""
+    """At the end; ``reason`` is "completed", "stopped early", "interrupted", "diverged" or "failed".
+
+    ``metrics`` are those of ``restored_epoch``, whose parameters early stopping restored; of the last epoch if that is 0.
+    """
 
     reason: str
     metrics: dict[str, float] = field(default_factory=dict)
+    restored_epoch: int = 0
 
 
 class Patient:

@@ -24,7 +24,7 @@ def fork(parent: TrainingLoop, checkpoint: Checkpoint, loop: TrainingLoop) -> No
     fresh = loop.checkpoint()
     begun = replace(checkpoint, parameters=fresh.parameters, state=fresh.state)
     if old.layers != new.layers or loop.plan.early_stopping is None:
-        begun = replace(begun, waiting=fresh.waiting)
+        begun = replace(begun, waiting=fresh.waiting, restored=0)
     same_optimizer = type(loop.plan.rules.optimizer) is type(parent.plan.rules.optimizer)
     before, now = checkpoint.optimizer_state, fresh.optimizer_state
     if not (same_optimizer and _shapes(old) == _shapes(new) and before.slots.keys() == now.slots.keys()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pellucid.core.checks import one_of
@@ -13,17 +14,54 @@ from pellucid.core.errors import ArgumentError, MissingDependencyError
 from pellucid.core.suggestions import suggests_attributes
 
 
+@dataclass(frozen=True)
+class Restored:
+    """The epoch whose parameters early stopping restored.
+
+    place    its place in the history, from 0
+    epoch    its number in the life of the network, from 1
+    monitor  the metric that was best there
+    """
+
+    place: int
+    epoch: int
+    monitor: str
+
+    @property
+    def is_by_validation(self) -> bool:
+        """Whether the validation samples chose it, so that their metrics there flatter."""
+        return self.monitor.startswith("validation_")
+
+
 @suggests_attributes
 class History(Mapping[str, list[float]]):
     """A mapping from metric to its values, one an epoch: ``history["validation_loss"]``. ``epochs`` has a dict an epoch.
 
     ``loss`` is the mean over the samples of the epoch *while* the parameters changed, without penalties; ``penalty`` (if
-    weights have one) and everything with ``validation_`` are measured at the end of the epoch.
+    weights have one) and everything with ``validation_`` are measured at the end of the epoch. ``restored`` says which
+    epoch's parameters early stopping restored; None if those of the last stayed.
     """
 
-    def __init__(self, epochs: list[dict[str, float]] | None = None, reason: str = "") -> None:
+    def __init__(
+        self, epochs: list[dict[str, float]] | None = None, reason: str = "", restored: Restored | None = None
+    ) -> None:
         self.epochs: list[dict[str, float]] = epochs or []
         self.reason = reason
+        self.restored = restored
+
+    @property
+    def final(self) -> dict[str, float]:
+        """The metrics of the epoch whose parameters the network has: the restored one, or else the last; {} without any."""
+        if not self.epochs:
+            return {}
+        return self.epochs[-1 if self.restored is None else self.restored.place]
+
+    def extend(self, later: History) -> None:
+        """Add the epochs of the training that came after these."""
+        if later.epochs:
+            self.restored = later.restored and replace(later.restored, place=len(self.epochs) + later.restored.place)
+        self.epochs.extend(later.epochs)
+        self.reason = later.reason
 
     def __getitem__(self, name: str) -> list[float]:
         one_of(name, list(self), "metric")
@@ -36,8 +74,9 @@ class History(Mapping[str, list[float]]):
         return len(list(iter(self)))
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name} {value:.4g}" for name, value in self.epochs[-1].items()) if self.epochs else "empty"
-        return f"History of {len(self.epochs)} epochs ({self.reason or 'running'}); last: {last}"
+        final = ", ".join(f"{name} {value:.4g}" for name, value in self.final.items()) or "empty"
+        which = "last" if self.restored is None else f"restored, epoch {self.restored.epoch}"
+        return f"History of {len(self.epochs)} epochs ({self.reason or 'running'}); {which}: {final}"
 
     def _repr_html_(self) -> str:
         """The curves, for a notebook."""

@@ -24,6 +24,7 @@ from pellucid.nn.stack import Stack
 from pellucid.training.checkpoints import Checkpoint
 from pellucid.training.early_stopping import Waiting
 from pellucid.training.events import EpochFinished, Event, StepFinished
+from pellucid.training.history import Restored
 from pellucid.training.plan import Plan
 from pellucid.training.state import TrainingState
 
@@ -53,6 +54,7 @@ class TrainingLoop:
         self.learning_rate = plan.rules.optimizer.learning_rate
         self.last_rate = 0.0  # of the last step
         self.ended: str | None = None  # "completed" or "stopped early" after the end of a training
+        self.restored_epoch = 0  # the epoch whose parameters early stopping has restored
         self.tell, self.tells_steps = tell, True
         state.use(plan.rules.optimizer, stack)
         state.settings = plan.in_words()
@@ -115,7 +117,7 @@ class TrainingLoop:
             self.state.optimizer_state = OptimizerState()  # the moments led to the divergence
             raise
         self.state.epoch, before, made = epoch, self.step, len(metrics)
-        self.last_rate = rates[made - 1]
+        self.last_rate, self.restored_epoch = rates[made - 1], 0
         for step, (batch, rate, measured) in enumerate(zip(batches, rates, metrics, strict=False), before + 1):
             self._means.add(measured, batch.weight, len(batch.rows))
             if self.tell is not None and self.tells_steps:
@@ -140,6 +142,7 @@ class TrainingLoop:
             losses=self._losses,
             means=deepcopy(self._means),
             waiting=self._waiting,
+            restored=self.restored_epoch,
             parameters=parameters,
             state=self.stack.state.vector.copy(),
             optimizer_state=deepcopy(self.state.optimizer_state),
@@ -153,6 +156,7 @@ class TrainingLoop:
         self.state.optimizer_state = deepcopy(checkpoint.optimizer_state)
         self.state.step, self.state.epoch = checkpoint.step, checkpoint.epoch
         self._within, self._made, self.ended = checkpoint.within, checkpoint.made, checkpoint.ended
+        self.restored_epoch = checkpoint.restored
         self._losses, self._means, self._waiting = checkpoint.losses, deepcopy(checkpoint.means), checkpoint.waiting
 
     def release(self) -> None:
@@ -163,7 +167,14 @@ class TrainingLoop:
 
     def restore_best(self) -> None:
         """Restore the best parameters that early stopping has seen."""
-        self._waiting.restore(self.stack)
+        if self._waiting.best is not None:
+            self._waiting.restore(self.stack)
+            self.restored_epoch = self._waiting.epoch
+
+    def restored(self, place: int) -> Restored | None:
+        """The epoch whose parameters early stopping has restored, if it has; ``place`` is where a history has it."""
+        rule = self.plan.early_stopping
+        return Restored(place, self.restored_epoch, rule.monitor) if self.restored_epoch and rule is not None else None
 
     def _finish_epoch(self) -> None:
         metrics, self._means, self._within = self._means.means(), WeightedMeans(), 0

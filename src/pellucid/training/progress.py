@@ -70,6 +70,14 @@ def metrics_text(metrics: dict[str, float], digits: int = 4) -> str:
     return "  ".join(parts)
 
 
+def _last_lines(event: TrainingFinished) -> list[str]:
+    """How the training ended, unless as planned; and the restored epoch, unless it is the last, which was just shown."""
+    lines = [] if event.reason == "completed" else [f"training {event.reason} in epoch {event.epoch}"]
+    if event.restored_epoch not in (0, event.epoch):
+        lines.append(f"restored the parameters of epoch {event.restored_epoch}  {metrics_text(event.metrics)}")
+    return lines
+
+
 class ProgressLines:
     """A line for an epoch, not too often."""
 
@@ -91,8 +99,9 @@ class ProgressLines:
                 self._print(
                     f"epoch {event.epoch}/{self._last_epoch}  {metrics_text(event.metrics)}  {speed:,.0f} samples/s"
                 )
-        elif isinstance(event, TrainingFinished) and event.reason != "completed":
-            self._print(f"training {event.reason} in epoch {event.epoch}")
+        elif isinstance(event, TrainingFinished):
+            for line in _last_lines(event):
+                self._print(line)
 
     def _print(self, line: str) -> None:
         print(line, file=self.stream, flush=True)
@@ -120,8 +129,8 @@ class ProgressBar:
             self._bar.console.print(f"epoch {event.epoch}  {metrics_text(event.metrics)}", highlight=False)
         elif isinstance(event, TrainingFinished) and self._bar is not None:
             self._bar.stop()
-            if event.reason != "completed":
-                self._bar.console.print(f"training {event.reason} in epoch {event.epoch}", highlight=False)
+            for line in _last_lines(event):
+                self._bar.console.print(line, highlight=False)
 
     def _start(self, event: TrainingStarted) -> None:
         from rich.console import Console

@@ -37,9 +37,9 @@ class Trainer:
         pressed; either way the network has its last good parameters, and ``history`` the finished epochs.
         """
         loop, plan, reason = self.loop, self.loop.plan, "failed"
+        first, count = loop.state.epoch + 1, len(loop.training)
         try:
             with deferred_interrupt() as interrupt:
-                first, count = loop.state.epoch + 1, len(loop.training)
                 self._tell(TrainingStarted(first, plan.epochs, loop.steps_per_epoch, count, plan.batch_size))
                 while not loop.ended:
                     interrupt.check()
@@ -55,10 +55,11 @@ class Trainer:
         finally:
             loop.release()
             self.history.reason = reason
-            last = self.history.epochs[-1] if self.history.epochs else {}
+            self.history.restored = loop.restored(loop.restored_epoch - first)
+            finished = TrainingFinished(loop.state.epoch, reason, dict(self.history.final), loop.restored_epoch)
             for callback in self._callbacks:
                 with suppress(StopTraining):
-                    callback(TrainingFinished(loop.state.epoch, reason, last))
+                    callback(finished)
         return self.history
 
     def _hear(self, event: Event) -> None:

@@ -13,6 +13,7 @@ from sklearn import metrics as reference
 
 import pellucid as pl
 from pellucid.core.display.text import printable
+from pellucid.data.samples import Samples, split
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,37 @@ def test_info_in_words(cli, trained, regression):
     assert "none" in done.stdout
     report = only_json(cli("info", regression, "--json").stdout)
     assert (report["labels"], report["pipeline"], report["history"]) == ([], None, [])
+
+
+def test_info_says_the_figures_of_the_parameters_in_the_file(cli, few):
+    """And whose samples chose them. A high rate makes the loss rise again, so that the best epoch is not the last one."""
+    data = ("digits", "--validation", "0.2", "--no-augment", "--out", "m.safetensors")
+    done = cli("train", *data, "--hidden", "16", "--learning-rate", "0.05", "--epochs", "40", "--early-stopping", "3")
+    assert done.returncode == 0, done.stderr
+    (x, y), _ = few
+    network = pl.load("m.safetensors").network
+    restored = network.history.restored
+    assert restored.epoch < len(network.history.epochs)
+    rows = split(Samples(x, y, np.arange(len(x))), 0.2, network.seed, y)[1].rows
+    accuracy = np.mean(network.predict(x[rows]) == y[rows])
+    assert f"restored the parameters of epoch {restored.epoch}  " in done.stderr
+    shown = cli("info", "m.safetensors").stdout
+    (line,) = [line for line in shown.splitlines() if "validation accuracy" in line]
+    assert f"epoch {restored.epoch}, whose parameters early stopping restored" in line
+    assert line.endswith(f"validation accuracy {100 * accuracy:.2f} %")
+    assert "the validation samples also chose this epoch, so their figures flatter" in shown
+    report = only_json(cli("info", "m.safetensors", "--json").stdout)
+    assert report["restored"] == {"place": restored.epoch - 1, "epoch": restored.epoch, "monitor": "validation_loss"}
+    assert report["history"][report["restored"]["place"]]["validation_accuracy"] == accuracy
+
+
+def test_a_training_that_taught_nothing_is_not_praised(cli):
+    """With a rate of almost 0 the network answers as it was drawn."""
+    done = cli("train", "digits", "--hidden", "16", "--epochs", "1", "--learning-rate", "1e-9", "--out", "m.safetensors")
+    assert done.returncode == 0, done.stderr
+    words = r"Calling every picture “\d” would be right for \d+\.\d%; the network is (not clearly better|worse)"
+    for text in (done.stdout, cli("evaluate", "m.safetensors", "digits").stdout):
+        assert re.search(words, text)
 
 
 def test_info_names_the_engine_that_would_run(cli, trained):

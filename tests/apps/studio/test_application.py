@@ -13,6 +13,7 @@ import pellucid as pl
 from pellucid.apps.server.requests import read_json
 from pellucid.apps.studio.application import STATIC, application
 from pellucid.apps.studio.session import Session
+from pellucid.core.display.text import percent
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 
@@ -114,7 +115,7 @@ def test_the_summary_of_a_session(app, reader):
         "parameters": 784 * 32 + 32 + 32 * 10 + 10,
         "is_calibrated": True,
         "has_confidence": True,
-        "accuracy": None,
+        "measured": None,
     }
 
 
@@ -131,7 +132,8 @@ def test_the_summary_of_other_networks():
     found = Session(models).summary()["models"]
     assert [one["reads"] for one in found] == ["photos", "points", "values"]
     assert found[0]["labels"] == ["cat", "dog"]
-    assert found[1]["accuracy"] == plane.history["validation_accuracy"][-1]
+    share = plane.history["validation_accuracy"][-1]
+    assert found[1]["measured"] == f"{percent(share)} of the validation samples right"
     assert (found[2]["labels"], found[2]["is_calibrated"], found[2]["has_confidence"]) == ([], False, False)
 
 

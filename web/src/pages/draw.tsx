@@ -85,7 +85,7 @@ function Desk({ model }: { model: ModelSummary }) {
     setParameters({ sample }, true);
   };
 
-  const pictures = <Pictures model={model.name} onFile={readFile} onSample={showSample} />;
+  const pictures = <Pictures model={model.name} title={EXAMPLES[model.reads as "digits" | "photos"]} onFile={readFile} onSample={showSample} />;
   return (
     <div class={`desk reads-${model.reads}`}>
       <section class="panel" aria-label={readsRow ? "The numbers" : "The picture"}>
@@ -107,6 +107,11 @@ function Desk({ model }: { model: ModelSummary }) {
     </div>
   );
 }
+
+const EXAMPLES = {
+  digits: "Digits of the test part",
+  photos: "Pictures of your folder", // it may have learned from them
+};
 
 const SEEN = {
   digits: "The digit is found, cut out, scaled to the size and stroke width of the training digits, and centered.",

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { count, percent } from "../numbers";
+import { count } from "../numbers";
 import { Notice } from "../parts/notice";
 import { type ModelSummary, model, openSession, session } from "../session";
 import { parameter, setParameters } from "../url";
@@ -28,7 +28,7 @@ export function ModelBar() {
           {chosen.layers.map((layer, i) => <li key={i}>{layer}</li>)}
         </ol>
         <span class="number">{count.format(chosen.parameters)} parameters</span>
-        {chosen.accuracy === null ? null : <span class="number">{percent(chosen.accuracy)} correct on unseen samples</span>}
+        {chosen.measured === null ? null : <span class="number">{chosen.measured}</span>}
       </div>
     </>
   );

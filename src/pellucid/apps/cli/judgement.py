@@ -19,6 +19,12 @@ def bounds_in_words(judgement: ClassJudgement) -> str:
     return f" ({low:.1%} to {high:.1%} with 95% confidence)" if judgement.count < ENOUGH else ""
 
 
+def show_guessing(judgement: ClassJudgement) -> None:
+    """What the accuracy is worth, if it is not clearly better than naming the commonest class."""
+    if not judgement.is_better_than_guessing:
+        say(judgement.against_guessing)
+
+
 def show_probabilities(judgement: ClassJudgement, model: Model) -> None:
     """How far its probabilities can be trusted, and its temperature."""
     trust = judgement.trust

@@ -24,6 +24,7 @@ from pellucid.models.model import Model
 from pellucid.models.train import FEWEST_TO_CALIBRATE
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.summary import describe_layer
+from pellucid.reports.validation import measured_in_words
 
 DIGITS = tuple(range(10))
 PLANE: Shape = (2,)  # the input of a network that learns from points
@@ -83,22 +84,19 @@ def _of_run(run: Run) -> dict[str, Any]:
     summary = run.summary()
     asked = summary["experiment"]
     kept_aside = 0 if summary["state"] == "running" else round(asked["validation"] * asked["samples"])
-    accuracies = [figures["validation_accuracy"] for figures in summary["history"]]
     return {
         "name": run.name,
         "title": f"{run.name}: {asked['data']}",
         "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
-        **{key: summary[key] for key in ("labels", "layers", "parameters")},
+        **{key: summary[key] for key in ("labels", "layers", "parameters", "measured")},
         "input_shape": list(run.network.input.shape),
         "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
         "has_confidence": kept_aside > 0,
-        "accuracy": next((figure for figure in reversed(accuracies) if figure is not None), None),
     }
 
 
 def _of_model(name: str, model: Model) -> dict[str, Any]:
     network = model.network
-    accuracies = network.history.get("validation_accuracy", [])
     return {
         "name": name,
         "title": name,
@@ -109,5 +107,5 @@ def _of_model(name: str, model: Model) -> dict[str, Any]:
         "parameters": network.parameters.layout.size,
         "is_calibrated": model.temperature is not None,
         "has_confidence": bool(model.conformal_scores) and isinstance(network.output, ClassifyingOutput),
-        "accuracy": accuracies[-1] if accuracies else None,
+        "measured": measured_in_words(network.history),
     }

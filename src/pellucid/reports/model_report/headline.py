@@ -12,7 +12,7 @@ FEW = 30  # samples of a class, below which its figures say little
 
 def answer(found: ClassJudgement) -> Markup:
     """The sentences below the title, and a row of figures."""
-    sentences = [_accuracy(found), _against_guessing(found), *_weakest(found), _honesty(found)]
+    sentences = [_accuracy(found), found.against_guessing, *_weakest(found), _honesty(found)]
     return joined([_figures(found), *(element("p", sentence) for sentence in sentences), *_warnings(found)])
 
 
@@ -48,16 +48,6 @@ def _accuracy(found: ClassJudgement) -> Markup:
     named = "every test picture" if found.right == found.count else f"{percent(found.accuracy)} of the test pictures"
     said = f"The network labels {named} correctly. On all pictures that are taken in the same way its accuracy lies in "
     return joined([said, element("strong", between(*found.interval)), ", with 95% confidence."])
-
-
-def _against_guessing(found: ClassJudgement) -> str:
-    share = found.guessing
-    guess = f"Calling every picture “{found.names[found.commonest]}” would be right for {percent(share)}"
-    if share == 1:
-        return f"{guess}: only one class was tested, so nothing shows whether the network tells classes apart."
-    low, high = found.interval
-    judgement = "clearly better" if low > share else "worse" if high < share else "not clearly better than that"
-    return f"{guess}; the network is {judgement}."
 
 
 def _weakest(found: ClassJudgement) -> list[str]:

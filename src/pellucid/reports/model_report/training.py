@@ -5,6 +5,7 @@ from __future__ import annotations
 from pellucid.core.display.markup import Markup, element, folded, section, table
 from pellucid.core.display.training_curves import METRICS, SERIES
 from pellucid.core.display.training_curves import curves as charts_of
+from pellucid.reports.validation import final_in_words
 from pellucid.training.history import History
 
 
@@ -19,8 +20,13 @@ def curves(history: History) -> Markup:
     )
     has_validation = any(f"validation_{figure}" in history for figure in METRICS)
     words = note if has_validation else "No samples were kept aside for validation: only the training is shown."
-    return section("training", "Training", element("div", *charts, class_="charts"), element("p", words, class_="note"),
-                   folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
+    kept = [] if history.restored is None else [element("p", f"{_sentence(line)}.") for line in final_in_words(history)]
+    return section("training", "Training", element("div", *charts, class_="charts"), *kept,
+                   element("p", words, class_="note"), folded("The numbers of every epoch", _numbers(history)))  # fmt: skip
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _numbers(history: History) -> Markup:

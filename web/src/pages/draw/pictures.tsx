@@ -11,6 +11,7 @@ interface Example {
 
 interface Props {
   model: string;
+  title: string; // what the examples are
   onFile: (file: Blob) => void;
   onSample: (word: string) => void;
 }
@@ -18,7 +19,7 @@ interface Props {
 const SHOWN = 10;
 
 /** Other pictures to read: test samples, and any picture file, which may be chosen, dropped or pasted. */
-export function Pictures({ model, onFile, onSample }: Props) {
+export function Pictures({ model, title, onFile, onSample }: Props) {
   const [examples, setExamples] = useState<Example[] | null>(null); // null: on their way
   const input = useRef<HTMLInputElement>(null);
   const isOver = useDropAndPaste(onFile);
@@ -35,7 +36,7 @@ export function Pictures({ model, onFile, onSample }: Props) {
     <div class="pictures">
       {examples?.length === 0 ? null : (
         <>
-          <h2 id="examples-title">Samples that it was not trained on</h2>
+          <h2 id="examples-title">{title}</h2>
           <div class="examples" role="group" aria-labelledby="examples-title">
             {examples?.map((one) => (
               <button

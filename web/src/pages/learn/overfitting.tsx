@@ -46,7 +46,7 @@ function Gap({ history }: { history: Figures[] }) {
     <>
       <Chart title="Loss" curves={curves} gap={[curves[0]!, curves[1]!]} format={(value) => short(value, 3)} range={range} />
       <p class="numbers">
-        {last ? `Correct: ${percent(last.accuracy!)} of the training points, ${percent(last.validation_accuracy!)} of new ones.` : "\u00a0"}
+        {last ? `Correct: ${percent(last.accuracy!)} of the training points, ${percent(last.validation_accuracy!)} of the validation points.` : "\u00a0"}
       </p>
     </>
   );

@@ -63,6 +63,7 @@ export interface StateEvent {
   learning_rate: number;
   steps_per_second: number | null;
   pace: number | null; // steps a second, at most
+  gap_in_words: string | null; // what the last accuracies on training and validation samples mean
 }
 
 export interface Histogram {

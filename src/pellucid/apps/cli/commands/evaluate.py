@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_tables
+from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_tables
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.terminal import check_page, say, write_json
 from pellucid.core.display.text import printable
@@ -50,6 +50,7 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
     else:
         say(printable(f"{model} on {test.name}: {judgement.count:,} samples"))
         say(f"accuracy {judgement.accuracy:.2%}{bounds_in_words(judgement)}   loss {judgement.loss:.4f}")
+        show_guessing(judgement)
         show_probabilities(judgement, loaded)
         show_tables(judgement)
     if page is not None:

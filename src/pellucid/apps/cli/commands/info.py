@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from pellucid.apps.cli.terminal import say, write_json
 from pellucid.core.display.text import printable
 from pellucid.models.model import Model, load
 from pellucid.nn import catalogue
-from pellucid.training.progress import metrics_text
+from pellucid.reports.validation import final_in_words
 
 
 @click.command("info")
@@ -34,8 +35,8 @@ def command(model: str, as_json: bool) -> None:
     say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
     for name, value in state.settings.items():
         say(printable(f"          {name}: {value}"))
-    if network.history.epochs:
-        say(f"          last epoch: {metrics_text(network.history.epochs[-1])}")
+    for line in final_in_words(network.history):
+        say(printable(f"          {line}"))
 
 
 def _as_data(path: str, model: Model) -> dict[str, Any]:
@@ -60,4 +61,5 @@ def _as_data(path: str, model: Model) -> dict[str, Any]:
         "steps": network.training_state.step,
         "settings": network.training_state.settings,
         "history": network.history.epochs,
+        "restored": None if network.history.restored is None else asdict(network.history.restored),
     }

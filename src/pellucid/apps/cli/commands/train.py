@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
-from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls, show_temperature
+from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
 from pellucid.apps.cli.terminal import say
@@ -214,6 +214,7 @@ def _train_on_arrays(job: TrainJob) -> None:
         f"{job.out}: {judgement.accuracy:.2%} of {judgement.count:,} test pictures right (loss {judgement.loss:.4f}), "
         f"trained in {seconds:.1f} s"
     )
+    show_guessing(judgement)
     show_probabilities(judgement, model)
 
 
@@ -286,8 +287,14 @@ def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[np.i
         return
     share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
     say(f"{out}: {share}, loss {judgement.loss:.4f}")
+    show_guessing(judgement)
     if photos.test is None:
-        say("They also decided when to stop, so the figure flatters; other pictures, in a folder test/, would tell more.")
+        restored = model.network.history.restored
+        if restored is not None and restored.is_by_validation:
+            say(
+                "They also decided when to stop and which epoch is kept, so the figure flatters; other pictures, in a "
+                "folder test/, would tell more."
+            )
         show_temperature(model)
     else:
         show_probabilities(judgement, model)

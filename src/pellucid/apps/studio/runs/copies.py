@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
 from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.apps.studio.runs.figures import WORK_ASIDE, some
@@ -32,7 +31,7 @@ class Copies:
         self._made = 0.0
         self._saved_version: int | None = None
 
-    def model(self, version: int, history: list[dict[str, Any]], *, is_learning: bool) -> Model:
+    def model(self, version: int, history: History, *, is_learning: bool) -> Model:
         """A copy with pipeline and labels. Of a network that stands still it is calibrated on what is kept aside, and the
         same as long as nothing changes."""
         is_fresh = self._is_of == (version, is_learning)
@@ -55,7 +54,7 @@ class Copies:
     def is_saved(self, version: int) -> bool:
         return self._saved_version == version
 
-    def _copied(self, history: list[dict[str, Any]]) -> Network:
+    def _copied(self, history: History) -> Network:
         """A network of its own with the same numbers, which can go on training from here."""
         old = self._network
         network = Network(old.layers, old.seed, arrays={**old.parameters, **old.state})
@@ -66,10 +65,5 @@ class Copies:
             optimizer_state=deepcopy(old.training_state.optimizer_state),
             settings={name: repr(value) for name, value in options.items() if value is not None},
         )
-        network.history = History([_of_an_epoch(figures) for figures in history], "copied")
+        network.history = history
         return network
-
-
-def _of_an_epoch(figures: dict[str, Any]) -> dict[str, float]:
-    """The figures as a model file holds them."""
-    return {name: value for name, value in figures.items() if name not in ("step", "epoch") and value is not None}

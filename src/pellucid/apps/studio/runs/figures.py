@@ -15,6 +15,9 @@ from pellucid.data.samples import Samples
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.nn.stack import Stack
+from pellucid.reports.gap import Right, gap_in_words
+from pellucid.reports.validation import CHOSE, measured_in_words
+from pellucid.training.history import History
 from pellucid.training.loop import TrainingLoop
 from pellucid.training.timeline import Timeline
 
@@ -22,6 +25,7 @@ MOST_MEASURED, FEWEST_MEASURED = 1_000, 200  # training samples
 WORK = 1_000_000_000  # multiply-adds for the training samples
 WORK_ASIDE = 60_000_000_000  # for the validation samples: all of them, unless a large network would take too long
 MOST_FIGURES = 1_000
+PLACE = ("step", "epoch")  # where the figures were measured: a model file does not hold it
 
 
 class Figures:
@@ -32,6 +36,7 @@ class Figures:
         self._loop = loop
         self._training = some(_spread(loop.training, MOST_MEASURED), loop.stack, WORK)
         self._aside = None if loop.validation is None else some(loop.validation, loop.stack, WORK_ASIDE)
+        self._commonest = 0 if self._aside is None else int(np.bincount(self._aside.y[self._aside.rows]).max())
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
         """Measure the network as it is now, and keep that; returns the data of a ``figures`` event.
@@ -57,6 +62,36 @@ class Figures:
         """Whether the step was measured in full."""
         last = self.timeline.items[-1:]
         return bool(last) and last[0]["step"] == step and (self._aside is None or last[0]["validation_loss"] is not None)
+
+    def history(self) -> History:
+        """What was measured up to the present step, as a model file holds it."""
+        past = self._past()
+        epochs = [{name: value for name, value in one.items() if name not in PLACE and value is not None} for one in past]
+        return History(epochs, "copied", self._loop.restored(len(past) - 1) if self._is_measured() else None)
+
+    def measured_in_words(self) -> str | None:
+        """How good the network is on validation samples; None if it was not measured at the present step."""
+        return measured_in_words(self.history()) if self._is_measured() else None
+
+    def gap_in_words(self) -> str | None:
+        """What the last accuracies mean that were measured up to the present step; None without validation samples."""
+        last = next((one for one in reversed(self._past()) if one["validation_accuracy"] is not None), None)
+        if last is None or self._aside is None:
+            return None
+        training = Right(round(last["accuracy"] * len(self._training)), len(self._training))
+        validation = Right(round(last["validation_accuracy"] * len(self._aside)), len(self._aside))
+        words = gap_in_words(training, validation, self._commonest)
+        restored = self._loop.restored(0)
+        return f"{words} {CHOSE[:1].upper()}{CHOSE[1:]}." if restored is not None and restored.is_by_validation else words
+
+    def _past(self) -> list[dict[str, Any]]:
+        """What was measured up to the present step; after a rewind there is more."""
+        return [figures for figures in self.timeline.items if figures["step"] <= self._loop.step]
+
+    def _is_measured(self) -> bool:
+        """Whether the last of them are those of the present step."""
+        past = self._past()
+        return bool(past) and past[-1]["step"] == self._loop.step
 
 
 def some(samples: Samples, stack: Stack, work: int) -> Samples:

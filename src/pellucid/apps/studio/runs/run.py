@@ -90,7 +90,7 @@ class Run(WithinTurn):
     def model(self) -> Model:
         """A copy of the network as it is now; see `Copies.model`."""
         with self._turns:
-            return self._copies.model(self._version, self._figures.timeline.items, is_learning=self.state == "running")
+            return self._copies.model(self._version, self._figures.history(), is_learning=self.state == "running")
 
     def mark_saved(self, model: Model) -> None:
         """``model``, a copy that `model` gave, is in a file."""
@@ -129,6 +129,7 @@ class Run(WithinTurn):
                 "steps_per_epoch": self.loop.steps_per_epoch,
                 "kept": self._kept.steps,
                 "history": list(self._figures.timeline.items),
+                "measured": self._measured(),
                 "saved": self.is_saved,
                 "parent": self.parent,
             }

@@ -86,7 +86,7 @@ class WithinTurn:
             self._version += 1
             self._furthest = loop.step
             if loop.ended:
-                self._stop("finished", self._why_early())
+                self._stop("finished", self._what_was_restored())
             elif loop.step >= self._until:
                 self._stop("paused")
             else:
@@ -148,12 +148,16 @@ class WithinTurn:
         figures = [] if last is None else [("figures", last)]
         return [("state", self._state()), ("kept", self._kept_now()), *figures, ("look", self._look_now())]
 
-    def _why_early(self) -> str | None:
-        if self.loop.ended != "stopped early":
+    def _what_was_restored(self) -> str | None:
+        """Which parameters the network has at the end, if early stopping chose them."""
+        if not self.loop.restored_epoch:
             return None
+        best = f"The best parameters were restored, those of epoch {self.loop.restored_epoch}"
+        if self.loop.ended != "stopped early":
+            return f"{best}: it had the lowest validation loss."
         patience = self.experiment.recipe.patience
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
-        return f"Stopped early: the validation loss has not fallen for {epochs}. The best parameters were restored."
+        return f"Stopped early: the validation loss has not fallen for {epochs}. {best}."
 
     def _is_rewound(self) -> bool:
         return self.loop.step < self._furthest
@@ -187,7 +191,18 @@ class WithinTurn:
             "learning_rate": self.loop.learning_rate,
             "steps_per_second": self._pace.speed(step) if self.state == "running" else 0.0,
             "pace": self._pace.limit,
+            "gap_in_words": self._gap_in_words(),
         }
+
+    def _measured(self) -> str | None:
+        """How good the network is as it stands, in words; None while it changes, or if that was not measured."""
+        return self._figures.measured_in_words() if self.state in ("paused", "finished") else None
+
+    def _gap_in_words(self) -> str | None:
+        """What the gap between training and validation means."""
+        words = self._figures.gap_in_words()
+        is_of_before = words is not None and self.state == "diverged"
+        return f"The training diverged. Before that: {words}" if is_of_before else words
 
     def _kept_now(self) -> dict[str, Any]:
         return {"step": self._kept.steps[-1], "kept": self._kept.steps}

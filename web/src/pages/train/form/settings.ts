@@ -70,7 +70,7 @@ export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] 
       {
         name: "validation",
         title: "Validation share",
-        help: "The share that is held out of training. It shows how well the network does on new data.",
+        help: "The share that the network does not learn from. It shows how much is memorized. Early stopping also chooses the epoch by it.",
         control: { kind: "range", low: 0, high: 0.9, step: 0.05 },
       },
       {

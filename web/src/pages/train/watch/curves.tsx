@@ -4,7 +4,7 @@ import { CLASS_COLORS, css } from "../../../colors";
 import { percent, short } from "../../../numbers";
 import { Chart } from "./chart";
 import type { Curve } from "./curve";
-import { latest, type LiveRun } from "../control/live";
+import { type LiveRun } from "../control/live";
 import type { Figures } from "../types";
 
 const MOST_POINTS = 800; // of a curve: more than a screen tells apart
@@ -45,7 +45,7 @@ export function Curves({ runs }: { runs: LiveRun[] }) {
         <Chart title="Accuracy" curves={accuracies} gap={gapOf(accuracies)} format={percentText} range={accuracyRange} />
       </div>
       <p class="gap-words">
-        {runs[0] ? gapInWords(histories[0]!) : "Press Start, and the curves appear here while the network learns."}
+        {runs[0] ? (runs[0].now.value.gap_in_words ?? "\u00a0") : "Press Start, and the curves appear here while the network learns."}
       </p>
     </section>
   );
@@ -81,17 +81,6 @@ const isNumber = (value: number | null | undefined): value is number => typeof v
 
 /** In percentage points, between the accuracies as they are shown. */
 export function gapInPoints({ accuracy, validation_accuracy }: Figures): number {
-  const [seen, unseen] = [accuracy!, validation_accuracy!].map((share) => Number((100 * share).toFixed(1)));
-  return seen! - unseen!;
-}
-
-/** What the gap between training and validation means. */
-export function gapInWords(history: readonly Figures[]): string {
-  const figures = latest(history, "accuracy", "validation_accuracy");
-  if (!figures) return " ";
-  const gap = gapInPoints(figures);
-  const both = `Training ${percent(figures.accuracy!)}, validation ${percent(figures.validation_accuracy!)}`;
-  if (gap >= 0.95) return `${both}: a gap of ${gap.toFixed(1)} percentage points. That much was memorized, and is of no use on new data.`;
-  if (gap <= -0.95) return `${both}: it does better on new data than on the data it learned from.`;
-  return `${both}: it does as well on new data as on the data it learned from.`;
+  const [training, validation] = [accuracy!, validation_accuracy!].map((share) => Number((100 * share).toFixed(1)));
+  return training! - validation!;
 }
