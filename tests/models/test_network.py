@@ -273,6 +273,19 @@ class TestSplit:
         expected = network.evaluate(x[aside], y[aside])
         assert history["validation_loss"][-1] == pytest.approx(expected["loss"], rel=1e-13)
 
+    def test_one_hot_targets_are_divided_as_their_class_numbers_are(self):
+        x, y = data(40)[0], np.arange(40) % 3
+
+        def parts(targets):
+            seen = set()
+            network = pl.Network([pl.Input(4), pl.Classification(3)], seed=4)
+            network.fit(x, targets, validation=0.25, epochs=1, augment=lambda b, key: (seen.update(b[:, 0]), b)[1], **QUIET)
+            return {i for i in range(40) if x[i, 0] in seen}
+
+        one_hot = np.eye(3)[y]
+        assert parts(y) == parts(one_hot) == parts(one_hot.astype(bool).tolist())
+        assert parts(0.9 * one_hot + 0.1 / 3) != parts(y)  # probabilities have no classes to divide by
+
     @pytest.mark.parametrize("validation", [0.0, 1.0, -0.1, 2, "some", 0.001, (1, 2, 3)])
     def test_parts_that_cannot_work_are_refused(self, validation):
         with pytest.raises(pl.ArgumentError):

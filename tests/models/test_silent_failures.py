@@ -35,6 +35,27 @@ def test_numbers_that_are_not_scaled_are_warned_of(rows):
         pl.Network([pl.Input(8, 8), pl.Classification(2)]).fit(pixels, [0, 1], epochs=1, **QUIET)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        pl.Rescale.fit,
+        lambda x: pl.Rescale(1e-3),
+        lambda x: pl.BatchNormalization(),
+        lambda x: pl.LayerNormalization(),
+    ],
+)
+def test_a_network_that_scales_its_inputs_itself_is_not_warned_of_them(rows, first):
+    """Warnings are errors in the tests."""
+    x, y = 1e4 + 1e3 * rows[0], rows[1]
+    table(first(x), pl.Dense(4, "relu")).fit(x, y, epochs=1, **QUIET)
+    images = np.tile(x[:, :, None], (1, 1, 3))
+    pl.Network([pl.Input(4, 3), pl.Flatten(), first(x.repeat(3, axis=1)), pl.Classification(3)]).fit(
+        images, y, epochs=1, **QUIET
+    )
+    with pytest.warns(UserWarning, match="standardise each column, as Rescale.fit"):
+        table(pl.Dense(4), pl.BatchNormalization()).fit(x, y, epochs=1, **QUIET)
+
+
 def test_bytes_that_are_hardly_pixels_are_warned_of():
     one_hot = np.eye(4, dtype=np.uint8)
     with pytest.warns(UserWarning, match=r"divided by 255, but its largest value is 1\b.*astype\('float32'\)"):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ from pellucid.core.shapes import AnyArray, describe
 Check = Callable[[Any, str], Any]
 
 LONGEST = 60  # characters of a value in an error message
+NUMBERS = (Real, Decimal, np.bool_)  # what an array of objects may hold
+MISSING = ("NoneType", "NAType", "NaTType")  # the types of None, and of what pandas writes for a missing value
 
 
 def as_numbers(values: object, what: str, expected: str) -> AnyArray:
@@ -25,13 +29,43 @@ def as_numbers(values: object, what: str, expected: str) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ShapeError(f"{what} has masked values; {expected}: fill them in first.")
     try:
-        array = np.asarray(values)
+        array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
     except (ValueError, TypeError):
         raise ShapeError(f"{what} has rows of different lengths; {expected}.") from None
+    if array.dtype == object and array.ndim in (1, 2):
+        array = _unpacked(array, getattr(values, "columns", None), what, expected)
     is_real = np.issubdtype(array.dtype, np.number) and not np.iscomplexobj(array)
     if not is_real and array.dtype != np.bool_:
         raise ShapeError(f"{what} is {describe(array)}; {expected}.")
     return array
+
+
+def _unpacked(array: AnyArray, columns: Any, what: str, expected: str) -> AnyArray:
+    """The numbers in an array of objects (N,) or (N, D), which a table with columns of several types gives; ``columns`` are
+    its names."""
+    kinds = set(map(type, array.flat))
+    wrong = {kind for kind in kinds if not issubclass(kind, NUMBERS)}
+    if wrong:
+        place, value = next((place, value) for place, value in np.ndenumerate(array) if type(value) in wrong)
+        where = f"{what}[{', '.join(map(str, place))}]"
+        if array.ndim == 2 and columns is not None:
+            where = f"{what}[{place[0]}], column {str(columns[place[1]])!r},"
+        if type(value).__name__ in MISSING:
+            raise ShapeError(f"{where} has no value ({short(value)}); fill it in, or leave out the sample or the column.")
+        raise ShapeError(f"{where} is {short(value)}, not a number; {expected}.")
+    are_whole = bool not in kinds and all(issubclass(kind, Integral) for kind in kinds)
+    try:
+        return array.astype(np.int64 if are_whole else np.float64)
+    except OverflowError:
+        raise ShapeError(f"{what} holds a whole number of too many digits; {expected}.") from None
+
+
+def plain_list(values: Any) -> Any:
+    """An array, an index of pandas or a tuple as a list of plain names and numbers; anything else as it is."""
+    given = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(given, list | tuple):
+        return values
+    return [item.item() if isinstance(item, np.generic) else item for item in given]
 
 
 def positive_integer(value: object, what: str) -> int:

@@ -36,7 +36,11 @@ from pellucid.mathematics.regularizers import regularizer as regularizer_of
 from pellucid.mathematics.schedules import Schedule, Warmup
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Parts, check_labels, to_bytes
-from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.flatten import Flatten
+from pellucid.nn.layers.layer_normalization import LayerNormalization
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput, class_numbers
+from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.objective import Objective, penalties
 from pellucid.nn.stack import Stack
 from pellucid.nn.summary import COLUMNS, summary, summary_rows
@@ -87,6 +91,12 @@ class Network(Stack):
 
         return f"native ({instruction_set()})"
 
+    @property
+    def _standardises(self) -> bool:
+        """Whether the network scales its inputs itself, before any of its weights sees them."""
+        first = next(layer for layer in self.layers[1:] if not isinstance(layer, Flatten))
+        return isinstance(first, Rescale | BatchNormalization | LayerNormalization)
+
     def fit(
         self,
         x: Any,
@@ -133,7 +143,8 @@ class Network(Stack):
         refuse_arguments(list(unknown), Network.fit, "fit")
         regularizer = regularizer_of(regularizer)
         training, held_out = self._divided(x, y, sample_weight, validation)
-        self.input.warn_about_scale(training.x)
+        if not self._standardises:
+            self.input.warn_about_scale(training.x)
         self.output.warn_about_scale(training.y[training.rows])
         if class_weight is not None:
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))
@@ -267,7 +278,7 @@ class Network(Stack):
             came = f"{type(validation).__name__} {repr(validation)[:40]}"
             raise ArgumentError(f"validation is a fraction or a pair (x, y), not a {came}.")
         fraction = number_between(validation, "validation", 0.0, 1.0, open_low=True, open_high=True)
-        labels = samples.y if isinstance(self.output, ClassifyingOutput) and samples.y.ndim == 1 else None
+        labels = class_numbers(samples.y) if isinstance(self.output, ClassifyingOutput) else None
         training, held_out = split(samples, fraction, self.seed, labels)
         check_some_count(training, "training")
         check_some_count(held_out, "validation")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pellucid.core.checks import instance_of
+from pellucid.core.checks import instance_of, plain_list
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
 from pellucid.core.files import cache_folder, write_whole
 from pellucid.core.shapes import Label
@@ -156,10 +156,8 @@ def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label,
     count = output.num_labels if isinstance(output, ClassifyingOutput) else 0
     if labels is None:
         return tuple(range(count))
-    labels = labels.tolist() if hasattr(labels, "tolist") else labels
-    if isinstance(labels, list | tuple):
-        labels = [label.item() if isinstance(label, np.generic) else label for label in labels]
-    if not isinstance(labels, list | tuple) or not all(isinstance(label, str | int) for label in labels):
+    labels = plain_list(labels)
+    if not isinstance(labels, list) or not all(isinstance(label, str | int) for label in labels):
         raise ArgumentError(f"labels is a list of names, not {labels!r}.")
     if len(labels) != count or len(set(labels)) != count:
         came = f"{len(labels)} came: {list(labels)[:20]!r}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.checks import as_numbers
+from pellucid.core.checks import as_numbers, plain_list
 from pellucid.core.errors import ArgumentError, DivergenceError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.executors.logits import block_size, compute_logits
@@ -86,7 +86,8 @@ def check_columns(columns: object, stack: Stack) -> tuple[str, ...] | None:
     shape = stack.input.shape
     if len(shape) != 1:
         raise ArgumentError(f"columns names those of a table (B, D); this network takes samples of the shape {shape}.")
-    if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
+    columns = plain_list(columns)
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
         raise ArgumentError(f"columns is a list of names, not {columns!r}.")
     if len(columns) != shape[0] or len(set(columns)) != len(columns):
         raise ArgumentError(f"columns has {len(set(columns))} different names; the network takes {shape[0]} columns.")

@@ -75,8 +75,10 @@ class Input(Layer):
             return array.astype(np.float64)
         bad = first_non_finite(array)
         if bad is not None:
+            column = _column(x, array[bad]) if array.ndim == 2 else ""
             raise ShapeError(
-                f"{what}[{bad}] holds NaN or infinity, or a number beyond float32; remove or fill in such samples first."
+                f"{what}[{bad}] holds NaN or infinity, or a number beyond float32{column}; remove or fill in such samples "
+                "first."
             )
         return array
 
@@ -90,7 +92,8 @@ class Input(Layer):
             what = f"x is uint8, so it is read as pixels and divided by 255, but its largest value is {largest:g}"
             warnings.warn(f"{what}. If these are not pixels, pass x.astype('float32').", stacklevel=3)
         elif x.dtype != np.uint8 and largest > 100:
-            how = "pass pixels as uint8, which are divided by 255" if len(self.shape) > 1 else "standardise each column"
+            of_images, of_tables = "pass pixels as uint8, which are divided by 255", "standardise each column"
+            how = of_images if len(self.shape) > 1 else f"{of_tables}, as Rescale.fit(x) after Input does"
             what = f"x holds numbers as large as {largest:g}; networks learn from numbers of about 1"
             warnings.warn(f"{what}. To scale them, {how}.", stacklevel=3)
 
@@ -141,6 +144,14 @@ def _are_parts(shape: Shape, wanted: Shape) -> bool:
 
 def _call(name: str, *numbers: int) -> str:
     return f"{name}({', '.join(map(str, numbers))})"
+
+
+def _column(table: Any, sample: Array) -> str:
+    """The first column of a sample that is not finite in float32, in brackets: its name, or its number if it has none."""
+    with np.errstate(over="ignore"):
+        number = int(np.argmin(np.isfinite(sample.astype(np.float32))))
+    names = getattr(table, "columns", None)
+    return f" (column {number if names is None else repr(str(names[number]))})"
 
 
 def first_non_finite(array: Array) -> int | None:

@@ -51,6 +51,8 @@ class ClassifyingOutput(OutputLayer):
             array = array[:, 0]
         if array.shape != (count,):
             raise ShapeError(f"{what} has the shape {array.shape}; {expected}.")
+        if np.isnan(array).any():
+            raise ShapeError(f"{what}[{int(np.isnan(array).argmax())}] is NaN; leave out such samples; {expected}.")
         if not (np.isfinite(array) & (array == np.floor(array))).all():
             raise ShapeError(f"{what} is {describe(array)}, not whole; {expected}.")
         if array.min() < 0 or array.max() > last:
@@ -145,6 +147,13 @@ class BinaryClassification(ClassifyingOutput):
         return ((outputs[:, 0] > 0) == (targets[:, 0] > 0.5)).astype(np.float64)
 
 
+def class_numbers(y: AnyArray) -> AnyArray | None:
+    """The class of each sample (N,) from checked targets; None if they are probabilities that are not one-hot."""
+    if y.ndim == 1:
+        return y
+    return y.argmax(axis=1) if (y == 1).any(axis=1).all() else None
+
+
 def _shape(y: Any) -> Shape | None:
     """The shape of an array or of nested lists; None when rows differ in length."""
     try:
@@ -155,6 +164,8 @@ def _shape(y: Any) -> Shape | None:
 
 def _are_names(y: Any) -> bool:
     """Whether this holds text, also among other objects."""
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
     if isinstance(y, np.ndarray):
         return y.dtype.kind in "US" or (y.dtype.kind == "O" and any(isinstance(item, str) for item in y.ravel()))
     return isinstance(y, list | tuple) and any(isinstance(item, str) for item in y)
