@@ -48,6 +48,10 @@ class TestR2:
             assert math.isnan(r2(np.full(count, value), np.zeros(count)))
             assert math.isnan(r2(np.full((count, 2), value) * [1, 3], np.zeros((count, 2)), np.full(count, 0.3)))
 
+    def test_constant_targets_are_not_called_badly_scaled(self):
+        """12 times 0.1 has a standard deviation of 1e-17, by rounding."""
+        pl.Network([pl.Input(3), pl.Regression()]).fit(X[:12], np.full(12, 0.1), **FIT)
+
     def test_only_samples_that_count_make_a_target_vary(self):
         assert math.isnan(r2(np.array([1.0, 1.0, 5.0]), np.zeros(3), np.array([1.0, 2.0, 0.0])))
         assert r2(np.array([1.0, 2.0, 5.0]), np.array([1.0, 2.0, 0.0]), np.array([1.0, 2.0, 0.0])) == 1

@@ -75,7 +75,7 @@ class Regression(OutputLayer):
         for value, column in enumerate(seen.T if len(seen) >= FEWEST else (), 1):
             mean, deviation = float(column.mean()), float(column.std())
             is_far = abs(mean) > FARTHEST * deviation or deviation < SMALLEST or np.abs(column).max() > LARGEST
-            if deviation > 0 and is_far:
+            if is_far and column.min() < column.max():  # rounding gives equal values a deviation too
                 which = "y" if self.num_values == 1 else f"value {value} of y"
                 warnings.warn(
                     f"{which} has the mean {mean:.4g} and the standard deviation {deviation:.4g}; networks learn targets "
