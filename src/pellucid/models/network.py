@@ -48,6 +48,7 @@ from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import TrainingLoop
+from pellucid.training.one_at_a_time import only_training
 from pellucid.training.plan import Plan
 from pellucid.training.progress import ProgressMode, progress_display
 from pellucid.training.state import TrainingState
@@ -138,7 +139,8 @@ class Network(Stack):
         precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
 
         Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
-        a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable.
+        a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable. A
+        network has one training at a time: another ``fit`` meanwhile is an `ArgumentError`.
         """
         refuse_arguments(list(unknown), Network.fit, "fit")
         regularizer = regularizer_of(regularizer)
@@ -170,15 +172,16 @@ class Network(Stack):
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
-        loop = TrainingLoop(self, self.training_state, training, held_out, plan)
-        if isinstance(plan.schedule, Warmup):
-            plan.schedule.warn_about_length(loop.planned_steps)
-        trainer = Trainer(loop, [*listeners, *progress_display(progress)])
-        self.engine_choice, self._trained_by = engine, (loop.executor.name, loop.executor.note)
-        try:
-            return trainer.run()
-        finally:
-            self.history.extend(trainer.history)
+        with only_training(self):
+            loop = TrainingLoop(self, self.training_state, training, held_out, plan)
+            if isinstance(plan.schedule, Warmup):
+                plan.schedule.warn_about_length(loop.planned_steps)
+            trainer = Trainer(loop, [*listeners, *progress_display(progress)])
+            self.engine_choice, self._trained_by = engine, (loop.executor.name, loop.executor.note)
+            try:
+                return trainer.run()
+            finally:
+                self.history.extend(trainer.history)
 
     def predict(self, x: Any) -> AnyArray:
         """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""
