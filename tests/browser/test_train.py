@@ -213,6 +213,10 @@ def test_a_run_that_diverged_is_mended_with_one_click(visit: Visit) -> None:
     too_fast = "optimizer=gradient_descent&learning_rate=10&activation=identity&l2=1"
     page = start(visit, f"data=spirals&{too_fast}", "diverged")
     expect(page.get_by_role("alert")).to_contain_text("A smaller learning rate")
+    said = page.get_by_role("alert").inner_text()
+    assert not any(words in said for words in ("pl.", "clipping", "="))  # of Python: the page has no such thing
+    for name in re.findall("“(.*?)”", said):
+        expect(page.get_by_label(name, exact=True)).to_be_enabled()
     page.get_by_role("button", name=re.compile("^Rewind to step .* continue with a learning rate of 1$")).click()
     expect(page.locator(".state")).not_to_contain_text("diverged")
 

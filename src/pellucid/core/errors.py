@@ -36,7 +36,14 @@ class OutputError(PellucidError, ValueError):
 
 
 class DivergenceError(PellucidError, ArithmeticError):
-    """Training met a number that is not finite; the last good parameters were kept."""
+    """Training met a number that is not finite; the last good parameters were kept.
+
+    ``what`` is what happened; the message adds the ``advice``, which is for Python: commands and pages give their own.
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"{what} {advice}".rstrip())
+        self.what = what
 
 
 class GradientError(PellucidError, ArithmeticError):

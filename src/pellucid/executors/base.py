@@ -83,6 +83,6 @@ def targets_of(stack: Stack, batch: Batch) -> Array:
 def diverged(step: int, what: str, where: str) -> DivergenceError:
     """The error for training that diverged at a step (from 0): what is not finite, and where it began."""
     return DivergenceError(
-        f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept. "
-        f"A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help."
+        f"training diverged at step {step + 1}: {what}; {where}. The last good parameters were kept.",
+        "A smaller learning rate, inputs scaled to about 1, or clipping=pl.ClipByGlobalNorm(1.0) usually help.",
     )

@@ -71,8 +71,8 @@ def finite_answer(stack: Stack, x: AnyArray, arrays: Sequence[Named], probabilit
             found = stack.propagate(x, arrays).logits
         if found is None or not np.isfinite(found).all():
             raise DivergenceError(
-                "the output of the network is not finite: its inputs are too large for it (scale them as in training), or "
-                "its parameters are not finite."
+                "the output of the network is not finite.",
+                "Its inputs are too large for it (scale them as in training), or its parameters are not finite.",
             )
         if native is None and probabilities:
             assert isinstance(stack.output, ClassifyingOutput)

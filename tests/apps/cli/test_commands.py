@@ -190,6 +190,17 @@ def test_a_training_that_taught_nothing_is_not_praised(cli):
         assert re.search(words, text)
 
 
+def test_a_divergence_names_an_option_of_the_command(cli):
+    """Not the arguments of Python, which a command line does not take."""
+    rate = ("--optimizer", "gradient_descent", "--learning-rate", "1e30", "--schedule", "constant")
+    done = cli("train", "digits", "--hidden", "16", "--epochs", "2", *rate, "--out", "m.safetensors")
+    assert done.returncode == 2
+    said = done.stderr.splitlines()[-1]
+    assert re.match(r"Error: training diverged at step \d+: ", said)
+    assert said.endswith("A smaller --learning-rate usually helps.")
+    assert "pl." not in said
+
+
 def test_info_names_the_engine_that_would_run(cli, trained):
     network = pl.Network([pl.Input(4), pl.Dense(3, "tanh"), pl.Regression()], dtype="float64")
     network.save("double.safetensors")

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.terminal import say
-from pellucid.core.errors import ArgumentError, ModelFileError
+from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import writable_place
 from pellucid.core.shapes import AnyArray, Label
 from pellucid.core.tensor_file import read_model_file
@@ -92,6 +92,8 @@ def train_and_save(
             left = options["epochs"] - (len(network.history.epochs) - before)
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
+        except DivergenceError as error:
+            raise DivergenceError(error.what, "A smaller --learning-rate usually helps.") from None
         seconds = time.perf_counter() - start
         _write(model, out, optimizer_state=optimizer_state)
     return model, seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from small_runs import new
@@ -75,10 +77,11 @@ def test_a_failed_training_is_not_praised():
 
 
 def test_a_training_that_diverged_says_of_when_its_figures_are():
-    run = new(optimizer="gradient_descent", activation="identity", learning_rate=100.0, epochs=20)
+    run = new(optimizer="gradient_descent", activation="identity", learning_rate=100.0, l2=10.0)
     run.resume()
     run.wait()
     assert run.state == "diverged"
+    assert re.fullmatch(r"training diverged at step \d+: .*\. The last good parameters were kept\.", run.message)
     assert run.summary()["gap_in_words"].startswith("The training diverged. Before that: Training ")
     assert run.summary()["measured"] is None
 

@@ -25,7 +25,7 @@ FIRST_EPOCHS = 100  # are all measured, so that even a short run has a curve
 SECONDS_BETWEEN_FIGURES = 0.02  # from then on
 SECONDS_WITHOUT_FIGURES = 1.0  # after which they are measured within a long epoch too
 SECONDS_BETWEEN_STATES = 0.1
-NO_MEMORY = "there is not enough memory: use a smaller batch_size, or smaller layers."
+NO_MEMORY = "there is not enough memory: choose a smaller batch size, or smaller layers."
 
 
 class WithinTurn:
@@ -92,7 +92,7 @@ class WithinTurn:
             else:
                 self._report()
         except DivergenceError as error:
-            self._fail("diverged", str(error))
+            self._fail("diverged", error.what)
         except MemoryError as error:
             self._fail("failed", str(error) or NO_MEMORY)
         except Exception as error:  # in the thread nobody else would see it
@@ -139,7 +139,7 @@ class WithinTurn:
                 try:
                     self._figures.measure()
                 except DivergenceError as error:
-                    self.state, self.message = "diverged", str(error)
+                    self.state, self.message = "diverged", error.what
         if self.watch.has_listeners:
             self.watch.tell(self._everything())
 

@@ -17,7 +17,10 @@ export function Message({ run }: { run: LiveRun | null }) {
   };
   return (
     <>
-      <Notice kind="error">{message}</Notice>
+      <Notice kind="error">
+        {message} A smaller learning rate usually helps: the button goes back and continues with a tenth of it.
+        {run.checkpoints.value.length > 1 ? " Or choose a step with “Rewind to” and a rate with “Learning rate now” yourself." : ""}
+      </Notice>
       <button type="button" class="first" onClick={mend}>
         Rewind to step {count.format(back)} and continue with a learning rate of {short(lower, 2)}
       </button>
