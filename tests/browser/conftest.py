@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
-from visits import Studio, Visit
+from visits import SECONDS, Studio, Visit, opened
 
 import pellucid as pl
 
@@ -21,7 +17,6 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-SECONDS = 60  # at most, for anything that is waited for
 expect.set_options(timeout=SECONDS * 1000)
 EPOCHS, KEPT_ASIDE = 2, 5000
 
@@ -50,23 +45,8 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def studio(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """One studio for all tests."""
-    folder = tmp_path_factory.mktemp("studio")
-    command = [sys.executable, "-m", "pellucid", "studio", str(model_file), "--no-open"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
-    try:
-        yield Studio(_link(process), model_file, folder)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=SECONDS)
-
-
-def _link(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        for word in line.split():
-            if word.startswith("http://127.0.0.1:"):
-                return word
-    raise AssertionError(f"the studio printed no link and ended with {process.wait()}")
+    with opened(model_file, tmp_path_factory.mktemp("studio")) as studio:
+        yield studio
 
 
 @pytest.fixture(scope="session")

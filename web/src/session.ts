@@ -6,7 +6,8 @@ import { parameter } from "./url";
 export interface ModelSummary {
   name: string; // in addresses: "digits", "run-2"
   title: string;
-  reads: "digits" | "photos" | "points" | "values"; // what its input is
+  reads: "digits" | "photos" | "images" | "points" | "values"; // what its input is; no pipeline prepares images
+  answers: "labels" | "values"; // a classification, or a regression
   labels: (string | number)[];
   input_shape: number[];
   layers: string[]; // Dense(128, "relu") ...

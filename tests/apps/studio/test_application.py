@@ -109,6 +109,7 @@ def test_the_summary_of_a_session(app, reader):
         "name": "digits",
         "title": "digits",
         "reads": "digits",
+        "answers": "labels",
         "labels": list(range(10)),
         "input_shape": [28, 28],
         "layers": ["Input(28, 28)", "Dense(32, 'relu')", "Classification(10)"],
@@ -128,9 +129,11 @@ def test_the_summary_of_other_networks():
         "photos": pl.Model(photos, PhotoPipeline(8, 8), ["cat", "dog"]),
         "plane": pl.Model(plane),
         "values": pl.Model(pl.Network([pl.Input(5), pl.Regression()])),
+        "images": pl.Model(pl.Network([pl.Input(8, 8), pl.Flatten(), pl.Regression()])),
     }
     found = Session(models).summary()["models"]
-    assert [one["reads"] for one in found] == ["photos", "points", "values"]
+    assert [one["reads"] for one in found] == ["photos", "points", "values", "images"]
+    assert [one["answers"] for one in found] == ["labels", "labels", "values", "values"]
     assert found[0]["labels"] == ["cat", "dog"]
     share = plane.history["validation_accuracy"][-1]
     assert found[1]["measured"] == f"{percent(share)} of the validation samples right"

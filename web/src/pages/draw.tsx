@@ -3,6 +3,7 @@ import { unpack } from "../api";
 import { type ModelSummary, model } from "../session";
 import { parameter, setParameters } from "../url";
 import { Answer } from "./draw/answer";
+import { Board } from "./draw/board";
 import { Paper, type PaperHandle } from "./draw/paper";
 import { Photo } from "./draw/photo";
 import { Pictures } from "./draw/pictures";
@@ -20,17 +21,27 @@ export function Draw() {
   return (
     <>
       <h1>Draw</h1>
-      <p class="lede">{chosen ? LEDES[chosen.reads] : ""}</p>
+      <p class="lede">{chosen ? LEDES[chosen.answers][chosen.reads] : ""}</p>
       {chosen ? <Desk key={`${chosen.reads} ${chosen.input_shape}`} model={chosen} /> : null}
     </>
   );
 }
 
-const LEDES: Record<ModelSummary["reads"], string> = {
-  digits: "Draw a digit. The network reads it while you draw.",
-  photos: "Show the network a picture, and it says what it sees in it.",
-  points: "Choose a point in the plane, and the network says which class it belongs to.",
-  values: "Choose the numbers, and the network answers.",
+const LEDES: Record<ModelSummary["answers"], Record<ModelSummary["reads"], string>> = {
+  labels: {
+    digits: "Draw a digit. The network reads it while you draw.",
+    photos: "Show the network a picture, and it says what it sees in it.",
+    images: "Change the pixels, and the network says what it sees.",
+    points: "Choose a point in the plane, and the network says which class it belongs to.",
+    values: "Choose the numbers, and the network says which class they belong to.",
+  },
+  values: {
+    digits: "Draw a digit. The network answers with a number while you draw.",
+    photos: "Show the network a picture, and it answers with a number.",
+    images: "Change the pixels, and the network answers with a number.",
+    points: "Choose a point in the plane, and the network answers with a number.",
+    values: "Choose the numbers, and the network answers with a number.",
+  },
 };
 
 /** It stays while networks of one kind answer, and so do the strokes on its paper. */
@@ -42,6 +53,7 @@ function Desk({ model }: { model: ModelSummary }) {
   const paper = useRef<PaperHandle>(null);
   const [under, setUnder] = useState<HTMLCanvasElement | ImageBitmap | null>(null);
   const readsRow = model.reads === "points" || model.reads === "values";
+  const readsNumbers = readsRow || model.reads === "images"; // without a pipeline, and with something to begin with
 
   useLayoutEffect(() => forget, [model.name]); // on leaving, and what another network has read
   const before = useRef(manner);
@@ -51,7 +63,7 @@ function Desk({ model }: { model: ModelSummary }) {
     before.current = manner;
     if (isSame) return; // it came from this page
     if (isOther && paper.current?.hasInk()) return readInk(null, true);
-    if (!word && !readsRow) return clear();
+    if (!word && !readsNumbers) return clear();
     void show(word, manner).then((answer) => {
       if (!answer) return;
       if (!word) setParameters({ sample: answer.sample });
@@ -91,10 +103,11 @@ function Desk({ model }: { model: ModelSummary }) {
       <section class="panel" aria-label={readsRow ? "The numbers" : "The picture"}>
         {model.reads === "digits" ? <Paper handle={paper} under={under} onInk={readInk} onClear={clear} /> : null}
         {model.reads === "photos" ? <><Photo picture={under} />{pictures}</> : null}
+        {model.reads === "images" ? <Board reading={reading.value} shape={model.input_shape} onChange={(sample) => setParameters({ sample }, true)} /> : null}
         {readsRow ? <Values count={model.input_shape[0]!} word={word} onChange={(sample) => setParameters({ sample })} /> : null}
       </section>
       <Answer model={model} confidence={confidence} />
-      {readsRow ? null : (
+      {readsNumbers ? null : (
         <div class="beside">
           <section class="panel" aria-labelledby="seen-title">
             <h2 id="seen-title">What the network sees</h2>

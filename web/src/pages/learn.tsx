@@ -1,5 +1,5 @@
 import { Notice } from "../parts/notice";
-import { model, session } from "../session";
+import { model, type ModelSummary, session } from "../session";
 import { address, follow, parameter, path } from "../url";
 import { CHAPTERS } from "./learn/chapters";
 import "./learn/learn.css";
@@ -23,7 +23,7 @@ export function Learn() {
       <article key={number}>
         <h1>{chapter.heading}</h1>
         {chapter.text.map((paragraph) => <p key={paragraph}>{paragraph}</p>)}
-        <section class="panel widget" aria-labelledby="widget"><h2 id="widget" class="unseen">Try it on the network</h2>{chapter.readsDigits && model.value?.reads !== "digits" ? <Digits /> : <Widget />}</section>
+        <section class="panel widget" aria-labelledby="widget"><h2 id="widget" class="unseen">Try it on the network</h2>{chapter.readsDigits && !namesDigits(model.value) ? <Digits /> : <Widget />}</section>
         <section class="question" aria-labelledby="question">
           <h2 id="question" class="unseen">A question</h2>
           <p><strong>Try:</strong> {chapter.question}</p>
@@ -42,13 +42,17 @@ export function Learn() {
   );
 }
 
+function namesDigits(one: ModelSummary | null): boolean {
+  return one?.reads === "digits" && one.answers === "labels";
+}
+
 function to(number: number): string {
   return address(`/learn/${number}`, { model: parameter("model") || null, sample: parameter("sample") || null });
 }
 
 /** In place of a widget that goes with a digit through the network, where the chosen one reads something else. */
 function Digits() {
-  const other = session.value!.models.find(({ reads }) => reads === "digits");
+  const other = session.value!.models.find(namesDigits);
   if (!other) return <Notice>This chapter needs a network that reads digits. Start <code>pellucid studio</code> without a file: it brings one.</Notice>;
   return (
     <Notice>

@@ -71,11 +71,14 @@ class Session:
 
 
 def reads(model: Model) -> str:
-    """What the input of a model is: "digits", "photos", "points" of a plane, or other "values"."""
+    """What the input of a model is: "digits", "photos", "images" that no pipeline prepares, "points" of a plane, or other
+    "values"."""
     if isinstance(model.pipeline, DigitPipeline):
         return "digits"
     if isinstance(model.pipeline, PhotoPipeline):
         return "photos"
+    if len(model.network.input.shape) > 1:
+        return "images"
     return "points" if model.network.input.shape == PLANE else "values"
 
 
@@ -88,6 +91,7 @@ def _of_run(run: Run) -> dict[str, Any]:
         "name": run.name,
         "title": f"{run.name}: {asked['data']}",
         "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
+        "answers": "labels",
         **{key: summary[key] for key in ("labels", "layers", "parameters", "measured")},
         "input_shape": list(run.network.input.shape),
         "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
@@ -101,11 +105,12 @@ def _of_model(name: str, model: Model) -> dict[str, Any]:
         "name": name,
         "title": name,
         "reads": reads(model),
+        "answers": "labels" if isinstance(network.output, ClassifyingOutput) else "values",
         "labels": list(model.labels),
         "input_shape": list(network.input.shape),
         "layers": [describe_layer(layer) for layer in network.layers],
         "parameters": network.parameters.layout.size,
         "is_calibrated": model.temperature is not None,
-        "has_confidence": bool(model.conformal_scores) and isinstance(network.output, ClassifyingOutput),
+        "has_confidence": bool(model.conformal_scores),
         "measured": measured_in_words(network.history),
     }

@@ -122,6 +122,46 @@ def test_points_of_the_plane_are_read_too(app):
     assert (answer["label"], answer["temperature"]) == (int(np.argmax(answer["probabilities"])), None)
 
 
+def test_a_regression_answers_with_its_value(app):
+    network = pl.Network([pl.Input(4), pl.Regression()], seed=3)
+    answer = ask(app, "GET", "/api/sample?model=regression&sample=xy.1,-2,0.5,0.25").json
+    assert answer["answers"] == "values"
+    assert answer["values"] == network.predict(np.array([[1, -2, 0.5, 0.25]], np.float32)).tolist()
+    assert (answer["low"], answer["high"], answer["doubt"], answer["truth"]) == (None, None, None, None)
+    assert not {"label", "probabilities", "set"} & set(answer)
+
+
+def test_several_values_come_with_their_intervals():
+    x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    y = np.stack([x[:, 0], 3 * x[:, 1]], axis=1)
+    model = pl.Model(pl.Network([pl.Input(2), pl.Regression(2)], seed=0))
+    model.conformal(x, y)
+    session = Session({"two": model})
+    assert session.summary()["models"][0]["answers"] == "values"
+    assert session.summary()["models"][0]["has_confidence"]
+    answer = ask(application(session), "GET", "/api/sample?sample=xy.0.5,-1&confidence=0.9").json
+    values = model.network.predict(np.array([[0.5, -1]], np.float32))[0]
+    assert answer["values"] == values.tolist()
+    for value, scores in enumerate(np.abs(y - model.network.predict(x)).T):
+        reach = np.sort(scores)[int(np.ceil(201 * 0.9)) - 1]  # the rank that split conformal prediction takes
+        assert answer["values"][value] - answer["low"][value] == pytest.approx(reach, rel=1e-5)
+        assert answer["high"][value] - answer["values"][value] == pytest.approx(reach, rel=1e-5)
+
+
+def test_a_regression_on_digits_reads_what_is_drawn(reader, eight):
+    """Through its pipeline, whose doubt it keeps."""
+    network = pl.Network([pl.Input(28, 28), pl.Flatten(), pl.Regression()], seed=0)
+    app = application(Session({"ink": pl.Model(network, reader.pipeline)}))
+    answer = ask(app, "POST", "/api/read", body=eight).json
+    assert answer["values"] == network.predict(reader.pipeline.prepare(eight).pixels[None]).tolist()
+    assert answer["doubt"] is None
+    empty = ask(app, "POST", "/api/read", body=file_of(np.zeros((50, 50), np.uint8))).json
+    assert empty["doubt"] == "the picture is empty: it has one colour"
+    assert ask(app, "GET", "/api/sample?sample=test-17").json["truth"] is None
+    tried = ask(app, "GET", "/api/digits?count=3").json["samples"]
+    assert [one["label"] for one in tried] == [None] * 3
+
+
 def test_a_few_digits_to_try(app):
     tried = ask(app, "GET", "/api/digits?count=12").json["samples"]
     assert [one["label"] for one in tried] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
@@ -152,7 +192,7 @@ def test_a_few_digits_to_try(app):
         ("GET", "/api/sample?confidence=much", b"", "'much'"),
         ("GET", "/api/sample?confidence=0.99999", b"", "too few"),
         ("GET", "/api/sample?model=plane&confidence=0.9", b"", "nothing to measure a confidence by"),
-        ("GET", "/api/sample?model=regression", b"", "regression"),
+        ("GET", "/api/sample?model=regression&confidence=0.9", b"", "nothing to measure a confidence by"),
         ("GET", "/api/digits?count=0", b"", "1 to 100"),
         ("GET", "/api/digits?count=%C2%B2", b"", "1 to 100"),
         ("GET", "/api/digits?count=99999999999999999999", b"", "1 to 100"),

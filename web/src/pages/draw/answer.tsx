@@ -1,11 +1,16 @@
+import { short } from "../../numbers";
 import { Bars } from "../../parts/bars";
 import { Notice } from "../../parts/notice";
 import { Segments } from "../../parts/segments";
 import type { ModelSummary } from "../../session";
 import { address, follow, setParameters } from "../../url";
-import { delay, reading, settled, trouble } from "./reading";
+import { delay, type LabelReading, reading, settled, trouble, type ValueReading } from "./reading";
 import { calibration, inWords } from "./words";
 
+const CONFIDENT = {
+  labels: { plural: "labels", hint: "It names enough labels for the true one to be among them this often." },
+  values: { plural: "intervals", hint: "It makes its intervals wide enough to hold the true value this often." },
+};
 const CONFIDENCES = ["0.8", "0.9", "0.95", "0.99"];
 
 /** The answer in words and bars, and how far it can be trusted. */
@@ -20,13 +25,8 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
       <p class="detail" aria-hidden="true">{words ? words.detail : model.reads === "photos" ? "It answers as soon as there is a picture." : "It answers while you draw."}<Truth /></p>
       <p class="unseen" role="status">{said ? `${said.headline}${said.share ? `, ${said.share}` : ""}. ${said.detail}` : ""}</p>
       {trouble.value ? <Notice kind="error">{trouble.value}</Notice> : null}
-      <Bars
-        caption="Probability of each label"
-        labels={model.labels}
-        probabilities={now?.probabilities ?? []}
-        marked={new Set(now?.set ?? [])}
-      />
-      <p class="hint calibration">{now ? calibration(now) : "\u00a0"}</p>
+      {model.answers === "labels" ? <Labels model={model} now={now?.answers === "labels" ? now : null} /> : null}
+      {now?.answers === "values" && now.values.length > 1 ? <ValuesTable now={now} /> : null}
       <Confidence model={model} confidence={confidence} />
       <div class="row end">
         <a class="button first" href={address("/inside", { model: model.name, sample: now?.sample ?? null })} onClick={follow}>Look inside</a>
@@ -36,15 +36,45 @@ export function Answer({ model, confidence }: { model: ModelSummary; confidence:
   );
 }
 
+function Labels({ model, now }: { model: ModelSummary; now: LabelReading | null }) {
+  return (
+    <>
+      <Bars caption="Probability of each label" labels={model.labels} probabilities={now?.probabilities ?? []} marked={new Set(now?.set ?? [])} />
+      <p class="hint calibration">{now ? calibration(now) : "\u00a0"}</p>
+    </>
+  );
+}
+
+/** Of a regression with several values: each with its interval, if it has one. */
+function ValuesTable({ now: { values, low, high } }: { now: ValueReading }) {
+  return (
+    <table class="data">
+      <caption>The values</caption>
+      <thead><tr><th scope="col">value</th><th scope="col">answer</th>{low && high ? <th scope="col">interval</th> : null}</tr></thead>
+      <tbody>
+        {values.map((value, i) => (
+          <tr key={i}>
+            <th scope="row">{i}</th>
+            <td>{short(value)}</td>
+            {low && high ? <td>{short(low[i]!)} to {short(high[i]!)}</td> : null}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 function Truth() {
-  const truth = reading.value?.truth;
-  if (truth === undefined || truth === null) return null;
-  return <> {truth === reading.value!.label ? `Right: it is ${truth}.` : `Wrong: it is ${truth}.`}</>;
+  const now = reading.value;
+  const truth = now?.truth;
+  if (now?.answers !== "labels" || truth === undefined || truth === null) return null;
+  return <> {truth === now.label ? `Right: it is ${truth}.` : `Wrong: it is ${truth}.`}</>;
 }
 
 function Confidence({ model, confidence }: { model: ModelSummary; confidence: string }) {
+  const ofModel = CONFIDENT[model.answers];
   if (!model.has_confidence) {
-    return <p class="hint">This network cannot give labels with a stated confidence: that takes samples held out of its training (a validation set).</p>;
+    return <p class="hint">This network cannot give {ofModel.plural} with a stated confidence: that takes samples held out of its training (a validation set).</p>;
   }
   return (
     <div class="field">
@@ -54,7 +84,7 @@ function Confidence({ model, confidence }: { model: ModelSummary; confidence: st
         options={[["none", "None"], ...CONFIDENCES.map((one) => [one, `${Math.round(100 * Number(one))}%`] as const)]}
         onChange={(confidence) => setParameters({ confidence }, true)}
       />
-      <small id="confidence-hint">It names enough labels for the true one to be among them this often.</small>
+      <small id="confidence-hint">{ofModel.hint}</small>
     </div>
   );
 }

@@ -40,7 +40,7 @@ export function Pictures({ model, title, onFile, onSample }: Props) {
           <div class="examples" role="group" aria-labelledby="examples-title">
             {examples?.map((one) => (
               <button
-                key={one.sample} type="button" class="example" aria-pressed={one.sample === chosen} aria-label={`${one.label}, ${one.sample}`}
+                key={one.sample} type="button" class="example" aria-pressed={one.sample === chosen} aria-label={one.label === null ? one.sample : `${one.label}, ${one.sample}`}
                 onClick={() => onSample(one.sample)}
               >
                 <Thumbnail seen={one.seen} />

@@ -6,21 +6,36 @@ import { address, setParameters } from "../../url";
 
 type Label = string | number;
 
-export interface Reading {
+interface OfSample {
   sample: string; // its word in the address
   seen: Packed; // the network's input
+  doubt: string | null; // why the picture may show nothing that the network knows
+  milliseconds: number; // that the server took
+  truth?: Label | null; // where it is known
+}
+
+/** What a regression answers. */
+export interface ValueReading extends OfSample {
+  answers: "values";
+  values: number[];
+  low: number[] | null; // the true values lie between these, with the confidence asked for
+  high: number[] | null;
+}
+
+/** What a classification answers. */
+export interface LabelReading extends OfSample {
+  answers: "labels";
   label: Label;
   probability: number;
   probabilities: number[];
   uncalibrated: number[]; // without the temperature
   temperature: number | null;
-  doubt: string | null; // why the picture may show nothing that the network knows
   set: Label[] | null; // the true label is among these, with the confidence asked for
   set_in_words: string | null;
   is_sure: boolean | null;
-  milliseconds: number; // that the server took
-  truth?: Label | null; // where it is known
 }
+
+export type Reading = LabelReading | ValueReading;
 
 /** How to read: with which network, and how sure to be; "" for no set of labels. */
 export interface Manner {

@@ -12,7 +12,7 @@ const TO_LOSS = ["probability"] as const;
 /** The end of the road: from scores to probabilities, and to the loss, term by term. */
 export function AnswerPanel({ seen, chosen }: { seen: Seen; chosen: number | null }) {
   const { answer, loss, truth } = seen.look;
-  const label = Array.isArray(answer.label) ? answer.label.map((value) => short(value)).join(", ") : String(answer.label);
+  const label = answer.kind === "identity" ? answer.rows.map((row) => short(row.score)).join(", ") : String(answer.label);
   const best = answer.rows[answer.best]!;
   const row = answer.rows[answer.kind === "sigmoid" ? 1 : (chosen ?? answer.best)] ?? best;
   const rows = answer.rows;

@@ -35,15 +35,18 @@ function SampleChoice({ seen }: { seen: Seen | null }) {
   const go = (to: number) => setParameters({ sample: `test-${to}` }, true);
   const at = row ? Number(row[1]) : null;
   const truth = seen?.look.truth ?? null;
+  const hasTests = model.value?.reads !== "images"; // of pictures that no pipeline prepares, the studio has none
   return (
     <div class="row sample">
-      <button type="button" aria-label="Previous test sample" disabled={at === null || at === 0} onClick={() => go(at! - 1)}>‹</button>
+      {hasTests ? <button type="button" aria-label="Previous test sample" disabled={at === null || at === 0} onClick={() => go(at! - 1)}>‹</button> : null}
       <span class="number" aria-live="polite">{at !== null ? `Test ${at}` : parameter("sample") ? "Your picture" : "No picture yet"}{truth !== null ? `: ${String(model.value?.labels[truth] ?? truth)}` : ""}</span>
-      <button type="button" aria-label="Next test sample" onClick={() => go(at === null ? 0 : at + 1)}>›</button>
-      <a class="button" href={address("/draw", { model: parameter("model") || null, sample: sample || null })} onClick={follow}>{model.value?.reads === "photos" ? "Open one" : "Draw one"}</a>
+      {hasTests ? <button type="button" aria-label="Next test sample" onClick={() => go(at === null ? 0 : at + 1)}>›</button> : null}
+      <a class="button" href={address("/draw", { model: parameter("model") || null, sample: sample || null })} onClick={follow}>{OTHER[model.value?.reads as keyof typeof OTHER]}</a>
     </div>
   );
 }
+
+const OTHER = { digits: "Draw one", photos: "Open one", images: "Change its pixels" };
 
 const REACH = 3; // of the sliders; the number beside takes any
 

@@ -3,7 +3,7 @@ import { Notice } from "../../parts/notice";
 import { model } from "../../session";
 import { numberParameter, parameter, setParameters } from "../../url";
 import { Curve } from "./curve";
-import type { Reading } from "../draw/reading";
+import type { LabelReading } from "../draw/reading";
 import { about } from "./inside";
 import { useGet } from "../../use-get";
 
@@ -11,7 +11,7 @@ const SHARES = Array.from({ length: 199 }, (_, i) => (i + 1) / 200);
 
 /** -ln p over p, with the probability that the real network gives to the truth. */
 export function Loss() {
-  const { value, error } = useGet<Reading>(about("/api/sample"));
+  const { value, error } = useGet<LabelReading>(about("/api/sample"));
   if (error) return <Notice kind="error">{error}</Notice>;
   if (!value) return <p class="waiting">Loading a picture ...</p>;
   const labels = model.value!.labels.map(String);

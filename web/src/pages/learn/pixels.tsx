@@ -6,14 +6,14 @@ import { Heatmap } from "../../parts/heatmap";
 import { Notice } from "../../parts/notice";
 import { model } from "../../session";
 import { setParameters } from "../../url";
-import type { Reading } from "../draw/reading";
+import type { LabelReading } from "../draw/reading";
 import { about } from "./inside";
 import { useGet } from "../../use-get";
-import { pixelsWord } from "./words";
+import { pixelsWord } from "../../pixels-word";
 
 /** The picture of the address, with pixels that can be changed, and what the network says of it. */
 export function Pixels() {
-  const { value, error } = useGet<Reading>(about("/api/sample"));
+  const { value, error } = useGet<LabelReading>(about("/api/sample"));
   const [from, setFrom] = useState<{ pixels: Uint8Array; label: string | number } | null>(null); // before anything was changed
   useEffect(() => {
     if (value && from === null) setFrom({ pixels: unpack(value.seen).values as Uint8Array, label: value.label });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from pellucid.core.checks import number_in_words, whole_in_words
 from pellucid.core.errors import ArgumentError
 from pellucid.core.packing import pack
 from pellucid.models.model import Model
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 MOST_TO_TRY = 100
 NOTHING_TO_READ = "the original picture shows nothing to read"
@@ -76,11 +78,27 @@ def _doubt(session: Session, model: Model, sample: Sample) -> str | None:
 
 
 def _answer(model: Model, sample: Sample, doubt: str | None, confidence: float | None, begin: float) -> dict[str, Any]:
+    is_of_labels = isinstance(model.network.output, ClassifyingOutput)
+    says = _labels(model, sample, doubt, confidence) if is_of_labels else _values(model, sample, doubt, confidence)
+    spent = {"milliseconds": 1000 * (time.perf_counter() - begin)}
+    return {"sample": sample.word, "seen": pack(sample.x), **says, **spent}
+
+
+def _values(model: Model, sample: Sample, doubt: str | None, confidence: float | None) -> dict[str, Any]:
+    """The answer of a regression, and its interval with the confidence that was asked for."""
+    x = sample.x[None]
+    ends = (None, None) if confidence is None else (end.ravel().tolist() for end in model.predict_interval(x, confidence))
+    low, high = ends
+    values = np.ravel(model.network.predict(x)).tolist()
+    return {"answers": "values", "values": values, "low": low, "high": high, "doubt": doubt}
+
+
+def _labels(model: Model, sample: Sample, doubt: str | None, confidence: float | None) -> dict[str, Any]:
+    """The answer of a classification, and its set of labels with the confidence that was asked for."""
     (prediction,) = model.predictions(sample.x[None], [doubt], confidence=confidence)
     temperature = model.temperature
     return {
-        "sample": sample.word,
-        "seen": pack(sample.x),
+        "answers": "labels",
         "label": prediction.label,
         "probability": prediction.probability,
         "probabilities": prediction.probabilities.tolist(),
@@ -90,7 +108,6 @@ def _answer(model: Model, sample: Sample, doubt: str | None, confidence: float |
         "set": None if prediction.set is None else list(prediction.set),
         "set_in_words": prediction.set_in_words() or None,
         "is_sure": None if prediction.set is None else prediction.is_sure,
-        "milliseconds": 1000 * (time.perf_counter() - begin),
     }
 
 
