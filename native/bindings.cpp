@@ -129,6 +129,23 @@ void require_window(const std::vector<Size>& window, std::size_t count) {
     require(window[i] >= (i + 2 < count ? 1 : 0) && window[i] < (1 << 20), "no such window");
 }
 
+// The encoding of a table comes first. All lists but the number of bins of each column have one number for each bin.
+template <class Owner>
+void add_encoding(Owner& self, const std::vector<Size>& bins_of, const std::vector<float>& low,
+                  const std::vector<float>& slope, const std::vector<float>& least, const std::vector<float>& most,
+                  float gain) {
+  require(!self.has_layers(), "an encoding comes first, and only once");
+  require((Size)bins_of.size() == self.inputs(), "a number of bins for each column");
+  Size total = 0;
+  for (const Size bins : bins_of) {
+    require(bins >= 0 && bins <= (Size)low.size(), "no such number of bins");
+    total += bins;
+  }
+  for (const auto* numbers : {&low, &slope, &least, &most})
+    require((Size)numbers->size() == total, "one number for each bin");
+  self.add_encoding({bins_of, low, slope, least, most, gain});
+}
+
 // The layers are described in order: first the image part, from `begin_images` to `end_images`.
 template <class Owner>
 Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
@@ -271,6 +288,7 @@ void bind_plan(nb::module_& m) {
              changeable(self).add_affine(units, activation_of(activation), bias, l1, l2);
            },
            "units"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
+      .def("add_encoding", &add_encoding<Plan>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("begin_images", &begin_images<Plan>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
            "is_compact"_a)
       .def("end_images", &end_images<Plan>)
@@ -329,6 +347,7 @@ void bind_inference(nb::module_& m) {
              self.add_affine(units, activation_of(activation), bias);
            },
            "units"_a, "activation"_a, "bias"_a)
+      .def("add_encoding", &add_encoding<BoundInference>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a,
            "channels"_a, "is_compact"_a)
       .def("end_images", &end_images<BoundInference>)

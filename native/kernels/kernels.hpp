@@ -145,6 +145,16 @@ struct LayerNormalization {
   float *dgamma = nullptr, *dbeta = nullptr;
 };
 
+// The bins of the columns of a table, one column after another; see encoding.cpp. The last four can be read a whole vector
+// beyond their end.
+struct Encoding {
+  Size columns, bins;
+  const Size* bins_of;            // (columns,) how many of the bins each column has
+  const float *low, *slope;       // of each bin: its lower edge, and 1 / its width
+  const float *least, *most;      // the bounds of what it gives
+  float gain;
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -192,6 +202,7 @@ struct Kernels {
   void (*softmax)(const Block& logits, Size outputs, float* to);
   void (*yes_or_no)(const Block& logits, float* to);
   void (*gather)(Source, const void* x, Size width, const std::int64_t* index, Size rows, float* to, Size to_row);
+  void (*encode)(const Encoding&, Size rows, float* x, Size x_row);  // writes the bins of each row behind its columns
   bool (*all_finite)(const float* x, Size count);
 };
 

@@ -38,6 +38,7 @@ void loss(const Loss&, const Block&, const std::int64_t*, float*, float*, float*
 void softmax(const Block&, Size, float*);
 void yes_or_no(const Block&, float*);
 void gather(Source, const void*, Size, const std::int64_t*, Size, float*, Size);
+void encode(const Encoding&, Size, float*, Size);
 bool all_finite(const float*, Size);
 
 #define PELLUCID_QUOTE(x) #x
@@ -61,7 +62,7 @@ const Kernels table = {
     normalize, normalize_backward, normalize_inference,
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
-    add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, all_finite,
+    add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -1,6 +1,7 @@
 // Prediction: how blocks of samples go through all layers.
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "runtime/buffer.hpp"
 #include "runtime/pool.hpp"
@@ -32,6 +33,11 @@ float* scratch(Size count) {
 Inference::Inference(const Kernels& kernels, Size inputs)
     : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs),
       layout_(kernels) {}
+
+void Inference::add_encoding(Bins bins) {
+  units_ = tail_ = widest_ = deepest_ = bins.width();
+  bins_ = std::move(bins);
+}
 
 Images& Inference::begin_images(Size height, Size width, Size channels, bool is_compact) {
   images_ = std::make_unique<Images>(kernels_, layout_, height, width, channels, is_compact);
@@ -135,10 +141,11 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     run_images(source, x, rows, packed, values[0], stride);
     from = values[0];
     from_stride = stride;
-  } else if (source == Source::bytes) {
+  } else if (source == Source::bytes || bins_) {
     std::int64_t index[most_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
     kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
+    if (bins_) bins_->encode(kernels_, rows, values[0], stride);
     from = values[0];
     from_stride = stride;
   }

@@ -2,16 +2,19 @@
 //
 // Many samples go through all layers in blocks of rows, so that memory stays bounded. Each thread takes the next block when
 // it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread.
-// Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters.
+// Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters;
+// or the encoding of a table (see plan/bins.hpp).
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "kernels/kernels.hpp"
 #include "runtime/layout.hpp"
 #include "images/images.hpp"
+#include "plan/bins.hpp"
 
 namespace pellucid {
 
@@ -21,6 +24,7 @@ class Inference {
  public:
   Inference(const Kernels& kernels, Size inputs);
 
+  void add_encoding(Bins bins);
   Images& begin_images(Size height, Size width, Size channels, bool is_compact);
   void end_images();
   void add_affine(Size units, Activation activation, bool bias);
@@ -28,7 +32,7 @@ class Inference {
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
-  bool has_layers() const { return images_ || !layers_.empty(); }
+  bool has_layers() const { return bins_ || images_ || !layers_.empty(); }
   Size outputs() const { return units_; }
   Size num_parameters() const { return parameters_; }
   Size num_state() const { return state_; }
@@ -65,10 +69,11 @@ class Inference {
 
   const Kernels& kernels_;
   const Size inputs_;
-  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after the image part
+  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after encoding or image part
   Size parameters_ = 0, state_ = 0;
   double work_ = 0;
   Layout layout_;
+  std::optional<Bins> bins_;
   std::unique_ptr<Images> images_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Room>> rooms_;  // those not in use

@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/sizes.hpp"
 #include "plan/plan.hpp"
@@ -12,6 +13,13 @@ namespace pellucid {
 Plan::Plan(const Kernels& kernels, Size inputs, std::uint64_t seed)
     : kernels_(kernels), seed_(seed), inputs_(inputs), layout_(kernels) {
   segments_.push_back({false, inputs, inputs, padded(inputs)});
+}
+
+void Plan::add_encoding(Bins bins) {
+  const Size width = bins.width();
+  bins_ = std::move(bins);
+  segments_ = {};
+  segments_.push_back({false, width, width, padded(width)});
 }
 
 Images& Plan::begin_images(Size height, Size width, Size channels, bool is_compact) {

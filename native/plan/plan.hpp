@@ -11,7 +11,8 @@
 //               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
 //
 // Layers that work on images come before all segments. Their work is dealt out by samples (see images/images.hpp), and
-// their outputs are the input of the first segment.
+// their outputs are the input of the first segment. The encoding of a table is computed where the rows of a batch are gathered
+// (see plan/bins.hpp). It has no way back, since nothing below it has parameters.
 //
 // While it trains, a plan keeps parameters and moments in a layout of its own (see kernels/kernels.hpp); `load` and `store`
 // translate from and to the flat vectors of pellucid/nn/parameters.py. After `prepare`, steps allocate nothing.
@@ -19,6 +20,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +29,7 @@
 #include "runtime/layout.hpp"
 #include "runtime/pool.hpp"
 #include "images/images.hpp"
+#include "plan/bins.hpp"
 
 namespace pellucid {
 
@@ -65,7 +68,8 @@ class Plan {
  public:
   Plan(const Kernels& kernels, Size inputs, std::uint64_t seed);
 
-  // The description, in the order of the layers: first those that work on images, if there are any.
+  // The description, in the order of the layers: first the encoding of a table, or those that work on images.
+  void add_encoding(Bins bins);
   Images& begin_images(Size height, Size width, Size channels, bool is_compact);
   void end_images();
   void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
@@ -81,7 +85,7 @@ class Plan {
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
-  bool has_layers() const { return images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
+  bool has_layers() const { return bins_ || images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_; }
   Size num_parameters() const { return layout_.flat_size(); }
@@ -164,6 +168,7 @@ class Plan {
   Outcome step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score);
   Outcome step_by_rows(int member, Batch& batch, double* loss, double* score);
   void gather(int member, const Batch& batch);
+  void gather_rows(const Batch& batch, Size from, Size rows, float* to) const;
   void images_forward(int member, const Batch& batch);
   void images_backward(int member, const Batch& batch);
   Outcome end_step(int member);
@@ -195,6 +200,7 @@ class Plan {
   const std::uint64_t seed_;
   Size inputs_;
   Layout layout_;
+  std::optional<Bins> bins_;
   std::unique_ptr<Images> images_;
   std::vector<Segment> segments_;
   LossKind loss_ = LossKind::cross_entropy;

@@ -53,8 +53,8 @@ Report Plan::run(const Data& data, const Steps& steps, int threads, double* loss
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
   if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // several steps: a buffer for the next batch
-    workspace_.x[1] = Buffer(batch_ * padded(inputs_));
-    if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, padded(inputs_));
+    workspace_.x[1] = Buffer(batch_ * segments_[0].stride);
+    if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, segments_[0].stride);
   }
   const auto team = borrow_team(threads_);
   team_ = team.get();
@@ -108,13 +108,20 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
   return batch;
 }
 
+// As the first segment takes them.
+void Plan::gather_rows(const Batch& batch, Size from, Size rows, float* to) const {
+  const Size stride = segments_[0].stride;
+  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, to, stride);
+  if (bins_) bins_->encode(kernels_, rows, to, stride);
+}
+
 void Plan::gather(int member, const Batch& batch) {
   const Share pairs = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 takes two rows at once
-  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from, stride = padded(inputs_);
+  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from, stride = segments_[0].stride;
   float* x = workspace_.x[batch.buffer] + from * stride;
-  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, x, stride);
+  gather_rows(batch, from, rows, x);
   if (!bf16_) return;
-  const Block block{x, stride, rows, (int)((inputs_ + kernels_.width - 1) / kernels_.width)};
+  const Block block{x, stride, rows, (int)((segments_[0].units + kernels_.width - 1) / kernels_.width)};
   kernels_.round_rows(block, workspace_.rounded_x[batch.buffer].rows + from * stride / 2);
   kernels_.pair_rows(block, workspace_.rounded_x[batch.buffer].pairs + from / 2 * stride, stride);
 }
@@ -241,7 +248,7 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
     for (Size chunk = part.from; chunk < part.to; ++chunk) {
       const Size start = chunk * chunk_rows, rows = std::min(chunk_rows, batch.rows - start);
       const bool accumulate = chunk > part.from;
-      kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + start, rows, ws.x[0], padded(inputs_));
+      gather_rows(batch, start, rows, ws.x[0]);
       for (std::size_t i = 0; i <= last; ++i)
         for (int panel = 0; panel < num_panels(segments_[i].units); ++panel)
           forward(member, i, ws, {panel, 0, rows}, batch, start);

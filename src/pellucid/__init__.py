@@ -33,7 +33,8 @@ _HOMES = {
     "mathematics.losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
     "mathematics.optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
     "mathematics.regularizers": "L1 L2 Regularizer",
-    "mathematics.schedules": "ConstantRate Cosine ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay Warmup",
+    "mathematics.schedules": "ConstantRate Cosine CosineLog ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay "
+    "Warmup",
     "models.model": "Model load",
     "models.network": "Network",
     "models.prediction": "Prediction",
@@ -49,6 +50,7 @@ _HOMES = {
     "nn.layers.layer_normalization": "LayerNormalization",
     "nn.layers.outputs.classification": "BinaryClassification Classification",
     "nn.layers.outputs.regression": "Regression",
+    "nn.layers.piecewise_linear_encoding": "PiecewiseLinearEncoding",
     "nn.layers.pooling": "AveragePooling2D GlobalAveragePooling2D MaxPooling2D",
     "nn.layers.rescale": "Rescale",
     "nn.layers.residual": "Residual",

@@ -34,6 +34,7 @@ from pellucid.mathematics.regularizers import L1, L2, Regularizer
 from pellucid.mathematics.schedules import (
     ConstantRate,
     Cosine,
+    CosineLog,
     ExponentialDecay,
     OneCycle,
     ReduceOnPlateau,
@@ -56,6 +57,7 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
@@ -89,6 +91,7 @@ __all__ = [
     "Context",
     "Conv2D",
     "Cosine",
+    "CosineLog",
     "CrossEntropy",
     "DataError",
     "Dense",
@@ -126,6 +129,7 @@ __all__ = [
     "PellucidError",
     "PhotoAugmentation",
     "PhotoPipeline",
+    "PiecewiseLinearEncoding",
     "Prediction",
     "RMSProp",
     "ReduceOnPlateau",

@@ -261,6 +261,11 @@ SAVED = {
         pl.Dropout(0.2),
         pl.Dense(4, "selu"),
     ],
+    "of a table": [
+        pl.Input(3),
+        pl.PiecewiseLinearEncoding(((-0.5, 0.25, 1 / 3), (), (-1.0, 1.0)), 0.3),
+        pl.Dense(4, "relu"),
+    ],
     "none": [pl.Input(3, 2)],
 }
 
@@ -269,7 +274,7 @@ SAVED = {
 @pytest.mark.parametrize("hidden", SAVED.values(), ids=SAVED.keys())
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_saved_network_answers_with_the_same_bits(hidden, output, dtype, tmp_path):
-    x = batch_for((3, 2))
+    x = batch_for(hidden[0].shape)
     y = np.zeros((BATCH, output.num_outputs)) if isinstance(output, pl.Regression) else np.arange(BATCH) % 2
     network = pl.Network([*hidden, output], seed=3, dtype=dtype)
     network.fit(x, y, epochs=2, batch_size=3, optimizer=pl.Adam(0.05), progress="none")

@@ -245,6 +245,17 @@ def test_the_table_of_poolings_is_right() -> None:
         np.testing.assert_array_equal(dx, layer.backward({}, cache, dy.reshape(out.shape))[0])
 
 
+def test_the_table_of_bins_is_right() -> None:
+    layer = pl.PiecewiseLinearEncoding(((0.0, 2.0, 3.0),), 0.5)
+    rows = table(MATHEMATICS, "number")
+    assert len(rows) == 4
+    for *cells, _ in rows:
+        x, y, dy, dx = (np.array([cell.split()], np.float64) for cell in cells)
+        out, cache = layer.forward({}, x, Context(training=True, dtype=np.dtype(np.float64)))
+        np.testing.assert_array_equal(out, y)
+        np.testing.assert_array_equal(layer.backward({}, cache, dy)[0], dx)
+
+
 def test_the_size_of_windows_is_as_said() -> None:
     rows = table(MATHEMATICS, "pixels")
     assert len(rows) == 4

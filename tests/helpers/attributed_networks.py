@@ -26,6 +26,10 @@ PIECEWISE_LINEAR = {
     "no bias": (ROW, pl.Dense(7, "relu", use_bias=False), pl.Classification(3, use_bias=False)),
     "no hidden layer": (ROW, pl.Regression(2)),
     "yes or no": (ROW, pl.Rescale((2.0, 0.5, 1.0, -1.0, 3.0), 0.75), pl.Dense(4, "relu"), pl.BinaryClassification()),
+    "bins": (
+        *(ROW, pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0), (0.5, 0.75)), 0.7)),
+        *(pl.Dense(6, "relu"), pl.Classification(3)),
+    ),
     "normalized": (
         *(ROW, pl.BatchNormalization(), pl.Dense(6), pl.BatchNormalization(activation="hard_sigmoid"), pl.Dropout(0.5)),
         pl.Regression(),

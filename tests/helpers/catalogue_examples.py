@@ -18,6 +18,10 @@ EXAMPLES: dict[type, list[object]] = {
         pl.Dense(2, "gelu", "he_uniform"),
     ],
     pl.Rescale: [pl.Rescale(0.5), pl.Rescale((2.0, -0.5), (0.25, 3.0))],
+    pl.PiecewiseLinearEncoding: [
+        pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5), ())),
+        pl.PiecewiseLinearEncoding(((-0.5, 0.25), (-1.0, 0.0, 0.5, 2.0), ()), 2.0),
+    ],
     pl.Conv2D: [
         pl.Conv2D(3),
         pl.Conv2D(4, (2, 3), "tanh", 2, "valid", (1, 2), 2, pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
@@ -70,6 +74,7 @@ EXAMPLES: dict[type, list[object]] = {
     pl.Cosine: [pl.Cosine(), pl.Cosine(0.5)],
     pl.Warmup: [pl.Warmup(3), pl.Warmup(4, pl.Warmup(2, pl.Cosine(0.1))), pl.Warmup(9, at_most=0.5)],
     pl.OneCycle: [pl.OneCycle(), pl.OneCycle(0.2, 0.1, 0.01)],
+    pl.CosineLog: [pl.CosineLog(), pl.CosineLog(2)],
     pl.ReduceOnPlateau: [pl.ReduceOnPlateau(), pl.ReduceOnPlateau(0.2, 2, 0.1, 0.01)],
 }
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 MATHEMATICS = DOCS / "mathematics"  # a folder of chapters, read as one text
 PHOTOS = DOCS / "guide" / "photos.md"
+TABLE_BY_HAND = DOCS / "guide" / "table-by-hand.md"
 TRACE = DOCS / "insight" / "trace.md"
 ATTRIBUTION = DOCS / "insight" / "attribution.md"
 CALIBRATION = DOCS / "insight" / "calibration.md"

@@ -13,6 +13,7 @@ IMAGE, GREY, TABLE = (5, 6, 2), (5, 6), (4,)
 LAYERS = [
     (TABLE, [pl.Rescale(0.5, 0.25)]),
     (IMAGE, [pl.Rescale((2.0, -0.5), (0.25, 3.0))]),
+    (TABLE, [pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0)), 0.7)]),
     *((TABLE, [pl.Dense(3, name)]) for name in ACTIVATIONS),
     (IMAGE, [pl.Dense(3, "tanh", use_bias=False, regularizer=pl.L1(0.1) + pl.L2(0.2))]),
     (GREY, [pl.Conv2D(3)]),

@@ -52,6 +52,8 @@ HALF = math.sqrt(0.5)  # cos(pi / 4)
         (pl.Warmup(10, pl.StepDecay(2, 0.5)), 29, 1),  # epochs of the rest: two of them are steps 10 .. 29
         (pl.Warmup(10, pl.StepDecay(2, 0.5)), 30, 0.5),
         (pl.Warmup(1000), 100, 0.101),
+        (pl.CosineLog(1), 50, (1 - math.cos(2 * math.pi * math.log2(1.5))) / 2),  # in the middle of 101 steps
+        (pl.CosineLog(2), 33, 1e-4),  # 34 / 102 = 1 / 3: log2(1 + 3 / 3) = 1, the end of the first hump
         (pl.OneCycle(0.3, 0.04, 0.01), 0, 0.04),
         (pl.OneCycle(0.3, 0.04, 0.01), 15, 0.52),  # half of the way up: (0.04 + 1) / 2
         (pl.OneCycle(0.3, 0.04, 0.01), 30, 1),
@@ -211,6 +213,7 @@ simple = st.one_of(
     st.builds(pl.ExponentialDecay, fractions),
     st.builds(pl.Cosine, fractions),
     st.builds(pl.OneCycle, below_one, fractions, fractions),
+    st.builds(pl.CosineLog, st.integers(1, 30)),
     st.builds(pl.ReduceOnPlateau, below_one, st.integers(1, 5), st.floats(0, 0.5), fractions),
 )
 any_schedule = st.one_of(
@@ -254,6 +257,9 @@ def test_names():
         lambda: pl.Warmup(5, "cosine"),
         lambda: pl.Warmup(5, at_most=0.0),
         lambda: pl.Warmup(5, at_most=1.5),
+        lambda: pl.CosineLog(0),
+        lambda: pl.CosineLog(2.5),
+        lambda: pl.CosineLog(31),
         lambda: pl.OneCycle(0.0),
         lambda: pl.OneCycle(1.0),
         lambda: pl.OneCycle(start=0.0),

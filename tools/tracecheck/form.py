@@ -89,6 +89,7 @@ def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
     yield "numbers.scale", ()
     yield "numbers.normalized", x
     yield "numbers.winners", y
+    yield "numbers.slopes", (x[0], y[-1] - x[-1])
     yield "numbers.factors", (x[0], 1, 1, *x[3:]) if kind == "Dropout2D" else x
     yield "numbers.inverse_std", (*x[:-1], 1) if kind == "LayerNormalization" else x[-1:]
     for name in ("mean", "variance"):
@@ -116,6 +117,8 @@ def _output_shape(layer: Record, x: Shape) -> Shape:
         return x[0], *channels
     if kind == "Flatten":
         return x[0], math.prod(x[1:])
+    if kind == "PiecewiseLinearEncoding":
+        return x[0], x[1] + sum(max(len(edges) - 1, 0) for edges in layer["description"]["edges"])
     if kind == "Residual":
         return numbers(layer["layers"][-1]["output"]).shape
     return x

@@ -34,6 +34,37 @@ def check_rescale(check: Checker, path: str, layer: Record, trace: Record) -> No
         check.compare(f"{path}.dinput", layer["dinput"], exact(v * scale[i % len(scale)] for i, v in enumerate(dy)))
 
 
+def check_encoding(check: Checker, path: str, layer: Record, trace: Record) -> None:
+    """output = input, then for each bin of a column gain (x - low) / (high - low), held between its bounds; these are 0 and
+    gain, but -gain below the first bin and 2 gain above the last."""
+    gain, bins = layer["description"]["gain"], []
+    for column, edges in enumerate(layer["description"]["edges"]):
+        last = len(edges) - 2
+        for t in range(last + 1):
+            low, high = edges[t], edges[t + 1]
+            bins.append((column, low, 1 / (high - low), -1.0 if t == 0 else 0.0, 2.0 if t == last else 1.0))
+    output: list[Sized] = []
+    slopes: list[Sized] = []
+    for x in numbers(layer["input"]).rows():
+        output += exact(x)
+        for column, low, slope, least, most in bins:
+            e, size = total([x[column] * slope, -low * slope])
+            output.append((gain * min(max(e, least), most), gain * max(1.0, size)))
+            slopes += exact([gain * slope if least <= e < most else 0.0])
+    check.compare(f"{path}.output", layer["output"], output)
+    check.compare(f"{path}.numbers.slopes", layer["numbers"]["slopes"], slopes)
+    if "dinput" in layer:
+        width = numbers(layer["input"]).last
+        dinput: list[Sized] = []
+        for dy, s in zip(numbers(layer["doutput"]).rows(), numbers(layer["numbers"]["slopes"]).rows(), strict=True):
+            through = [a * b for a, b in zip(dy[width:], s, strict=True)]
+            terms = [[one] for one in dy[:width]]
+            for value, (column, *_) in zip(through, bins, strict=True):
+                terms[column].append(value)
+            dinput += [total(column) for column in terms]
+        check.compare(f"{path}.dinput", layer["dinput"], dinput)
+
+
 def check_dense(check: Checker, path: str, layer: Record, trace: Record) -> None:
     """sums_u = sum_d input_d weight_du + bias_u, output = f(sums); and the three gradients of that sum."""
     samples, weight = numbers(layer["input"]).rows(), numbers(layer["parameters"]["weight"])
@@ -210,6 +241,7 @@ def check_chain(check: Checker, path: str, layers: list[Record], ends: list[tupl
 LAYERS: dict[str, Check] = {
     "Input": check_input,
     "Rescale": check_rescale,
+    "PiecewiseLinearEncoding": check_encoding,
     "Dense": check_dense,
     "Flatten": check_flatten,
     "Dropout": check_dropout,

@@ -159,6 +159,25 @@ class OneCycle(Schedule):
 
 
 @dataclass(frozen=True)
+class CosineLog(Schedule):
+    """factor = (1 - cos(2 pi log2(1 + (2^humps - 1) t))) / 2  with  t = (step + 1) / (total_steps + 1)
+
+    It goes up and down ``humps`` times, each time twice as long as before; never below 1e-4, so that every step moves.
+    Holzmüller, Grinsztajn and Steinwart 2024 (RealMLP, arXiv:2407.04491), with four humps.
+    """
+
+    humps: int = 4
+
+    def __post_init__(self) -> None:
+        positive_integer(self.humps, "CosineLog(humps)")
+        number_between(self.humps, "CosineLog(humps)", 1, 30)
+
+    def factor(self, position: Position) -> float:
+        t = (position.step + 1) / (position.total_steps + 1)
+        return max(1e-4, (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.humps - 1) * t))) / 2)
+
+
+@dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
     """factor = drop ^ (number of plateaus so far), at least ``minimum``.
 
@@ -200,6 +219,7 @@ SCHEDULES: dict[str, Schedule] = {
     "cosine": Cosine(),
     "warmup": Warmup(200, Cosine(), at_most=0.2),
     "one_cycle": OneCycle(),
+    "cosine_log": CosineLog(),
     "reduce_on_plateau": ReduceOnPlateau(),
 }
 

@@ -25,12 +25,14 @@ from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, Rescale, Dense, Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten),
+    *(Input, Rescale, PiecewiseLinearEncoding, Dense, Conv2D),
+    *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten),
     *(Dropout, Dropout2D, BatchNormalization, LayerNormalization, Residual),
 )
 OUTPUTS: tuple[type[OutputLayer], ...] = (Classification, BinaryClassification, Regression)

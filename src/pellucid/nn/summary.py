@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 
-from pellucid.core.display.text import aligned
+from pellucid.core.display.text import aligned, counted
 from pellucid.core.shapes import batch_letters
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.stack import Stack
 
@@ -60,6 +61,8 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
         by_position = by_position and (field.default is MISSING or field.name in SHOWN_BY_POSITION)
         if isinstance(layer, Input):
             parts += map(str, layer.shape)
+        elif isinstance(layer, PiecewiseLinearEncoding) and field.name == "edges":
+            parts.append(f"{counted(len(layer.bins.column), 'bin')} of {counted(len(layer.edges), 'column')}")
         elif by_position:
             parts.append(_text(value))
         elif value != field.default:

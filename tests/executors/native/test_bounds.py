@@ -92,6 +92,32 @@ def test_other_nodes(add):
         add(pictures()[1])
 
 
+def encode(made, *, bins_of=(1, 0, 2), **numbers):
+    lists = {name: [1.0] * 3 for name in ("low", "slope", "least", "most")} | numbers
+    made.add_encoding(bins_of, *lists.values(), 0.5)
+
+
+@pytest.mark.parametrize("owner", [Plan, Inference])
+def test_an_encoding_has_numbers_for_each_bin_and_comes_first(owner):
+    of_three = (3, 0) if owner is Plan else (3,)
+    for wrong in (
+        *({"bins_of": counts} for counts in ((1, 2), (1, 0, 1), (1, 0, 3), (4, 0, -1), (1 << 62, 1 << 62, 3), ())),
+        *({name: [1.0] * count} for name in ("low", "slope", "least", "most") for count in (0, 2, 4)),
+    ):
+        with pytest.raises(ValueError):
+            encode(owner(*of_three), **wrong)
+    made = owner(*of_three)
+    encode(made)
+    with pytest.raises(ValueError):
+        encode(made)
+    with pytest.raises(ValueError):
+        made.begin_images(1, 1, 3, False)
+    made = owner(*of_three)
+    made.add_affine(3, 0, True, *[0.0] * 2 * (owner is Plan))
+    with pytest.raises(ValueError):
+        encode(made)
+
+
 @pytest.mark.parametrize("owner", [Plan, Inference])
 def test_the_order_of_a_description(owner):
     made, images = pictures(owner=owner)

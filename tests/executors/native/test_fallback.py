@@ -21,6 +21,7 @@ from pellucid.mathematics.regularizers import Regularizer
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(24, 6)).astype(np.float32)
 Y = RNG.integers(0, 3, 24)
+BINS = pl.PiecewiseLinearEncoding(((-1.0, 1.0), (), (), (), (), ()))
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,9 @@ STACKS = [
     (lambda: network_of(pl.BatchNormalization(), pl.Conv2D(2, 2), shape=(3, 2)), "others as rows of channels"),
     (lambda: network_of(pl.Residual([pl.LayerNormalization()]), pl.Dropout2D(0.5), shape=(3, 2)), "rows of channels"),
     (lambda: network_of(pl.Rescale((1.0, 2.0)), pl.MaxPooling2D(), shape=(3, 2)), "rows of channels"),
+    (lambda: network_of(pl.Dense(6), BINS), "piecewise_linear_encoding_1 does not stand right behind the input"),
+    (lambda: network_of(pl.Residual([BINS, pl.Dense(6)])), "piecewise_linear_encoding_1 does not stand right"),
+    (lambda: network_of(BINS, pl.LayerNormalization()), "encoding_1 and layer_normalization_1 stand in one network"),
 ]
 NATIVE = [
     [pl.BatchNormalization(), pl.LayerNormalization()],

@@ -39,6 +39,7 @@ SCHEDULES = [
     "cosine",
     pl.Warmup(10, pl.Cosine(0.1)),
     pl.OneCycle(),
+    pl.CosineLog(),
     pl.StepDecay(2, 0.5),
     pl.ExponentialDecay(0.5),
 ]

@@ -80,6 +80,23 @@ def test_lines_of_layers_without_weights():
     assert element(pixels, "input", (0, 1)).line == "x = 51 / 255 = 0.2"
 
 
+def test_bins():
+    """Of two columns; the first bin goes on below, the last one above, and one between is held."""
+    encoding = pl.PiecewiseLinearEncoding(((), (0.0, 2.0, 2.5, 3.0)), 0.5)
+    trace = pl.Network([pl.Input(2), encoding, pl.Regression()]).trace(np.array([[7.0, 2.75]], np.float32))
+    found = {number: element(trace, "piecewise_linear_encoding_1", (number,)) for number in range(5)}
+    assert [found[number].positions.tolist() for number in found] == [[[0]], [[1]], [[1]], [[1]], [[1]]]
+    assert [found[number].inputs.tolist() for number in found] == [[7], [2.75], [2.75], [2.75], [2.75]]
+    assert [found[number].weights.tolist() for number in found] == [[1], [1], [0], [0], [1]]
+    assert found[1].line == "y = x = 2.75"
+    assert found[3].line == "y = 0.5 * 1 = 0.5, since (2.75 - 2) / 0.5 = 1.5 is held at 1"
+    assert found[4].line == "y = 0.5 * (2.75 - 2.5) / 0.5 = 0.25"
+    outside = pl.Network([pl.Input(2), encoding, pl.Regression()]).trace(np.array([[7.0, -1.0], [7.0, 3.25]], np.float32))
+    layer = outside.layers[1]
+    np.testing.assert_array_equal(layer.output[:, 2:], [[-0.25, 0, 0], [0.5, 0.5, 0.75]])
+    assert element(outside, layer.name, (2,)).line == "y = 0.5 * (-1 + 0) / 2 = -0.25"
+
+
 def test_sources(convolutions):
     found = sources(convolutions.trace(np.zeros((1, 12, 12), np.uint8)).layers)
     assert found["input"] == ()

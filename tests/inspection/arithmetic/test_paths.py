@@ -44,6 +44,25 @@ class TestPaths:
             ("input", (1,), "dense_1", (2,)): (1, round(2 / 11, 12)),
         }
 
+    def test_through_the_bins_of_a_column(self):
+        """x = (2, 1), the bins of the second from 0 to 2 and 2 to 4: they give 1/4 and 0, and the second is held."""
+        layers = [pl.Input(2), pl.PiecewiseLinearEncoding(((), (0.0, 2.0, 4.0))), pl.Regression()]
+        weights = {"output.weight": np.array([[1.0], [3.0], [4.0], [7.0]]), "output.bias": np.array([0.0])}
+        trace = pl.Network(layers, dtype="float64", arrays=weights).trace(np.array([[2.0, 1.0]]))
+        edges = strongest_paths(trace, "input", (1,), 5)
+        found = {(edge.layer, edge.start, edge.end): (edge.value, round(edge.share, 12)) for edge in edges}
+        assert found == {
+            ("piecewise_linear_encoding_1", (1,), (1,)): (1, round(1 / 1.25, 12)),
+            ("piecewise_linear_encoding_1", (1,), (2,)): (0.25, round(0.25 / 1.25, 12)),
+            ("output", (1,), (0,)): (3, round(1 / 1.25, 12)),  # 3 * 1
+            ("output", (2,), (0,)): (1, round(0.25 / 1.25, 12)),  # 4 * 1/4
+        }
+        down = {(edge.layer, edge.start, edge.end) for edge in strongest_paths(trace, "output", (0,), 5)}
+        assert down == {
+            *(("output", (number,), (0,)) for number in (0, 1, 2)),
+            *(("piecewise_linear_encoding_1", (column,), (number,)) for column, number in ((0, 0), (1, 1), (1, 2))),
+        }
+
     def test_only_the_strongest(self):
         assert [edge.start for edge in strongest_paths(by_hand(), "output", (0,), 1)] == [(0,), (0,)]
 

@@ -109,6 +109,20 @@ class TestByHand:
         np.testing.assert_allclose(found.contributions, [[1], [0], [0]], rtol=1e-14)
         np.testing.assert_allclose(found.bias_parts["dense_1.activation"], [2, 4, 0], rtol=1e-14)
 
+    def test_the_edges_of_bins(self):
+        """x has the weight 1, its bins from 0 to 2 and from 2 to 3 have the gain 1/2 and the weights 8, 4. At 1 the score
+        is 1 + 8/4, all from the input. At 2.5 the first bin is full: 8/2 from the edges; the second gives 4 (2.5 - 2) / 2,
+        5 from the input and -4 from its edge. At -9 and 9 both are held, at -1/2 and 0, and at 1/2 and 1."""
+        network = filled(
+            *(pl.Input(1), pl.PiecewiseLinearEncoding(((0.0, 2.0, 3.0),)), pl.Regression(use_bias=False)),
+            output__weight=[[1], [8], [4]],
+        )
+        found = pl.attribute(network, np.array([[1.0], [2.5], [-9.0], [9.0]]))
+        np.testing.assert_allclose(found.score, [3, 2.5 + 4 + 1, -9 - 4, 9 + 4 + 4], rtol=1e-14)
+        np.testing.assert_allclose(found.contributions, [[3], [2.5 + 5], [-9], [9]], rtol=1e-14)
+        edges = found.bias_parts["piecewise_linear_encoding_1.edges"]
+        np.testing.assert_allclose(edges, [0, 4 - 4, -4, 4 + 4], atol=1e-14)
+
     def test_a_block_adds_the_share_of_its_shortcut(self):
         """relu(2 x + 1 + x): at 3 it is 10 = 3 (2 + 1) + 1; at -1 it is silent."""
         network = filled(
@@ -178,7 +192,7 @@ def test_each_part_of_the_bias_is_what_its_own_parameter_gives(name):
     parts = pl.attribute(network, x, target).bias_parts
     constants = [n for n in (*network.parameters, *network.state) if n.endswith(("bias", "beta", "moving_mean"))]
     assert set(constants) <= set(parts)
-    assert {n.split(".")[-1] for n in set(parts) - set(constants)} <= {"offset", "activation", "baseline"}
+    assert {n.split(".")[-1] for n in set(parts) - set(constants)} <= {"offset", "edges", "activation", "baseline"}
     for constant in constants:
         holder = network.parameters if constant in network.parameters else network.state
         before = holder[constant].copy()

@@ -13,7 +13,14 @@ import numpy as np
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import size_of
 from pellucid.executors.base import Rules
-from pellucid.executors.native.compile_images import ACTIVATIONS, IMAGE_LAYERS, compile_images, every_node, reads_differ
+from pellucid.executors.native.compile_images import (
+    ACTIVATIONS,
+    IMAGE_LAYERS,
+    compile_images,
+    count_image_nodes,
+    every_node,
+    reads_differ,
+)
 from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue
 from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
@@ -27,6 +34,7 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.objective import penalties
 from pellucid.nn.stack import Stack
 
@@ -39,7 +47,8 @@ RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, Dense, Dropout, BatchNormalization, Flatten, Classification, BinaryClassification, Regression),
+    *(Input, PiecewiseLinearEncoding, Dense, Dropout, BatchNormalization, Flatten),
+    *(Classification, BinaryClassification, Regression),
     *IMAGE_LAYERS,
 )
 OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, Adam, AdamW, RMSProp, Adagrad)
@@ -64,6 +73,12 @@ def obstacle(stack: Stack) -> str | None:
         chosen = getattr(node.layer, "activation", "identity")
         if chosen not in ACTIVATIONS:
             return f"{node.name} has an activation of your own, {chosen!r}"
+        if isinstance(node.layer, PiecewiseLinearEncoding):
+            images = count_image_nodes(stack)
+            if node is not stack.nodes[1]:
+                return f"{node.name} does not stand right behind the input"
+            if images:
+                return f"{node.name} and {stack.nodes[images - 1].name} stand in one network"
     if reads_differ(stack):
         return "some layers read its images as pixels of one channel, others as rows of channels"
     if type(stack.output.loss_function) not in LOSSES:
@@ -87,6 +102,7 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
     from pellucid._native import Plan
 
     plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
+    _compile_encoding(plan, stack)
 
     def penalty_of(layer: Layer) -> tuple[float, float]:
         return _l1_and_l2(layer.penalty_of("weight") or rules.regularizer)
@@ -112,6 +128,7 @@ def compile_inference(stack: Stack) -> Inference:
     from pellucid._native import Inference
 
     inference = Inference(size_of(stack.input.shape))
+    _compile_encoding(inference, stack)
     images = compile_images(inference, stack, lambda layer: (0.0, 0.0), trains=False)
     for node in stack.nodes[images:]:
         layer = node.layer
@@ -120,6 +137,14 @@ def compile_inference(stack: Stack) -> Inference:
         elif isinstance(layer, Dense | OutputLayer):
             inference.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias)
     return inference
+
+
+def _compile_encoding(native: Plan | Inference, stack: Stack) -> None:
+    first = stack.nodes[1].layer
+    if isinstance(first, PiecewiseLinearEncoding):
+        bins_of = [max(len(edges) - 1, 0) for edges in first.edges]
+        low, slope, least, most = (part.tolist() for part in first.bins[1:])
+        native.add_encoding(bins_of, low, slope, least, most, first.gain)
 
 
 def _activation(layer: Dense | OutputLayer) -> int:

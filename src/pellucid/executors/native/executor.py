@@ -25,6 +25,8 @@ from pellucid.executors.native.compile_images import count_image_nodes
 from pellucid.executors.native.crew import Crew, default_threads
 from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBlock
 from pellucid.executors.numpy import NumpyExecutor
+from pellucid.nn.layers.base import Context
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
 SECONDS_AT_ONCE = 0.05  # of one call: Ctrl-C and listeners wait for its end
@@ -142,7 +144,7 @@ class NativeExecutor(Executor):
         if self._samples is not samples:
             self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
             if not count_image_nodes(self.stack):
-                self.plan.expect_zeros(_has_many_zeros(self._data.x[samples.rows[:SEEN_FOR_ZEROS]]))
+                self.plan.expect_zeros(_has_many_zeros(self._encoded(self._data.x[samples.rows[:SEEN_FOR_ZEROS]])))
         rows = np.concatenate([one.rows for one in indices]) if len(indices) > 1 else indices[0].rows
         if indices[0].augment is None:
             return self._data, np.ascontiguousarray(rows, np.int64)
@@ -158,6 +160,14 @@ class NativeExecutor(Executor):
         if any(batch.mixture is not None for batch in batches):
             labels, targets = None, np.concatenate([targets_of(self.stack, batch) for batch in batches])
         return Data(x, labels, targets, weights), np.arange(len(x))
+
+    def _encoded(self, x: AnyArray) -> AnyArray:
+        """These rows as the first layer with weights sees them."""
+        first = self.stack.nodes[1].layer
+        if not isinstance(first, PiecewiseLinearEncoding):
+            return x
+        numbers, _ = self.stack.input.forward({}, x, Context())
+        return first.forward({}, numbers, Context())[0]
 
     def _give_up(self, block: StepBlock, outcome: int, loss: float) -> NoReturn:
         """Restore the last good parameters, and raise `DivergenceError` with the layer where it began.

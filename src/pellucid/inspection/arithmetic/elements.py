@@ -22,6 +22,7 @@ from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
@@ -124,7 +125,7 @@ def element(trace: Trace, name: str, index: Index) -> Element:
         is_winner = np.arange(len(inputs)) == inputs.argmax()
         shares = is_winner * 1.0 if isinstance(kind, MaxPooling2D) else np.full(len(inputs), 1 / len(inputs))
         return Element(name, index, line, below, positions, inputs, shares)
-    at = tuple(map(int, np.unravel_index(index[0], layer.input.shape[1:]))) if isinstance(kind, Flatten) else index
+    at = _position(layer, index)
     weight = _weight(layer, index)
     if weight is None:
         return Element(name, index, f"y = {y}, by a layer of your own")
@@ -135,12 +136,25 @@ def element(trace: Trace, name: str, index: Index) -> Element:
     return Element(name, index, line, below, np.array([at], np.int64), inputs, np.array([weight]))
 
 
+def _position(layer: LayerTrace, index: Index) -> Index:
+    """Where the one input lies of a number that is made of one."""
+    kind = layer.layer
+    if isinstance(kind, Flatten):
+        return tuple(map(int, np.unravel_index(index[0], layer.input.shape[1:])))
+    if isinstance(kind, PiecewiseLinearEncoding) and index[0] >= len(kind.edges):
+        return (int(kind.bins.column[index[0] - len(kind.edges)]),)
+    return index
+
+
 def _weight(layer: LayerTrace, index: Index) -> float | None:
     """By how much a number grows with its one input, in layers where each is made of one; None for others."""
     if isinstance(layer.layer, Flatten | Dropout):
         return 1.0  # nothing is dropped outside of training
     if isinstance(layer.layer, Rescale):
         return _of_channel(layer.layer.scale, index)
+    if isinstance(layer.layer, PiecewiseLinearEncoding):
+        number = index[0] - len(layer.layer.edges)
+        return float(layer.numbers["slopes"][0, number]) if number >= 0 else 1.0
     if isinstance(layer.layer, BatchNormalization):
         return float(layer.parameters["gamma"][index[-1]] * layer.numbers["inverse_std"][index[-1]])
     if isinstance(layer.layer, LayerNormalization):

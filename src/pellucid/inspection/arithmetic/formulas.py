@@ -18,12 +18,14 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
+    PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
     Dense: "z = sum of input * weight + bias, and f(z).",
     Conv2D: "z = sum of input * weight in a window + bias, and f(z).",
     MaxPooling2D: "y = the largest number of each window.",
@@ -76,6 +78,8 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         mean, std = _mean_and_std(layer, place)
         name = "z" if isinstance(layer.layer, BatchNormalization) else "y"
         return f"{name} = {equation(lambda n: n(gamma) * (n(x) + n(-mean)) / n(std) + n(beta), z)}"
+    if isinstance(layer.layer, PiecewiseLinearEncoding):
+        return _bin(layer.layer, layer, place)
     if isinstance(layer.layer, Residual):
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]
@@ -86,6 +90,22 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
             return f"y = {equation(lambda n: applied(max, *map(n, numbers)), y)}"
         return f"y = {_mean(numbers, y)}"
     return None
+
+
+def _bin(encoding: PiecewiseLinearEncoding, layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """How far a number has come through a bin; None for the numbers themselves, which are passed on."""
+    number = place[-1] - len(encoding.edges)
+    if number < 0:
+        return None
+    column, low, slope, least, most = (part[number].item() for part in encoding.bins)
+    x = float(layer.input[place[0], column])
+    e = (x - low) * slope
+    held = min(max(e, least), most)
+    y = float(layer.output[place])
+    if held == e:
+        return f"y = {equation(lambda n: n(encoding.gain) * (n(x) + n(-low)) / n(1 / slope), y)}"
+    way = equation(lambda n: (n(x) + n(-low)) / n(1 / slope), e)
+    return f"y = {equation(lambda n: n(encoding.gain) * n(held), y)}; {way} is held at {written(held)}"
 
 
 def _mean_and_std(layer: LayerTrace, place: tuple[int, ...]) -> tuple[float, float]:

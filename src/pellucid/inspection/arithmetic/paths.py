@@ -26,6 +26,7 @@ from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
 
 FOLLOWED = 20  # numbers of a layer
@@ -131,6 +132,9 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
         return [at[2:] or (0,)]
     if isinstance(layer.layer, Flatten):
         return [(int(np.ravel_multi_index(at, layer.input.shape[1:])),)]
+    if isinstance(layer.layer, PiecewiseLinearEncoding):
+        bins = np.flatnonzero(layer.layer.bins.column == at[0]) + len(layer.layer.edges)
+        return [at, *((number,) for number in bins.tolist())]
     return [at]
 
 

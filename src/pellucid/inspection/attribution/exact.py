@@ -5,8 +5,9 @@ their winners, and nothing else bends. There
 
     score = sum_d x_d dscore/dx_d + sum over all constants c of c dscore/dc
 
-where the constants are what layers add: biases, the shift of batch normalization, the offset of `Rescale`, the 1/2 in
-``hard_sigmoid``. The second sum is made in one walk down, from the gradient dy that arrives at each layer.
+where the constants are what layers add: biases, the shift of batch normalization, the offset of `Rescale`, the edges of
+`PiecewiseLinearEncoding`, the 1/2 in ``hard_sigmoid``. The second sum is made in one walk down, from the gradient dy that
+arrives at each layer.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.piecewise_linear_encoding import EncodingCache, PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual, own_arrays
@@ -119,8 +121,16 @@ def _rescale(layer: Rescale, own: Named, cache: Any, dz: Array) -> Parts:
     return {"offset": _per_sample(dz * np.asarray(layer.offset))}
 
 
+def _encoding(layer: PiecewiseLinearEncoding, own: Named, cache: EncodingCache, dz: Array) -> Parts:
+    """On its piece a bin is y = s x + t: it gives dz t, and t = y - s x."""
+    columns = len(layer.edges)
+    rest = cache.y[:, columns:] - cache.slopes * cache.x[:, layer.bins.column]
+    return {"edges": _per_sample(dz[:, columns:] * rest)}
+
+
 RULES: dict[type[Layer], Rule] = {
     Rescale: _rescale,
+    PiecewiseLinearEncoding: _encoding,
     BatchNormalization: _batch_normalization,
     **dict.fromkeys((Dense, Conv2D, Classification, BinaryClassification, Regression), _bias),
     **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _bias),

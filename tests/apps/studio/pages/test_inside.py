@@ -130,6 +130,21 @@ class TestNeuron:
                 assert (bias["value"], bias["gradient"]) == (neuron.bias, layer.gradients["bias"][1])
                 assert bias["new"] == layer.updates["bias"].new[1]
 
+    def test_a_bin_of_a_table(self):
+        """x = (0.5, -1.5), the bins of the second column from -2 to 0 and 0 to 1: half of (-1.5 + 2) / 2, and nothing."""
+        encoding = pl.PiecewiseLinearEncoding(((), (-2.0, 0.0, 1.0)))
+        one = pl.Model(pl.Network([pl.Input(2), encoding, pl.BinaryClassification()]))
+        session, asked = Session(models={"m": one}), {"sample": "xy.0.5,-1.5", "target": 1}
+        overview, arrays = ask(session, "/api/inside", **asked)
+        assert arrays["piecewise_linear_encoding_1.output"].tolist() == [0.5, -1.5, 0.125, 0]
+        (layer,) = (layer for layer in overview["layers"] if layer["kind"] == "piecewise_linear_encoding")
+        assert layer["description"] == "PiecewiseLinearEncoding(2 bins of 2 columns)"
+        assert layer["formula"].startswith("y = each x, then for each bin gain (x - low) / (high - low)")
+        data, arrays = ask(session, "/api/inside/neuron", layer=layer["name"], neuron=2, **asked)
+        assert data["line"] == "y = 0.5 * (-1.5 + 2) / 2 = 0.125"
+        assert arrays["positions"].tolist() == [[1]]
+        assert (arrays["inputs"].tolist(), arrays["weights"].tolist()) == ([-1.5], [0.25])
+
 
 class TestWeights:
     def test_pictures_of_weights(self, session):

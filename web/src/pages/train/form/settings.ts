@@ -41,7 +41,7 @@ const ACTIVATIONS = [
   "identity",
 ] as const;
 export const OPTIMIZERS = ["adam", "adamw", "gradient_descent", "momentum", "nesterov", "rmsprop", "adagrad"] as const;
-const SCHEDULES = ["constant", "cosine", "warmup", "one_cycle", "exponential", "step", "reduce_on_plateau"] as const;
+const SCHEDULES = ["constant", "cosine", "warmup", "one_cycle", "cosine_log", "exponential", "step", "reduce_on_plateau"] as const;
 
 export const GROUPS: readonly { title: string; settings: readonly Setting[] }[] = [
   {
