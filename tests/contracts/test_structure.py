@@ -42,7 +42,7 @@ ORDER = (
 MOST_FILES = {"nn/layers": 18}  # one concept a file; elsewhere 15
 NATIVE = Path(__file__).parents[2] / "native"
 NATIVE_ORDER = ("simd", "kernels", "runtime", "images", "plan", "")  # the same for folders of C++; "" is bindings.cpp
-HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn"}
+HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn", "zstandard", "pyarrow"}
 AT_THE_TOP = {  # of files that are imported only to be run
     "apps.cli": {"rich", "click"},
     "apps.studio": {"starlette", "uvicorn"},

@@ -14,6 +14,7 @@ from sklearn import metrics as reference
 import pellucid as pl
 from pellucid.evaluation.metrics import (
     ClassFigures,
+    auc,
     class_figures,
     confusion_matrix,
     difference_interval,
@@ -160,3 +161,20 @@ def test_the_interval_of_a_difference_is_that_of_newcombe(first, second, expecte
     """The figures of table II in his paper of 1998, method 10."""
     assert difference_interval(first, second) == pytest.approx(expected, abs=5e-5)
     assert difference_interval(second, first) == pytest.approx(tuple(-end for end in reversed(expected)), abs=5e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60))
+def test_auc_with_many_ties(samples):
+    """By scikit-learn, and as the definition says: over all pairs of a positive and a negative sample."""
+    scores, positive = np.array([s for s, _ in samples]) / 3, np.array([p for _, p in samples])
+    ours = auc(scores, positive)
+    if positive.all() or not positive.any():
+        assert ours is None
+        return
+    assert ours == pytest.approx(reference.roc_auc_score(positive, scores), abs=1e-12)
+    pairs = scores[positive][:, None] - scores[~positive]
+    assert ours == pytest.approx(((pairs > 0) + 0.5 * (pairs == 0)).mean(), abs=1e-12)
+
+
+def test_auc_of_infinite_scores():
+    assert auc(np.array([0.0, np.inf, np.inf, 1.0]), np.array([False, True, False, True])) == (1 + 0.5 + 1 + 0) / 4

@@ -73,6 +73,23 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tupl
     return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
 
 
+def auc(scores: Array, positive: NDArray[np.bool_]) -> float | None:
+    """The area under the ROC curve: how probably a random positive sample has a higher score than a random negative one,
+    a tie counting half (Mann and Whitney 1947). None without both kinds.
+
+    With R the sum of the ranks of the P positive scores among all, equal scores sharing the mean of their ranks:
+
+        auc = (R - P (P + 1) / 2) / (P N)
+    """
+    p = int(positive.sum())
+    n = len(positive) - p
+    if not (p and n):
+        return None
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = counts.cumsum() - (counts - 1) / 2
+    return float((ranks[place][positive].sum() - p * (p + 1) / 2) / (p * n))
+
+
 def r2(y: Array, predicted: Array, weights: Array | None = None) -> float:
     """1 - sum w (y - predicted)^2 / sum w (y - mean(y))^2, averaged over the V values; NaN where a target is constant.
 

@@ -21,6 +21,8 @@ from pellucid.core.tensor_file import ModelFile, model_file_bytes, read_model_fi
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.pipeline import Pipeline
+from pellucid.data.tables.columns import CategoryColumn, DateColumn, NumberColumn, OrderedColumn
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import ConformalScores
 from pellucid.evaluation.temperature import Temperature
 from pellucid.executors.base import OptimizerState
@@ -32,8 +34,10 @@ from pellucid.nn.stack import Stack
 from pellucid.training.history import History, Restored
 from pellucid.training.state import TrainingState
 
-for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores):
+for _kind in (DigitPipeline, PhotoPipeline, TablePipeline, Temperature, ConformalScores):
     catalogue.register(_kind)
+for _column in (NumberColumn, CategoryColumn, OrderedColumn, DateColumn):
+    catalogue.register(_column)
 
 S = TypeVar("S", bound=Stack)
 RESCUED = "rescued"  # the folder in the cache

@@ -9,18 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.checks import check_seed, instance_of, number_between
+from pellucid.core.checks import check_seed, number_between
+from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Label
 from pellucid.core.suggestions import refuse_arguments
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
+from pellucid.data.tables.table import Table
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.train_table import TableTraining, divide_table, recipe_for_table
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.progress import ProgressMode
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
+from pellucid.training.recipes.table_rules import HELD_OUT
 
 FEWEST_TO_CALIBRATE = 50  # fewer samples leave a temperature open by a third and more
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
@@ -41,10 +45,10 @@ class Division(NamedTuple):
 
 
 def train(
-    photos: PhotoFolder,
+    data: PhotoFolder | Table,
     *,
     layers: str | None = None,
-    validation: float | None = KEPT_ASIDE,
+    validation: float | bool | None = True,
     epochs: int | None = None,
     early_stopping: bool | int | EarlyStopping | None = True,
     augment: bool | Augmentation | None = True,
@@ -53,11 +57,11 @@ def train(
     progress: ProgressMode = "auto",
     **options: Any,
 ) -> Model:
-    """A trained model from ``pl.datasets.folder("photos/")``. What is not given follows from the number of classes and
-    pictures and from their size, by the rules of `pellucid.training.recipes.photo_rules`.
+    """A trained model from ``pl.datasets.folder("photos/")`` or ``pl.datasets.table("houses.csv", "price")``. What is not
+    given follows from what the data are, by the rules of `pellucid.training.recipes.photo_rules` and ``table_rules``.
 
     layers          words such as "conv32 conv32 pool conv64 average dropout0.3" (`pellucid.training.recipes.words`)
-    validation      fraction of the pictures to keep aside, of each class its share; None for none
+    validation      fraction of the samples to hold out, of each class its share; True: by the rules; None: none
     epochs          how often every picture is seen
     early_stopping  patience in epochs, or an `EarlyStopping`; True: by the rules; None: never. The best network is kept
     augment         True: by the rules; or a `PhotoAugmentation`; None: no random changes
@@ -71,18 +75,47 @@ def train(
     kept aside, all are trained on, for all epochs, with a warning. On those kept aside the model is calibrated: from 50
     on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
     """
-    instance_of(photos, PhotoFolder, "the pictures to train on (pl.datasets.folder reads them)")
+    if not isinstance(data, PhotoFolder | Table):
+        raise ArgumentError(
+            f"the data to train on come from pl.datasets.folder (pictures) or pl.datasets.table, not "
+            f"{type(data).__name__}; for arrays use pl.Network and its fit."
+        )
     refuse_arguments([name for name in options if name not in FIT_OPTIONS], train, "train", FIT_OPTIONS)
-    division = divide(photos, validation, check_seed(seed))
-    if division.note:
-        warnings.warn(division.note, stacklevel=2)
-    changes = {"layers": layers, "epochs": epochs, "validation": validation}
-    recipe = recipe_for(photos, division, {name: value for name, value in changes.items() if value is not None}, flip=flip)
+    check_seed(seed)
+    changes = {"layers": layers, "epochs": epochs, "validation": 0.0 if validation is False else validation}
+    changes = {name: value for name, value in changes.items() if value is not None and value is not True}
+    by_rule = KEPT_ASIDE if isinstance(data, PhotoFolder) else HELD_OUT
+    fraction = None if not validation else by_rule if validation is True else validation
+    if early_stopping is not True:
+        options["early_stopping"] = None if early_stopping is False else early_stopping
+    options["progress"] = progress
+    if isinstance(data, Table):
+        if not (augment is None or isinstance(augment, bool)) or not flip:
+            raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
+        return _train_on_table(data, fraction, changes, seed, options)
     if augment is not True:
         options["augment"] = None if augment is False else augment
-    if early_stopping is not True and len(division.kept_aside):
-        options["early_stopping"] = None if early_stopping is False else early_stopping
-    options = recipe.fit_options() | options | {"progress": progress}
+    return _train_on_photos(data, fraction, changes, seed, options, flip=flip)
+
+
+def _train_on_table(
+    table: Table, fraction: float | None, changes: dict[str, Any], seed: int, options: dict[str, Any]
+) -> Model:
+    division = divide_table(table, fraction, seed)
+    recipe = recipe_for_table(table, division, changes)
+    return TableTraining(table, recipe, division, seed).fit(recipe.fit_options() | options)
+
+
+def _train_on_photos(
+    photos: PhotoFolder, fraction: float | None, changes: dict[str, Any], seed: int, options: dict[str, Any], *, flip: bool
+) -> Model:
+    division = divide(photos, fraction, seed)
+    if division.note:
+        warnings.warn(division.note, stacklevel=3)
+    recipe = recipe_for(photos, division, changes, flip=flip)
+    if not len(division.kept_aside):
+        options.pop("early_stopping", None)
+    options = recipe.fit_options() | options
     return fit_and_calibrate(network_for(photos, division, recipe, seed), photos.x, photos.y, options, photos.labels)
 
 

@@ -14,9 +14,10 @@ from pellucid.core.display.text import percent
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.samples import Samples
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import Coverage, coverage, prediction_sets, with_most_probable
 from pellucid.evaluation.evaluate import evaluate
-from pellucid.evaluation.metrics import ClassFigures, class_figures, confusion_matrix, wilson_interval
+from pellucid.evaluation.metrics import ClassFigures, auc, class_figures, confusion_matrix, r2, wilson_interval
 from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
 from pellucid.executors.logits import logit_blocks
@@ -30,10 +31,11 @@ MISTAKES_IN_DATA = 10
 
 @dataclass(frozen=True)
 class Judgement:
-    """The test samples, and the mean loss and the metrics of the network on them."""
+    """The test samples, and the mean loss and the metrics of the network on them; ``noun`` says what one is called."""
 
     samples: Samples
     metrics: dict[str, float]
+    noun: str
 
     @property
     def count(self) -> int:
@@ -84,6 +86,15 @@ class ClassJudgement(Judgement):
         return wilson_interval(self.right, self.count)
 
     @cached_property
+    def auc(self) -> float | None:
+        """For two classes that both came, the area under the ROC curve; else None."""
+        p = self.trust.probabilities
+        if p.shape[1] != 2:
+            return None
+        with np.errstate(divide="ignore"):
+            return auc(p[:, 1] / p[:, 0], self.trust.y == 1)  # the odds still differ where p is 1 within rounding
+
+    @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """(K, K): row = true class, column = predicted class."""
         return confusion_matrix(self.trust.y, self.trust.predicted, len(self.labels))
@@ -116,7 +127,7 @@ class ClassJudgement(Judgement):
     @property
     def against_guessing(self) -> str:
         """What the accuracy is beside that of always naming the commonest class."""
-        guess = f"Calling every picture “{self.names[self.commonest]}” would be right for {percent(self.guessing)}"
+        guess = f"Calling every {self.noun} “{self.names[self.commonest]}” would be right for {percent(self.guessing)}"
         if self.guessing == 1:
             return f"{guess}: only one class was tested, so nothing shows whether the network tells classes apart."
         is_worse = self.interval[1] < self.guessing
@@ -154,6 +165,7 @@ class ClassJudgement(Judgement):
             "samples": self.count,
             "loss": self.loss,
             "accuracy": self.accuracy,
+            **({} if self.auc is None else {"auc": self.auc}),
             "confidence": self.interval,
             "labels": self.labels,
             "confusion": self.confusion,
@@ -207,6 +219,35 @@ class RegressionJudgement(Judgement):
         return float(self.residuals.mean())
 
     @property
+    def mae(self) -> float:
+        return float(np.abs(self.residuals).mean())
+
+    @property
+    def r2(self) -> float | None:
+        """The share of the variance that is explained; None where the true values do not vary."""
+        value = r2(self.y, self.predicted)
+        return None if np.isnan(value) else value
+
+    def worst(self, most: int) -> list[int]:
+        """The places of the samples that are furthest off, in any of their values, the worst first."""
+        return np.argsort(-np.abs(self.residuals).max(axis=1), kind="stable")[:most].tolist()
+
+    def as_data(self) -> dict[str, Any]:
+        """Everything as plain data; the intervals are those of the samples that were kept aside from training."""
+        return {
+            "samples": self.count,
+            "loss": self.loss,
+            "rmse": self.rmse,
+            "mae": self.mae,
+            "r2": self.r2,
+            "mean_residual": self.mean_residual,
+            "intervals": [
+                {"confidence": SET_CONFIDENCE, "reach": reach, "covered": covered}
+                for reach, covered in zip(self.reach, self.covered, strict=True)
+            ],
+        }
+
+    @property
     def covered(self) -> tuple[float, ...]:
         """For each value with an interval, the share of the samples inside it."""
         return tuple(float((np.abs(self.residuals[:, v]) <= reach).mean()) for v, reach in enumerate(self.reach))
@@ -233,7 +274,8 @@ def judge_classes(
     logits, temperature = output.class_logits(outputs), model.temperature
     p, true = probabilities(logits, 1.0 if temperature is None else temperature.value), samples.y[samples.rows]
     trust = Trust(p, true, temperature, _coverage(model, logits, true))
-    return ClassJudgement(samples, metrics, tuple(model.labels), trust, None if files is None else tuple(files))
+    names = None if files is None else tuple(files)
+    return ClassJudgement(samples, metrics, _noun(model, "picture"), tuple(model.labels), trust, names)
 
 
 def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
@@ -242,13 +284,18 @@ def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
     metrics, outputs = _answers(model, samples)
     able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
     reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
-    return RegressionJudgement(samples, metrics, outputs.astype(np.float64), reach)
+    return RegressionJudgement(samples, metrics, _noun(model, "sample"), outputs.astype(np.float64), reach)
 
 
 def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:
     """Loss and metrics, and the logits (N, num_outputs), by one forward pass."""
     blocks = list(logit_blocks(model.network, samples))
     return evaluate(model.network, samples, blocks), np.concatenate(blocks)
+
+
+def _noun(model: Model, otherwise: str) -> str:
+    """What a sample of this model is called."""
+    return "row" if isinstance(model.pipeline, TablePipeline) else otherwise
 
 
 def _coverage(model: Model, logits: Array, y: AnyArray) -> Coverage | None:

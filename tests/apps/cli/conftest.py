@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from drawn_photos import COLORS, make_folder
 from running import environment
+from small_tables import learned, write_houses
 
 import pellucid as pl
 from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
@@ -123,3 +124,14 @@ def model(divided, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "three.safetensors"
     made.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory):
+    """target -> (model, its file, a table that it has not seen), for `price`, `sold` (no, yes) and `class` (three)."""
+    folder = tmp_path_factory.mktemp("houses")
+    made = {}
+    for target in ("price", "sold", "class"):
+        learn, file = write_houses(folder / f"learn {target}.csv", target), folder / f"{target}.safetensors"
+        made[target] = learned(learn, target, file), file, write_houses(folder / f"new {target}.csv", target, 90, 7)
+    return made

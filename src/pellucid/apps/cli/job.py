@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import click
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import writable_place
-from pellucid.core.shapes import AnyArray, Label
+from pellucid.core.shapes import Label
 from pellucid.core.tensor_file import read_model_file
 from pellucid.executors.base import OptimizerState, Rules
 from pellucid.executors.choose import choose_executor
@@ -24,7 +24,6 @@ from pellucid.mathematics.optimizers import Adam
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
 from pellucid.models.saving import save_or_rescue
-from pellucid.models.train import fit_and_calibrate
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 from pellucid.training.events import Event, Patient, TrainingStarted
@@ -73,11 +72,11 @@ class Heading(Patient):
 def train_and_save(
     job: TrainJob,
     network: Network,
-    samples: tuple[AnyArray, AnyArray],
+    fit: Callable[[dict[str, Any]], Model],
     options: dict[str, Any],
     labels: Sequence[Label] | None,
 ) -> tuple[Model, float]:
-    """Fit, calibrate on what is kept aside, write the model file; gives the model and the seconds of training.
+    """Fit the network with these options, write the model file; gives the model and the seconds of training.
 
     Ctrl-C writes the file too, and ends the program.
     """
@@ -85,7 +84,7 @@ def train_and_save(
     optimizer_state = job.optimizer_state or bool(job.resumed and network.training_state.optimizer_state.slots)
     with deferred_interrupt():
         try:
-            model = fit_and_calibrate(network, *samples, options | {"callbacks": [Heading(network)]}, labels)
+            model = fit(options | {"callbacks": [Heading(network)]})
         except KeyboardInterrupt:
             _write(Model(network, labels=labels), out, optimizer_state=True)
             say(f"Interrupted; the network so far is in {out}.", err=True)

@@ -73,7 +73,7 @@ def show_tables(judgement: ClassJudgement) -> None:
         for each in judgement.worst_mistakes(MISTAKES_IN_DATA)
     )
     if judgement.right < judgement.count:
-        what = "sample" if judgement.files is None else "file"
+        what = "sample" if judgement.files is None else "file" if judgement.noun == "picture" else judgement.noun
         write_table("Worst mistakes", [what, "true", "predicted", "probability"], mistakes)
 
 
@@ -83,7 +83,7 @@ def show_recalls(judgement: ClassJudgement) -> None:
         (name, _percent(row.recall), f"{row.support:,}")
         for name, row in zip(judgement.names, judgement.classes, strict=True)
     )
-    write_table("Right answers in each class", ["class", "right", "pictures"], shown)
+    write_table("Right answers in each class", ["class", "right", f"{judgement.noun}s"], shown)
 
 
 def _show_thresholds(judgement: ClassJudgement) -> None:

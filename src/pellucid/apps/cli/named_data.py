@@ -1,4 +1,4 @@
-"""The data of a command: a set known by name, or a folder of pictures."""
+"""The data of a command: a set or a table known by name, or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ NAMED_DATA = {
     "digits": NamedData(datasets.digits),
     "fashion": NamedData(datasets.fashion, datasets.fashion_labels),
 }
-METAVAR = "|".join((*NAMED_DATA, "FOLDER"))
+NAMED_TABLES = {"penguins": datasets.penguins}
+METAVAR = "|".join((*NAMED_DATA, "FOLDER", "TABLE"))
 
 
 def check_is_there(data: str) -> None:
     """Raise `ArgumentError` for a name that is neither a known data set nor a path that exists."""
-    if data not in NAMED_DATA and not os.path.exists(data):
-        raise ArgumentError(f"there is no folder or CSV file {data!r}; the data known by name are {', '.join(NAMED_DATA)}.")
+    if data not in (*NAMED_DATA, *NAMED_TABLES) and not os.path.exists(data):
+        known = ", ".join((*NAMED_DATA, *NAMED_TABLES))
+        raise ArgumentError(f"there is no folder or CSV file {data!r}; the data known by name are {known}.")

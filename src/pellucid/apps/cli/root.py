@@ -1,4 +1,5 @@
-"""The command line: ``pellucid train | evaluate | predict | explain | studio | info | gradcheck``, one command a file.
+"""The command line: ``pellucid inspect | train | evaluate | predict | explain | studio | info | gradcheck``. One command a
+file.
 
 Results go to standard output, progress and messages to standard error. A known error is one sentence and exit code 2;
 Ctrl-C is 130, and 141 a pipe whose reader has gone, as in ``| head``.
@@ -21,9 +22,10 @@ from pellucid.core.version import __version__
 READER_GONE = 141  # as a shell says of a program that the signal SIGPIPE ended: 128 + 13
 
 COMMANDS = {
+    "inspect": "Say what is in a table or a folder of pictures.",
     "train": "Train a network on a data set and save it.",
     "evaluate": "Evaluate a saved model on test data.",
-    "predict": "Predict what is in pictures with a saved model.",
+    "predict": "Predict for pictures, or the rows of a table.",
     "explain": "Show why a model gives its answer, number by number.",
     "studio": "Draw, look inside and train, in the browser.",
     "info": "Show what is in a model file.",

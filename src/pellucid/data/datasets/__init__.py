@@ -3,10 +3,23 @@
 from pellucid.data.datasets.fashion import fashion
 from pellucid.data.datasets.fashion import labels as fashion_labels
 from pellucid.data.datasets.mnist import digits
+from pellucid.data.datasets.penguins import penguins
 from pellucid.data.photos.folder import PhotoFolder, folder
 from pellucid.data.photos.folder_report import FolderReport, Problem
+from pellucid.data.tables.table import Table, table
 
-__all__ = ["FolderReport", "PhotoFolder", "Problem", "digits", "fashion", "fashion_labels", "folder"]
+__all__ = [
+    "FolderReport",
+    "PhotoFolder",
+    "Problem",
+    "Table",
+    "digits",
+    "fashion",
+    "fashion_labels",
+    "folder",
+    "penguins",
+    "table",
+]
 
 mnist = digits  # as others call them
 

@@ -57,6 +57,17 @@ def list_csv(path: Path) -> Listing:
     return listing.in_order()
 
 
+def names_pictures(path: str) -> bool:
+    """Whether a file begins as a listing of pictures does: with the names of a column of files and one of labels."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline(10_000)
+        _columns(next(csv.reader([header], delimiter=max(",;\t", key=header.count), skipinitialspace=True), []), path)
+    except (OSError, DataError, csv.Error):
+        return False
+    return True
+
+
 def _columns(header: Sequence[str], name: str) -> tuple[int, int, int | None]:
     """The places of file, label and split in a row."""
     names = [column.strip().casefold() for column in header]

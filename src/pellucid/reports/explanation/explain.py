@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, DataError, DivergenceError
 from pellucid.core.shapes import AnyArray, Label, batch_letters
 from pellucid.data.pipeline import Prepared
+from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.inspection.arithmetic.cells import CellNumbers, cell_numbers
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
@@ -23,6 +25,7 @@ from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.reports.explanation.scores import scores_of
 from pellucid.reports.explanation.strongest import strongest
+from pellucid.reports.explanation.table_row import all_different, cells_to_explain, explained_row
 
 # Integrated gradients take FEW_STEPS, or more if all layers of all steps have at most MOST_NUMBERS outputs: a page should
 # not take minutes.
@@ -30,15 +33,22 @@ FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
 def explain(
-    model: Model, source: Any, *, label: Label | None = None, top: int = 3, columns: Sequence[str] | None = None
+    model: Model,
+    source: Any,
+    *,
+    label: Label | None = None,
+    top: int = 3,
+    columns: Sequence[str] | None = None,
+    row: int | None = None,
 ) -> Explanation:
-    """Explain a model's answer for one picture: every step from the input to the answer, with its numbers.
+    """Explain a model's answer for one picture or row: every step from the input to the answer, with its numbers.
 
     source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
-            it: an array, or the path of a ``.npy`` file
+            it: an array, or the path of a ``.npy`` file. For a model of tables a row, a mapping of names to values; or a
+            table, such as the path of a CSV file, and the number of the ``row``, from 1
     label   the true label, for the loss and its gradients (default: the answer itself); not for a regression
     top     how many neurons of a layer are spelled out
-    columns the names of the columns, if the sample is a row of a table (D)
+    columns the names of the columns, if the sample is a row of an array (D)
 
     Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
     are not finite.
@@ -46,7 +56,9 @@ def explain(
     if not isinstance(model, Model):
         raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
     positive_integer(top, "top")
-    prepared, is_picture = _sample(model, source)
+    sample = _sample(model, source, row)
+    prepared, is_picture = sample.prepared, sample.is_picture
+    columns = columns if sample.parts is None else sample.parts
     network, x = model.network, prepared.pixels[None]
     trace = network.trace(x)
     if not np.isfinite(trace.layers[-1].output).all():
@@ -67,8 +79,9 @@ def explain(
     else:
         raise ArgumentError("a regression has no labels: leave label out.")
     scores, total = scores_of(model, trace)
+    attribution = attribute(network, x, first, against=against, max_steps=_steps(network), columns=columns)
     return Explanation(
-        source=os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__,
+        source=sample.name,
         label=answer,
         probability=_probability(scores, prepared.doubt),
         doubt=prepared.doubt,
@@ -79,7 +92,8 @@ def explain(
         temperature=None if model.temperature is None else model.temperature.value,
         change=change,
         cover=_cover(model, x, against) if is_picture and change is not None else None,
-        attribution=attribute(network, x, first, against=against, max_steps=_steps(network), columns=columns),
+        attribution=attribution,
+        row=explained_row(model, sample.cells, attribution) if sample.cells else None,
         trace=trace,
         backward_from=followed,
     )
@@ -99,12 +113,30 @@ def _steps(network: Network) -> int:
     return min(max(FEW_STEPS, MOST_NUMBERS // each), MOST_STEPS)
 
 
-def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
-    """The network's input, and whether it came through the pipeline."""
+class _Sample(NamedTuple):
+    """The network's input and what it is called; whether it is a picture of the pipeline; or the cells of a row of a table,
+    and the name of each number that they give."""
+
+    prepared: Prepared
+    name: str
+    is_picture: bool = False
+    cells: tuple[CellNumbers, ...] = ()
+    parts: tuple[str, ...] | None = None
+
+
+def _sample(model: Model, source: Any, row: int | None) -> _Sample:
     shape = model.network.input.shape
     named = isinstance(source, str | os.PathLike) and os.fspath(source).endswith(".npy")
+    name = os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__
+    if isinstance(model.pipeline, TablePipeline) and not named:
+        read, name = cells_to_explain(model.pipeline, source, row)
+        cells = tuple(cell_numbers(column, cell) for column, cell in zip(model.pipeline.columns, read, strict=True))
+        numbers: AnyArray = np.array([number for cell in cells for number in cell.numbers], np.float32)
+        return _Sample(Prepared(numbers), name, cells=cells, parts=all_different(model.pipeline.parts))
+    if row is not None:
+        raise ArgumentError("row= names a row of a table, but this sample is none; leave it out.")
     if model.pipeline is not None and not named:
-        return model.pipeline.prepare(source), True
+        return _Sample(model.pipeline.prepare(source), name, is_picture=True)
     if isinstance(source, str | os.PathLike) and not named:
         raise ArgumentError(
             f"this model has no pipeline for pictures: it takes one sample of the shape {shape}, in a .npy file as "
@@ -114,7 +146,7 @@ def _sample(model: Model, source: Any) -> tuple[Prepared, bool]:
     array = _read_array(os.fspath(source)) if named else as_numbers(source, "the array", expected)
     if array.shape != shape and array.shape != (1, *shape):
         raise ArgumentError(f"{expected}; the array has the shape {array.shape}.")
-    return Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), False
+    return _Sample(Prepared(model.network.input.check(array.reshape(1, *shape), "the array")[0]), name)
 
 
 def _read_array(path: str) -> AnyArray:

@@ -12,6 +12,7 @@ from pellucid.core.shapes import Array, Label
 from pellucid.inspection.attribution.result import Attribution
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
+from pellucid.reports.explanation.table_row import ExplainedRow
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Findings:
     layers, scores       the forward pass; ``total`` is the sum of the exponentials of a softmax
     change, cover        None for a regression; ``cover`` also if there is no picture
     attribution          the contribution of each input to the answer, compared with the runner-up
+    row                  None, or the cells of a row of a table, and what each column contributes
     trace                all numbers of the forward pass, and of the backward pass for the label ``backward_from``
     """
 
@@ -104,6 +106,7 @@ class Findings:
     change: Change | None
     cover: Cover | None
     attribution: Attribution
+    row: ExplainedRow | None
     trace: Trace
     backward_from: Label | None
 
@@ -129,7 +132,7 @@ class Findings:
             for layer in self.layers
         ]
         scores = [{key: value for key, value in vars(score).items() if value is not None} for score in self.scores]
-        change, cover = self.change, self.cover
+        change, cover, row = self.change, self.cover, self.row
         return {
             "source": self.source,
             "kind": self.kind,
@@ -137,6 +140,7 @@ class Findings:
             "probability": self.probability,
             "doubt": self.doubt,
             "input": self.given.tolist(),
+            **({} if row is None else {"cells": _cells_data(row)}),
             "layers": layers,
             "scores": scores,
             "total": self.total,
@@ -145,6 +149,13 @@ class Findings:
             "cover": cover and {**vars(cover), "place": list(cover.place), "window": list(cover.window)},
             "attribution": self.attribution.to_data(),
         }
+
+
+def _cells_data(row: ExplainedRow) -> list[dict[str, Any]]:
+    return [
+        {**vars(cell), "contribution": contribution}
+        for cell, contribution in zip(row.cells, row.contributions, strict=True)
+    ]
 
 
 def _change_data(change: Change) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_wor
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
 from pellucid.reports.explanation.scores import doubt_line, probability_line
+from pellucid.reports.explanation.table_row import contributed, from_cells
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
 TERMS = 3  # products of a neuron
@@ -43,12 +44,15 @@ def answer_in_words(found: Findings) -> str:
 
 def road(found: Findings) -> list[Section]:
     """What the network saw, each layer, the scores, and what would have changed the answer."""
+    row = found.row
+    of_inputs = attributed(found) if row is None else contributed(row, found.attribution)
     return [
+        *([] if row is None else [Section("From the cells to the numbers", [*from_cells(row)])]),
         Section("What the network saw", [*seen(found)]),
         *(layer_section(found, layer) for layer in found.layers[1:]),
         Section(f"From scores to {'an answer' if found.kind == 'identity' else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
-        Section("What each input contributes", [*attributed(found)]),
+        Section(f"What each {'input' if row is None else 'column'} contributes", [*of_inputs]),
     ]
 
 

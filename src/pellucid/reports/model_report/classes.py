@@ -15,9 +15,9 @@ SHOWN = 30  # classes; the others are folded away
 def classes(found: ClassJudgement) -> Markup:
     """The section with precision, recall and F1 of each class, and the confidence intervals of the first two."""
     words = (
-        "Precision: of the pictures that were given this label, the share that really have it. Recall: of the pictures of "
-        "this class, the share that were given its label. F1 is the harmonic mean of the two. The small figures are 95% "
-        "confidence intervals."
+        f"Precision: of the {found.noun}s that were given this label, the share that really have it. Recall: of the "
+        f"{found.noun}s of this class, the share that were given its label. F1 is the harmonic mean of the two. The small "
+        "figures are 95% confidence intervals."
     )
     count = len(found.names)
     shown = [_table(found, range(count), "Figures of each class")]
@@ -34,7 +34,7 @@ def _table(found: ClassJudgement, order: range | list[int], caption: str) -> Mar
     start = math.floor(10 * lowest) / 10  # where the drawn intervals begin
     rows = (_row(found.names[k], found.classes[k], start) for k in order)
     wide = element("span", f"recall, {start:.0%} to 100%", class_="wide")
-    header = ("class", "pictures", "precision", "recall", "F1", wide)
+    header = ("class", f"{found.noun}s", "precision", "recall", "F1", wide)
     return table(caption, header, rows, class_="classes")
 
 
@@ -44,7 +44,7 @@ def _row(name: str, row: ClassFigures, start: float) -> tuple[object, ...]:
 
 
 def _share(share: float | None, interval: tuple[float, float]) -> Markup:
-    return joined([percent(share), element("small", "no pictures" if share is None else between(*interval))])
+    return joined([percent(share), element("small", "none" if share is None else between(*interval))])
 
 
 def _whisker(row: ClassFigures, start: float) -> Markup:

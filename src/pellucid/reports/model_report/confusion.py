@@ -36,13 +36,13 @@ def _matrix(found: ClassJudgement) -> Markup:
                 f"{n:,}" if n else "",
                 class_="right" if j == k else "wrong",
                 style=f"--share:{_strength(int(n) / total, j == k):.3f}" if n else None,
-                title=f"{counted(int(n), 'picture')} of “{label}” taken for “{found.names[j]}”" if n else None,
+                title=f"{counted(int(n), found.noun)} of “{label}” taken for “{found.names[j]}”" if n else None,
             )
             for j, n in enumerate(counts)
         )
         rows.append(element("tr", element("th", label, scope="row"), *cells))
     header = element("tr", element("td", "true ↓ answer →", class_="corner"), *head)
-    caption = element("caption", "Confusion matrix, in pictures")
+    caption = element("caption", f"Confusion matrix, in {found.noun}s")
     kind = "confusion" + (" few" if len(found.names) <= FEW else " upright" if width > 4 else "")
     content = element("table", caption, element("thead", header), element("tbody", *rows), class_=kind)
     return scrolling(content, "Confusion matrix")
@@ -55,7 +55,7 @@ def _map(found: ClassJudgement) -> Markup:
     for k, counts in enumerate(found.confusion):
         total = max(int(counts.sum()), 1)
         for j in counts.nonzero()[0]:
-            words = f"“{found.names[k]}” taken for “{found.names[j]}”: {counted(int(counts[j]), 'picture')}"
+            words = f"“{found.names[k]}” taken for “{found.names[j]}”: {counted(int(counts[j]), found.noun)}"
             kind, strength = "right" if j == k else "wrong", 1.7 * _strength(int(counts[j]) / total, j == k)
             place = {"x": int(j), "y": k, "width": 1, "height": 1}
             squares.append(element("rect", element("title", words), **place, class_=kind, fill_opacity=round(strength, 3)))
@@ -81,5 +81,5 @@ def _commonest(found: ClassJudgement) -> Markup:
         (f"{found.names[true]} → {found.names[predicted]}", f"{times:,}", percent(times / found.classes[true].support))
         for times, true, predicted in found.confusions[:MOST_CONFUSIONS]
     )
-    header = ["true class → answer", "pictures", "of the true class"]
+    header = ["true class → answer", f"{found.noun}s", "of the true class"]
     return table("Most frequent confusions", header, rows, class_="narrow")

@@ -19,18 +19,19 @@ def answer(found: ClassJudgement) -> Markup:
 def headline(found: ClassJudgement) -> str:
     """The result in a line."""
     if found.right == found.count:
-        return f"All {found.count:,} pictures right" if found.count > 1 else "The one picture is right"
-    return f"{percent(found.accuracy)} right: {found.right:,} of {counted(found.count, 'picture')}"
+        return f"All {found.count:,} {found.noun}s right" if found.count > 1 else f"The one {found.noun} is right"
+    return f"{percent(found.accuracy)} right: {found.right:,} of {counted(found.count, found.noun)}"
 
 
 def _figures(found: ClassJudgement) -> Markup:
     rows = {
         "accuracy": (percent(found.accuracy), between(*found.interval)),
         "balanced accuracy": (percent(found.mean_recall), "mean recall of the classes"),
+        **({} if found.auc is None else {"AUC": (f"{found.auc:.4f}", "how well it ranks the two classes")}),
         "calibration error": (percent(found.trust.calibration_error), between(*found.trust.calibration_error_interval)),
         "Brier score": (f"{found.trust.brier:.4f}", "{:.4f}–{:.4f}".format(*found.trust.brier_interval)),
         "loss": (f"{found.loss:.4f}", "cross-entropy" + (", before the temperature" if found.trust.temperature else "")),
-        "test pictures": (f"{found.count:,}", f"{counted(len(found.names), 'class', 'classes')}"),
+        f"test {found.noun}s": (f"{found.count:,}", f"{counted(len(found.names), 'class', 'classes')}"),
     }
     return row_of_figures(rows)
 
@@ -45,8 +46,9 @@ def row_of_figures(rows: dict[str, tuple[str, str]]) -> Markup:
 
 
 def _accuracy(found: ClassJudgement) -> Markup:
-    named = "every test picture" if found.right == found.count else f"{percent(found.accuracy)} of the test pictures"
-    said = f"The network labels {named} correctly. On all pictures that are taken in the same way its accuracy lies in "
+    noun, all_right = found.noun, found.right == found.count
+    named = f"every test {noun}" if all_right else f"{percent(found.accuracy)} of the test {noun}s"
+    said = f"The network labels {named} correctly. On all {noun}s that are taken in the same way its accuracy lies in "
     return joined([said, element("strong", between(*found.interval)), ", with 95% confidence."])
 
 
@@ -65,7 +67,8 @@ def _weakest(found: ClassJudgement) -> list[str]:
 def _honesty(found: ClassJudgement) -> str:
     trust = found.trust
     judgement = (
-        "too few pictures to tell how far its probabilities can be trusted" if trust.is_by_chance and trust.is_rough else
+        f"too few {found.noun}s to tell how far its probabilities can be trusted"
+        if trust.is_by_chance and trust.is_rough else
         "on the whole, its probabilities can be trusted" if trust.is_by_chance else
         f"it is {trust.verdict}" if trust.excess else
         f"on average that fits, but a single probability may be far off: it is {trust.verdict}"
@@ -80,14 +83,15 @@ def _warnings(found: ClassJudgement) -> list[Markup]:
     said = []
     if high - low > ROUGH:
         said.append(
-            f"Only {counted(found.count, 'picture was', 'pictures were')} tested, so these figures are rough: the true "
-            f"accuracy may be anywhere from {percent(low)} to {percent(high)}. More test pictures make them more precise."
+            f"Only {counted(found.count, f'{found.noun} was', f'{found.noun}s were')} tested, so these figures are rough: "
+            f"the true accuracy may be anywhere from {percent(low)} to {percent(high)}. More test {found.noun}s make them "
+            "more precise."
         )
     if small:
         names = ", ".join(f"“{label}”" for label in small[:5]) + (", …" if len(small) > 5 else "")
         which = counted(len(small), "class has", "classes have")
         said.append(
-            f"{which} fewer than {FEW} test pictures ({names}). The figures of such a class are rough: look at their "
+            f"{which} fewer than {FEW} test {found.noun}s ({names}). The figures of such a class are rough: look at their "
             "intervals."
         )
     return [element("p", words, class_="warning") for words in said]

@@ -24,6 +24,7 @@ from pellucid.reports.model_report.probabilities import calibration
 from pellucid.reports.model_report.residuals import CONTENTS as OF_VALUES
 from pellucid.reports.model_report.residuals import regression_answer, regression_headline, residuals
 from pellucid.reports.model_report.test_data import data as data_section
+from pellucid.reports.model_report.test_rows import TestRows, account, far_rows, wrong_rows
 from pellucid.reports.model_report.training import curves
 
 CONTENTS = {
@@ -72,26 +73,39 @@ def write_report(
 
 
 def class_page(
-    found: ClassJudgement, model: Model, data: str, folder_report: FolderReport | None = None, command: str = ""
+    found: ClassJudgement,
+    model: Model,
+    data: str,
+    folder_report: FolderReport | None = None,
+    command: str = "",
+    rows: TestRows | None = None,
 ) -> str:
-    """The page on a classification as text; arguments as in `write_report`."""
+    """The page on a classification as text; arguments as in `write_report`, and the ``rows`` of a table that was judged."""
     sections = (
-        mistakes(found),
+        mistakes(found) if rows is None else wrong_rows(found, rows),
         confusion(found),
         classes(found),
         calibration(found),
         curves(model.network.history),
-        data_section(found, folder_report),
+        data_section(found, folder_report) if rows is None else account(rows),
         architecture(model),
         origin(model, found, command),
     )
     return _filled(data, headline(found), answer(found), CONTENTS, sections)
 
 
-def value_page(found: RegressionJudgement, model: Model, data: str, command: str = "") -> str:
-    """The page on a regression as text."""
-    sections = (residuals(found), curves(model.network.history), architecture(model), origin(model, found, command))
-    return _filled(data, regression_headline(found), regression_answer(found), OF_VALUES, sections)
+def value_page(found: RegressionJudgement, model: Model, data: str, command: str = "", rows: TestRows | None = None) -> str:
+    """The page on a regression as text, with its worst answers if they are ``rows`` of a table."""
+    units = "" if rows is None else "The target was standardised for training: the unit here is its standard deviation."
+    of_model = (curves(model.network.history, units), architecture(model), origin(model, found, command))
+    title, first = regression_headline(found), regression_answer(found)
+    if rows is None:
+        return _filled(data, title, first, OF_VALUES, (residuals(found), *of_model))
+    contents = {name: CONTENTS[name] for name in ("mistakes", "data")} | OF_VALUES
+    contents = {name: contents[name] for name in ("mistakes", "residuals", "training", "data", "model", "origin")}
+    curve, *others = of_model
+    sections = (far_rows(found, rows), residuals(found), curve, account(rows), *others)
+    return _filled(data, title, first, contents, sections)
 
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:

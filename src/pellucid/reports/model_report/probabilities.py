@@ -22,8 +22,8 @@ def calibration(found: ClassJudgement) -> Markup:
         f"{between(*trust.calibration_error_interval)} with 95% confidence): {trust.verdict}."
     )
     figures = element("div", _reliability(trust), _claims(trust), class_="charts")
-    said = (element("p", sentence) for sentence in (_brier(trust), _temperature(trust), *_coverage(trust)))
-    note = "All of this is measured on the test pictures alone, except the temperature and the limit of the sets."
+    said = (element("p", sentence) for sentence in (_brier(trust), _temperature(trust), *_coverage(found)))
+    note = f"All of this is measured on the test {found.noun}s alone, except the temperature and the limit of the sets."
     content = (*said, element("p", note, class_="note"), *_thresholds(found), folded("The numbers", _numbers(trust)))
     return section("calibration", "Can its probabilities be trusted?", element("p", words), figures, *content)
 
@@ -45,15 +45,15 @@ def _temperature(trust: Trust) -> str:
     )
 
 
-def _coverage(trust: Trust) -> list[str]:
-    found = trust.coverage
-    if found is None:
+def _coverage(found: ClassJudgement) -> list[str]:
+    sets = found.trust.coverage
+    if sets is None:
         return []
-    words = f" ({found.in_words})" if found.in_words else ""
+    words = f" ({sets.in_words})" if sets.in_words else ""
     return [
-        f"Asked for sets of labels that contain the true one with {found.confidence:.0%} confidence, it gave sets that "
-        f"contain it for {percent(found.covered)} of the test pictures{words}, with {found.mean_size:.2f} labels on "
-        f"average. It was not sure of {counted(found.unsure, 'picture')}."
+        f"Asked for sets of labels that contain the true one with {sets.confidence:.0%} confidence, it gave sets that "
+        f"contain it for {percent(sets.covered)} of the test {found.noun}s{words}, with {sets.mean_size:.2f} labels on "
+        f"average. It was not sure of {counted(sets.unsure, found.noun)}."
     ]
 
 
@@ -117,8 +117,13 @@ def _thresholds(found: ClassJudgement) -> list[Markup]:
         for row in found.trust.thresholds
     )
     words = (
-        f"What if the answer were “{label}” from another probability than 50% on? Specificity: of the pictures that are "
-        f"not “{label}”, the share that are not called so. Test a threshold chosen by this table on other pictures."
+        f"What if the answer were “{label}” from another probability than 50% on? Specificity: of the {found.noun}s that "
+        f"are not “{label}”, the share that are not called so. Test a threshold chosen by this table on other "
+        f"{found.noun}s."
     )
     header = ["threshold", "precision", "recall", "specificity", "F1", "called so"]
-    return [element("h3", "Other thresholds"), element("p", words), table(f"Calling a picture “{label}”", header, rows)]
+    return [
+        element("h3", "Other thresholds"),
+        element("p", words),
+        table(f"Calling a {found.noun} “{label}”", header, rows),
+    ]

@@ -19,7 +19,7 @@ MOST_DOTS = 1500  # of a chart, evenly spread over the samples
 
 def regression_headline(found: RegressionJudgement) -> str:
     """The result in a line."""
-    return f"{found.metrics['mae']:.4g} off on average, on {counted(found.count, 'sample')}"
+    return f"{found.metrics['mae']:.4g} off on average, on {counted(found.count, found.noun)}"
 
 
 def regression_answer(found: RegressionJudgement) -> Markup:
@@ -29,9 +29,9 @@ def regression_answer(found: RegressionJudgement) -> Markup:
         "root mean squared error": (f"{found.rmse:.4g}", "in units of the target"),
         "R²": _explained(found.metrics["r2"]),
         "mean residual": (f"{found.mean_residual:+.3g}", "truth minus prediction"),
-        "test samples": (f"{found.count:,}", counted(found.y.shape[1], "value")),
+        f"test {found.noun}s": (f"{found.count:,}", counted(found.y.shape[1], "value")),
     }
-    return joined([row_of_figures(rows), element("p", "All of this is measured on the test samples alone.")])
+    return joined([row_of_figures(rows), element("p", f"All of this is measured on the test {found.noun}s alone.")])
 
 
 def _explained(r2: float) -> tuple[str, str]:
@@ -44,9 +44,9 @@ def _explained(r2: float) -> tuple[str, str]:
 def residuals(found: RegressionJudgement) -> Markup:
     """The section with two charts for each value, truth and residual over the prediction, and its interval."""
     words = (
-        "Each dot is a sample. Left: on the diagonal the prediction is right. Right: the residual, truth minus prediction. "
-        "An even band around 0 is as it should be; a bend suggests that the network is too simple, a funnel that some "
-        "values are harder to predict than others."
+        f"Each dot is a {found.noun}. Left: on the diagonal the prediction is right. Right: the residual, truth minus "
+        "prediction. An even band around 0 is as it should be; a bend suggests that the network is too simple, a funnel "
+        "that some values are harder to predict than others."
     )
     charts = (chart for value in range(found.y.shape[1]) for chart in _charts(found, value))
     said = (element("p", sentence) for sentence in _intervals(found))
@@ -86,5 +86,5 @@ def _intervals(found: RegressionJudgement) -> Iterator[str]:
         of = f" of value {value + 1}" if len(found.reach) > 1 else ""
         yield (
             f"The {SET_CONFIDENCE:.0%} prediction interval{of} reaches {reach:.4g} to each side (the dashed lines), as "
-            f"measured on samples that were kept aside; {percent(covered)} of the test samples lie in it."
+            f"measured on {found.noun}s that were kept aside; {percent(covered)} of the test {found.noun}s lie in it."
         )

@@ -9,8 +9,8 @@ from pellucid.reports.validation import final_in_words
 from pellucid.training.history import History
 
 
-def curves(history: History) -> Markup:
-    """The section with a chart for each figure, and the numbers in a table."""
+def curves(history: History, note_on_units: str = "") -> Markup:
+    """The section with a chart for each figure, and the numbers in a table; a note if they have units of their own."""
     if not history.epochs:
         return section("training", "Training", element("p", "The model file holds no history of its training."))
     charts = charts_of(history.epochs)
@@ -20,6 +20,7 @@ def curves(history: History) -> Markup:
     )
     has_validation = any(f"validation_{figure}" in history for figure in METRICS)
     words = note if has_validation else "No samples were kept aside for validation: only the training is shown."
+    words = f"{words} {note_on_units}".rstrip()
     kept = [] if history.restored is None else [element("p", f"{_sentence(line)}.") for line in final_in_words(history)]
     return section("training", "Training", element("div", *charts, class_="charts"), *kept,
                    element("p", words, class_="note"), folded("The numbers of every epoch", _numbers(history)))  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pellucid.core.checks import positive_integer
 from pellucid.core.shapes import Shape
@@ -29,6 +29,7 @@ class Recipe:
 
     hidden      units of each hidden layer; ``activation``, ``dropout`` and ``batch_norm`` belong to these layers
     layers      words of `pellucid.training.recipes.words`, in place of ``hidden`` and what belongs to it
+    beta2, weight_decay  of the optimizer; None: its own
     l1, l2      strengths of the penalty on the weights
     augment     whether training pictures are changed at random, by ``change``
     validation  the share of the samples held out for validation; 0 for none
@@ -45,6 +46,8 @@ class Recipe:
     l2: float = 0.0
     optimizer: str = "adam"
     learning_rate: float = 3e-3
+    beta2: float | None = None
+    weight_decay: float | None = None
     schedule: str = "warmup"
     epochs: int = 10
     batch_size: int = 256
@@ -82,14 +85,17 @@ class Recipe:
         Two classes get it too: softmax over two logits is the sigmoid of their difference.
         """
         first: list[Layer] = [Input(*shape)] if rescale is None else [Input(*shape), rescale]
-        hidden = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
-        return [*first, *hidden, Classification(num_classes)]
+        return [*first, *self.hidden_layers(shape), Classification(num_classes)]
+
+    def hidden_layers(self, shape: Shape) -> list[Layer]:
+        """Those of ``layers`` if there are such words, else of ``hidden``."""
+        return self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
 
     def fit_options(self) -> dict[str, Any]:
         """The options of ``Network.fit``."""
         stopping = EarlyStopping(self.patience, start_from_epoch=self.start_from_epoch) if self.patience else None
         return {
-            "optimizer": optimizer_of(self.optimizer, self.learning_rate),
+            "optimizer": self._optimizer(),
             "schedule": self.schedule,
             "regularizer": regularizer_of(self.l1, self.l2),
             "epochs": self.epochs,
@@ -108,6 +114,12 @@ class Recipe:
             f"  {names.get(name, name)}: {'none' if shown[name] is None else shown[name]}\n    {reason}"
             for name, reason in self.reasons.items()
         )
+
+    def _optimizer(self) -> Optimizer:
+        given = {"beta2": self.beta2, "weight_decay": self.weight_decay}
+        own = {name: value for name, value in given.items() if value is not None}
+        optimizer: Any = optimizer_of(self.optimizer, self.learning_rate)
+        return cast(Optimizer, replace(optimizer, **own))
 
     def _dense_layers(self) -> list[Layer]:
         """For each hidden size `Dense`, batch normalization before its activation, and `Dropout`."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
+from pellucid.apps.cli.evaluate_table import evaluate_table
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_tables
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
+from pellucid.apps.cli.predict_table import check_account_place, refuse_options
+from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
 from pellucid.apps.cli.terminal import check_page, say, write_json
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
@@ -17,6 +21,7 @@ from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model, load
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.reports.judgement import judge_classes
@@ -24,7 +29,7 @@ from pellucid.reports.judgement import judge_classes
 
 @click.command("evaluate")
 @click.argument("model", type=click.Path())
-@click.argument("data", metavar=METAVAR)
+@click.argument("data", metavar=f"{METAVAR}|TABLE")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 @click.option(
     "--report",
@@ -33,15 +38,27 @@ from pellucid.reports.judgement import judge_classes
     metavar="FILE",
     help="Write an HTML page with all figures, pictures and curves.",
 )
-def command(model: str, data: str, as_json: bool, page: str | None) -> None:
-    """Evaluate MODEL on test data: loss, accuracy, confusion matrix, figures of each class, worst mistakes.
+@ACCOUNT
+@reading_options
+def command(
+    model: str, data: str, as_json: bool, page: str | None, account: str | None, **reading: Any
+) -> None:  # fmt: skip
+    """Evaluate MODEL on test data: loss, accuracy, confusion matrix, figures of each class, worst mistakes. Of numbers: the
+    root mean squared and the mean absolute error in the target's own units, and R2.
 
     A FOLDER has a sub-folder of pictures for each class, named as in the model. If it has train/ and test/, only test/
-    counts.
+    counts. A TABLE has the columns that the model was trained on, and the target.
     """
     if page is not None:
         check_page(page)
     loaded = load(model)
+    if isinstance(loaded.pipeline, TablePipeline):
+        check_account_place(account)
+        again = _again(model, data, page, reading)
+        rows = rows_of(data, reading)
+        evaluate_table(loaded, model, rows, account=account, as_json=as_json, page=page, command=again)
+        return
+    refuse_options({"account": account, **reading}, f"{model} is no model of tables")
     test = _test_data(loaded, model, data)
     judgement = judge_classes(loaded, test.x, test.y, files=test.files)
     if as_json:
@@ -56,9 +73,15 @@ def command(model: str, data: str, as_json: bool, page: str | None) -> None:
     if page is not None:
         from pellucid.reports.model_report.page import class_page
 
-        again = shlex.join(["pellucid", "evaluate", model, data, "--report", page])
+        again = _again(model, data, page, {})
         write_whole(page, class_page(judgement, loaded, test.name, test.folder_report, again).encode("utf-8"))
         say(f"The report is in {page}.", err=True)
+
+
+def _again(model: str, data: str, page: str | None, reading: dict[str, Any]) -> str:
+    """This command, as far as they decide what it says."""
+    said = [f"--{name}={value}" for name, value in reading.items() if value is not None]
+    return shlex.join(["pellucid", "evaluate", model, data, *said, *([] if page is None else ["--report", page])])
 
 
 @dataclass(frozen=True)

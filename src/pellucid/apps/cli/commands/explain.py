@@ -5,14 +5,18 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from typing import Any
 
 import click
 
+from pellucid.apps.cli.predict_table import refuse_options
+from pellucid.apps.cli.table_options import reading_options, rows_of
 from pellucid.apps.cli.terminal import check_page, picture_as_text, say, write_json
 from pellucid.core.display.document import Section
 from pellucid.core.display.document_text import as_text
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import check_replaceable, write_whole
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import load
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
@@ -22,7 +26,8 @@ TRACE_START = b'{"format":"pellucid-trace"'
 
 @click.command("explain")
 @click.argument("model", type=click.Path())
-@click.argument("picture", type=click.Path())
+@click.argument("picture", type=click.Path(), metavar="PICTURE|TABLE")
+@click.option("--row", type=click.IntRange(min=1), metavar="NUMBER", help="Of a table: the row to explain, from 1.")
 @click.option("--neuron", metavar="NAME", help="One neuron in full: dense_1[17], or conv2d_1[3]@5,7 (row, column).")
 @click.option("--step", is_flag=True, help="Walk through the layers, forward and backward. Enter: next, b: back, q: quit.")
 @click.option("--markdown", is_flag=True, help="Write the page in Markdown.")
@@ -36,6 +41,7 @@ TRACE_START = b'{"format":"pellucid-trace"'
     help="The right answer: --step, --neuron, --json and --trace follow its loss backward (default: the network's answer).",
 )
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many neurons of each layer.")
+@reading_options
 def command(
     model: str,
     picture: str,
@@ -47,11 +53,14 @@ def command(
     trace: str | None,
     label: str | None,
     top: int,
+    row: int | None,
+    **reading: Any,
 ) -> None:
     """Show how MODEL gets from PICTURE to its answer: the arithmetic of the strongest neurons of each layer, the scores,
     and what would have changed the answer.
 
-    For a model that takes arrays, PICTURE is one sample in a .npy file.
+    For a model that takes arrays, PICTURE is one sample in a .npy file. For a model of tables, it is a --row of a TABLE:
+    from the text of its cells to the answer, and what each column contributes.
     """
     given = {"--step": step, "--markdown": markdown, "--html": html is not None, "--json": as_json}
     asked = [name for name, is_given in given.items() if is_given]
@@ -68,7 +77,13 @@ def command(
         check_page(html)
     if trace is not None:
         check_replaceable(trace, TRACE_START, "a trace")
-    found = explain(load(model), picture, label=label, top=top)
+    loaded = load(model)
+    source: Any = picture
+    if isinstance(loaded.pipeline, TablePipeline):
+        source = rows_of(picture, reading)
+    else:
+        refuse_options({"row": row, **reading}, f"{model} is no model of tables")
+    found = explain(loaded, source, label=label, top=top, row=row)
     page = None if step or as_json else _page(found, neuron, markdown=markdown, html=html)
     if trace is not None:
         write_whole(trace, found.trace.to_json().encode("utf-8"))

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.terminal import say, write_json
-from pellucid.core.display.text import printable
+from pellucid.core.display.text import aligned, printable
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model, load
 from pellucid.nn import catalogue
 from pellucid.reports.validation import final_in_words
@@ -27,6 +28,10 @@ def command(model: str, as_json: bool) -> None:
     say(f"{printable(model)}\n\n{network}\n")
     say(printable(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}"))
     say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
+    if isinstance(loaded.pipeline, TablePipeline):
+        columns = [(one.name, one.kind, str(one.width), one.learned) for one in loaded.pipeline.columns]
+        lines = aligned([("column", "kind", "numbers", "learned from the training rows"), *columns], left=4)
+        say("\n".join(["", lines[0], "-" * max(map(len, lines)), *lines[1:], ""]))
     if loaded.temperature is not None:
         say(f"temperature {loaded.temperature}")
     if loaded.conformal_scores:

@@ -1,4 +1,4 @@
-"""``pellucid predict``: what is in these pictures?"""
+"""``pellucid predict``: what is in these pictures, or what follows from the rows of this table?"""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Any
 
 import click
 
+from pellucid.apps.cli.predict_table import check_places, predict_table, refuse_options
+from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
 from pellucid.apps.cli.terminal import picture_as_text, say, write_json
 from pellucid.core.display.text import printable
-from pellucid.core.errors import DataError
+from pellucid.core.errors import ArgumentError, DataError
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import load
 from pellucid.models.prediction import Prediction
 
 
 @click.command("predict")
 @click.argument("model", type=click.Path())
-@click.argument("pictures", type=click.Path(), nargs=-1, required=True)
+@click.argument("pictures", type=click.Path(), nargs=-1, required=True, metavar="PICTURES|TABLE")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many labels for each picture.")
 @click.option(
@@ -29,8 +32,18 @@ from pellucid.models.prediction import Prediction
     "whose training kept samples aside (--validation).",
 )
 @click.option("--quiet", is_flag=True, help="Only the answers, without the small pictures.")
-def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool) -> int:
-    """Predict what is in PICTURES (files or folders) with MODEL: the label of each and its probability.
+@click.option(
+    "--out", type=click.Path(), metavar="FILE", help="Of a table: write the answers to this CSV file, a line for each row."
+)
+@ACCOUNT
+@reading_options
+def command(
+    model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool,
+    out: str | None, account: str | None, **reading: Any,
+) -> int:  # fmt: skip
+    """Predict what is in PICTURES (files or folders) with MODEL: the label of each and its probability. With a model of
+    tables: the answer for each row of a TABLE, as CSV, with the number of the row, how probable the answer is, and how many
+    cells were not understood; what became of every row and cell goes to standard error.
 
     Below the answer for a file, a small picture shows what the network saw; files in a folder get none.
 
@@ -41,6 +54,15 @@ def command(model: str, pictures: tuple[str, ...], as_json: bool, top: int, conf
     loaded = load(model)
     if confidence is not None:
         loaded.check_confidence(confidence)
+    if isinstance(loaded.pipeline, TablePipeline):
+        refuse_options({"top": top > 1, "quiet": quiet}, "the model answers for the rows of a table")
+        if len(pictures) > 1:
+            raise ArgumentError(f"one table at a time; {len(pictures)} files are named.")
+        check_places(pictures[0], out, account)
+        rows = rows_of(pictures[0], reading)
+        predict_table(loaded, rows, confidence=confidence, out=out, account=account, as_json=as_json)
+        return 0
+    refuse_options({"out": out, "account": account, **reading}, f"{model} is no model of tables")
     results: list[dict[str, Any]] = []
     for path in pictures:
         is_folder = os.path.isdir(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, mod
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
+from pellucid.apps.cli.table_options import ACCOUNT, table_options
+from pellucid.apps.cli.tables import is_table, train_on_table
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError
@@ -27,7 +30,7 @@ from pellucid.mathematics.optimizers import OPTIMIZERS
 from pellucid.mathematics.schedules import SCHEDULES
 from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.train import divide, network_for, recipe_for
+from pellucid.models.train import divide, fit_and_calibrate, network_for, recipe_for
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.stack import Stack
 from pellucid.reports.judgement import judge_classes
@@ -37,12 +40,14 @@ from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 
 OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
 OF_NAMED_DATA = ("recipe", *OF_SIZES)
+OF_TABLES = ("target", "test", "kind", "drop", "names", "delimiter", "encoding", "decimal", "date_order", "account")
 OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files")
 CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
 
 
 HEADINGS = {  # of the help: the options below each
+    "Only for a TABLE": OF_TABLES,
     "Only for a FOLDER": OF_FOLDERS,
     "Only for digits and fashion": OF_NAMED_DATA,
     "Network and training": (
@@ -98,7 +103,8 @@ class TrainCommand(click.Command):
     "--schedule",
     type=click.Choice(list(SCHEDULES)),
     metavar="NAME",
-    help="How the learning rate changes: constant, step, exponential, cosine, warmup, one_cycle, reduce_on_plateau.",
+    help="How the learning rate changes: constant, step, exponential, cosine, warmup, one_cycle, cosine_log, "
+    "reduce_on_plateau.",
 )
 @click.option("--epochs", type=int, help="How often every training picture is seen.")
 @click.option("--batch-size", type=int, help="Pictures in each step.")
@@ -144,6 +150,12 @@ class TrainCommand(click.Command):
     "--optimizer-state", is_flag=True, help="Save the state of the optimizer too, so that --resume goes on exactly."
 )
 @click.option(
+    "--target", metavar="COLUMN", help="The column to predict; without it, the command lists those that could be."
+)
+@click.option("--test", metavar="FILE|FRACTION", help="Another table, or a fraction of the rows, to judge the model on.")
+@table_options
+@ACCOUNT
+@click.option(
     "--size",
     metavar="PIXELS",
     help="The size to which every picture is brought: 64, or height x width: 48x64. "
@@ -175,8 +187,9 @@ def command(
 ) -> None:  # fmt: skip
     """Train a network on these data, judge it on their test part, and save it.
 
-    A FOLDER holds pictures: a subfolder for each class, or train/ and test/ with such subfolders; a CSV file of file names
-    and labels will do too. For pictures of your own, rules choose whatever no option decides, and say why.
+    A TABLE is a CSV file, of which --target names the column to predict. A FOLDER holds pictures: a subfolder for each
+    class, or train/ and test/ with such subfolders; a CSV file of file names and labels will do too. For data of your own,
+    rules choose whatever no option decides, and say why.
 
     Ctrl-C ends the training after the current step, saves the model, and says how to go on.
 
@@ -195,7 +208,12 @@ def command(
     resumed = None if resume is None else model_to_resume(resume, given if seed is None else {**given, "seed": seed})
     run = {"engine": engine, "threads": threads, "precision": precision}
     job = TrainJob(data, given, run, seed or 0, resumed, out, optimizer_state)
-    (_train_on_arrays if data in NAMED_DATA else _train_on_photos)(job)
+    if data in NAMED_DATA:
+        _train_on_arrays(job)
+    elif is_table(data, given):
+        train_on_table(job, _changes(given))
+    else:
+        _train_on_photos(job)
 
 
 def _train_on_arrays(job: TrainJob) -> None:
@@ -208,7 +226,9 @@ def _train_on_arrays(job: TrainJob) -> None:
     check_engine(network, options, job.run)
     source = NAMED_DATA[job.data]
     (x, y), (x_test, y_test) = source.get()
-    model, seconds = train_and_save(job, network, (x, y), options, job.resumed.labels if job.resumed else source.labels)
+    labels = job.resumed.labels if job.resumed else source.labels
+    fit = partial(fit_and_calibrate, network, x, y, labels=labels)
+    model, seconds = train_and_save(job, network, fit, options, labels)
     judgement = judge_classes(model, x_test, y_test)
     say(
         f"{job.out}: {judgement.accuracy:.2%} of {judgement.count:,} test pictures right (loss {judgement.loss:.4f}), "
@@ -238,14 +258,17 @@ def _train_on_photos(job: TrainJob) -> None:
     if division.note:
         say(f"Note: {division.note}", err=True)
     options, labels = job.fit_options(recipe), resumed.labels if resumed else photos.labels
-    model, seconds = train_and_save(job, network, (photos.x, photos.y), options, labels)
+    fit = partial(fit_and_calibrate, network, photos.x, photos.y, labels=labels)
+    model, seconds = train_and_save(job, network, fit, options, labels)
     say(f"trained in {seconds:.1f} s{_kept(options['early_stopping'])}", err=True)
     _judge(job.out, model, photos, division.kept_aside)
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """What is given, as fields of a recipe."""
-    changes = {name: value for name, value in given.items() if name not in (*OF_FOLDERS, "recipe", "early_stopping")}
+    changes = {
+        name: value for name, value in given.items() if name not in (*OF_FOLDERS, *OF_TABLES, "recipe", "early_stopping")
+    }
     if "early_stopping" in given:
         changes["patience"] = positive_integer(given["early_stopping"], "early_stopping")
     if given.get("hidden") == (0,):
@@ -310,8 +333,11 @@ def _check_data(data: str, given: dict[str, Any]) -> None:
             f"or one of {', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
         )
     if data in NAMED_DATA:
-        _refuse(given, OF_FOLDERS, f"{data} is no folder of pictures")
+        _refuse(given, (*OF_FOLDERS, *OF_TABLES), f"{data} is neither a table nor a folder of pictures")
+    elif "target" in given:
+        _refuse(given, (*OF_FOLDERS, "recipe", "augment"), "the data are a table")
     else:
+        _refuse(given, OF_TABLES, "the data are pictures")
         _refuse(given, OF_NAMED_DATA, "the network for a folder is chosen by rules or by --layers")
 
 

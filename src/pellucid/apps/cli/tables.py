@@ -1,0 +1,114 @@
+"""Tables in the commands: which data are one, training on it, and the judgement of its model."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pellucid.apps.cli.job import TrainJob, check_engine, train_and_save
+from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls
+from pellucid.apps.cli.named_data import NAMED_TABLES
+from pellucid.apps.cli.table_options import kinds_from_words, rows_of
+from pellucid.apps.cli.terminal import say
+from pellucid.core.checks import number_between, one_of
+from pellucid.core.display.text import printable
+from pellucid.core.errors import ArgumentError
+from pellucid.data.photos.csv_listing import names_pictures
+from pellucid.data.tables.overview import possible_targets
+from pellucid.data.tables.table import Table, inspect_table, read_table
+from pellucid.models.labelled_table import labelled_rows
+from pellucid.models.model import Model
+from pellucid.models.train_table import TableTraining, divide_table, recipe_for_table
+from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
+from pellucid.training.recipes.table_rules import HELD_OUT
+
+
+def is_table(data: str, given: dict[str, Any]) -> bool:
+    """Whether these data are a table, and no folder or listing of pictures."""
+    return "target" in given or data in NAMED_TABLES or (os.path.isfile(data) and not names_pictures(data))
+
+
+def table_of(data: str, given: dict[str, Any]) -> Table:
+    """Read the table; without a target, name the columns that could be one."""
+    rows = rows_of(data, given)
+    for name in given.get("drop", ()):
+        one_of(name, rows.names, "column")
+    kinds = kinds_from_words(given.get("kind", ()))
+    if "target" in given:
+        one_of(given["target"], rows.names, "column")
+    inspection = inspect_table(rows, kinds=kinds, decimal=given.get("decimal"), date_order=given.get("date_order"))
+    if "target" not in given:
+        raise ArgumentError(
+            f"say by --target COLUMN what is to be predicted; in {rows.name} it could be "
+            f"{', '.join(map(printable, possible_targets(inspection)))}."
+        )
+    return read_table(inspection, given["target"], given.get("drop", ()))
+
+
+def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
+    """Train on a table by the rules or as options say, and judge the model on rows that it did not learn from."""
+    if job.resumed is not None:
+        raise ArgumentError("--resume goes on with pictures only; a table is trained anew.")
+    table = table_of(job.data, job.given)
+    if "account" in job.given:
+        table.account.write_csv(job.given["account"])
+    say("\n".join(table.account.in_words()), err=True)
+    test_rows = rows_of(job.given["test"], job.given) if _is_file(job.given) else None
+    table, test = _with_test_part(table, job)
+    division = divide_table(table, changes.get("validation", HELD_OUT) or None, job.seed)
+    recipe = recipe_for_table(table, division, changes)
+    training = TableTraining(table, recipe, division, job.seed)
+    options = job.fit_options(recipe)
+    check_engine(training.network, options, job.run)
+    say(f"chosen by rules, since no option says otherwise:\n{recipe.in_words()}", err=True)
+    model, seconds = train_and_save(job, training.network, training.fit, options, table.labels)
+    say(f"trained in {seconds:.1f} s", err=True)
+    if test_rows is not None:
+        found = labelled_rows(training.pipeline, test_rows)
+        say("\n".join(found.account.in_words()), err=True)
+        show_judgement(job.out, judge(model, found.x, found.y), model, "test rows")
+    elif test is not None:
+        x = test.encode(training.pipeline)
+        show_judgement(job.out, judge(model, x, test.y), model, "test rows")
+    elif len(division[1]):
+        held_out = division[1]
+        show_judgement(job.out, judge(model, training.x[held_out], table.y[held_out]), model, "held-out rows")
+        say("They also decided which epoch is kept, so the figure flatters; rows of --test would tell more.")
+    else:
+        say(f"{job.out}: trained on all {len(table):,} rows; none is left to judge it on")
+
+
+def judge(model: Model, x: Any, y: Any) -> ClassJudgement | RegressionJudgement:
+    """The judgement of a model of either kind."""
+    return judge_classes(model, x, y) if model.labels else judge_regression(model, x, y)
+
+
+def show_judgement(out: str, found: ClassJudgement | RegressionJudgement, model: Model, what: str) -> None:
+    """The figures in one line, and what can be said of probabilities or intervals."""
+    if isinstance(found, ClassJudgement):
+        say(f"{out}: {found.accuracy:.2%} of {found.count:,} {what} right{bounds_in_words(found)}, loss {found.loss:.4f}")
+        show_probabilities(found, model)
+        show_recalls(found)
+        return
+    r2 = f", r2 {found.metrics['r2']:.3f}" if "r2" in found.metrics else ""
+    say(f"{out}: on {found.count:,} {what} rmse {found.rmse:.6g}, mae {found.metrics['mae']:.6g}{r2}")
+    if found.reach:
+        reach, held = found.reach[0], found.covered[0]
+        say(f"intervals for 90% confidence reach {reach:.6g} to each side; they hold {held:.1%} of these rows")
+
+
+def _is_file(given: dict[str, Any]) -> bool:
+    return "test" in given and os.path.exists(given["test"])
+
+
+def _with_test_part(table: Table, job: TrainJob) -> tuple[Table, Table | None]:
+    """(the rows to learn from, the rows to test on) for a fraction of --test."""
+    test = job.given.get("test")
+    if test is None or _is_file(job.given):
+        return table, None
+    try:
+        fraction = number_between(float(test), "--test", 0.0, 1.0, open_low=True, open_high=True)
+    except ValueError:
+        raise ArgumentError(f"--test is a table that exists, or a fraction such as 0.2; {test!r} is neither.") from None
+    learn, held_out = divide_table(table, fraction, job.seed + 1)
+    return table.take(learn), table.take(held_out)

@@ -1,0 +1,1 @@
+"""Tables: read with an account of every row and cell, columns of known kinds, and the numbers that a network takes."""

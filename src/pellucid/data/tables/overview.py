@@ -1,0 +1,113 @@
+"""What is in a table, in words and as data: the account, a line for each column, and what looks suspicious."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.text import aligned, counted
+from pellucid.data.tables.account import Account
+from pellucid.data.tables.columns import Column
+from pellucid.data.tables.suspects import Suspect, find_suspects
+from pellucid.data.tables.table import Inspection, column_of, read_columns
+
+
+class ColumnLine(NamedTuple):
+    """A column: its kind and why; cells without a value; refused cells; different texts; how many numbers it becomes."""
+
+    name: str
+    kind: str
+    why: str
+    missing: int
+    refused: int
+    distinct: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What `pellucid inspect` says of a table."""
+
+    name: str
+    account: Account
+    columns: tuple[ColumnLine, ...]
+    suspects: tuple[Suspect, ...]
+    targets: tuple[str, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """For JSON."""
+        columns = [line._asdict() for line in self.columns]
+        return {
+            "table": self.name,
+            **self.account.as_data(),
+            "columns": columns,
+            "suspects": [one._asdict() for one in self.suspects],
+        }
+
+    def in_words(self) -> list[str]:
+        """The account, a table of the columns, the suspects, and which columns could be a target."""
+        header = ("column", "kind", "missing", "different", "width", "why")
+        rows = [
+            (
+                one.name,
+                one.kind,
+                f"{one.missing:,}",
+                f"{one.distinct:,}",
+                str(one.width) if one.width else "dropped",
+                one.why,
+            )
+            for one in self.columns
+        ]
+        lines = [
+            f"{self.name}: {counted(len(self.columns), 'column')}",
+            *self.account.in_words(),
+            "",
+            *aligned([header, *rows], 2),
+        ]
+        lines += ["", "Suspicious:"] + [f"  {one}" for one in self.suspects] if self.suspects else []
+        return [*lines, "", f"Could be a target (--target): {', '.join(self.targets)}"]
+
+
+def possible_targets(inspection: Inspection) -> tuple[str, ...]:
+    """The columns that a network could predict."""
+    kinds = ("number", "count", "yes_no", "category", "ordered")
+    return tuple(one.name for one, kind in zip(inspection.profiles, inspection.kinds, strict=True) if kind.kind in kinds)
+
+
+def look_at(inspection: Inspection, drop: Sequence[str] = (), target: str | None = None) -> Overview:
+    """The overview of a table that was read once for its kinds, and is now read for its values."""
+    inspected = list(zip(inspection.profiles, inspection.kinds, strict=True))
+    columns: dict[str, Column] = {}
+    for profile, kind in inspected:
+        if profile.name == target or not (kind.is_dropped or profile.name in drop):
+            columns[profile.name] = column_of(profile, kind)
+    read = read_columns(inspection.rows, columns)
+    refused = read.account.refused_in_column
+    lines = []
+    for profile, kind in inspected:
+        name = profile.name
+        values = read.values.get(name)
+        width = 0 if values is None else columns[name].fit(values).width
+        missing = profile.empty + (profile.marked if kind.kind in ("number", "count", "date") else 0)
+        lines.append(ColumnLine(name, kind.kind, kind.why, missing, refused[name], profile.distinct, width))
+    suspects = [Suspect(one.name, "a question", kind.question) for one, kind in inspected if kind.question]
+    for one, kind in inspected:
+        if kind.is_dropped:
+            suspects.append(Suspect(one.name, f"nothing is learned from it: it is {kind.kind}", kind.why))
+    suspects += _found(columns, read.values, target)
+    targets = possible_targets(inspection)
+    return Overview(inspection.rows.name, read.account, tuple(lines), tuple(suspects), targets)
+
+
+def _found(columns: Mapping[str, Column], values: Mapping[str, NDArray[np.float64]], target: str | None) -> list[Suspect]:
+    """Suspects among the values; with a target, among the rows that have one."""
+    if not values or (target is not None and len(values) < 2):
+        return []
+    if target is not None:
+        is_known = ~np.isnan(values[target])
+        values = {name: one[is_known] for name, one in values.items()}
+    return find_suspects(columns, values, target)

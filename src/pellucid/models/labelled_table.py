@@ -1,0 +1,65 @@
+"""Rows of a table with their true targets, in the form that a model takes: to judge it on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.display.text import counted
+from pellucid.core.errors import DataError
+from pellucid.core.shapes import AnyArray, Array
+from pellucid.data.tables.account import Account
+from pellucid.data.tables.table import Rows, labels_of, read_columns
+from pellucid.data.tables.table_pipeline import TablePipeline
+
+
+class LabelledRows(NamedTuple):
+    """The network's input x (n, D), class numbers or numbers y (n,), row numbers (n,), and the account."""
+
+    x: Array
+    y: AnyArray
+    rows: NDArray[np.int64]
+    account: Account
+
+
+def labelled_rows(pipeline: TablePipeline, rows: Rows) -> LabelledRows:
+    """Read as the model learned to read: the same columns and formats. A row without a target, or with one that did not
+    come in training, is refused. Raises `DataError` for a column that is not there."""
+    target = pipeline.target
+    missing = [one.name for one in (*pipeline.columns, target) if one.name not in rows.names]
+    if missing:
+        raise DataError(
+            f"{rows.name} has no column {', '.join(map(repr, missing[:5]))}, which the model needs; it has "
+            f"{', '.join(map(repr, rows.names[:20]))}."
+        )
+    read = read_columns(rows, {one.name: one for one in (*pipeline.columns, target)}, target.name)
+    y = read.values[target.name]
+    x = pipeline.encode([read.values[one.name] for one in pipeline.columns])
+    return LabelledRows(x, y if labels_of(target) is None else y.astype(np.int64), read.rows, read.account)
+
+
+def cells_of(rows: Rows, numbers: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The cells of the rows with these numbers, as they stand in the table; rows that cannot be used are left out."""
+    wanted, found = np.array(sorted(numbers), np.int64), {}
+    for chunk in rows.chunks(Account()):
+        for place in np.flatnonzero(np.isin(chunk.rows, wanted)):
+            found[int(chunk.rows[place])] = tuple(cells[place] for cells in chunk.columns)
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def row_of(rows: Rows, number: int) -> dict[str, list[str]]:
+    """The cell of each column in one row, in a list as a column reads it. Raises `DataError` for a row that is not there or
+    cannot be used, and says why."""
+    account = Account()
+    for chunk in rows.chunks(account):
+        for place in np.flatnonzero(chunk.rows == number):
+            return {name: type(cells)([cells[place]]) for name, cells in zip(rows.names, chunk.columns, strict=True)}
+    rules = [entry.rule for entry in account.entries if entry.row == number]
+    if rules:
+        raise DataError(f"row {number:,} of {rows.name} cannot be used: {rules[0]}.")
+    raise DataError(f"there is no row {number:,}; {rows.name} has {counted(account.rows_in, 'row')}.")

@@ -1,0 +1,215 @@
+"""The answers of a model for the rows of a table: read with an account, encoded and answered chunk by chunk."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.core.errors import DataError
+from pellucid.core.shapes import Array, Label
+from pellucid.data.pipeline import Pipeline
+from pellucid.data.tables.account import Account
+from pellucid.data.tables.records import Chunk
+from pellucid.data.tables.table import Rows, count_cells, open_rows
+from pellucid.data.tables.table_pipeline import TablePipeline, as_texts
+from pellucid.models.network import Network
+from pellucid.models.prediction import Prediction
+
+
+class AnsweringModel(Protocol):
+    """What is needed of a `Model` to answer, which itself answers for tables by this module."""
+
+    @property
+    def pipeline(self) -> Pipeline | None: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def labels(self) -> tuple[Label, ...]: ...
+    def predict_proba(self, x: Any) -> Array: ...
+    def predict_sets(self, x: Any, confidence: float) -> NDArray[np.bool_]: ...
+    def predict_interval(self, x: Any, confidence: float) -> tuple[Array, Array]: ...
+
+
+@dataclass(frozen=True)
+class NumberPrediction:
+    """The answer of a regression for one row, in the units of the target; ``interval`` holds the true value with
+    ``confidence``, if that was asked for."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    confidence: float | None = None
+
+    def __str__(self) -> str:
+        if self.interval is None:
+            return f"{self.value:.6g}"
+        low, high = self.interval
+        return f"{self.value:.6g} ({low:.6g} to {high:.6g} with {100 * (self.confidence or 0):.6g}% confidence)"
+
+
+@dataclass(frozen=True)
+class TableAnswers(Sequence["Prediction | NumberPrediction"]):
+    """The answers for the rows of a table that could be used, in order; ``answers[0]`` is one as an object.
+
+    rows           their numbers in the table, from 1
+    probabilities  (N, K) of ``labels``; or ``values`` (N,) of a regression
+    intervals      (N, 2) with ``confidence``, or sets (N, K) of labels, if that was asked for
+    not_understood (N,) how many cells of each row were neither understood nor missing
+    """
+
+    target: str
+    rows: NDArray[np.int64]
+    labels: tuple[Label, ...]
+    probabilities: Array | None
+    values: Array | None
+    not_understood: NDArray[np.int64]
+    account: Account = field(repr=False)
+    confidence: float | None = None
+    intervals: Array | NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Prediction | NumberPrediction: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Prediction | NumberPrediction]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        if self.values is not None:
+            interval = (
+                None if self.intervals is None else (float(self.intervals[index, 0]), float(self.intervals[index, 1]))
+            )
+            return NumberPrediction(float(self.values[index]), interval, self.confidence)
+        assert self.probabilities is not None
+        p = self.probabilities[index]
+        best = int(p.argmax())
+        held = None if self.intervals is None else self.intervals[index]
+        names = None if held is None else tuple(self.labels[k] for k in np.argsort(-p, kind="stable") if held[k])
+        return Prediction(self.labels[best], float(p[best]), p, self.labels, None, None, self.confidence, names)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """For each row: ``row``, its number; ``label`` with its ``probability`` (and a ``set`` of labels, the most probable
+        first), or ``value`` (with ``low`` and ``high``); and ``not_understood``."""
+        columns: dict[str, list[Any]] = {"row": self.rows.tolist()}
+        if self.values is not None:
+            columns["value"] = [float(str(value)) for value in self.values]  # 173.69, not 173.69000244140625
+            if self.intervals is not None:
+                columns["low"], columns["high"] = ([float(f"{end:.9g}") for end in ends] for ends in self.intervals.T)
+        else:
+            assert self.probabilities is not None
+            p = self.probabilities
+            columns["label"] = [self.labels[k] for k in p.argmax(axis=1).tolist()]
+            columns["probability"] = p.max(axis=1).astype(float).round(6).tolist()
+            if self.intervals is not None:
+                orders = np.argsort(-p, axis=1, kind="stable").tolist()
+                columns["set"] = [
+                    [self.labels[k] for k in order if held[k]] for order, held in zip(orders, self.intervals, strict=True)
+                ]
+        return columns | {"not_understood": self.not_understood.tolist()}
+
+    def to_csv(self) -> str:
+        """The `columns` as CSV: the answer has the name of the target, and ``|`` stands between the labels of a set."""
+        columns = self.columns()
+        if "set" in columns:
+            columns["set"] = ["|".join(map(str, labels)) for labels in columns["set"]]
+        named = {"label": self.target, "value": self.target, "not_understood": "cells not understood"}
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([named.get(name, name) for name in columns])
+        writer.writerows(zip(*columns.values(), strict=True))
+        return text.getvalue()
+
+    def as_data(self) -> list[dict[str, Any]]:
+        """The `columns`, row by row, for JSON."""
+        columns = self.columns()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def answer_table(model: AnsweringModel, source: Any, confidence: float | None = None, **reading: Any) -> Any:
+    """What `Model.predict` gives for a model of tables: a `Prediction` or `NumberPrediction` for one row, a mapping of
+    names to values; a list of them for a list of mappings; `TableAnswers` for a table, such as the path of a file."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, TablePipeline)
+    if isinstance(source, Mapping) and not are_columns(source):
+        return answer_rows(model, [source], confidence)[0]
+    if isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
+        return answer_rows(model, source, confidence)[:] if source else []
+    return answers_of(model, open_rows(source, **reading), confidence)
+
+
+def answer_rows(model: AnsweringModel, rows: Sequence[Mapping[str, Any]], confidence: float | None) -> TableAnswers:
+    """The answers for rows that are mappings; a name that no column has is an error, a missing one a missing value."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, TablePipeline)
+    names = [column.name for column in pipeline.columns]
+    for row in rows:
+        unknown = [str(name) for name in row if name not in names and name != pipeline.target.name]
+        if unknown:
+            raise DataError(
+                f"no column is called {unknown[0]!r}; the model was trained on {', '.join(map(repr, names[:20]))}."
+            )
+    cells = {name: as_texts(name, [row.get(name) for row in rows]) for name in names}
+    numbers = np.arange(1, len(rows) + 1)
+    chunk = Chunk(numbers, np.full(len(rows), -1), [cells[name] for name in names])
+    account = Account(rows_in=len(rows))
+    return _answers(model, numbers, [_encoded(pipeline, names, chunk, account)], account, confidence)
+
+
+def answers_of(model: AnsweringModel, rows: Rows, confidence: float | None = None) -> TableAnswers:
+    """The answers for all rows of a table that can be used."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, TablePipeline)
+    account, numbers, parts = Account(), [], []
+    for chunk in rows.chunks(account):
+        numbers.append(chunk.rows)
+        parts.append(_encoded(pipeline, rows.names, chunk, account))
+    return _answers(model, np.concatenate(numbers), parts, account, confidence)
+
+
+def _encoded(
+    pipeline: TablePipeline, names: Sequence[str], chunk: Chunk, account: Account
+) -> tuple[Array, NDArray[np.int64]]:
+    """The network's input for a chunk, and how many cells of each row were not understood."""
+    read = dict(
+        zip(
+            [one.name for one in pipeline.columns], pipeline.read(dict(zip(names, chunk.columns, strict=True))), strict=True
+        )
+    )
+    count_cells(chunk, names, read, np.ones(len(chunk.rows), np.bool_), account)
+    refused = np.asarray(sum(one.refused.astype(np.int64) for one in read.values()))
+    return pipeline.encode([one.values for one in read.values()]), refused
+
+
+def _answers(
+    model: AnsweringModel,
+    rows: NDArray[np.int64],
+    parts: Sequence[tuple[Array, NDArray[np.int64]]],
+    account: Account,
+    confidence: float | None,
+) -> TableAnswers:
+    assert isinstance(model.pipeline, TablePipeline)
+    x = np.concatenate([encoded for encoded, _ in parts])
+    refused = np.concatenate([count for _, count in parts])
+    target = model.pipeline.target.name
+    if not model.labels:
+        bounds = (
+            None
+            if confidence is None
+            else np.stack([one.reshape(-1) for one in model.predict_interval(x, confidence)], axis=1)
+        )
+        values = model.network.predict(x).reshape(-1)
+        return TableAnswers(target, rows, (), None, values, refused, account, confidence, bounds)
+    sets = None if confidence is None else model.predict_sets(x, confidence)
+    return TableAnswers(target, rows, model.labels, model.predict_proba(x), None, refused, account, confidence, sets)
+
+
+def are_columns(source: Mapping[str, Any]) -> bool:
+    """Whether a mapping holds columns, sequences of values, and not one row."""
+    return any(isinstance(value, list | tuple | np.ndarray) or hasattr(value, "to_numpy") for value in source.values())
