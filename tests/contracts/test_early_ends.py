@@ -220,6 +220,29 @@ class TestInterrupt:
         assert network.training_state.step == 7
         assert np.isfinite(all_numbers(network)).all()
 
+    @pytest.mark.parametrize("engine", ["native", "numpy"])
+    def test_the_best_that_early_stopping_has_seen_is_given_back(self, engine):
+        """Noise as validation labels: the loss is best early, and Ctrl-C comes amid a later epoch."""
+        network, kept, aside = make(), [], (RNG.normal(size=(40, 4)), RNG.integers(0, 3, 40))
+
+        def press(event):
+            if isinstance(event, EpochFinished):
+                kept.append(all_numbers(network).copy())
+            elif isinstance(event, StepFinished) and event.epoch == 13:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        rule = pl.EarlyStopping(100)
+        options = {"epochs": 20, "optimizer": pl.Adam(0.03), "early_stopping": rule, "engine": engine}
+        with pytest.raises(KeyboardInterrupt):
+            network.fit(X, Y, validation=aside, callbacks=[press], **options, **QUIET)
+        losses = network.history["validation_loss"]
+        best = int(np.argmin(losses))
+        assert best < len(losses) - 1 == 11
+        np.testing.assert_array_equal(all_numbers(network), kept[best])
+        assert network.history.restored.epoch == rule.best_epoch == best + 1
+        assert network.evaluate(*aside)["loss"] == losses[best]
+        network.fit(X, Y, validation=aside, **options, **QUIET)
+
     @pytest.mark.parametrize(("insist", "expected"), [(0.0, [1]), (60.0, [1, 2])])
     def test_a_second_one_does_not_wait_unless_it_is_a_bounce_of_the_first(self, monkeypatch, insist, expected):
         monkeypatch.setattr("pellucid.training.interrupt.INSIST", insist)

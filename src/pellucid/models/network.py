@@ -139,8 +139,9 @@ class Network(Stack):
         precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
 
         Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
-        a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable. A
-        network has one training at a time: another ``fit`` meanwhile is an `ArgumentError`.
+        a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable, with the
+        best parameters that early stopping has seen. A network has one training at a time: another ``fit`` meanwhile is an
+        `ArgumentError`.
         """
         refuse_arguments(list(unknown), Network.fit, "fit")
         regularizer = regularizer_of(regularizer)

@@ -162,7 +162,7 @@ def check_labels(network: Stack, labels: Sequence[Label] | None) -> tuple[Label,
         return tuple(range(count))
     labels = plain_list(labels)
     if not isinstance(labels, list) or not all(isinstance(label, str | int) for label in labels):
-        raise ArgumentError(f"labels is a list of names, not {labels!r}.")
+        raise ArgumentError(f"labels is a list of names, text or whole numbers, not {labels!r}.")
     if len(labels) != count or len(set(labels)) != count:
         came = f"{len(labels)} came: {list(labels)[:20]!r}"
         raise ArgumentError(f"{count} different labels are expected, one a class; {came}.")

@@ -33,8 +33,9 @@ class Trainer:
     def run(self) -> History:
         """Train; gives the history of this call.
 
-        Raises `DivergenceError` when a number is not finite, and `KeyboardInterrupt` after the step in which Ctrl-C was
-        pressed; either way the network has its last good parameters, and ``history`` the finished epochs.
+        Raises `DivergenceError` when a number is not finite; the network then has its last good parameters. Raises
+        `KeyboardInterrupt` after the step in which Ctrl-C was pressed; the network then has the best parameters that early
+        stopping has seen, or else those of this step. Either way ``history`` has the finished epochs.
         """
         loop, plan, reason = self.loop, self.loop.plan, "failed"
         first, count = loop.state.epoch + 1, len(loop.training)
@@ -49,8 +50,12 @@ class Trainer:
         except StopTraining:
             reason = "stopped early"
             loop.restore_best()
-        except (KeyboardInterrupt, DivergenceError) as error:
-            reason = "diverged" if isinstance(error, DivergenceError) else "interrupted"
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            loop.restore_best()
+            raise
+        except DivergenceError:
+            reason = "diverged"
             raise
         finally:
             loop.release()

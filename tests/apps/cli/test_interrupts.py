@@ -12,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from running import TINY, environment
 
 import pellucid as pl
+from pellucid.training.loop import TrainingLoop
 
 
 def interrupted(folder, out, *options):
@@ -105,6 +107,27 @@ def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, mon
     again = {"epochs": 1, "batch_size": 512, "augment": False, "learning_rate": 0.003, "schedule": "cosine"}
     assert {option: context.params[option] for option in again} == again
     assert context.params["hidden"] == ()
+
+
+def test_ctrl_c_saves_the_best_that_early_stopping_has_seen(cli, monkeypatch):
+    """A huge rate spoils the third epoch, and Ctrl-C comes before the fourth."""
+    advance = TrainingLoop.advance
+
+    def press(loop, most=None):
+        if loop.is_at_epoch_end and loop.state.epoch == 3:
+            raise KeyboardInterrupt
+        if loop.is_at_epoch_end and loop.state.epoch == 2:
+            loop.learning_rate = 10.0
+        return advance(loop, most)
+
+    monkeypatch.setattr(TrainingLoop, "advance", press)
+    options = ("--epochs=9", "--validation=0.1", "--early-stopping=5", "--out=a.safetensors")
+    done = cli("train", "digits", *TINY, *options)
+    assert done.returncode == 130
+    assert "Interrupted; the network of epoch 2, the best so far, is in a.safetensors" in done.stderr
+    history = pl.load("a.safetensors").network.history
+    assert int(np.argmin(history["validation_loss"])) == 1
+    assert history.restored.epoch == 2
 
 
 def test_the_command_to_go_on_keeps_the_settings_of_the_run(cli, monkeypatch):

@@ -87,7 +87,9 @@ def train_and_save(
             model = fit(options | {"callbacks": [Heading(network)]})
         except KeyboardInterrupt:
             _write(Model(network, labels=labels), out, optimizer_state=True)
-            say(f"Interrupted; the network so far is in {out}.", err=True)
+            best = network.history.restored
+            which = "so far" if best is None else f"of epoch {best.epoch}, the best so far,"
+            say(f"Interrupted; the network {which} is in {out}.", err=True)
             left = options["epochs"] - (len(network.history.epochs) - before)
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
