@@ -217,6 +217,25 @@ class TestZeroAgainstZero:
         with pytest.raises(pl.GradientError, match="nothing compared"):
             pl.gradcheck(pl.CrossEntropy(), X, np.eye(4)[np.zeros(9, int)], np.zeros(9))
 
+    def test_a_gradient_that_is_zero_for_these_data_is_not_accused(self):
+        network = pl.Network([pl.Input(4), pl.Dense(5, "relu"), pl.Classification(3)])
+        with pytest.raises(pl.GradientError) as caught:
+            pl.gradcheck(network, np.zeros((9, 4)), Y)
+        assert str(caught.value).startswith(
+            "no gradient is wrong, but that of dense_1.weight is 0 everywhere: check with other"
+        )
+        assert pl.gradcheck(network, np.zeros((9, 4)), Y, allow_zero=("dense_1.weight",)).passed
+        with pytest.raises(pl.GradientError, match=r"^the gradient check failed"):
+            pl.gradcheck(pl.Network([pl.Input(4), Scaled(ds=0.5), pl.Classification(3)]), np.zeros((9, 4)), Y)
+
+    def test_a_zero_that_rounding_hides_is_not_called_wrong(self):
+        """Half of the targets lie far above, half far below: the slope of the mean |o - y| along the bias is 0."""
+        y = np.array([-9.0, 9.0, -9.0, 9.0]) + RNG.normal(size=4) / 3
+        for seed in range(40):
+            network = pl.Network([pl.Input(4), pl.Dense(3, "tanh"), pl.Regression(loss="mae")], seed=seed)
+            report = pl.gradcheck(network, X[:4], y, raise_error=False, seed=seed)
+            assert verdicts(report)["output.bias"].startswith("nothing compared")
+
 
 @pytest.mark.parametrize("seed", range(50))
 def test_corners_of_relu_give_no_false_alarm(seed):

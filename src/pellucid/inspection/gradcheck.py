@@ -131,8 +131,16 @@ def gradcheck(
     )
     report = GradientReport(rows, tolerance)
     if raise_error and not report.passed:
-        raise GradientError(f"the gradient check failed (tolerance {tolerance:g}):\n{report}")
+        raise GradientError(f"{_failure(report)}:\n{report}")
     return report
+
+
+def _failure(report: GradientReport) -> str:
+    """Why a check did not pass: a gradient that is wrong, or one that nothing could be compared with."""
+    if any(row.verdict == WRONG for row in report.rows):
+        return f"the gradient check failed (tolerance {report.tolerance:g})"
+    silent = ", ".join(row.name for row in report.rows if row.verdict == NOTHING_COMPARED)
+    return f"no gradient is wrong, but that of {silent} is 0 everywhere: check with other data, or allow it by allow_zero"
 
 
 def _check(

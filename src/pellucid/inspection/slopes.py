@@ -56,7 +56,7 @@ def compare(phi: Callable[[float], float], analytic: float, size: float, toleran
     if min(trials)[0] > tolerance:  # then a corner that is small beside others nearby counts too
         *_, before, last = np.abs(right - left).tolist()
         corner = corner or last > max(floor, before / 2)
-    error, numeric = min(trials)
+    error, numeric = min(trials, key=lambda trial: (trial[0], abs(trial[1])))  # of equal errors, the least rounding
     return Comparison(analytic, numeric, error, max(abs(analytic), abs(numeric)), corner)
 
 
