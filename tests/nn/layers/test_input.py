@@ -78,3 +78,9 @@ def test_axes_of_one_size_stay_in_their_order():
     assert axes_for((3, 32, 32), (32, 32, 3)) == (1, 2, 0)
     assert axes_for((3, 32, 24), (32, 24, 3)) == (1, 2, 0)
     assert axes_for((3, 32), (32, 32)) is None
+
+
+@pytest.mark.parametrize("size", [(3, 5), (5, 3)])
+def test_pictures_as_narrow_as_they_have_channels_are_told_of_channels_first(size):
+    photos = np.random.default_rng(4).normal(size=(10, *size, 3))
+    np.testing.assert_array_equal(advised(photos, photos.transpose(0, 3, 1, 2))[0], photos)

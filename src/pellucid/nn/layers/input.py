@@ -128,8 +128,11 @@ class Input(Layer):
 def axes_for(shape: Shape, wanted: Shape) -> tuple[int, ...] | None:
     """The transposition that gives an array of this shape the ``wanted`` one; None if there is none.
 
-    Axes of the same size stay in their order: from channels first to channels last, height stays before width.
+    Channels first become channels last, also where a picture is as wide as it has channels. Otherwise axes of the same size
+    stay in their order, such as height before width.
     """
+    if (*shape[1:], *shape[:1]) == wanted != shape:
+        return (*range(1, len(shape)), 0)
     if sorted(shape) != sorted(wanted):
         return None
     left = list(range(len(shape)))
