@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import DivergenceError
-from pellucid.core.shapes import AnyArray, Array
+from pellucid.core.shapes import AnyArray, Array, size_of
 from pellucid.data.samples import Samples
 from pellucid.executors.native.inference import native_inference
 from pellucid.nn.layers.base import Named
@@ -21,7 +21,7 @@ BLOCK_VALUES = 1 << 20  # input values a block: 4 MiB in float32
 
 def block_size(stack: Stack) -> int:
     """How many samples are computed at once: fewer if a layer's output is large."""
-    widest = max(int(np.prod(node.output_shape)) for node in stack.nodes)
+    widest = max(size_of(node.output_shape) for node in stack.nodes)
     most = 1024 if native_inference(stack) is None else 16384  # the kernels divide them further
     return max(1, min(most, most * (BLOCK_VALUES // 1024) // widest))
 
