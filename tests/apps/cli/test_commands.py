@@ -197,7 +197,7 @@ def test_a_divergence_names_an_option_of_the_command(cli):
     assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
     assert re.match(r"Error: training diverged at step \d+: ", said)
-    assert said.endswith("A smaller --learning-rate usually helps.")
+    assert said.endswith("A smaller learning rate (--learning-rate) usually helps.")
     assert "pl." not in said
 
 

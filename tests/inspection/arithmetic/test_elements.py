@@ -89,7 +89,7 @@ def test_bins():
     assert [found[number].inputs.tolist() for number in found] == [[7], [2.75], [2.75], [2.75], [2.75]]
     assert [found[number].weights.tolist() for number in found] == [[1], [1], [0], [0], [1]]
     assert found[1].line == "y = x = 2.75"
-    assert found[3].line == "y = 0.5 * 1 = 0.5, since (2.75 - 2) / 0.5 = 1.5 is held at 1"
+    assert found[3].line == "y = 0.5 * 1 = 0.5; (2.75 - 2) / 0.5 = 1.5 is held at 1"
     assert found[4].line == "y = 0.5 * (2.75 - 2.5) / 0.5 = 0.25"
     outside = pl.Network([pl.Input(2), encoding, pl.Regression()]).trace(np.array([[7.0, -1.0], [7.0, 3.25]], np.float32))
     layer = outside.layers[1]

@@ -161,7 +161,7 @@ def test_it_is_saved_with_the_network_to_the_last_bit(tmp_path):
 
 
 def test_a_number_on_an_edge_has_the_slope_of_the_bin_above():
-    """Edges are numbers of the column, so whole numbers lie on them: without a slope there, they would count for nothing."""
+    """Edges are numbers of the column, so whole numbers lie on them: without a slope, they would count for nothing."""
     layer = pl.PiecewiseLinearEncoding(((0.0, 1.0, 3.0),), gain=1.0)
     _, cache = layer.forward({}, np.array([[0.0], [1.0], [3.0]]), pl.Context())
     dx, _ = layer.backward({}, cache, np.array([[0.0, 1.0, 10.0]] * 3))

@@ -94,7 +94,7 @@ def train_and_save(
             say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
             sys.exit(130)
         except DivergenceError as error:
-            raise DivergenceError(error.what, "A smaller --learning-rate usually helps.") from None
+            raise DivergenceError(error.what, "A smaller learning rate (--learning-rate) usually helps.") from None
         seconds = time.perf_counter() - start
         _write(model, out, optimizer_state=optimizer_state)
     return model, seconds

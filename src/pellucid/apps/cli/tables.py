@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from pellucid.apps.cli.job import TrainJob, check_engine, train_and_save
@@ -14,6 +15,7 @@ from pellucid.core.checks import number_between, one_of
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.csv_listing import names_pictures
+from pellucid.data.photos.listing import SUFFIXES
 from pellucid.data.tables.overview import possible_targets
 from pellucid.data.tables.table import Table, inspect_table, read_table
 from pellucid.models.labelled_table import labelled_rows
@@ -25,7 +27,12 @@ from pellucid.training.recipes.table_rules import HELD_OUT
 
 def is_table(data: str, given: dict[str, Any]) -> bool:
     """Whether these data are a table, and no folder or listing of pictures."""
-    return "target" in given or data in NAMED_TABLES or (os.path.isfile(data) and not names_pictures(data))
+    return "target" in given or data in NAMED_TABLES or _may_be_a_table(data)
+
+
+def _may_be_a_table(data: str) -> bool:
+    """Whether a file is neither a picture, by its name, nor a listing of pictures."""
+    return os.path.isfile(data) and Path(data).suffix.lower() not in SUFFIXES and not names_pictures(data)
 
 
 def table_of(data: str, given: dict[str, Any]) -> Table:

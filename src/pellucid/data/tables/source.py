@@ -31,7 +31,7 @@ NOT_TABLES = (
     (rb"SQLite format 3", "an SQLite database; export the table as CSV"),
     (rb"PAR1", "a Parquet file; give it a name that ends in .parquet"),
     (rb"ARROW1|FEA1", "an Arrow file; give it a name that ends in .feather or .arrow"),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0", "a picture; expected a table as CSV text"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0", "a picture, not a folder of pictures, and not a table as CSV text"),
     (rb"\s*<(?:[!?/]|[A-Za-z][\w:-]*[ />])", "a page or a document in HTML or XML; expected a table as CSV text"),
     (rb"\s*(?:\{\s*[\"}]|\[\s*[\[{])", "a JSON document; expected a table as CSV text"),
 )

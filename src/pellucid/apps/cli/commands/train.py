@@ -333,7 +333,7 @@ def _check_data(data: str, given: dict[str, Any]) -> None:
             f"or one of {', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
         )
     if data in NAMED_DATA:
-        _refuse(given, (*OF_FOLDERS, *OF_TABLES), f"{data} is neither a table nor a folder of pictures")
+        _refuse(given, (*OF_FOLDERS, *OF_TABLES), f"{data} is no folder of pictures and no table")
     elif "target" in given:
         _refuse(given, (*OF_FOLDERS, "recipe", "augment"), "the data are a table")
     else:
