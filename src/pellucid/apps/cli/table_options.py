@@ -68,7 +68,7 @@ def kinds_from_words(words: Sequence[str]) -> dict[str, str | list[str]]:
 
 
 def rows_of(data: str, given: Mapping[str, Any]) -> Rows:
-    """The rows of a table, a file or one known by name, opened as the options ``names``, ``delimiter`` and ``encoding`` say."""
+    """The rows of a table, a file or one known by name, opened as ``names``, ``delimiter`` and ``encoding`` say."""
     from pellucid.data.tables.table import open_rows
 
     source = NAMED_TABLES[data]() if data in NAMED_TABLES else data
