@@ -1,8 +1,8 @@
 """How well the default recipe does on tables, beside scikit-learn, all with their defaults. The argument is a folder.
 
-It holds ``california_housing.csv`` (20,640 rows, a fifth of them to test, another one for each seed), ``adult_train.csv`` and
-``adult_test.csv`` (UCI Adult). scikit-learn's programs get the same columns: numbers as they are, categories one-hot; its MLP
-gets numbers standardised, with the median where one is missing.
+It holds ``california_housing.csv`` (20,640 rows, a fifth of them to test, another one for each seed), ``adult_train.csv``
+and ``adult_test.csv`` (UCI Adult). scikit-learn's programs get the same columns: numbers as they are, categories one-hot;
+its MLP gets numbers standardised, with the median where one is missing.
 """
 
 from __future__ import annotations
