@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.errors import DataError
-from pellucid.data.pictures.image_file import Picture, check_size, decoding, name_of, open_image, upright, without_warnings
+from pellucid.data.pictures.image_file import (
+    MIN_SIDE,
+    Picture,
+    check_size,
+    decoding,
+    name_of,
+    open_image,
+    upright,
+    without_warnings,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,7 +50,8 @@ def read_picture(source: Picture) -> NDArray[np.float32]:
         with decoding(name):
             longest = max(image.size)
             if longest > 2 * MAX_SIDE:
-                image.draft(None, (image.width * MAX_SIDE // longest, image.height * MAX_SIDE // longest))
+                width, height = (max(side * MAX_SIDE // longest, MIN_SIDE) for side in image.size)
+                image.draft(None, (width, height))
             pixels = decode(upright(image))
     return _from_array(pixels, name)
 
