@@ -145,6 +145,14 @@ class TestWeights:
         for one, other in zip(both, by_hand, strict=True):
             np.testing.assert_array_equal(one, other)
 
+    @pytest.mark.parametrize("class_weight", ["balanced", {0: 2.0, 2: 0.5}])
+    def test_class_weights_are_those_of_one_hot_rows_too(self, class_weight):
+        x, y = data()
+        numbers, rows = (self.trained(x, targets, class_weight=class_weight) for targets in (y, np.eye(3)[y]))
+        np.testing.assert_array_equal(numbers[0], rows[0])
+        with pytest.raises(pl.ArgumentError, match="one-hot"):
+            self.trained(x, 0.9 * np.eye(3)[y] + 0.1 / 3, class_weight=class_weight)  # probabilities have no class
+
     def test_balanced_lets_every_class_weigh_the_same(self):
         x, y = data()
         y[:40] = 0

@@ -10,7 +10,7 @@ from pellucid.core.checks import as_numbers, number_between
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.data.samples import Samples
-from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.classification import ClassifyingOutput, class_numbers
 from pellucid.nn.layers.outputs.output import OutputLayer
 
 ClassWeight: TypeAlias = dict[int, float] | Literal["balanced"]
@@ -42,9 +42,10 @@ def check_some_count(samples: Samples, what: str) -> None:
 
 def weights_by_class(class_weight: ClassWeight, samples: Samples, output: OutputLayer) -> Array:
     """The weights of all samples (N,): each one's own times that of its class; raises `ArgumentError`."""
-    if not isinstance(output, ClassifyingOutput) or samples.y.ndim != 1:
-        raise ArgumentError("class_weight needs class numbers as targets; use sample_weight here.")
-    weights = _scaled(_class_weights(class_weight, samples.y[samples.rows], output.num_labels))[samples.y]
+    classes = class_numbers(samples.y) if isinstance(output, ClassifyingOutput) else None
+    if not isinstance(output, ClassifyingOutput) or classes is None:
+        raise ArgumentError("class_weight needs class numbers or one-hot rows as targets; use sample_weight here.")
+    weights = _scaled(_class_weights(class_weight, classes[samples.rows], output.num_labels))[classes]
     if samples.weights is not None:
         weights = weights * samples.weights
     if not weights[samples.rows].any():
