@@ -19,7 +19,7 @@ Error = type[PellucidError]
 
 def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> Path:
     """The resolved ``path`` if a file can be written there; else an ``error`` that says why not."""
-    if not os.fspath(path):  # it would be the folder that one is in
+    if not os.fspath(path).strip():  # it would be the folder that one is in
         raise error("an empty name is no file name; choose one, such as digits.safetensors.")
     try:
         target = Path(os.path.realpath(path))

@@ -63,6 +63,7 @@ WRONG = {
     "out is a device": ("train digits --out /dev/full", "/dev/full"),
     "out under a file": ("train digits --out T/m.safetensors", "T/m|written"),
     "out empty": ("train digits --out=", "an empty name is no file name"),
+    "out of spaces": ("train digits --out '  '", "an empty name is no file name"),
     "out empty, of photos": ("train D --out ''", "an empty name is no file name"),
     "report empty": ("evaluate M digits --report ''", "an empty name is no file name"),
     "page empty": ("explain M P --html ''", "an empty name is no file name"),
