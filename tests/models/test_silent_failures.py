@@ -48,6 +48,7 @@ def test_a_network_that_scales_its_inputs_itself_is_not_warned_of_them(rows, fir
     """Warnings are errors in the tests."""
     x, y = 1e4 + 1e3 * rows[0], rows[1]
     table(first(x), pl.Dense(4, "relu")).fit(x, y, epochs=1, **QUIET)
+    table(pl.Dropout(0.1), first(x), pl.Dense(4, "relu")).fit(x, y, epochs=1, **QUIET)
     images = np.tile(x[:, :, None], (1, 1, 3))
     pl.Network([pl.Input(4, 3), pl.Flatten(), first(x.repeat(3, axis=1)), pl.Classification(3)]).fit(
         images, y, epochs=1, **QUIET

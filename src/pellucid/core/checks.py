@@ -106,7 +106,9 @@ def number_between(
 def instance_of(value: object, kind: type, what: str) -> None:
     """Raise an `ArgumentError` that names ``what`` unless ``value`` is a ``kind``."""
     if not isinstance(value, kind):
-        raise ArgumentError(f"{what} must be of type {kind.__name__}, not {value!r}.")
+        is_class = isinstance(value, type) and issubclass(value, kind)
+        hint = " Add parentheses: make an object of the class." if is_class else ""
+        raise ArgumentError(f"{what} must be of type {kind.__name__}, not {value!r}.{hint}")
 
 
 def one_of(name: object, names: Collection[str], what: str) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from inspect import Parameter, signature
-from typing import Any, TypeVar
+from inspect import Parameter, isfunction, signature
+from typing import Any, TypeVar, cast
 
 from pellucid.core.errors import UnknownArgumentError
 
 Class = TypeVar("Class", bound=type)
+CallableThing = TypeVar("CallableThing", bound=Callable[..., Any])  # a function, or a class with methods
 
 CATCHING = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)  # *values and **named
 
@@ -27,8 +28,7 @@ def refuse_arguments(unknown: Sequence[str], function: Callable[..., Any], owner
 
         takes = signature(function).parameters.values()
         names = [one.name for one in takes if one.kind not in CATCHING and one.name != "self"]
-        where = owner if owner in ("fit", "train") else "argument"
-        hint = explained(unknown[0], [*names, *more], where)
+        hint = explained(unknown[0], [*names, *more], f"{owner}, argument")
         raise UnknownArgumentError(f"{owner} has no argument {unknown[0]!r}{hint}")
 
 
@@ -47,6 +47,29 @@ def suggest_arguments(cls: Any) -> None:
         return object.__new__(kind)
 
     cls.__new__ = staticmethod(new)
+
+
+def suggests_arguments(thing: CallableThing) -> CallableThing:
+    """A decorator: this function, or every public method of this class, suggests an argument in place of one it lacks."""
+    if isinstance(thing, type):
+        for name, method in list(vars(thing).items()):
+            if isfunction(method) and not name.startswith("_") and not _catches(method):
+                setattr(thing, name, suggests_arguments(method))
+        return cast(CallableThing, thing)
+    takes = signature(thing).parameters
+
+    @wraps(thing)
+    def call(*values: Any, **named: Any) -> Any:
+        if named and not named.keys() <= takes.keys():
+            refuse_arguments([name for name in named if name not in takes], thing, thing.__name__)
+        return thing(*values, **named)
+
+    return cast(CallableThing, call)
+
+
+def _catches(function: Callable[..., Any]) -> bool:
+    """Whether it catches unknown arguments itself: calling through another function costs a short one its speed."""
+    return any(one.kind is Parameter.VAR_KEYWORD for one in signature(function).parameters.values())
 
 
 def suggests_attributes(cls: Class) -> Class:

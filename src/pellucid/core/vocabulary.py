@@ -19,7 +19,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "xavier_uniform": "glorot_uniform",
     },
     "optimizer": {"sgd": "gradient_descent"},
-    "regression loss": {"mean_squared_error": "mse", "mean_absolute_error": "mae"},
+    "regression loss": {"mean_squared_error": "mse", "l2": "mse", "mean_absolute_error": "mae", "l1": "mae"},
     "regularizer": {},
     "schedule": {"cosine_annealing": "cosine", "cosine_decay": "cosine", "exponential_decay": "exponential"},
 }
@@ -27,16 +27,30 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
 _ACTIVATIONS = "ReLU LeakyReLU ELU SELU GELU SiLU Softplus Sigmoid Tanh"
 _LOSS = 'it belongs to the output layer: Classification(...), BinaryClassification() or Regression(loss="mse")'
 _OURS = "every name is in pl itself, such as pl.Dense(units) or pl.Adam(learning_rate)"
+_SEED = "pl.Network([...], seed=0), which decides all that is random"
 _SCORE = 'evaluate(x, y)["accuracy"], or ["r2"] of a regression'
 
 # where it is said, who says it, the words, and ours for them; ours that is a single name holds only where that name exists
 WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("pellucid", "Keras", "Sequential", "pl.Network([pl.Input(...), ..., pl.Classification(num_classes)])"),
-    ("pellucid", "Keras", "layers optimizers", _OURS),
+    ("pellucid", "Keras", "layers optimizers losses metrics activations callbacks models", _OURS),
+    ("pellucid", "Keras", "ModelCheckpoint", "pl.EarlyStopping(patience), which restores the best parameters"),
+    ("pellucid", "Keras", "Rescaling Normalization", "the layer pl.Rescale.fit(x)"),
+    ("pellucid", "Keras", "ImageDataGenerator", "fit(augment=pl.PhotoAugmentation())"),
+    ("pellucid", "Keras", "image_dataset_from_directory", "pl.datasets.folder(path)"),
+    ("pellucid", "Keras", "to_categorical", "nothing needs it: y is class numbers, as they are"),
+    ("pellucid", "Keras", "set_random_seed", _SEED),
     ("pellucid", "Keras", "load_model", "pl.load(path)"),
     ("pellucid", "Keras", "MSE MAE", 'pl.MeanSquaredError(), pl.MeanAbsoluteError(), or by name Regression(loss="mse")'),
     ("pellucid", "PyTorch", "SGD", "pl.GradientDescent(learning_rate, momentum)"),
-    ("pellucid", "PyTorch", "optim", _OURS),
+    ("pellucid", "PyTorch", "optim nn functional F", _OURS),
+    ("pellucid", "PyTorch", "manual_seed", _SEED),
+    ("pellucid", "PyTorch", "Tensor from_numpy", "a NumPy array, as it is"),
+    ("pellucid", "PyTorch", "DataLoader", "fit(x, y, batch_size=32), which draws the batches"),
+    ("pellucid", "PyTorch", "no_grad", "network.predict(x), which computes no gradients"),
+    ("pellucid", "PyTorch", "save", "network.save(path)"),
+    ("pellucid", "PyTorch", "AdaptiveAvgPool2d", "pl.GlobalAveragePooling2D()"),
+    ("pellucid", "PyTorch", "CosineAnnealingLR StepLR", 'the schedule of a training, as in fit(schedule="cosine")'),
     ("pellucid", "PyTorch", "Module", "pl.Network for a whole network, pl.Layer for a layer of one's own"),
     ("pellucid", "PyTorch", "Linear", "pl.Dense(units), which finds the size of its input by itself"),
     ("pellucid", "PyTorch", "Conv2d", "pl.Conv2D(filters, kernel_size), which finds the channels of its input by itself"),
@@ -47,16 +61,23 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("pellucid", "PyTorch", "MSELoss", 'the output layer pl.Regression(loss="mse"), which has it'),
     ("pellucid", "scikit-learn", "MLPClassifier MLPRegressor", "pl.Network([...])"),
     ("pellucid", "scikit-learn", "StandardScaler", "the layer pl.Rescale.fit(x)"),
+    ("pellucid", "scikit-learn", "train_test_split", "fit(x, y, validation=0.2), which keeps a part aside"),
     ("pellucid.datasets", "Keras", "fashion_mnist", "pl.datasets.fashion()"),
     ("pellucid.datasets", "PyTorch", "ImageFolder", "pl.datasets.folder(path)"),
     ("pellucid.datasets", "scikit-learn", "load_digits", "pl.datasets.digits()"),
     ("Network", "Keras", "summary", "print(network)"),
     ("Network", "Keras", "weights get_weights", "network.parameters"),
+    ("Network", "Keras", "set_weights load_weights", 'network.parameters["dense_1.weight"] = array, or pl.load(path)'),
+    ("Network", "Keras", "count_params", "print(network)"),
+    ("Network", "Keras", "predict_classes", "network.predict(x)"),
+    ("Network", "Keras", "loss optimizer", "network.fit(x, y, optimizer=...); the output layer has the loss"),
     ("Network", "Keras", "add", "all layers are given at once: pl.Network([...])"),
     ("Network", "Keras", "compile", "nothing is compiled: network.fit(x, y, optimizer=...); the output layer has the loss"),
     ("Network", "PyTorch", "state_dict", "network.parameters"),
     ("Network", "PyTorch", "backward", "network.gradients(x, y)"),
     ("Network", "PyTorch", "train eval", "there are no modes: network.fit trains, network.predict predicts"),
+    ("Network", "PyTorch", "to cuda cpu", "nothing is moved: all runs on the processor"),
+    ("Network", "scikit-learn", "coef_ coefs_ get_params", "network.parameters"),
     ("Network", "scikit-learn", "score", f"network.{_SCORE}"),
     ("Model", "Keras", "fit history weights", "it is the network's: see model.network"),
     ("Model", "Keras", "summary", "print(model.network)"),
@@ -69,7 +90,12 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("fit, train", "Keras", "learning_rate lr", "it belongs to the optimizer, as in optimizer=pl.Adam(0.01)"),
     ("fit, train", "Keras", "loss", _LOSS),
     ("fit, train", "Keras", "metrics", "accuracy, or mae and r2 of a regression, is always measured: see network.history"),
+    ("fit, train", "Keras", "patience", "early_stopping=5, or an EarlyStopping"),
     ("fit, train", "scikit-learn", "max_iter", "epochs=10"),
+    ("fit", "scikit-learn", "random_state seed", _SEED),
+    ("evaluate, predict, predict_proba", "Keras", "verbose", "nothing is printed"),
+    ("evaluate, predict, predict_proba", "Keras", "batch_size", "any number of samples is taken at once, in little memory"),
+    ("save", "Keras", "overwrite", "a model file is always replaced, and nothing else"),
     ("argument", "Keras", "input_shape", "it is in the first layer, as in pl.Input(28, 28)"),
     ("argument", "Keras", "activation", "Dense, Conv2D, BatchNormalization and Residual have one, output layers their own"),
     ("argument", "Keras", "l1 l2", "strength"),
@@ -81,9 +107,12 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("argument", "PyTorch", "weight_decay", "pl.AdamW(weight_decay=...), or fit(regularizer=pl.L2(strength))"),
     ("argument", "PyTorch", "max_norm", "maximum"),
     ("argument", "scikit-learn", "random_state", "seed"),
+    ("activation", "Keras", "None", 'the activation "identity"'),
+    ("initializer", "PyTorch", "xavier glorot", '"glorot_normal" or "glorot_uniform"'),
+    ("initializer", "PyTorch", "kaiming he", '"he_normal" or "he_uniform"'),
     ("activation", "Keras", "softmax", "the output layer Classification(num_classes), which has it"),
-    ("regression loss", "Keras", "categorical_crossentropy", "the output layer Classification(num_classes), which has it"),
-    ("regression loss", "Keras", "binary_crossentropy", "the output layer BinaryClassification(), which has it"),
+    ("regression loss", "Keras", "categorical_crossentropy CategoricalCrossentropy", "a Classification(num_classes)"),
+    ("regression loss", "Keras", "binary_crossentropy BinaryCrossentropy", "the output layer BinaryClassification()"),
     ("metric", "Keras", "val_loss val_accuracy val_mae", "validation_loss and so on, which fit(validation=...) measures"),
 )
 
@@ -97,9 +126,12 @@ def translated(name: object, names: Collection[str], kind: str) -> str | None:
 
 
 def explained(name: object, names: Collection[str], where: str, known: str = "") -> str:
-    """What follows an unknown name in an error: ours for a word of `WORDS`; else which are ``known``, and the nearest."""
+    """What follows an unknown name in an error: ours for a word of `WORDS`; else which are ``known``, and the nearest.
+
+    ``where`` is one of the places of `WORDS`, or several with commas.
+    """
     for places, who, words, ours in WORDS:
-        is_there = where in places.split(", ") and (ours in names or not ours.isidentifier())
+        is_there = not {*where.split(", ")}.isdisjoint(places.split(", ")) and (ours in names or not ours.isidentifier())
         if is_there and str(name).lower() in words.lower().split():
             return f": {who} calls it {name}; here {ours}."
     from difflib import get_close_matches

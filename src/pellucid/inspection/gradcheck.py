@@ -26,6 +26,7 @@ from pellucid.core.checks import as_numbers, check_seed, number_between, positiv
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, GradientError
 from pellucid.core.shapes import Array
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.inspection.slopes import Comparison, compare, compare_at_corners, smallest
 from pellucid.mathematics.activations import Activation, activation
 from pellucid.mathematics.losses import Loss
@@ -99,6 +100,7 @@ class GradientReport:
         return "\n".join(lines)
 
 
+@suggests_arguments
 def gradcheck(
     subject: Stack | Layer | Loss | Regularizer | Activation | str,
     *data: Any,

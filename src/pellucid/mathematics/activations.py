@@ -17,6 +17,7 @@ import numpy as np
 from pellucid.core.checks import one_of
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
+from pellucid.core.suggestions import suggests_arguments
 
 LEAKY_SLOPE = 0.01
 ELU_ALPHA = 1.0
@@ -187,6 +188,7 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[one_of(name, list(ACTIVATIONS), "activation")]
 
 
+@suggests_arguments
 def register_activation(
     name: str,
     value: Callable[[Array], Array],

@@ -123,7 +123,7 @@ class Warmup(Schedule):
             steps = rule.steps_of(total_steps)
             if steps > total_steps:
                 what = f"the warm-up takes {steps:,} steps, but only {total_steps:,} are left for it in this training"
-                warnings.warn(f"{what}: the rate never rises to its full value. Choose fewer steps.", stacklevel=3)
+                warnings.warn(f"{what}: the rate never rises to its full value. Choose fewer steps.", stacklevel=4)
             rule, total_steps = rule.then, total_steps - steps
 
     def factor(self, position: Position) -> float:

@@ -16,7 +16,7 @@ from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
-from pellucid.core.suggestions import suggests_attributes
+from pellucid.core.suggestions import suggests_arguments, suggests_attributes
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
@@ -32,6 +32,7 @@ LABELS_SHOWN = 10
 
 
 @suggests_attributes
+@suggests_arguments
 class Model:
     """``pl.load("digits.safetensors")``, or ``Model(network)`` around one that was just trained.
 
@@ -235,6 +236,7 @@ def _are_several(pictures: Any) -> bool:
     return pictures.ndim == 4 or (pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4))
 
 
+@suggests_arguments
 def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file; its predictions are bit-equal to those of the model that was saved.
 

@@ -16,7 +16,7 @@ from pellucid.core.display.notebook import framed
 from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
-from pellucid.core.suggestions import refuse_arguments, suggests_attributes
+from pellucid.core.suggestions import refuse_arguments, suggests_arguments, suggests_attributes
 from pellucid.data.digits.recognise import pipeline_for
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.samples import Augmentation, Samples, split
@@ -37,6 +37,7 @@ from pellucid.mathematics.schedules import Schedule, Warmup
 from pellucid.mathematics.schedules import schedule as schedule_of
 from pellucid.models.saving import Parts, check_labels, to_bytes
 from pellucid.nn.layers.batch_normalization import BatchNormalization
+from pellucid.nn.layers.dropout import Dropout, Dropout2D
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput, class_numbers
@@ -56,6 +57,7 @@ from pellucid.training.trainer import Trainer
 
 
 @suggests_attributes
+@suggests_arguments
 class Network(Stack):
     """``Network([Input(28, 28), Dense(128, "relu"), Classification(10)], seed=0)``.
 
@@ -95,7 +97,7 @@ class Network(Stack):
     @property
     def _standardises(self) -> bool:
         """Whether the network scales its inputs itself, before any of its weights sees them."""
-        first = next(layer for layer in self.layers[1:] if not isinstance(layer, Flatten))
+        first = next(layer for layer in self.layers[1:] if not isinstance(layer, Flatten | Dropout | Dropout2D))
         return isinstance(first, Rescale | BatchNormalization | LayerNormalization)
 
     def fit(
@@ -120,7 +122,6 @@ class Network(Stack):
         engine: Engine = "auto",
         threads: int | None = None,
         precision: Precision = "float32",
-        **unknown: Never,
     ) -> History:
         """Train on x (N, ...) and y; another call continues from there. Gives the history of this call.
 
@@ -143,7 +144,6 @@ class Network(Stack):
         best parameters that early stopping has seen. A network has one training at a time: another ``fit`` meanwhile is an
         `ArgumentError`.
         """
-        refuse_arguments(list(unknown), Network.fit, "fit")
         regularizer = regularizer_of(regularizer)
         training, held_out = self._divided(x, y, sample_weight, validation)
         if not self._standardises:
@@ -184,12 +184,16 @@ class Network(Stack):
             finally:
                 self.history.extend(trainer.history)
 
-    def predict(self, x: Any) -> AnyArray:
+    def predict(self, x: Any, **unknown: Never) -> AnyArray:
         """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""
+        if unknown:
+            refuse_arguments(list(unknown), Network.predict, "predict")
         return self.output.predict(answer(self, x))
 
-    def predict_proba(self, x: Any) -> Array:
+    def predict_proba(self, x: Any, **unknown: Never) -> Array:
         """The probability of each class, (B, K); (B, 2) for yes or no. Each row sums to 1."""
+        if unknown:
+            refuse_arguments(list(unknown), Network.predict_proba, "predict_proba")
         if not isinstance(self.output, ClassifyingOutput):
             raise ArgumentError("a regression predicts values, not probabilities: use predict.")
         return answer(self, x, probabilities=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.errors import ArgumentError
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.mathematics import clipping, initializers, losses, optimizers, regularizers, schedules
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.batch_normalization import BatchNormalization
@@ -50,6 +51,7 @@ _VOCABULARY: dict[str, type] = {
 }
 
 
+@suggests_arguments
 def register(cls: type) -> type:
     """Add a frozen dataclass of your own (a layer, a loss, an optimizer), so that model files may name it.
 

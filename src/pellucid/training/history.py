@@ -11,7 +11,7 @@ from pellucid.core.display.markup import element
 from pellucid.core.display.notebook import framed
 from pellucid.core.display.training_curves import curves
 from pellucid.core.errors import ArgumentError, MissingDependencyError
-from pellucid.core.suggestions import suggests_attributes
+from pellucid.core.suggestions import suggests_arguments, suggests_attributes
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Restored:
 
 
 @suggests_attributes
+@suggests_arguments
 class History(Mapping[str, list[float]]):
     """A mapping from metric to its values, one an epoch: ``history["validation_loss"]``. ``epochs`` has a dict an epoch.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pellucid.core.remote import RemoteFile, locate
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.datasets.idx import Part, read_labelled_images
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _FILES = (
 )
 
 
+@suggests_arguments
 def fashion(progress: Progress | None = None) -> tuple[Part, Part]:
     """The 70,000 articles of clothing of Fashion-MNIST; the first call downloads 31 MB.
 

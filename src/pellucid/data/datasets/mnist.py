@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.datasets.idx import Part, read_labelled_images
 
 
+@suggests_arguments
 def digits() -> tuple[Part, Part]:
     """The 70,000 handwritten digits of MNIST, without a download.
 

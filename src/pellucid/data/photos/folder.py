@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pellucid.core.checks import one_of, positive_integer
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.csv_listing import list_csv
 from pellucid.data.photos.decoding import pictures_of
 from pellucid.data.photos.folder_report import FolderReport
@@ -54,6 +55,7 @@ class PhotoFolder:
         return f"PhotoFolder({len(self.labels)} classes, {train:,} pictures to learn from, {test:,} to test with, {shape})"
 
 
+@suggests_arguments
 def folder(
     path: str | os.PathLike[str],
     size: int | tuple[int, int] = 64,

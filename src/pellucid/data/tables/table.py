@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pellucid.core.checks import one_of
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.shapes import AnyArray
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.cells import PLAIN
 from pellucid.data.tables.columns import (
@@ -183,6 +184,7 @@ def inspect_table(
     return Inspection(rows, profiles, tuple(decided), account)
 
 
+@suggests_arguments
 def table(
     source: Any,
     target: str,

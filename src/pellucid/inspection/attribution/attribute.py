@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.core.checks import as_numbers, number_between, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import compute_logits
 from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns, score_of
 from pellucid.inspection.attribution.exact import obstacle, split
@@ -25,6 +26,7 @@ TOLERANCE, MOST_STEPS = 1e-5, 2048
 Found: TypeAlias = tuple[Array, Array, dict[str, Array], Indices]  # score, dscore/dx, parts, steps
 
 
+@suggests_arguments
 def attribute(
     network: Stack,
     x: Any,

@@ -9,12 +9,14 @@ import numpy as np
 from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import case_of
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 
 
+@suggests_arguments
 def deletion_curve(network: Stack, x: Any, importance: Any, target: Any = None, *, steps: int = 28) -> Array:
     """(B, steps + 1): the probability of the target class while pixels are set to 0, the most important ones first.
 

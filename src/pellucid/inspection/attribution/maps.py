@@ -9,12 +9,14 @@ import numpy as np
 from pellucid.core.checks import as_numbers, instance_of
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import AnyArray, Array
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import block_size, compute_logits
 from pellucid.inspection.attribution.case import Case, case_of, gradient, score_of
 from pellucid.nn.layers.windows import Pair, pair
 from pellucid.nn.stack import Stack
 
 
+@suggests_arguments
 def gradient_map(network: Stack, x: Any, target: Any = None, *, against: Any = None, times_input: bool = False) -> Array:
     """dscore/dx of each sample, in float64 and of the shape of x: which way the score would go, for a small change.
 
@@ -27,6 +29,7 @@ def gradient_map(network: Stack, x: Any, target: Any = None, *, against: Any = N
     return slopes * case.numbers if times_input else slopes
 
 
+@suggests_arguments
 def occlusion(
     network: Stack,
     x: Any,

@@ -12,6 +12,7 @@ from pellucid.core.checks import as_numbers
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import check_columns, check_network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -45,6 +46,7 @@ class WhatIf:
         return "\n".join([head, *(f"{value:>{width}}  " + "  ".join(f"{p:.4f}" for p in row) for value, row in lines)])
 
 
+@suggests_arguments
 def what_if(network: Stack, x: Any, column: int | str, values: Any, *, columns: Sequence[str] | None = None) -> WhatIf:
     """The answers for samples x (B, D) with each of the ``values`` (S,) put into one column, all else equal.
 

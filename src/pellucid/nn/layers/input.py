@@ -90,12 +90,12 @@ class Input(Layer):
         largest = float(np.abs(x[:4096]).max(initial=0))
         if x.dtype == np.uint8 and 0 < largest <= 15:
             what = f"x is uint8, so it is read as pixels and divided by 255, but its largest value is {largest:g}"
-            warnings.warn(f"{what}. If these are not pixels, pass x.astype('float32').", stacklevel=3)
+            warnings.warn(f"{what}. If these are not pixels, pass x.astype('float32').", stacklevel=4)
         elif x.dtype != np.uint8 and largest > 100:
             of_images, of_tables = "pass pixels as uint8, which are divided by 255", "standardise each column"
             how = of_images if len(self.shape) > 1 else f"{of_tables}, as Rescale.fit(x) after Input does"
             what = f"x holds numbers as large as {largest:g}; networks learn from numbers of about 1"
-            warnings.warn(f"{what}. To scale them, {how}.", stacklevel=3)
+            warnings.warn(f"{what}. To scale them, {how}.", stacklevel=4)
 
     def _hint(self, array: AnyArray) -> str:
         """How to bring it into the form of a batch, where that leaves every number at its place in the sample."""

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.core.checks import as_numbers, positive_integer
 from pellucid.core.errors import ArgumentError, DataError, DivergenceError
 from pellucid.core.shapes import AnyArray, Label, batch_letters
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.pipeline import Prepared
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.inspection.arithmetic.cells import CellNumbers, cell_numbers
@@ -32,6 +33,7 @@ from pellucid.reports.explanation.table_row import all_different, cells_to_expla
 FEW_STEPS, MOST_NUMBERS = 256, 1 << 22
 
 
+@suggests_arguments
 def explain(
     model: Model,
     source: Any,

@@ -11,6 +11,7 @@ from pellucid.core.display.html_page import resource
 from pellucid.core.display.markup import Markup, element, joined
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import writable_place, write_whole
+from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.models.model import Model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -39,6 +40,7 @@ CONTENTS = {
 }
 
 
+@suggests_arguments
 def write_report(
     path: str | os.PathLike[str],
     model: Model,

@@ -81,7 +81,7 @@ class Regression(OutputLayer):
                     f"{which} has the mean {mean:.4g} and the standard deviation {deviation:.4g}; networks learn targets "
                     f"with a mean of about 0 and a deviation of about 1. Train on (y - mean) / std, with mean = "
                     f"y.mean(axis=0) and std = y.std(axis=0), and turn answers back: answers * std + mean.",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
