@@ -118,6 +118,15 @@ def test_an_optimizer_has_its_own_rate_unless_one_is_given(cli):
         assert pl.load("digits.safetensors").network.training_state.optimizer == expected
 
 
+def test_names_are_taken_in_any_spelling_as_the_library_does(cli):
+    words = ("--optimizer", "SGD", "--activation", "ReLU", "--schedule", "OneCycle")
+    assert cli("train", "digits", "--hidden", "4", "--epochs", "1", "--no-augment", *words).returncode == 0
+    network = pl.load("digits.safetensors").network
+    assert isinstance(network.training_state.optimizer, pl.GradientDescent)
+    assert pl.Dense(4, "relu") in network.layers
+    assert network.training_state.settings["schedule"].startswith("OneCycle(")
+
+
 def test_early_stopping(cli):
     done = cli(
         "train",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
+from pellucid.apps.cli.names import Name
 from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
 from pellucid.apps.cli.table_options import ACCOUNT, table_options
 from pellucid.apps.cli.tables import is_table, train_on_table
@@ -84,7 +85,7 @@ class TrainCommand(click.Command):
 @click.option("--hidden", type=int, multiple=True, help="Units of a hidden layer; repeat for more layers, 0 for none.")
 @click.option(
     "--activation",
-    type=click.Choice(list(ACTIVATIONS)),
+    type=Name("activation", ACTIVATIONS),
     metavar="NAME",
     help="Activation of the hidden layers: relu, tanh, sigmoid, gelu, ...",
 )
@@ -94,14 +95,14 @@ class TrainCommand(click.Command):
 @click.option("--l2", type=float, help="Penalty on the squares of the weights.")
 @click.option(
     "--optimizer",
-    type=click.Choice(list(OPTIMIZERS)),
+    type=Name("optimizer", OPTIMIZERS),
     metavar="NAME",
     help="adam, adamw, gradient_descent, momentum, nesterov, rmsprop or adagrad.",
 )
 @click.option("--learning-rate", type=float, help="The step size, which the schedule multiplies.")
 @click.option(
     "--schedule",
-    type=click.Choice(list(SCHEDULES)),
+    type=Name("schedule", SCHEDULES),
     metavar="NAME",
     help="How the learning rate changes: constant, step, exponential, cosine, warmup, one_cycle, cosine_log, "
     "reduce_on_plateau.",
