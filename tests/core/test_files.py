@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+import pellucid as pl
 from pellucid.core.errors import ModelFileError, OutputError
 from pellucid.core.files import writable_place, write_whole
 
@@ -75,6 +76,10 @@ def test_links_are_followed_and_permissions_kept(tmp_path):
 
 @pytest.mark.parametrize("error", [OutputError, ModelFileError])
 def test_places_that_cannot_be_written_are_explained(tmp_path, error):
+    for no_path in (None, 3, pl.Input(2)):
+        with pytest.raises(error, match=f"a file name is expected, not {type(no_path).__name__}"):
+            writable_place(no_path, error)
+    assert writable_place(bytes(tmp_path / "a b"), error) == tmp_path / "a b"
     with pytest.raises(error, match="is a folder; choose a file name"):
         writable_place(tmp_path, error)
     with pytest.raises(error, match=r"the folder .* does not exist"):

@@ -17,16 +17,24 @@ from pellucid.core.errors import OutputError, PellucidError
 Error = type[PellucidError]
 
 
+def name_of_path(path: object, error: Error = OutputError) -> str:
+    """A path as text; an ``error`` for what is no path."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise error(f"a file name is expected, not {type(path).__name__}; for example 'digits.safetensors'.")
+    return os.fsdecode(path)
+
+
 def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> Path:
     """The resolved ``path`` if a file can be written there; else an ``error`` that says why not."""
-    if not os.fspath(path).strip():  # it would be the folder that one is in
+    name = name_of_path(path, error)
+    if not name.strip():  # it would be the folder that one is in
         raise error("an empty name is no file name; choose one, such as digits.safetensors.")
     try:
-        target = Path(os.path.realpath(path))
+        target = Path(os.path.realpath(name))
         target.exists()
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or problem
-        raise error(f"{os.fspath(path)!r} cannot be written: {why}.") from None
+        raise error(f"{name!r} cannot be written: {why}.") from None
     if target.exists() and not target.is_file():
         raise error(f"{path} is {'a folder' if target.is_dir() else 'not a regular file'}; choose a file name.")
     if not target.parent.is_dir():

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.core.errors import ModelFileError
+from pellucid.core.files import name_of_path
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 
@@ -51,7 +52,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     """Read a model file; raises `ModelFileError` for one that is missing, damaged, foreign or too new."""
     from safetensors import SafetensorError, safe_open
 
-    name = os.fspath(path)
+    name = name_of_path(path, ModelFileError)
     if not os.path.isfile(name):
         kind = "a folder" if os.path.isdir(name) else "not a regular file"
         what = f"is {kind}" if os.path.exists(name) else "does not exist"

@@ -236,6 +236,12 @@ def _are_several(pictures: Any) -> bool:
     return pictures.ndim == 4 or (pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4))
 
 
+def check_model(model: object) -> None:
+    """Raise `ArgumentError` for what is no model, such as a network."""
+    if not isinstance(model, Model):
+        raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
+
+
 @suggests_arguments
 def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file; its predictions are bit-equal to those of the model that was saved.

@@ -308,3 +308,13 @@ def test_what_the_report_says_of_a_temperature_is_what_the_model_has(tmp_path):
     sets = model.predict_sets(x[60:], 0.9)
     assert f"{sets[np.arange(30), y[60:]].mean():.1%} of the test pictures" in page.text
     assert f"{p.max(axis=1)[p.argmax(axis=1) != y[60:]].max():.1%}" in page.text  # the surest mistake, with the temperature
+
+
+def test_what_is_no_model_or_no_path_is_said(tmp_path):
+    network, x, y = pl.Network([pl.Input(2), pl.Classification(2)]), np.zeros((3, 2)), [0, 1, 0]
+    with pytest.raises(pl.ArgumentError, match=r"a model is expected, not Network; around a network: pl.Model\(network\)"):
+        pl.write_report(tmp_path / "report.html", network, x, y, data="rows")
+    with pytest.raises(pl.OutputError, match="a file name is expected, not Model"):
+        pl.write_report(pl.Model(network), x, y, "report.html", data="rows")
+    with pytest.raises(pl.ModelFileError, match="a file name is expected, not NoneType"):
+        pl.load(None)

@@ -19,7 +19,7 @@ from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
-from pellucid.models.model import Model
+from pellucid.models.model import Model, check_model
 from pellucid.models.network import Network
 from pellucid.models.prediction import in_doubt
 from pellucid.reports.explanation.explanation import Explanation
@@ -55,8 +55,7 @@ def explain(
     Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
     are not finite.
     """
-    if not isinstance(model, Model):
-        raise ArgumentError(f"a model is expected, not {type(model).__name__}; around a network: pl.Model(network).")
+    check_model(model)
     positive_integer(top, "top")
     sample = _sample(model, source, row)
     prepared, is_picture = sample.prepared, sample.is_picture

@@ -13,7 +13,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.files import writable_place, write_whole
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.folder_report import FolderReport
-from pellucid.models.model import Model
+from pellucid.models.model import Model, check_model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.reports.model_report.classes import classes
@@ -65,6 +65,7 @@ def write_report(
     old one then stays), `ShapeError` for arrays that do not fit.
     """
     writable_place(path)
+    check_model(model)
     if isinstance(model.network.output, ClassifyingOutput):
         text = class_page(judge_classes(model, x, y, files=files), model, data, folder_report, command)
     elif files is None and folder_report is None:
