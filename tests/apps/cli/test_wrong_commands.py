@@ -17,6 +17,7 @@ from pellucid.apps.cli.named_data import NAMED_DATA, NamedData
 # name -> (arguments, words of the message); M is a good model, R a regression, P a picture, T a text file, D a folder
 WRONG = {
     "no command": ("", "Usage"),
+    "misspelt command": ("trian digits", "No such command 'trian'.* Did you mean 'train'.$"),
     "unknown command": ("learn digits", "No such command 'learn'"),
     "unknown option": ("train digits --speed 9", "--speed"),
     "no data": ("train", "digits"),

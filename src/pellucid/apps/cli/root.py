@@ -69,6 +69,15 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if words[0] not in COMMANDS and not words[0].startswith("-"):
+            from pellucid.core.vocabulary import explained
+
+            context.fail(f"No such command {words[0]!r}{explained(words[0], COMMANDS, 'command')}")
+        return super().resolve_command(context, words)
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -130,7 +139,8 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         say(error.ctx.get_usage(), err=True)
     if isinstance(error, click.ClickException):
-        say(f"Error: {error.format_message().rstrip('.')}.", err=True)
+        message = error.format_message()
+        say(f"Error: {message}" if message.endswith("?") else f"Error: {message.rstrip('.')}.", err=True)
     elif isinstance(error, PellucidError):
         say(printable(f"Error: {error}"), err=True)
     elif isinstance(error, MemoryError):
