@@ -326,7 +326,7 @@ FITTING = [
     ),
     row(
         "class weight soft targets",
-        lambda k: k.fit(y=one_hot(k.y), class_weight="balanced"),
+        lambda k: k.fit(y=0.9 * one_hot(k.y) + 0.1 / one_hot(k.y).shape[1], class_weight="balanced"),
         ARGUMENT,
         "class_weight",
         "sample_weight",

@@ -128,7 +128,7 @@ def test_how_the_file_is_read_can_be_said(cli, houses, tmp_path):
     ("content", "message"),
     [
         (b"age,sea\n1,far\n", "has no column 'rooms', 'built'"),
-        (b"\x89PNG\r\n\x1a\n0000", "is a picture; expected a table"),
+        (b"\x89PNG\r\n\x1a\n0000", "is a picture, not a folder of pictures, and not a table"),
         (None, "does not exist; expected a table"),
         (b"age,rooms,sea,built\n", "row"),
     ],
