@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,12 @@ class Prepared:
 
 
 class Pipeline(ABC):
-    """Turns any picture into an input. A pipeline is a frozen dataclass, so that a model file can hold it."""
+    """Turns any picture into an input. A pipeline is a frozen dataclass, so that a model file can hold it.
+
+    ``reads_tables`` says that it turns rows of a table into inputs, and no pictures.
+    """
+
+    reads_tables: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -18,14 +18,12 @@ from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.core.suggestions import suggests_arguments, suggests_attributes
 from pellucid.data.pipeline import Pipeline
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import ConformalScores, class_scores, prediction_sets, with_most_probable
 from pellucid.evaluation.temperature import Temperature, fit_temperature
 from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network, checked_samples
 from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
-from pellucid.models.table_answers import answer_table
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 
 LABELS_SHOWN = 10
@@ -94,7 +92,9 @@ class Model:
             )
         if confidence is not None:
             self.check_confidence(confidence)
-        if isinstance(self.pipeline, TablePipeline):
+        if self.pipeline.reads_tables:
+            from pellucid.models.table_answers import answer_table
+
             return answer_table(self, pictures, confidence)
         several = _are_several(pictures)
         prepared = self.pipeline.batch(pictures) if several else [self.pipeline.prepare(pictures)]

@@ -21,8 +21,6 @@ from pellucid.core.tensor_file import ModelFile, model_file_bytes, read_model_fi
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.pipeline import Pipeline
-from pellucid.data.tables.columns import CategoryColumn, DateColumn, NumberColumn, OrderedColumn
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import ConformalScores
 from pellucid.evaluation.temperature import Temperature
 from pellucid.executors.base import OptimizerState
@@ -34,10 +32,8 @@ from pellucid.nn.stack import Stack
 from pellucid.training.history import History, Restored
 from pellucid.training.state import TrainingState
 
-for _kind in (DigitPipeline, PhotoPipeline, TablePipeline, Temperature, ConformalScores):
+for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores):
     catalogue.register(_kind)
-for _column in (NumberColumn, CategoryColumn, OrderedColumn, DateColumn):
-    catalogue.register(_column)
 
 S = TypeVar("S", bound=Stack)
 RESCUED = "rescued"  # the folder in the cache
@@ -201,6 +197,8 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
     )
     epochs = [{str(name): float(value) for name, value in epoch.items()} for epoch in content.description["history"]]
     described_pipeline = content.description["pipeline"]
+    if isinstance(described_pipeline, dict) and described_pipeline.get("type") == "TablePipeline":
+        from pellucid.data.tables import table_pipeline  # noqa: F401 - it enters the catalogue where a model needs it
     pipeline = None if described_pipeline is None else catalogue.from_dict(described_pipeline, Pipeline)
     check_pipeline(network, pipeline)
     labels = check_labels(network, content.description["labels"])

@@ -14,7 +14,6 @@ from pellucid.core.display.text import percent
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.samples import Samples
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.evaluation.conformal import Coverage, coverage, prediction_sets, with_most_probable
 from pellucid.evaluation.evaluate import evaluate
 from pellucid.evaluation.metrics import ClassFigures, auc, class_figures, confusion_matrix, r2, wilson_interval
@@ -295,7 +294,7 @@ def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:
 
 def _noun(model: Model, otherwise: str) -> str:
     """What a sample of this model is called."""
-    return "row" if isinstance(model.pipeline, TablePipeline) else otherwise
+    return "row" if model.pipeline is not None and model.pipeline.reads_tables else otherwise
 
 
 def _coverage(model: Model, logits: Array, y: AnyArray) -> Coverage | None:

@@ -20,6 +20,7 @@ from pellucid.core.display.text import counted
 from pellucid.core.shapes import Array
 from pellucid.data.tables.cells import PLAIN, NumberFormat, parse_numbers
 from pellucid.data.tables.dates import parse_dates
+from pellucid.nn import catalogue
 
 DAY = 86_400.0  # seconds
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -80,6 +81,7 @@ class Column(ABC):
         return len(self.parts)
 
 
+@catalogue.register
 @dataclass(frozen=True)
 class NumberColumn(Column):
     """A number, scaled by quartiles and softly clipped:
@@ -127,6 +129,7 @@ class NumberColumn(Column):
         return (self.name, f"{self.name} is missing") if self.has_gaps else (self.name,)
 
 
+@catalogue.register
 @dataclass(frozen=True)
 class CategoryColumn(Column):
     """One of several values: a number for each, 1 where it is this value and else 0 (one-hot).
@@ -163,6 +166,7 @@ class CategoryColumn(Column):
         return tuple(f"{self.name} = {value}" if value else f"{self.name} is missing" for value in self.values)
 
 
+@catalogue.register
 @dataclass(frozen=True)
 class OrderedColumn(Column):
     """One of ``levels``, from low to high: numbers evenly from -1 to 1; and 1 where it is missing, if ``has_gaps``."""
@@ -195,6 +199,7 @@ class OrderedColumn(Column):
         return (self.name, f"{self.name} is missing") if self.has_gaps else (self.name,)
 
 
+@catalogue.register
 @dataclass(frozen=True)
 class DateColumn(Column):
     """A date, seconds since 1970: the time since then as a `NumberColumn` in days, and its parts.

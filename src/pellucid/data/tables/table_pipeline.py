@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,19 @@ from pellucid.core.shapes import Array, Shape
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.tables.columns import Column, Numbers, Values, Words
 from pellucid.data.tables.division import SPACES
+from pellucid.nn import catalogue
 
 THREE_DECIMALS = re.compile(r"(?m)(?<=\.[0-9]{3})$")  # 1.234 becomes 1.2340, whose point is none between thousands
 NO_NUMBER = re.compile("(?m)^(?:None|nan)$")
 NUMBERS = (int, float, Decimal, np.integer, np.floating)
 
 
+@catalogue.register
 @dataclass(frozen=True)
 class TablePipeline(Pipeline):
     """The columns that the network learns from, in order, each with what was measured of it; and how the target is read."""
+
+    reads_tables: ClassVar[bool] = True
 
     columns: tuple[Column, ...]
     target: Column

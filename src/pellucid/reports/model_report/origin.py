@@ -11,7 +11,6 @@ from pellucid.core.display.markup import Markup, element, section, table
 from pellucid.core.display.text import counted
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model
 from pellucid.nn.summary import COLUMNS, summary_rows
 from pellucid.reports.judgement import Judgement
@@ -21,7 +20,7 @@ def architecture(model: Model) -> Markup:
     """The section with the table of layers."""
     network = model.network
     count = f"{counted(network.parameters.layout.size, 'parameter')}, {network.dtype}."
-    is_of_table = isinstance(model.pipeline, TablePipeline)
+    is_of_table = model.pipeline is not None and model.pipeline.reads_tables
     prepared = f"It reads a {model.pipeline}." if is_of_table else f"Pictures are prepared by {model.pipeline}."
     words = f"{count} {prepared}" if model.pipeline else count
     layers = table("Layers", COLUMNS, summary_rows(network), class_="layers")
