@@ -17,7 +17,7 @@ class TestTheSameBits:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @of_every_kind
     def test_two_and_three_epochs_are_five(self, optimizer, dtype, kind):
-        """With dropout, batch statistics, augmentation, an uneven last batch and a part kept aside."""
+        """With dropout, batch statistics, augmentation, an uneven last batch and a part held out."""
 
         def augment(batch, key):
             return batch + 0.1 * pl.random.normal(key, batch.shape)

@@ -18,7 +18,7 @@ LAYERS = (pl.Dense(8, "tanh"), pl.BatchNormalization(), pl.Dropout(0.2))
 
 
 def loop_of(*, validation=0, tell=None, layers=LAYERS, seed=1, **options):
-    """A loop over the blobs in batches of 7, of which the last ``validation`` samples are kept aside."""
+    """A loop over the blobs in batches of 7, of which the last ``validation`` samples are held out."""
     network = pl.Network([pl.Input(4), *layers, pl.Classification(3)], seed=seed)
     rows = np.arange(60)
     training = Samples(X, Y, rows[: 60 - validation])

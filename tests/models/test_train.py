@@ -107,7 +107,7 @@ def test_random_changes_by_the_rules_by_hand_or_none():
 
 def test_one_picture_a_class_is_trained_on_with_a_warning():
     photos = photos_of([1] * 5)
-    with pytest.warns(UserWarning, match="5 pictures are too few to keep 20% aside"):
+    with pytest.warns(UserWarning, match="5 pictures are too few to hold 20% out"):
         model = pl.train(photos, **QUICK)
     assert "validation_loss" not in model.network.history
     pl.train(photos, validation=None, **QUICK)  # asked for: no warning

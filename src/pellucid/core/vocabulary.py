@@ -61,7 +61,7 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("pellucid", "PyTorch", "MSELoss", 'the output layer pl.Regression(loss="mse"), which has it'),
     ("pellucid", "scikit-learn", "MLPClassifier MLPRegressor", "pl.Network([...])"),
     ("pellucid", "scikit-learn", "StandardScaler", "the layer pl.Rescale.fit(x)"),
-    ("pellucid", "scikit-learn", "train_test_split", "fit(x, y, validation=0.2), which keeps a part aside"),
+    ("pellucid", "scikit-learn", "train_test_split", "fit(x, y, validation=0.2), which holds a part out"),
     ("pellucid.datasets", "Keras", "fashion_mnist", "pl.datasets.fashion()"),
     ("pellucid.datasets", "PyTorch", "ImageFolder", "pl.datasets.folder(path)"),
     ("pellucid.datasets", "scikit-learn", "load_digits", "pl.datasets.digits()"),

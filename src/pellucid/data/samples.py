@@ -119,7 +119,7 @@ def split(samples: Samples, fraction: float, seed: int, labels: AnyArray | None)
     validation = np.sort(np.concatenate([group[:share] for group, share in zip(groups, shares, strict=True)]))
     if not len(validation):
         raise ArgumentError(
-            f"validation={fraction} of {len(samples)} samples keeps none aside; use a larger fraction, or give (x, y)."
+            f"validation={fraction} of {len(samples)} samples holds none out; use a larger fraction, or give (x, y)."
         )
     training = np.setdiff1d(samples.rows, validation)
     return replace(samples, rows=training), replace(samples, rows=validation)

@@ -150,7 +150,7 @@ class Model:
         return output.predict(predicted - reach), output.predict(predicted + reach)
 
     def calibrate(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> Temperature:
-        """Fit the temperature on samples that the network has not learned from, such as those kept aside for validation:
+        """Fit the temperature on samples that the network has not learned from, such as those held out for validation:
         x (N, ...) in the network's form, class numbers y (N,). Gives it, and keeps it in `temperature`.
 
         ``rows`` are those of the samples that count (default: all). The most probable class stays what it was. Raises
@@ -202,7 +202,7 @@ class Model:
     def _quantiles(self, confidence: float) -> list[float]:
         if not self.conformal_scores:
             is_old = bool(self.calibration.conformal)
-            why = "it has learned more since" if is_old else "no samples were kept aside from its training"
+            why = "it has learned more since" if is_old else "no samples were held out from its training"
             raise ArgumentError(
                 f"this model has nothing to measure a confidence by: {why}. Train with --validation 0.1, or call "
                 "model.conformal(x, y) with samples that it has not learned from."

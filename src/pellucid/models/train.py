@@ -36,7 +36,7 @@ FIT_OPTIONS = (
 
 
 class Division(NamedTuple):
-    """The rows of the pictures to learn from, those that are kept aside, and why there are none although some were asked
+    """The rows of the pictures to learn from, those that are held out, and why there are none although some were asked
     for (or None)."""
 
     training: NDArray[np.int64]
@@ -72,7 +72,7 @@ def train(
 
     Pictures are standardised by a `Rescale` that is fitted on the training part alone. Model files of the result hold the
     pipeline and the labels, so that ``pl.load(path).predict("new.jpg")`` answers. Where fewer than 10 pictures would be
-    kept aside, all are trained on, for all epochs, with a warning. On those kept aside the model is calibrated: from 50
+    held out, all are trained on, for all epochs, with a warning. On those held out the model is calibrated: from 50
     on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
     """
     if not isinstance(data, PhotoFolder | Table):
@@ -123,7 +123,7 @@ def fit_and_calibrate(
     network: Network, x: AnyArray, y: AnyArray, options: dict[str, Any], labels: Sequence[Label] | None = None
 ) -> Model:
     """The model of a classifier that is trained with these ``options`` of ``fit``, and then calibrated on the samples that
-    these keep aside."""
+    these hold out."""
     network.fit(x, y, **options)
     model = Model(network, labels=labels)
     if options["validation"] is not None:  # as fit has divided them
@@ -133,14 +133,14 @@ def fit_and_calibrate(
 
 
 def calibrate(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -> None:
-    """Fit temperature and conformal scores on the ``rows`` that were kept aside, as far as their number goes."""
+    """Fit temperature and conformal scores on the ``rows`` that were held out, as far as their number goes."""
     if len(rows) >= FEWEST_TO_CALIBRATE:
         model.calibrate(x, y, rows=rows)
     model.conformal(x, y, rows=rows)
 
 
 def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:
-    """Which pictures are learned from and which are kept aside, as ``fit`` divides them; none are if they would be few."""
+    """Which pictures are learned from and which are held out, as ``fit`` divides them; none are if they would be few."""
     rows = np.arange(len(photos.x))
     nothing = rows[:0]
     if fraction is None:
@@ -151,13 +151,13 @@ def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:
         training, kept_aside = split(Samples(photos.x, photos.y, rows), fraction, seed, photos.y)
         if len(kept_aside) >= FEWEST_KEPT_ASIDE:
             return Division(training.rows, kept_aside.rows)
-    few = f"{len(rows)} pictures are too few to keep {fraction:.0%} aside for validation"
+    few = f"{len(rows)} pictures are too few to hold {fraction:.0%} out for validation"
     all_used = "all are trained on, for all epochs, and nothing tells how well new ones are read"
     return Division(rows, nothing, f"{few} (at least {FEWEST_KEPT_ASIDE}, besides one of each class): {all_used}.")
 
 
 def recipe_for(photos: PhotoFolder, division: Division, changes: dict[str, Any], *, flip: bool = True) -> Recipe:
-    """The recipe by the rules, but for these changes of its fields. Early stopping needs pictures that are kept aside."""
+    """The recipe by the rules, but for these changes of its fields. Early stopping needs pictures that are held out."""
     counts = np.bincount(photos.y[division.training], minlength=len(photos.labels))
     recipe = choose(counts.tolist(), photos.x.shape[1:], changes.get("epochs"), flip=flip).changed(**changes)
     return recipe if len(division.kept_aside) else recipe.changed(validation=0.0, patience=0)

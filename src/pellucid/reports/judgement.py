@@ -232,7 +232,7 @@ class RegressionJudgement(Judgement):
         return np.argsort(-np.abs(self.residuals).max(axis=1), kind="stable")[:most].tolist()
 
     def as_data(self) -> dict[str, Any]:
-        """Everything as plain data; the intervals are those of the samples that were kept aside from training."""
+        """Everything as plain data; the intervals are those of the samples that were held out from training."""
         return {
             "samples": self.count,
             "loss": self.loss,

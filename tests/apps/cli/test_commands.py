@@ -66,7 +66,7 @@ def test_evaluate_json_agrees_with_the_api_and_with_scikit_learn(shell, real):
     _, (x, y) = pl.datasets.digits()
     assert {name: report[name] for name in ("loss", "accuracy")} == network.evaluate(x, y)
     assert report["samples"] == 10_000
-    p = model.predict_proba(x)  # with the temperature that was fitted on the tenth that was kept aside
+    p = model.predict_proba(x)  # with the temperature that was fitted on the tenth that was held out
     predicted = p.argmax(axis=1)
     np.testing.assert_array_equal(predicted, network.predict(x))
     np.testing.assert_array_equal(report["confusion"], reference.confusion_matrix(y, predicted))

@@ -36,7 +36,7 @@ def test_training_calibrates_on_the_rows_that_it_kept_aside(calibrated, few):
     assert model.network.evaluate(x[rows], y[rows])["loss"] == pytest.approx(history["validation_loss"][-1])
     assert again.calibrate(x[rows], y[rows]) == model.temperature
     assert again.conformal(x[rows], y[rows]) == model.conformal_scores
-    assert f"temperature {model.temperature} that were kept aside" in done.stdout
+    assert f"temperature {model.temperature} that were held out" in done.stdout
 
 
 def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, few):
@@ -69,7 +69,7 @@ def test_the_figures_are_those_of_python_and_of_the_test_rows_alone(calibrated, 
 
 def test_without_validation_there_is_no_temperature_and_the_way_to_one_is_said(cli):
     done = cli("train", "digits", "--hidden", "4", "--epochs", "1")
-    assert "no temperature: it is fitted on samples that --validation keeps aside (50 or more)" in done.stdout
+    assert "no temperature: it is fitted on samples that --validation holds out (50 or more)" in done.stdout
     assert "sets for" not in done.stdout
     model = pl.load("digits.safetensors")
     assert (model.temperature, model.conformal_scores) == (None, ())

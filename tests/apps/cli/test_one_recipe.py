@@ -44,7 +44,7 @@ def comparable(options):
 
 
 @pytest.mark.parametrize("count", [2, 5, 9, 10, 40, 300])
-@pytest.mark.filterwarnings("ignore:.*too few to keep")
+@pytest.mark.filterwarnings("ignore:.*too few to hold")
 def test_the_same_network_and_options(cli, count, fitted, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     photos = pl.datasets.folder(folder_of(count, tmp_path / "photos"), 14)
@@ -57,7 +57,7 @@ def test_the_same_network_and_options(cli, count, fitted, tmp_path, monkeypatch)
     assert by_command.seed == by_python.seed
     assert by_command.pipeline == by_python.pipeline
     assert comparable(other_options) == comparable(options)
-    assert (options["validation"] is None) == (count < 50), "ten pictures at least are kept aside, or none"
+    assert (options["validation"] is None) == (count < 50), "ten pictures at least are held out, or none"
 
     chosen = experiment({"data": "folder"}, photos)
     parts = material(chosen, photos)

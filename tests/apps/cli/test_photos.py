@@ -69,7 +69,7 @@ def test_train_is_pl_train(cli, divided):
 def test_without_a_test_part_the_pictures_kept_aside_judge(cli, shapes):
     done = cli("train", shapes, *FAST, "--epochs", "15")
     assert done.returncode == 0, done.stderr
-    assert "my shapes.safetensors: 100.00% of 12 pictures kept aside for validation right" in done.stdout
+    assert "my shapes.safetensors: 100.00% of 12 pictures held out for validation right" in done.stdout
     assert "They also decided when to stop" in one_line(done.stdout)
     assert re.search(r"red disc +100\.0% +6$", done.stdout, re.MULTILINE)
 
@@ -95,7 +95,7 @@ def test_very_few_pictures_are_all_trained_on(cli, tmp_path):
     make_folder(tmp_path / "few", ("red disc", "blue box"), 1)
     done = cli("train", "few", *FAST, "--epochs", "2")
     assert done.returncode == 0, done.stderr
-    assert "Note: 2 pictures are too few to keep 20% aside" in done.stderr
+    assert "Note: 2 pictures are too few to hold 20% out" in done.stderr
     assert one_line(done.stdout) == "few.safetensors: trained on all 2 pictures; none is left to judge it on"
     assert "validation:" not in done.stderr
     assert "early_stopping:" not in done.stderr, "nothing tells when to stop"

@@ -129,7 +129,7 @@ def test_every_number_of_threads(threads, batch):
 
 
 def test_rows_in_any_order_of_images_and_unit_weights():
-    """A permutation by the seed, and a part that is kept aside: rows are gathered from where they lie."""
+    """A permutation by the seed, and a part that is held out: rows are gathered from where they lie."""
     network, x, y, _ = example((24, 33, 1), 320, seed=2)
     layers = [pl.Input(2, 3, 4), pl.Flatten(), *network.layers[1:]]
     of_images = pl.Network(layers, seed=4, arrays=dict(network.parameters))

@@ -302,7 +302,7 @@ def test_what_the_report_says_of_a_temperature_is_what_the_model_has(tmp_path):
     temperature = model.calibrate(x[:60], y[:60])
     model.conformal(x[:60], y[:60])
     page = written(tmp_path / "report.html", model, x[60:], y[60:])
-    assert f"divided by the temperature {temperature} that were kept aside" in page.text
+    assert f"divided by the temperature {temperature} that were held out" in page.text
     p = model.predict_proba(x[60:])
     assert f"{((p - np.eye(3)[y[60:]]) ** 2).sum(axis=1).mean():.4f}" in page.text
     sets = model.predict_sets(x[60:], 0.9)

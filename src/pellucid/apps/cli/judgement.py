@@ -10,7 +10,7 @@ from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
 ENOUGH = 10_000  # samples, for which the interval is too narrow to be shown
 WIDEST_MATRIX = 25  # classes
 MOST_CONFUSED = 10
-NO_TEMPERATURE = f"no temperature: it is fitted on samples that --validation keeps aside ({FEWEST_TO_CALIBRATE} or more"
+NO_TEMPERATURE = f"no temperature: it is fitted on samples that --validation holds out ({FEWEST_TO_CALIBRATE} or more"
 
 
 def bounds_in_words(judgement: ClassJudgement) -> str:
@@ -45,7 +45,7 @@ def show_probabilities(judgement: ClassJudgement, model: Model) -> None:
 def show_temperature(model: Model) -> None:
     """The temperature and where it comes from, or why there is none."""
     if model.temperature is not None:
-        say(f"temperature {model.temperature} that were kept aside for validation")
+        say(f"temperature {model.temperature} that were held out for validation")
     else:
         kept = f"; there were {model.conformal_scores[0].count}" if model.conformal_scores else ""
         say(f"{NO_TEMPERATURE}{kept})")

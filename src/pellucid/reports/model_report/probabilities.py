@@ -40,8 +40,8 @@ def _temperature(trust: Trust) -> str:
     if trust.temperature is None:
         return "No temperature was fitted: these are the probabilities of the network itself."
     return (
-        f"Before they become probabilities, scores are divided by the temperature {trust.temperature} that were kept "
-        "aside for validation. Above 1 it makes every answer less sure, below 1 more sure. It never changes an answer."
+        f"Before they become probabilities, scores are divided by the temperature {trust.temperature} that were held "
+        "out for validation. Above 1 it makes every answer less sure, below 1 more sure. It never changes an answer."
     )
 
 

@@ -86,5 +86,5 @@ def _intervals(found: RegressionJudgement) -> Iterator[str]:
         of = f" of value {value + 1}" if len(found.reach) > 1 else ""
         yield (
             f"The {SET_CONFIDENCE:.0%} prediction interval{of} reaches {reach:.4g} to each side (the dashed lines), as "
-            f"measured on {found.noun}s that were kept aside; {percent(covered)} of the test {found.noun}s lie in it."
+            f"measured on {found.noun}s that were held out; {percent(covered)} of the test {found.noun}s lie in it."
         )

@@ -19,7 +19,7 @@ def curves(history: History, note_on_units: str = "") -> Markup:
         "validation figures are measured at the end of the epoch, without them."
     )
     has_validation = any(f"validation_{figure}" in history for figure in METRICS)
-    words = note if has_validation else "No samples were kept aside for validation: only the training is shown."
+    words = note if has_validation else "No samples were held out for validation: only the training is shown."
     words = f"{words} {note_on_units}".rstrip()
     kept = [] if history.restored is None else [element("p", f"{_sentence(line)}.") for line in final_in_words(history)]
     return section("training", "Training", element("div", *charts, class_="charts"), *kept,

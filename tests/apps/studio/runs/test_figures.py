@@ -16,7 +16,7 @@ FEW = {"noise": 0.4, "samples": 120, "validation": 0.5, "hidden": [32, 32], "lea
 
 
 def right(run):
-    """Of the samples kept aside, as the network answers now."""
+    """Of the samples held out, as the network answers now."""
     aside = run.material.validation
     return percent(np.mean(run.network.predict(aside.x[aside.rows]) == aside.y[aside.rows]))
 

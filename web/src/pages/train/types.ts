@@ -10,7 +10,7 @@ export interface Experiment {
   noise: number;
   data_seed: number;
   points?: Point[] | null; // of "drawn"
-  validation: number; // the share that is kept aside
+  validation: number; // the share that is held out
   hidden: number[];
   layers: string | null; // words such as "conv16 pool dense64", in place of `hidden`
   activation: string;

@@ -29,7 +29,7 @@ from pellucid.models.prediction import Prediction
     type=float,
     metavar="P",
     help="Also name a set of labels that contains the true one with this probability, such as 0.9. Needs a model "
-    "whose training kept samples aside (--validation).",
+    "whose training held samples out (--validation).",
 )
 @click.option("--quiet", is_flag=True, help="Only the answers, without the small pictures.")
 @click.option(

@@ -117,7 +117,7 @@ class TrainCommand(click.Command):
 @click.option(
     "--validation",
     type=float,
-    help="Fraction of the training data to keep aside for validation.  [default: 0.2 of a folder, 0 of other data]",
+    help="Fraction of the training data to hold out for validation.  [default: 0.2 of a folder, 0 of other data]",
 )
 @click.option(
     "--early-stopping",
@@ -300,12 +300,12 @@ def _kept(stopping: EarlyStopping | None) -> str:
 
 
 def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[np.int64]) -> None:
-    """The test report: on the test part, or else on the pictures that were kept aside."""
+    """The test report: on the test part, or else on the pictures that were held out."""
     if photos.test is not None:
         judgement, what = judge_classes(model, *photos.test), "test pictures"
     elif len(kept_aside):
         judgement = judge_classes(model, photos.x, photos.y, rows=kept_aside)
-        what = "pictures kept aside for validation"
+        what = "pictures held out for validation"
     else:
         say(f"{out}: trained on all {len(photos.y):,} pictures; none is left to judge it on")
         return

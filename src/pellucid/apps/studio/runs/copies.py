@@ -32,7 +32,7 @@ class Copies:
         self._saved_version: int | None = None
 
     def model(self, version: int, history: History, *, is_learning: bool) -> Model:
-        """A copy with pipeline and labels. Of a network that stands still it is calibrated on what is kept aside, and the
+        """A copy with pipeline and labels. Of a network that stands still it is calibrated on what is held out, and the
         same as long as nothing changes."""
         is_fresh = self._is_of == (version, is_learning)
         if is_learning and self._is_of[1] and time.perf_counter() - self._made < SECONDS_TO_LIVE:
