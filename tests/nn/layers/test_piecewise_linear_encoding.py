@@ -166,3 +166,20 @@ def test_a_number_on_an_edge_has_the_slope_of_the_bin_above():
     _, cache = layer.forward({}, np.array([[0.0], [1.0], [3.0]]), pl.Context())
     dx, _ = layer.backward({}, cache, np.array([[0.0, 1.0, 10.0]] * 3))
     np.testing.assert_allclose(dx[:, 0], [1.0, 10 / 2, 10 / 2])  # the last bin goes on above its edge
+
+
+def test_a_number_that_comes_very_often_takes_one_bin():
+    """As the gains of people, of whom nine in ten have none: the bins lie among those that have some."""
+    rng = np.random.default_rng(0)
+    gains = np.where(rng.random(10_000) < 0.9, 0.0, rng.uniform(1, 100, 10_000))
+    (edges,) = pl.PiecewiseLinearEncoding.fit(gains[:, None], bins=20).edges
+    above = gains[gains > 0]
+    counts, _ = np.histogram(above, [0.0, *edges[2:]])
+    assert edges[0] == 0
+    assert len(edges) >= 10  # a fifth of the room of 20 bins is taken by 500 zeros, the rest by the 1,000 others
+    assert counts.max() < len(above) / 5
+
+
+def test_few_different_numbers_are_all_edges():
+    column = np.repeat([1.0, 2.0, 5.0, 7.0], [1, 1000, 3, 50])
+    assert pl.PiecewiseLinearEncoding.fit(column[:, None], bins=8).edges == ((1.0, 2.0, 5.0, 7.0),)

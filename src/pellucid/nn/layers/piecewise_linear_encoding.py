@@ -79,16 +79,16 @@ class PiecewiseLinearEncoding(Layer):
     @classmethod
     def fit(cls, x: Any, bins: int = 48, gain: float = 0.5) -> PiecewiseLinearEncoding:
         """Edges at the quantiles of training rows x (N, D), of x / 255 if x is uint8: ``bins`` of equal counts for each
-        column. Each edge is a number of the column; equal ones become one. A column with fewer than three, such as yes and
-        no, has no bins."""
+        column. A number that comes more often than one bin has rows counts as one bin, so that the others get theirs: of a
+        column that is mostly 0, the bins lie where it is not. Each edge is a number of the column; few different ones are
+        all edges. A column with fewer than three, such as yes and no, has no bins."""
         positive_integer(bins, "bins")
         expected = "a table of numbers (N, D) is expected"
         rows = as_numbers(x, "x", expected)
         if rows.ndim != 2 or rows.size == 0 or not np.isfinite(rows).all():
             raise ShapeError(f"x is {describe(rows)}; {expected}, all of them finite.")
         unit = 1 / 255 if rows.dtype == np.uint8 else 1.0
-        fractions = np.linspace(0, 1, bins + 1)
-        edges = (_apart(np.quantile(column.astype(np.float64) * unit, fractions, method="nearest")) for column in rows.T)
+        edges = (_apart(_quantiles(column.astype(np.float64) * unit, bins)) for column in rows.T)
         return cls(tuple(one if len(one) > 2 else () for one in edges), gain)
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -126,6 +126,16 @@ class PiecewiseLinearEncoding(Layer):
         dx = dy[:, :columns].copy()
         np.add.at(dx.T, self.bins.column, (dy[:, columns:] * cache.slopes).T)
         return dx, {}
+
+
+def _quantiles(column: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """All numbers of a column (N,) if they are few; else those between which there are equally many rows, where none counts
+    more than N / bins of them."""
+    numbers, counts = np.unique(column, return_counts=True)
+    if len(numbers) <= bins + 1:
+        return numbers
+    reached = np.minimum(counts, max(len(column) // bins, 1)).cumsum()
+    return numbers[np.searchsorted(reached, np.linspace(0, reached[-1], bins + 1))]
 
 
 def _apart(quantiles: NDArray[np.float64]) -> tuple[float, ...]:
