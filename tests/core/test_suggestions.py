@@ -26,8 +26,8 @@ def test_every_public_class_names_the_argument_that_is_meant():
 
 
 def test_every_public_function_and_method_names_the_argument_that_is_meant():
-    named = [getattr(pl, name) for name in pl.__all__]
-    functions = [thing for thing in (*named, *vars(pl.datasets).values()) if inspect.isfunction(thing)]
+    named = [getattr(place, name) for place in (pl, pl.datasets) for name in place.__all__]
+    functions = [thing for thing in named if inspect.isfunction(thing)]
     methods = [
         getattr(cls, name)
         for cls in (pl.Network, pl.Model, pl.History)

@@ -1,6 +1,6 @@
 """Data sets to learn from: ``(x, y), (x_test, y_test) = pl.datasets.digits()``, or your own photos by ``folder``."""
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from pellucid.data.datasets.fashion import fashion
@@ -31,7 +31,7 @@ mnist = digits  # as others call them
 
 def __getattr__(name: str) -> object:
     if name in ("Table", "table"):  # when they are first used
-        return getattr(import_module("pellucid.data.tables.table"), name)
+        return getattr(_import_module("pellucid.data.tables.table"), name)
     from pellucid.core.vocabulary import unknown_attribute
 
     raise unknown_attribute(name, [*__all__, "mnist"], "pellucid.datasets")
