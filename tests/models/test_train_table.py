@@ -11,7 +11,7 @@ import pytest
 import pellucid as pl
 from pellucid.data.tables.table import Table
 from pellucid.models.network import Network
-from pellucid.models.train_table import FEWEST_HELD_OUT, TableTraining, divide_table, recipe_for_table
+from pellucid.models.train_table import FEWEST_HELD_OUT, TableTraining, divide_table
 
 
 def prices(count: int = 200) -> Table:
@@ -30,8 +30,8 @@ def classes(count: int = 200) -> Table:
 
 def training(table: Table, **changes: object) -> tuple[TableTraining, dict]:
     division = divide_table(table, 0.15, 0)
-    recipe = recipe_for_table(table, division, {"epochs": 3, "layers": "dense8", **changes})
-    return TableTraining(table, recipe, division, 0), recipe.fit_options() | {"progress": "none"}
+    training = TableTraining(table, division, {"epochs": 3, "layers": "dense8", **changes}, 0)
+    return training, training.recipe.fit_options() | {"progress": "none"}
 
 
 def standardised(ours: TableTraining, options: dict) -> np.ndarray:
@@ -67,7 +67,7 @@ class TestDivision:
 
     def test_without_held_out_rows_nothing_stops_early(self):
         table = prices(40)
-        recipe = recipe_for_table(table, divide_table(table, 0.15, 0), {})
+        recipe = TableTraining(table, divide_table(table, 0.15, 0), {}, 0).recipe
         assert (recipe.validation, recipe.patience) == (0.0, 0)
 
 
@@ -117,7 +117,7 @@ class TestOwnUnits:
         table = pl.datasets.table({"y": [1.5] * 20 + [2.5], "x": np.arange(21) ** 2}, "y")
         rows = np.arange(20), np.arange(0)
         with pytest.raises(pl.ArgumentError, match="one value in all training rows"):
-            TableTraining(table, recipe_for_table(table, rows, {"layers": "dense2"}), rows, 0).fit({"progress": "none"})
+            TableTraining(table, rows, {"layers": "dense2"}, 0).fit({"progress": "none"})
 
 
 def test_classes_are_calibrated_on_the_held_out_rows_and_named():

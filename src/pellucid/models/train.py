@@ -18,7 +18,7 @@ from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.data.tables.table import Table
 from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.train_table import TableTraining, divide_table, recipe_for_table
+from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.progress import ProgressMode
@@ -102,8 +102,8 @@ def _train_on_table(
     table: Table, fraction: float | None, changes: dict[str, Any], seed: int, options: dict[str, Any]
 ) -> Model:
     division = divide_table(table, fraction, seed)
-    recipe = recipe_for_table(table, division, changes)
-    return TableTraining(table, recipe, division, seed).fit(recipe.fit_options() | options)
+    training = TableTraining(table, division, changes, seed)
+    return training.fit(training.recipe.fit_options() | options)
 
 
 def _train_on_photos(

@@ -35,25 +35,24 @@ def divide_table(table: Table, fraction: float | None, seed: int) -> Rows:
     return training.rows, held_out.rows
 
 
-def recipe_for_table(table: Table, division: Rows, changes: dict[str, Any]) -> Recipe:
+def _recipe(table: Table, width: int, division: Rows, changes: dict[str, Any]) -> Recipe:
     """The recipe by the rules, but for these changes of its fields. Early stopping needs rows that are held out."""
     training, held_out = division
     classes = 0 if table.labels is None else len(table.labels)
-    width = table.pipeline(training).output_shape[0]
     recipe = choose_for_table(len(training), width, classes, changes.get("epochs")).changed(**changes)
     return recipe if len(held_out) else recipe.changed(validation=0.0, patience=0)
 
 
 class TableTraining:
-    """A training on a table that can be run: the pipeline is fitted on the training rows, the network is made."""
+    """A training on a table that can be run: the pipeline is fitted on the training rows, the ``recipe`` chosen by the rules
+    but for ``changes`` of its fields, the network made."""
 
-    def __init__(
-        self, table: Table, recipe: Recipe, division: tuple[NDArray[np.int64], NDArray[np.int64]], seed: int
-    ) -> None:
+    def __init__(self, table: Table, division: Rows, changes: dict[str, Any], seed: int) -> None:
         self.table = table
         self.training, self.held_out = division
         self.pipeline = table.pipeline(self.training)
         self.x = table.encode(self.pipeline)
+        self.recipe = recipe = _recipe(table, self.x.shape[1], division, changes)
         output = Regression() if table.labels is None else Classification(len(table.labels))
         encoding = PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
         hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]))

@@ -20,7 +20,7 @@ from pellucid.data.tables.overview import possible_targets
 from pellucid.data.tables.table import Table, inspect_table, read_table
 from pellucid.models.labelled_table import labelled_rows
 from pellucid.models.model import Model
-from pellucid.models.train_table import TableTraining, divide_table, recipe_for_table
+from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.training.recipes.table_rules import HELD_OUT
 
@@ -63,11 +63,10 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
     test_rows = rows_of(job.given["test"], job.given) if _is_file(job.given) else None
     table, test = _with_test_part(table, job)
     division = divide_table(table, changes.get("validation", HELD_OUT) or None, job.seed)
-    recipe = recipe_for_table(table, division, changes)
-    training = TableTraining(table, recipe, division, job.seed)
-    options = job.fit_options(recipe)
+    training = TableTraining(table, division, changes, job.seed)
+    options = job.fit_options(training.recipe)
     check_engine(training.network, options, job.run)
-    say(f"chosen by rules, since no option says otherwise:\n{recipe.in_words()}", err=True)
+    say(f"chosen by rules, since no option says otherwise:\n{training.recipe.in_words()}", err=True)
     model, seconds = train_and_save(job, training.network, training.fit, options, table.labels)
     say(f"trained in {seconds:.1f} s", err=True)
     if test_rows is not None:

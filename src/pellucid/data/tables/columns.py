@@ -122,11 +122,11 @@ class NumberColumn(Column):
     def encode(self, values: NDArray[np.float64]) -> Array:
         gaps = np.isnan(values)
         x = np.where(gaps, 0.0, softly_clipped(values, self.center, self.scale))
-        return np.stack([x, gaps] if self.has_gaps else [x], axis=1).astype(np.float32)
+        return _beside_gaps(x, gaps, self.has_gaps)
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name} is missing") if self.has_gaps else (self.name,)
+        return _names_beside_gaps(self.name, self.has_gaps)
 
 
 @catalogue.register
@@ -192,11 +192,11 @@ class OrderedColumn(Column):
     def encode(self, values: NDArray[np.float64]) -> Array:
         gaps = np.isnan(values)
         x = np.where(gaps, 0.0, 2 * values / (len(self.levels) - 1) - 1)
-        return np.stack([x, gaps] if self.has_gaps else [x], axis=1).astype(np.float32)
+        return _beside_gaps(x, gaps, self.has_gaps)
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name} is missing") if self.has_gaps else (self.name,)
+        return _names_beside_gaps(self.name, self.has_gaps)
 
 
 @catalogue.register
@@ -274,6 +274,15 @@ def date_in_words(seconds: float) -> str:
     """Seconds since 1970 as 2004-02-29, with the time of day if it is not midnight."""
     moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
     return moment.isoformat(" ", "seconds") if seconds % DAY else moment.date().isoformat()
+
+
+def _beside_gaps(x: NDArray[np.float64], gaps: NDArray[np.bool_], has_gaps: bool) -> Array:
+    """x (n,) as (n, 1), or beside it, as (n, 2), 1 where a value is missing."""
+    return np.stack([x, gaps] if has_gaps else [x], axis=1).astype(np.float32)
+
+
+def _names_beside_gaps(name: str, has_gaps: bool) -> tuple[str, ...]:
+    return (name, f"{name} is missing") if has_gaps else (name,)
 
 
 def _gaps(has_gaps: bool) -> str:

@@ -15,6 +15,7 @@ from pellucid.data.tables.profile import ColumnProfile
 
 KINDS = ("number", "count", "yes_no", "category", "ordered", "date", "identifier", "text", "constant")
 DROPPED = ("identifier", "text", "constant")  # columns that nothing is learned from, unless their kind is stated
+STATED = "as stated"  # why a column has its kind, if nobody looked at its cells
 MOST = 0.9  # of the cells must be numbers for a column of numbers, dates for one of dates
 CODES = 0.01  # of the cells begin with a zero, as 02139: then the column holds codes, also where 10115 could be a number
 FEW = 20  # rows; with fewer, that all cells differ says nothing
@@ -43,6 +44,11 @@ class ColumnKind:
     date_order: str = "ymd"
     levels: tuple[str, ...] = field(default=())
     question: str | None = None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether it was stated, and not decided by the cells."""
+        return self.why == STATED
 
     @property
     def is_dropped(self) -> bool:
@@ -122,7 +128,7 @@ def _stated(profile: ColumnProfile, stated: str | Sequence[str], decimal: str | 
         levels = tuple(map(str, stated))
         if len(set(levels)) != len(levels) or len(levels) < 2:
             raise ArgumentError(f"the levels of {profile.name!r} must be two or more different values, not {stated!r}.")
-        return ColumnKind("ordered", "as stated", levels=levels)
+        return ColumnKind("ordered", STATED, levels=levels)
     kind = one_of(stated, KINDS, f"kind of the column {profile.name!r}")
     if kind == "ordered":
         raise ArgumentError(f"the column {profile.name!r} is ordered: give its levels, from low to high.")
@@ -133,7 +139,7 @@ def _stated(profile: ColumnProfile, stated: str | Sequence[str], decimal: str | 
     elif kind == "date":
         question = None if date_order else _question_of_dates(profile)
     order, _ = _date_order(profile, date_order)
-    return ColumnKind(kind, "as stated", number_format, order, question=question)
+    return ColumnKind(kind, STATED, number_format, order, question=question)
 
 
 def _number_format(profile: ColumnProfile, decimal: str | None) -> tuple[NumberFormat, int]:

@@ -295,7 +295,7 @@ def _target_column(profile: ColumnProfile, kind: ColumnKind) -> Column:
         return CategoryColumn(profile.name, kind.levels)
     if kind.kind == "date":
         raise DataError(f"the target {profile.name!r} is a date; expected numbers or classes.")
-    are_classes = kind.kind not in ("number", "count") or (kind.why != "as stated" and _counts_up(profile))
+    are_classes = kind.kind not in ("number", "count") or (not kind.is_stated and _counts_up(profile))
     if not are_classes:
         return NumberColumn(profile.name, *kind.number_format)
     if profile.values is None or (kind.kind in ("identifier", "text") and profile.distinct == profile.filled):
