@@ -44,7 +44,7 @@ def _recipe(table: Table, width: int, division: Rows, changes: dict[str, Any]) -
 
 
 class TableTraining:
-    """A training on a table that can be run: the pipeline is fitted on the training rows, the ``recipe`` chosen by the rules
+    """A training on a table that can be run: the pipeline is fitted on the training rows, the ``recipe`` chosen by rules
     but for ``changes`` of its fields, the network made."""
 
     def __init__(self, table: Table, division: Rows, changes: dict[str, Any], seed: int) -> None:
