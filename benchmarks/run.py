@@ -3,8 +3,8 @@
 ``python benchmarks/run.py`` takes about half an hour on a machine that does nothing else. ``--quick`` leaves out the best
 recipe and keeps what an earlier run found for it; ``--only training`` measures that section alone and keeps the others.
 ``fashion`` needs the data (a download, or PELLUCID_DATA), ``cats`` and ``tables`` their folders, which PELLUCID_CATS and
-PELLUCID_TABLES name: they are measured when they are asked for by ``--only``. The peers live in an environment of their own
-(requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
+PELLUCID_TABLES name, and ``more_tables`` some twenty minutes: they are measured when they are asked for by ``--only``. The
+peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sections import cold, growth, images, prediction, startup, training
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", str(HERE.parent / ".venv-peers" / "bin" / "python"))
-OF_OTHER_DATA = ("fashion", "cats", "tables")
+OF_OTHER_DATA = ("fashion", "cats", "tables", "more_tables")
 BUSY = 0.5  # load average before, from which on figures are not to be trusted
 
 
@@ -87,6 +87,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "fashion": lambda: run_section("fashion"),
         "cats": lambda: run_section("cats", os.environ["PELLUCID_CATS"]),
         "tables": lambda: run_section("tables", os.environ["PELLUCID_TABLES"]),
+        "more_tables": lambda: more_tables(options.peers),
     }
 
 
@@ -95,6 +96,13 @@ def beside_peers(measure: Callable[[str, Path], Any], python: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         write_digits(Path(folder))
         return measure(python, Path(folder))
+
+
+def more_tables(python: str) -> Any:
+    """On tables that packages in the peers' environment carry."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([python, str(HERE / "jobs" / "tables.py"), folder], check=True)
+        return run_section("more_tables", folder)
 
 
 def recipes(quick: bool, old: dict[str, Any]) -> dict[str, Any]:

@@ -28,14 +28,18 @@ import pellucid as pl
 SEEDS = 3
 HOUSES, PRICE, UNIT = "california_housing.csv", "median_house_value", 100_000
 INCOME = "income"
+MEMBERS = 8  # of the ensemble
+MOST_VALUES = 200  # of a column of words that get a number of their own in scikit-learn's programs
 
 
 class Split(NamedTuple):
-    """Rows as lists of texts, to learn from and to test on."""
+    """Rows as lists of texts, to learn from and to test on; the column to predict, and its unit if it holds numbers."""
 
     names: list[str]
     learn: list[list[str]]
     test: list[list[str]]
+    target: str
+    unit: float | None
 
 
 def measure(folder: str) -> dict[str, Any]:
@@ -43,46 +47,56 @@ def measure(folder: str) -> dict[str, Any]:
     names, *houses = read(Path(folder) / HOUSES)
     found: dict[str, Any] = {"california": {}, "adult": {}}
     for seed in range(SEEDS):
-        order = np.random.default_rng(seed).permutation(len(houses))
-        test, learn = ([houses[k] for k in part] for part in (order[: len(houses) // 5], order[len(houses) // 5 :]))
-        compare(found["california"], Split(names, learn, test), PRICE, seed)
+        test, learn = fifth(houses, seed)
+        compare(found["california"], Split(names, learn, test, PRICE, UNIT), seed)
     names, *learn = read(Path(folder) / "adult_train.csv")
     _, *test = read(Path(folder) / "adult_test.csv")
     for seed in range(SEEDS):
-        compare(found["adult"], Split(names, learn, test), INCOME, seed)
+        compare(found["adult"], Split(names, learn, test, INCOME, None), seed)
     return found
 
 
-def compare(found: dict[str, Any], split: Split, target: str, seed: int) -> None:
+def fifth(rows: list[list[str]], seed: int) -> tuple[list[list[str]], list[list[str]]]:
+    """(a fifth of the rows, the others), at random."""
+    order = np.random.default_rng(seed).permutation(len(rows))
+    few = len(rows) // 5
+    return [rows[k] for k in order[:few]], [rows[k] for k in order[few:]]
+
+
+def compare(found: dict[str, Any], split: Split, seed: int) -> None:
     """Train each program on the split, in turn."""
-    is_regression = target == PRICE
-    truth = column(split.test, split.names.index(target))
-    score: Callable[[Any], float]
-    if is_regression:
-        y = np.array(truth, float)
-
-        def score(answers: Any) -> float:
-            return float(np.sqrt(((np.asarray(answers, float) - y) ** 2).mean()) / UNIT)
-    else:
-
-        def score(answers: Any) -> float:
-            return float(np.mean([answer == true for answer, true in zip(answers, truth, strict=True)]))
-
-    programs = {"pellucid": ours} | {name: beside(make) for name, make in peers(is_regression, seed).items()}
+    truth = column(split.test, split.names.index(split.target))
+    programs = {"pellucid": ours, "pellucid, ensemble": ensemble}
+    programs |= {name: beside(make) for name, make in peers(split.unit is not None, seed).items()}
     for name, program in programs.items():
         start = time.perf_counter()
-        answers = program(split, target, seed)
+        answers = program(split, seed)
         seconds = time.perf_counter() - start
         entry = found.setdefault(name, {"figures": [], "seconds": []})
-        entry["figures"].append(score(answers))
+        entry["figures"].append(score(answers, truth, split.unit))
         entry["seconds"].append(seconds)
 
 
-def ours(split: Split, target: str, seed: int) -> Any:
+def score(answers: Any, truth: list[str], unit: float | None) -> float:
+    """RMSE in this unit, or without one the share of right answers."""
+    if unit is None:
+        return float(np.mean([answer == true for answer, true in zip(answers, truth, strict=True)]))
+    return float(np.sqrt(((np.asarray(answers, float) - np.array(truth, float)) ** 2).mean()) / unit)
+
+
+def ours(split: Split, seed: int, **options: Any) -> Any:
     """``pl.train`` with all of its defaults, and its answers."""
-    model = pl.train(pl.datasets.table(as_columns(split.names, split.learn), target), seed=seed, progress="none")
+    kinds = {} if split.unit is None else {split.target: "number"}
+    table = pl.datasets.table(as_columns(split.names, split.learn), split.target, kinds=kinds)
+    model = pl.train(table, seed=seed, progress="none", **options)
     answers = model.predict(as_columns(split.names, split.test))
-    return answers.values if answers.values is not None else [model.labels[k] for k in answers.probabilities.argmax(axis=1)]
+    if answers.values is not None:
+        return answers.values
+    return [str(model.labels[k]) for k in answers.probabilities.argmax(axis=1)]
+
+
+def ensemble(split: Split, seed: int) -> Any:
+    return ours(split, seed, ensemble=MEMBERS)
 
 
 def peers(is_regression: bool, seed: int) -> dict[str, Any]:
@@ -97,14 +111,13 @@ def peers(is_regression: bool, seed: int) -> dict[str, Any]:
     }
 
 
-def beside(estimator: Any) -> Callable[[Split, str, int], Any]:
+def beside(estimator: Any) -> Callable[[Split, int], Any]:
     """A program of scikit-learn, with the columns as it needs them."""
 
-    def run(split: Split, target: str, seed: int) -> Any:
-        place = split.names.index(target)
-        learn, test = numbers_and_words(split, place)
-        y: Any = column(split.learn, place)
-        y = np.array(y, float) if target == PRICE else y
+    def run(split: Split, seed: int) -> Any:
+        learn, test = numbers_and_words(split)
+        y: Any = column(split.learn, split.names.index(split.target))
+        y = y if split.unit is None else np.array(y, float)
         return program(estimator).fit(learn, y).predict(test)
 
     return run
@@ -116,26 +129,30 @@ def program(estimator: Any) -> Pipeline:
         if "HistGradientBoosting" not in type(estimator).__name__
         else "passthrough"
     )
-    words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    words = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_VALUES, sparse_output=False)
     columns = make_column_transformer(
         (numbers, make_column_selector(dtype_include=float)), (words, make_column_selector(dtype_include=object))
     )
     return make_pipeline(columns, estimator)
 
 
-def numbers_and_words(split: Split, place: int) -> tuple[Any, Any]:
-    """Frames of the inputs: columns that are numbers in all rows are float, the others words."""
+def numbers_and_words(split: Split) -> tuple[Any, Any]:
+    """Frames of the inputs: columns of numbers are float; dates days, with month, weekday and hour; others words."""
     import pandas as pd
 
-    frames = []
-    for rows in (split.learn, split.test):
-        frame = pd.DataFrame(rows, columns=split.names).drop(columns=split.names[place])
-        frames.append(frame)
+    frames = [pd.DataFrame(rows, columns=split.names).drop(columns=split.target) for rows in (split.learn, split.test)]
     for name in frames[0].columns:
+        texts = [frame[name].replace("", None) for frame in frames]
         try:
-            numbers = [pd.to_numeric(frame[name].replace("", None)).astype(float) for frame in frames]
+            numbers = [pd.to_numeric(one).astype(float) for one in texts]
         except ValueError:
-            numbers = [frame[name].astype(object) for frame in frames]
+            if all(one.dropna().str.match(r"\d{4}-\d\d-\d\d").all() for one in texts):
+                for frame, values in zip(frames, texts, strict=True):
+                    when = pd.to_datetime(values, utc=True)
+                    frame[name] = (when - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+                    for part in ("month", "weekday", "hour"):
+                        frame[f"{name} {part}"] = getattr(when.dt, part).astype(float)
+            continue
         for frame, values in zip(frames, numbers, strict=True):
             frame[name] = values
     return frames[0], frames[1]
