@@ -155,6 +155,12 @@ struct Encoding {
   float gain;
 };
 
+// The tables (size, vectors) of an ensemble of `size` networks, for a block of rows of which the first is of network `first`.
+struct EnsembleScales {
+  Size size, first;
+  const float *scale, *shift;     // shift may be null
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -174,6 +180,8 @@ struct Kernels {
   void (*activate)(Activation, const Block&, float* z);  // in place; the sums go to z (same stride) unless it is null
   void (*activate_backward)(Activation, const Block& dy, const float* a, const float* z);
   void (*dropout)(const Mask&, const float* x, const Block& y, std::uint32_t first, std::uint32_t width);
+  void (*ensemble_scale)(const EnsembleScales&, const float* x, Size x_stride, const Block& y);
+  void (*ensemble_scale_backward)(const EnsembleScales&, const float* x, const Block& dy, float* dscale, float* dshift);
   void (*normalize)(const Normalization&, const float* x, const Block& y);
   void (*normalize_backward)(const Normalization&, const float* x, const Block& dy);
   void (*normalize_inference)(const Normalization&, const Block& x);

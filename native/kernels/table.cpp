@@ -14,6 +14,8 @@ void column_sums(const Block&, float*, bool);
 void activate(Activation, const Block&, float*);
 void activate_backward(Activation, const Block&, const float*, const float*);
 void dropout(const Mask&, const float*, const Block&, std::uint32_t, std::uint32_t);
+void ensemble_scale(const EnsembleScales&, const float*, Size, const Block&);
+void ensemble_scale_backward(const EnsembleScales&, const float*, const Block&, float*, float*);
 void normalize(const Normalization&, const float*, const Block&);
 void normalize_backward(const Normalization&, const float*, const Block&);
 void normalize_inference(const Normalization&, const Block&);
@@ -58,7 +60,7 @@ const Kernels table = {
 #else
     nullptr, nullptr, nullptr,
 #endif
-    transpose, pack, column_sums, activate, activate_backward, dropout,
+    transpose, pack, column_sums, activate, activate_backward, dropout, ensemble_scale, ensemble_scale_backward,
     normalize, normalize_backward, normalize_inference,
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,

@@ -25,25 +25,38 @@ void Plan::add_groups(int member, const Batch& batch, const Array& array, Size g
   }
 }
 
-// By columns: bias, gamma and beta of one panel. The gradients of gamma and beta were computed on the way back.
+// By columns: bias, gamma and beta, scales and shifts of one panel. All but that of the bias were computed on the way back.
 void Plan::update_small(int member, std::size_t index, int panel, const Batch& batch) {
   const Segment& segment = segments_[index];
   const int vectors = panel_vectors(segment.units, panel);
   const Size column = (Size)panel * kernels_.panel, width = (Size)vectors * kernels_.width;
-  const auto finish = [&](int number) {
-    const Size place = layout_[number].packed + column;
-    if (!clips_norm()) update_range(member, update_for(layout_[number], batch), place, width, gradient_ + place);
+  const auto finish = [&](int number) {  // a vector, or a table with a row for each network of an ensemble
+    const Array& array = layout_[number];
+    const Size place = array.packed + column * array.rows;
+    if (!clips_norm()) update_range(member, update_for(array, batch), place, width * array.rows, gradient_ + place);
   };
+  const Workspace::Values& values = workspace_.segments[index];
   if (segment.bias >= 0) {
-    kernels_.column_sums({workspace_.segments[index].gradient + column, segment.stride, batch.rows, vectors},
-                         gradient_ + layout_[segment.bias].packed + column, false);
+    float* sums = gradient_ + layout_[segment.bias].packed + column * segment.heads;
+    for (Size head = 0; head < segment.heads; ++head)
+      kernels_.column_sums({values.gradient + head * segment.stride + column, segment.heads * segment.stride,
+                            batch.rows / segment.heads, vectors},
+                           sums + head * width, false);
     finish(segment.bias);
   }
-  for (const Operation& operation : segment.operations)
-    if (!operation.is_dropout) {
+  for (std::size_t k = 0; k < segment.operations.size(); ++k) {
+    const Operation& operation = segment.operations[k];
+    if (operation.kind == Kind::normalization) {
       finish(operation.gamma);
       finish(operation.beta);
+    } else if (operation.kind == Kind::scales) {
+      add_pieces(operation.scale, values.dscale[k], column, width * ensemble_, batch.rows);
+      finish(operation.scale);
+      if (operation.shift < 0) continue;
+      add_pieces(operation.shift, values.dshift[k], column, width * ensemble_, batch.rows);
+      finish(operation.shift);
     }
+  }
 }
 
 void Plan::update_range(int member, const Update& update, Size place, Size count, const float* gradient) {

@@ -54,9 +54,9 @@ void Inference::end_images() {
 
 void Inference::add_affine(Size units, Activation activation, bool bias) {
   const Size weights = units_ * units;
-  layers_.push_back({true, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
+  layers_.push_back({Kind::affine, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
   parameters_ += weights + (bias ? units : 0);
-  work_ += (double)weights;
+  work_ += (double)(weights * ensemble_);
   deepest_ = std::max(deepest_, units_);
   widest_ = std::max(widest_, units);
   units_ = units;
@@ -64,16 +64,33 @@ void Inference::add_affine(Size units, Activation activation, bool bias) {
 
 void Inference::add_normalization(double epsilon) {
   const Size gamma = parameters_, beta = parameters_ + units_;
-  layers_.push_back({false, units_, units_, Activation::identity, gamma, beta, state_, (float)epsilon});
+  layers_.push_back({Kind::normalization, units_, units_, Activation::identity, gamma, beta, state_, (float)epsilon});
   parameters_ += 2 * units_;
   state_ += 2 * units_;
+}
+
+void Inference::add_scales(Size ensemble, Activation activation, bool shift) {
+  ensemble_ = ensemble;
+  const Size table = ensemble * units_;
+  layers_.push_back({Kind::scales, units_, units_, activation, parameters_, shift ? parameters_ + table : -1, 0, 0});
+  parameters_ += table * (shift ? 2 : 1);
+  deepest_ = std::max(deepest_, 2 * ensemble);  // rows of the memory for a panel
+}
+
+void Inference::add_heads(Size units, bool bias) {
+  const Size weights = ensemble_ * units_ * units;
+  layers_.push_back({Kind::heads, units_, units, Activation::identity, parameters_, bias ? parameters_ + weights : -1, 0, 0});
+  parameters_ += weights + (bias ? ensemble_ * units : 0);
+  work_ += (double)weights;
+  widest_ = std::max(widest_, units);
+  units_ = units;
 }
 
 bool Inference::run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
                     float* to, int threads) const {
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
   const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
-  const Size rows_of_block = images_ ? most_images : most_rows;
+  const Size rows_of_block = images_ ? most_images : std::max<Size>(1, most_rows / ensemble_);
   Size blocks = (rows + rows_of_block - 1) / rows_of_block;
   if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
   Packed packed;
@@ -130,7 +147,7 @@ void Inference::run_images(Source source, const void* x, Size rows, const Packed
 
 bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
                           const Packed& packed, Answer answer, float* to) const {
-  const Size stride = padded(widest_), room = rows * stride;
+  const Size stride = padded(widest_), room = rows * ensemble_ * stride;
   float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + kernels_.wide_panel), nullptr};
   values[1] = values[0] + room;
   float* panel = values[1] + room;
@@ -141,7 +158,7 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     run_images(source, x, rows, packed, values[0], stride);
     from = values[0];
     from_stride = stride;
-  } else if (source == Source::bytes || bins_) {
+  } else if (source == Source::bytes || bins_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
     std::int64_t index[most_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
     kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
@@ -151,16 +168,26 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
   }
   int target = 1;  // the buffer that the next layer writes
   bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample: the others will be like it
+  Size now = rows;  // rows of the next layer's input
   for (const Layer& layer : layers_) {
-    if (layer.is_affine) {
-      affine(layer, from, from_stride, rows, parameters, values[target], stride, panel, many_zeros);
+    bool keeps_zeros = false;
+    if (layer.kind == Kind::affine) {
+      affine(layer, from, from_stride, now, parameters, values[target], stride, panel, many_zeros);
+    } else if (layer.kind == Kind::scales) {
+      const bool repeats = now == rows;
+      scale(layer, from, from_stride, rows, repeats, parameters, values[target], stride, panel);
+      now = rows * ensemble_;
+      keeps_zeros = many_zeros && repeats && layer.bias < 0;
+    } else if (layer.kind == Kind::heads) {
+      mean_of_heads(layer, from, from_stride, rows, parameters, values[target], stride, panel);
+      now = rows;
     } else {
       if (from == (const float*)x)
-        for (Size r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, layer.units, values[target] + r * stride);
+        for (Size r = 0; r < now; ++r) std::copy_n(from + r * from_stride, layer.units, values[target] + r * stride);
       else target = 1 - target;  // in place
-      normalize(layer, rows, parameters, state, values[target], stride, panel);
+      normalize(layer, now, parameters, state, values[target], stride, panel);
     }
-    many_zeros = false;
+    many_zeros = keeps_zeros;
     from = values[target];
     from_stride = stride;
     target = 1 - target;
@@ -202,6 +229,53 @@ void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size r
       }
       kernels_.activate(layer.activation, block, nullptr);
     }
+  }
+}
+
+// f(x scale + shift), each network of an ensemble with its own numbers. The first time the rows are those of the samples, of
+// which every network gets a copy.
+void Inference::scale(const Layer& layer, const float* x, Size x_stride, Size samples, bool repeats, const float* parameters,
+                      float* to, Size stride, float* scratch) const {
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    const Size width = (Size)vectors * kernels_.width;
+    float *scales = scratch, *shifts = layer.bias >= 0 ? scratch + ensemble_ * kernels_.panel : nullptr;
+    kernels_.pack(parameters + layer.weight + column, layer.units, ensemble_, wide, scales, width);
+    if (shifts) kernels_.pack(parameters + layer.bias + column, layer.units, ensemble_, wide, shifts, width);
+    for (Size sample = 0; sample < samples; ++sample) {
+      const Block block{to + sample * ensemble_ * stride + column, stride, ensemble_, vectors};
+      const float* from = x + (repeats ? sample : sample * ensemble_) * x_stride + column;
+      kernels_.ensemble_scale({ensemble_, 0, scales, shifts}, from, repeats ? 0 : x_stride, block);
+      kernels_.activate(layer.activation, block, nullptr);
+    }
+  }
+}
+
+// The mean over the networks of x W + b, each with its own W and b: one sum over all of them, divided by their number.
+void Inference::mean_of_heads(const Layer& layer, const float* x, Size x_stride, Size samples, const float* parameters,
+                              float* to, Size stride, float* panel) const {
+  float* bias = panel + deepest_ * kernels_.panel;
+  const float share = 1 / (float)ensemble_;
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    const Size width = (Size)vectors * kernels_.width;
+    for (Size head = 0; head < ensemble_; ++head) {
+      kernels_.pack(parameters + layer.weight + head * layer.inputs * layer.units + column, layer.units, layer.inputs, wide,
+                    panel, width);
+      for (Size k = 0; k < layer.inputs; k += depth_block) {
+        Product p{x + head * x_stride + k, ensemble_ * x_stride, 1, panel + k * width, width, to + column, stride, samples,
+                  std::min(depth_block, layer.inputs - k), vectors};
+        p.accumulate = head > 0 || k > 0;
+        kernels_.product(p);
+      }
+    }
+    std::fill_n(bias, width, 0.0f);
+    for (Size head = 0; layer.bias >= 0 && head < ensemble_; ++head)
+      for (Size i = 0; i < wide; ++i) bias[i] += parameters[layer.bias + head * layer.units + column + i];
+    for (Size r = 0; r < samples; ++r)
+      for (Size i = 0; i < width; ++i) to[r * stride + column + i] = (to[r * stride + column + i] + bias[i]) * share;
   }
 }
 

@@ -3,7 +3,8 @@
 // Many samples go through all layers in blocks of rows, so that memory stays bounded. Each thread takes the next block when
 // it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread.
 // Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters;
-// or the encoding of a table (see plan/bins.hpp).
+// or the encoding of a table (see plan/bins.hpp). From the first scales of an ensemble on, each sample has a row for each of its
+// networks; the answer is the mean of their outputs.
 #pragma once
 
 #include <memory>
@@ -29,10 +30,14 @@ class Inference {
   void end_images();
   void add_affine(Size units, Activation activation, bool bias);
   void add_normalization(double epsilon);
+  void add_scales(Size ensemble, Activation activation, bool shift);  // of an ensemble of so many networks
+  void add_heads(Size units, bool bias);                              // an output layer for each of them
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
   bool has_layers() const { return bins_ || images_ || !layers_.empty(); }
+  Size ensemble() const { return ensemble_; }
+  bool has_heads() const { return !layers_.empty() && layers_.back().kind == Kind::heads; }
   Size outputs() const { return units_; }
   Size num_parameters() const { return parameters_; }
   Size num_state() const { return state_; }
@@ -42,11 +47,13 @@ class Inference {
            int threads) const;
 
  private:
+  enum class Kind { affine, normalization, scales, heads };
   struct Layer {
-    bool is_affine;
+    Kind kind;
     Size inputs, units;
     Activation activation;
-    Size weight, bias;  // places in the parameters, of gamma and beta in a normalization; bias is -1 if there is none
+    // places in the parameters, of gamma and beta in a normalization, of scale and shift; bias is -1 if there is none
+    Size weight, bias;
     Size state;         // the place of the moving mean; the moving variance follows it
     float epsilon;
   };
@@ -64,12 +71,17 @@ class Inference {
   std::unique_ptr<Room> borrow_room() const;
   void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
               Size stride, float* panel, bool skips_zeros) const;
+  void scale(const Layer& layer, const float* x, Size x_stride, Size samples, bool repeats, const float* parameters,
+             float* to, Size stride, float* scratch) const;
+  void mean_of_heads(const Layer& layer, const float* x, Size x_stride, Size samples, const float* parameters, float* to,
+                     Size stride, float* panel) const;
   void normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
                  float* scratch) const;
 
   const Kernels& kernels_;
   const Size inputs_;
   Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after encoding or image part
+  Size ensemble_ = 1;
   Size parameters_ = 0, state_ = 0;
   double work_ = 0;
   Layout layout_;

@@ -38,13 +38,36 @@ void Plan::add_affine(Size units, Activation activation, bool bias, double l1, d
   Segment segment{true, segments_.back().units, units, padded(units), activation};
   segment.weight = layout_.add(segment.inputs, units, true, l1, l2);
   if (bias) segment.bias = layout_.add(1, units);
-  segment.needs_dx = images_ && images_->has_parameters();
-  for (const Segment& below : segments_) segment.needs_dx |= below.has_affine || below.normalizes;
+  segment.needs_dx = (images_ && images_->has_parameters()) || learns();
+  segments_.push_back(segment);
+}
+
+bool Plan::learns() const {
+  return std::any_of(segments_.begin(), segments_.end(), [](const Segment& segment) { return segment.learns(); });
+}
+
+void Plan::add_scales(Size ensemble, Activation activation, bool shift) {
+  Segment& segment = segments_.back();
+  ensemble_ = ensemble;
+  Operation operation{Kind::scales};
+  operation.activation = activation;
+  operation.scale = layout_.add(ensemble, segment.units);
+  if (shift) operation.shift = layout_.add(ensemble, segment.units);
+  segment.operations.push_back(operation);
+}
+
+void Plan::add_heads(Size units, bool bias, double l1, double l2) {
+  Segment segment{true, segments_.back().units, units, padded(units)};
+  segment.heads = ensemble_;
+  segment.weight = layout_.add(segment.inputs, units, true, l1, l2);
+  for (Size head = 1; head < ensemble_; ++head) layout_.add(segment.inputs, units, true, l1, l2);
+  if (bias) segment.bias = layout_.add(ensemble_, units);
+  segment.needs_dx = learns();
   segments_.push_back(segment);
 }
 
 void Plan::add_dropout(double rate, std::uint64_t layer) {
-  Operation operation{true};
+  Operation operation{Kind::dropout};
   operation.threshold = (std::uint32_t)std::min(std::nearbyint(rate * 4294967296.0), 4294967295.0);
   operation.factor = (float)(1 / (1 - rate));
   operation.layer = layer;
@@ -53,7 +76,7 @@ void Plan::add_dropout(double rate, std::uint64_t layer) {
 
 void Plan::add_normalization(double momentum, double epsilon) {
   Segment& segment = segments_.back();
-  Operation operation{false};
+  Operation operation{Kind::normalization};
   operation.keep = (float)momentum;
   operation.take = (float)(1 - momentum);
   operation.epsilon = std::max((float)epsilon, FLT_MIN);  // anything smaller counts as zero while steps run
@@ -101,9 +124,14 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
       values.rounded_gradient = Buffer(size / 2);
     }
     for (const Operation& operation : segment.operations) {
+      const bool normalizes = operation.kind == Kind::normalization;
       values.outputs.emplace_back(size);
-      values.mean.emplace_back(operation.is_dropout ? 0 : segment.stride);
-      values.inverse_std.emplace_back(operation.is_dropout ? 0 : segment.stride);
+      values.mean.emplace_back(normalizes ? segment.stride : 0);
+      values.inverse_std.emplace_back(normalizes ? segment.stride : 0);
+      values.sums.push_back(keeps_sum(operation.activation) ? Buffer(size) : Buffer());
+      const auto pieces = [&](int table) { return table >= 0 ? num_pieces(rows) * layout_[table].stored() : 0; };
+      values.dscale.emplace_back(pieces(operation.scale));
+      values.dshift.emplace_back(pieces(operation.shift));
     }
     workspace.segments.push_back(std::move(values));
   }
@@ -114,9 +142,10 @@ void Plan::prepare(Size batch, int threads) {
   if (batch_ > 0) throw std::logic_error("a plan is prepared once");
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });
-  const Size packed_size = layout_.packed_size();
-  by_rows_ = !images_ && packed_size <= most_parameters_by_rows && batch >= fewest_rows_by_rows && !normalizes;
-  bf16_ &= !by_rows_ && !images_;
+  const Size packed_size = layout_.packed_size(), rows = batch * ensemble_;
+  by_rows_ = !images_ && ensemble_ == 1 && packed_size <= most_parameters_by_rows && batch >= fewest_rows_by_rows &&
+             !normalizes;
+  bf16_ &= !by_rows_ && !images_ && ensemble_ == 1;
   Size deepest = std::max(batch_block, depth_block);
   for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
   if (images_) images_workspace_ = images_->workspace(batch, true);  // the largest first: if memory is short, it fails here
@@ -125,11 +154,11 @@ void Plan::prepare(Size batch, int threads) {
   first_ = Buffer(num_slots() > 0 ? packed_size : 0);
   second_ = Buffer(num_slots() > 1 ? packed_size : 0);
   state_ = Buffer(layout_.state_size());
-  terms_ = Buffer(batch);
-  scores_ = Buffer(batch);
+  terms_ = Buffer(rows);
+  scores_ = Buffer(rows);
   norm_parts_.assign((packed_size + norm_block - 1) / norm_block, 0.0);
   if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size);
-  else allocate(workspace_, batch);
+  else allocate(workspace_, rows);
   if (images_) {
     transposed_ = Buffer(images_->transposed_size());
     group_gradients_ = Buffer(images_->groups_of(batch) * images_->packed_size());

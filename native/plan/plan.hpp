@@ -14,10 +14,14 @@
 // their outputs are the input of the first segment. The encoding of a table is computed where the rows of a batch are gathered
 // (see plan/bins.hpp). It has no way back, since nothing below it has parameters.
 //
+// An ensemble of networks in one (see pellucid/nn/layers/ensemble_dense.py) has for each sample a row for each of its networks,
+// from the inputs to the loss. Weights that they share meet just more rows; plan/ensemble.cpp has what each has of its own.
+//
 // While it trains, a plan keeps parameters and moments in a layout of its own (see kernels/kernels.hpp); `load` and `store`
 // translate from and to the flat vectors of pellucid/nn/parameters.py. After `prepare`, steps allocate nothing.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -75,6 +79,8 @@ class Plan {
   void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
   void add_dropout(double rate, std::uint64_t layer);
   void add_normalization(double momentum, double epsilon);
+  void add_scales(Size ensemble, Activation activation, bool shift);  // of an ensemble of so many networks
+  void add_heads(Size units, bool bias, double l1, double l2);        // an output layer for each of them
   void set_loss(LossKind kind, double parameter);
   void set_optimizer(const Optimizer& optimizer);
   void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
@@ -88,6 +94,7 @@ class Plan {
   bool has_layers() const { return bins_ || images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_; }
+  Size ensemble() const { return ensemble_; }
   Size num_parameters() const { return layout_.flat_size(); }
   Size num_state() const { return layout_.flat_state_size(); }
   Size outputs() const { return segments_.back().units; }
@@ -101,14 +108,17 @@ class Plan {
   Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:
+  enum class Kind { dropout, normalization, scales };
   struct Operation {  // column by column
-    bool is_dropout;
+    Kind kind;
     std::uint32_t threshold = 0;
     float factor = 0;
     std::uint64_t layer = 0;
     float keep = 0, take = 0, epsilon = 0;
     int gamma = 0, beta = 0;                   // numbers of arrays
     Size moving_mean = 0, moving_variance = 0;  // places in the packed state
+    Activation activation = Activation::identity;  // behind the scales of an ensemble
+    int scale = -1, shift = -1;                 // numbers of arrays
   };
   struct Segment {
     bool has_affine;
@@ -118,6 +128,12 @@ class Plan {
     std::vector<Operation> operations = {};
     bool normalizes = false;
     bool needs_dx = false;       // a layer below has parameters
+    Size heads = 1;              // how many weights there are, of which each network of an ensemble has its own
+
+    bool learns() const {        // whether it has parameters
+      return has_affine || std::any_of(operations.begin(), operations.end(),
+                                       [](const Operation& operation) { return operation.kind != Kind::dropout; });
+    }
   };
   struct Rounded {  // a matrix rounded to bfloat16, for products
     Rounded() = default;
@@ -132,6 +148,8 @@ class Plan {
       Buffer a, z, gradient;
       std::vector<Buffer> outputs;              // one for each operation
       std::vector<Buffer> mean, inverse_std;    // of batch normalizations
+      std::vector<Buffer> sums;                 // of scales: what goes into the activation, where that is kept
+      std::vector<Buffer> dscale, dshift;       // of scales: their gradients, for each piece of the rows
       Rounded rounded;                          // of the last output
       Buffer rounded_gradient;
     };
@@ -159,6 +177,9 @@ class Plan {
     int panel;
     Size from, to;
   };
+  struct OwnRows {  // every `ensemble_`th row, from the first one on
+    Size first, count;
+  };
 
   int num_panels(Size columns) const { return layout_.num_panels(columns); }
   int panel_vectors(Size columns, int panel) const { return layout_.panel_vectors(columns, panel); }
@@ -178,8 +199,19 @@ class Plan {
   void loss_of_rows(Workspace& workspace, Size from, Size to, const Batch& batch, Size first_row);
   void backward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch,
                 Size first_row, const float* transposed);
-  void transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const;
-  void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch);
+  void transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to, int head = 0) const;
+  Size rows_of_piece() const;
+  Size num_pieces(Size rows) const;
+  OwnRows rows_of(Size network, Size from, Size to) const;
+  EnsembleScales scales(const Operation& operation, Size column, Size row) const;
+  void scales_backward(const Segment& segment, std::size_t number, Workspace::Values& values, const float* x,
+                       const Task& task, const Block& dy);
+  void add_pieces(int number, const float* pieces, Size column, Size count, Size rows);
+  void forward_heads(std::size_t index, Workspace& workspace, const Task& task, const Batch& batch);
+  void backward_heads(int member, std::size_t index, Workspace& workspace, const Task& task);
+  bool learns() const;
+  bool keeps_zeros(std::size_t index) const;
+  void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Size head);
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
   void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
   void update_small(int member, std::size_t index, int panel, const Batch& batch);
@@ -199,6 +231,7 @@ class Plan {
   const Kernels& kernels_;
   const std::uint64_t seed_;
   Size inputs_;
+  Size ensemble_ = 1;  // networks in one; each has its row of every sample
   Layout layout_;
   std::optional<Bins> bins_;
   std::unique_ptr<Images> images_;
@@ -207,7 +240,8 @@ class Plan {
   float loss_parameter_ = 0;
   Optimizer optimizer_;
 
-  Size batch_ = 0;
+  Size batch_ = 0;  // samples of a step
+  std::vector<std::int64_t> repeated_;  // the rows of the data, each once for every network of an ensemble
   int threads_ = 1;
   bool by_rows_ = false, skips_zeros_ = false, bf16_ = false;
   Buffer parameters_, state_, first_, second_, gradient_, group_gradients_, terms_, scores_;

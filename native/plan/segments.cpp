@@ -38,13 +38,23 @@ Mask Plan::mask(const Operation& operation, std::uint64_t step) const {
   return {(std::uint32_t)key, (std::uint32_t)(key >> 32), operation.threshold, operation.factor};
 }
 
+// Whether the zeros of a batch's inputs are still there where segment `index` reads them.
+bool Plan::keeps_zeros(std::size_t index) const {
+  const auto& before = segments_[0].operations;
+  return index == 1 && std::all_of(before.begin(), before.end(), [](const Operation& operation) {
+    return operation.kind == Kind::scales && operation.shift < 0;
+  });
+}
+
 void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
   const Segment& segment = segments_[index];
   Workspace::Values& values = ws.segments[index];
   const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
   const int vectors = panel_vectors(segment.units, task.panel);
   const float* from = index == 0 ? ws.x[batch.buffer] : values.a;
-  if (segment.has_affine) {
+  if (segment.heads > 1) {
+    forward_heads(index, ws, task, batch);
+  } else if (segment.has_affine) {
     const float* x = input_of(index, ws, batch.buffer);
     const Size x_stride = segments_[index - 1].stride, width = (Size)vectors * kernels_.width;
     const float* weight = parameters_ + layout_[segment.weight].packed + column * segment.inputs;
@@ -57,13 +67,13 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
         const float* rounded = rounded_input_of(index, ws, batch.buffer).rows + row * x_stride / 2;
         Product p{rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows, (segment.inputs + 1) / 2,
                   vectors, bias};
-        p.skips_zeros = skips_zeros_ && x == ws.x[batch.buffer];
+        p.skips_zeros = skips_zeros_ && keeps_zeros(index);
         kernels_.product_bf16(p);
       }
       for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
                   std::min(depth_block, segment.inputs - k), vectors};
-        p.skips_zeros = skips_zeros_ && x == ws.x[batch.buffer];
+        p.skips_zeros = skips_zeros_ && keeps_zeros(index);
         if (k > 0) p.accumulate = true;
         else p.bias = bias;
         kernels_.product(p);
@@ -74,11 +84,19 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
   for (std::size_t k = 0; k < segment.operations.size(); ++k) {
     const Operation& operation = segment.operations[k];
     const Block block{values.outputs[k] + at, segment.stride, task.to - task.from, vectors};
-    if (operation.is_dropout)
-      kernels_.dropout(mask(operation, batch.step), from + at, block,
-                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
-    else
-      kernels_.normalize(normalization(operation, values, k, column), from + at, block);
+    switch (operation.kind) {
+      case Kind::dropout:
+        kernels_.dropout(mask(operation, batch.step), from + at, block,
+                         (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+        break;
+      case Kind::normalization:
+        kernels_.normalize(normalization(operation, values, k, column), from + at, block);
+        break;
+      case Kind::scales:
+        kernels_.ensemble_scale(scales(operation, column, task.from), from + at, segment.stride, block);
+        kernels_.activate(operation.activation, block, values.sums[k] ? values.sums[k] + at : nullptr);
+        break;
+    }
     from = values.outputs[k];
   }
   if (bf16_ && index + 1 < segments_.size()) {
@@ -120,11 +138,11 @@ bool Plan::mean_loss(int member, const Batch& batch, double* loss, double* score
 }
 
 // Rows [from_unit, to_unit) of the transposed weights, for the inputs of one panel: (units, panel).
-void Plan::transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to) const {
+void Plan::transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to, int head) const {
   const Segment& segment = segments_[index];
   const Size start = (Size)panel * kernels_.panel, count = std::min<Size>(kernels_.panel, segment.inputs - start);
   const Size width = (Size)panel_vectors(segment.inputs, panel) * kernels_.width;
-  const float* weight = parameters_ + layout_[segment.weight].packed;
+  const float* weight = parameters_ + layout_[segment.weight + head].packed;
   for (Size unit = from_unit; unit < to_unit; unit += kernels_.panel, to += kernels_.panel * width) {
     const int vectors = panel_vectors(segment.units, (int)(unit / kernels_.panel));
     const Size stride = (Size)vectors * kernels_.width;
@@ -141,7 +159,8 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   const int vectors = panel_vectors(segment.units, task.panel);
   const Size width = (Size)vectors * kernels_.width, rows = task.to - task.from;
   const float* dz = ws.segments[index + 1].gradient + task.from * above.stride;
-  for (Size unit = 0; unit < above.units; unit += depth_block) {
+  if (above.heads > 1) backward_heads(member, index, ws, task);
+  for (Size unit = 0; above.heads == 1 && unit < above.units; unit += depth_block) {
     const Size units = std::min(depth_block, above.units - unit);
     if (!transposed) transpose_weights(index + 1, task.panel, unit, unit + units, members_[member].transposed);
     const float* weight = transposed ? transposed + unit * width : members_[member].transposed;
@@ -160,12 +179,18 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   const Block dy{values.gradient + at, segment.stride, rows, vectors};
   for (std::size_t k = segment.operations.size(); k-- > 0;) {
     const Operation& operation = segment.operations[k];
-    if (operation.is_dropout) {
-      kernels_.dropout(mask(operation, batch.step), dy.data, dy,
-                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
-    } else {
-      const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.buffer];
-      kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
+    const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.buffer];
+    switch (operation.kind) {
+      case Kind::dropout:
+        kernels_.dropout(mask(operation, batch.step), dy.data, dy,
+                         (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+        break;
+      case Kind::normalization:
+        kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
+        break;
+      case Kind::scales:
+        scales_backward(segment, k, values, x, task, dy);
+        break;
     }
   }
   if (segment.has_affine)
@@ -173,29 +198,31 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   if (bf16_) kernels_.round_rows(dy, values.rounded_gradient + at / 2);
 }
 
-// By columns: rows [from, to) of a panel of dW = x^T dz, each tile with its update.
-void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch) {
+// By columns: rows [from, to) of a panel of dW = x^T dz, each tile with its update. Of an output with several heads, that of
+// one head, whose rows of x and dz are every `heads`th.
+void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Size head) {
   const Segment& segment = segments_[index];
-  const Array& array = layout_[segment.weight];
+  const Array& array = layout_[segment.weight + (int)head];
   const int vectors = panel_vectors(segment.units, task.panel);
   const Size width = (Size)vectors * kernels_.width, column = (Size)task.panel * kernels_.panel;
   const Size base = array.packed + column * segment.inputs, height = kernels_.tile_rows[vectors];
-  const float* x = input_of(index, workspace_, batch.buffer);
-  const float* dz = workspace_.segments[index].gradient + column;
-  const Size x_stride = segments_[index - 1].stride;
-  const bool at_once = batch.rows <= batch_block && !clips_norm();
+  const Size x_row = segments_[index - 1].stride, x_stride = segment.heads * x_row, dz_stride = segment.heads * segment.stride;
+  const float* x = input_of(index, workspace_, batch.buffer) + head * x_row;
+  const float* dz = workspace_.segments[index].gradient + head * segment.stride + column;
+  const Size count = batch.rows / segment.heads;
+  const bool at_once = count <= batch_block && !clips_norm();
   const Update update = update_for(array, batch);
-  for (Size sample = 0; sample < batch.rows; sample += batch_block) {
-    const bool is_last = sample + batch_block >= batch.rows;
-    const Size samples = std::min(batch_block, batch.rows - sample);
-    const float* dz_rows = dz + sample * segment.stride;
-    const float* pairs = bf16_ ? pair_panel(member, dz_rows, segment.stride, samples, vectors) : nullptr;
+  for (Size sample = 0; sample < count; sample += batch_block) {
+    const bool is_last = sample + batch_block >= count;
+    const Size samples = std::min(batch_block, count - sample);
+    const float* dz_rows = dz + sample * dz_stride;
+    const float* pairs = bf16_ ? pair_panel(member, dz_rows, dz_stride, samples, vectors) : nullptr;
     for (Size row = task.from; row < task.to; row += height) {
       const Size place = base + row * width, rows = std::min(height, task.to - row);
       float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
-      Product p{x + sample * x_stride + row, 1, x_stride, dz_rows, segment.stride, gradient, width, rows, samples, vectors};
+      Product p{x + sample * x_stride + row, 1, x_stride, dz_rows, dz_stride, gradient, width, rows, samples, vectors};
       p.accumulate = sample > 0;
-      p.skips_zeros = skips_zeros_ && x == workspace_.x[batch.buffer];
+      p.skips_zeros = skips_zeros_ && keeps_zeros(index);
       if (bf16_) {
         p.a = rounded_input_of(index, workspace_, batch.buffer).pairs + sample / 2 * x_stride + row;
         p.b = pairs;

@@ -53,15 +53,22 @@ Report Plan::run(const Data& data, const Steps& steps, int threads, double* loss
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
   if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // several steps: a buffer for the next batch
-    workspace_.x[1] = Buffer(batch_ * segments_[0].stride);
+    workspace_.x[1] = Buffer(batch_ * ensemble_ * segments_[0].stride);
     if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, segments_[0].stride);
+  }
+  Steps todo = steps;
+  if (ensemble_ > 1) {
+    repeated_.resize(steps.rows.size() * (std::size_t)ensemble_);
+    for (std::size_t i = 0; i < steps.rows.size(); ++i)
+      std::fill_n(repeated_.begin() + (Size)i * ensemble_, ensemble_, steps.rows[i]);
+    todo.rows = repeated_;
   }
   const auto team = borrow_team(threads_);
   team_ = team.get();
   threads_ = team->size();
   bad_gradient_.store(false);
   bad_update_.store(false);
-  team->run([&](int member) { work(member, data, steps, losses, scores, report); });
+  team->run([&](int member) { work(member, data, todo, losses, scores, report); });
   return report;
 }
 
@@ -90,10 +97,10 @@ void Plan::work(int member, const Data& data, const Steps& steps, double* losses
 
 Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) const {
   Batch batch{};
-  const Size start = number * batch_;
+  const Size most = batch_ * ensemble_, start = number * most;
   batch.data = &data;
   batch.index = steps.rows.data() + start;
-  batch.rows = std::min(batch_, (Size)steps.rows.size() - start);
+  batch.rows = std::min(most, (Size)steps.rows.size() - start);
   batch.step = steps.first_step + (std::uint64_t)number;
   batch.buffer = by_rows_ || images_ ? 0 : (int)(number % 2);
   batch.rate = steps.rates[number];
@@ -129,8 +136,9 @@ void Plan::gather(int member, const Batch& batch) {
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
   Workspace& ws = workspace_;
   const std::size_t last = segments_.size() - 1;
+  const Size tile = kernels_.tile_rows[kernels_.panel / kernels_.width];
   const auto deal_columns = [&](const Segment& segment, auto f) {  // batch statistics need whole columns
-    const Size granule = segment.normalizes ? batch.rows : kernels_.tile_rows[kernels_.panel / kernels_.width];
+    const Size granule = segment.normalizes ? batch.rows : ensemble_ > 1 ? rows_of_piece() : tile;
     deal(member, threads_, num_panels(segment.units), batch.rows, granule, f);
   };
 
@@ -160,10 +168,10 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
     const Segment& segment = segments_[i];
     if (segment.has_affine) {
       deal(member, threads_, num_panels(segment.units), segment.inputs, 12, [&](int panel, Size from, Size to) {
-        weight_gradient(member, i, {panel, from, to}, batch);
+        for (Size head = 0; head < segment.heads; ++head) weight_gradient(member, i, {panel, from, to}, batch, head);
         if (from == 0) update_small(member, i, panel, batch);
       });
-    } else if (segment.normalizes && member == 0) {
+    } else if (segment.learns() && member == 0) {
       for (int panel = 0; panel < num_panels(segment.units); ++panel) update_small(member, i, panel, batch);
     }
   }

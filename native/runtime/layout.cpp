@@ -13,7 +13,7 @@ int Layout::add_parts(Size rows, Size columns, Size parts, bool is_weight, doubl
   const Size wide = columns / parts;
   for (Size part = 0; part < parts; ++part) {
     arrays_.push_back({flat_size_ + part * wide, columns, packed_size_, rows, wide, l1, l2, is_weight});
-    packed_size_ += rows * round_up(wide, 16);
+    packed_size_ += arrays_.back().stored();
   }
   flat_size_ += rows * columns;
   return (int)(arrays_.size() - parts);

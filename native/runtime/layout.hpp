@@ -14,6 +14,8 @@ struct Array {
   Size flat, flat_row, packed, rows, columns;
   double l1 = 0, l2 = 0;
   bool is_weight = false;
+
+  Size stored() const { return rows * round_up(columns, 16); }  // numbers in the packed layout
 };
 
 struct StateArray {

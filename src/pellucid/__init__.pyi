@@ -27,7 +27,7 @@ from pellucid.inspection.gradcheck import gradcheck
 from pellucid.inspection.trace.trace import Trace
 from pellucid.mathematics.activations import Activation, register_activation
 from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue, Clipping
-from pellucid.mathematics.initializers import Constant, Initializer, Orthogonal, VarianceScaling
+from pellucid.mathematics.initializers import Constant, Initializer, Orthogonal, RandomSigns, VarianceScaling
 from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer
@@ -52,6 +52,7 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
@@ -101,6 +102,7 @@ __all__ = [
     "Dropout",
     "Dropout2D",
     "EarlyStopping",
+    "EnsembleDense",
     "Explanation",
     "ExponentialDecay",
     "Flatten",
@@ -132,6 +134,7 @@ __all__ = [
     "PiecewiseLinearEncoding",
     "Prediction",
     "RMSProp",
+    "RandomSigns",
     "ReduceOnPlateau",
     "Regression",
     "Regularizer",

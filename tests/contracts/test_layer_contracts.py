@@ -30,6 +30,10 @@ def shapes_for(layer):
         return [(len(layer.edges),)]
     if isinstance(layer, IMAGES):
         return [(4, 5, 2), (5, 4)] if getattr(layer, "groups", 1) == 1 else [(4, 5, 2)]
+    if isinstance(layer, pl.EnsembleDense):
+        return [(4,), (layer.members, 4)]
+    if getattr(layer, "members", 1) > 1:
+        return [(layer.members, 4)]
     return [(4,), (3, 2)]
 
 

@@ -17,6 +17,10 @@ EXAMPLES: dict[type, list[object]] = {
         pl.Dense(4, "tanh", pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
         pl.Dense(2, "gelu", "he_uniform"),
     ],
+    pl.EnsembleDense: [
+        pl.EnsembleDense(3, 2),
+        pl.EnsembleDense(4, 3, "tanh", pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
+    ],
     pl.Rescale: [pl.Rescale(0.5), pl.Rescale((2.0, -0.5), (0.25, 3.0))],
     pl.PiecewiseLinearEncoding: [
         pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5), ())),
@@ -43,12 +47,21 @@ EXAMPLES: dict[type, list[object]] = {
         ),
     ],
     pl.Flatten: [pl.Flatten()],
-    pl.Classification: [pl.Classification(3), pl.Classification(2, 0.1, "he_normal", False, pl.L2(0.3))],
-    pl.BinaryClassification: [pl.BinaryClassification(), pl.BinaryClassification(0.2, pl.Constant(0.5), False, pl.L1(0.3))],
+    pl.Classification: [
+        pl.Classification(3),
+        pl.Classification(2, 0.1, "he_normal", False, pl.L2(0.3)),
+        pl.Classification(3, members=2),
+    ],
+    pl.BinaryClassification: [
+        pl.BinaryClassification(),
+        pl.BinaryClassification(0.2, pl.Constant(0.5), False, pl.L1(0.3)),
+        pl.BinaryClassification(members=3),
+    ],
     pl.Regression: [
         pl.Regression(),
         pl.Regression(3, "huber", "lecun_normal", False, pl.L2(0.3)),
         pl.Regression(2, pl.Huber(2.5)),
+        pl.Regression(2, use_bias=False, members=2),
     ],
     pl.CrossEntropy: [pl.CrossEntropy(), pl.CrossEntropy(0.1)],
     pl.BinaryCrossEntropy: [pl.BinaryCrossEntropy(), pl.BinaryCrossEntropy(0.1)],
@@ -63,6 +76,7 @@ EXAMPLES: dict[type, list[object]] = {
     pl.VarianceScaling: [pl.VarianceScaling(3.0, "fan_in", "uniform"), pl.VarianceScaling(1.0, "fan_average", "normal")],
     pl.Constant: [pl.Constant(), pl.Constant(-0.5)],
     pl.Orthogonal: [pl.Orthogonal(), pl.Orthogonal(1.4)],
+    pl.RandomSigns: [pl.RandomSigns()],
     pl.L1: [pl.L1(0.1)],
     pl.L2: [pl.L2(0.1)],
     Sum: [pl.L1(0.1) + pl.L2(0.2) + pl.L1(0.3)],

@@ -3,6 +3,7 @@
     B  batch (samples)          D  features into a layer      U  units out of a layer
     C  channels                 H  W  height and width        K  classes
     V  values of a regression   P  all parameters             N  samples of a data set
+    M  members of an ensemble
 
 Shapes are written ``(B, D)``. The gradient of the loss with respect to ``x`` is called ``dx`` and has the shape of ``x``.
 """

@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.core.shapes import Array
 from pellucid.data.samples import Batch, BatchIndices
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
+from pellucid.mathematics.losses import each_member
 from pellucid.mathematics.means import weighted_mean
 from pellucid.nn.objective import Objective
 from pellucid.nn.stack import Pass, Stack
@@ -54,8 +55,8 @@ class NumpyExecutor(Executor):
             self._advance_state(done)
             if not (_are_finite(self.parameters) and _are_finite(self.stack.state.vector)):
                 self._give_up(done, step, "the update left numbers that are not finite")
-        score = self.stack.output.score(done.logits, targets)
-        return {"loss": loss, self.stack.output.metric: weighted_mean(score, batch.weights)}
+        logits, targets, weights = each_member(done.logits, targets, batch.weights)
+        return {"loss": loss, self.stack.output.metric: weighted_mean(self.stack.output.score(logits, targets), weights)}
 
     def _update(self, rate: float) -> None:
         state = self.optimizer_state

@@ -68,6 +68,14 @@ class Constant(Initializer):
 
 
 @dataclass(frozen=True)
+class RandomSigns(Initializer):
+    """Every element is +1 or -1, each with probability 1/2."""
+
+    def draw(self, shape: Shape, key: random.Key) -> Array:
+        return np.where(random.uniform(key, shape) < 0.5, -1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Orthogonal(Initializer):
     """A matrix with orthonormal columns (or rows, when there are fewer rows), times ``gain`` (Saxe et al. 2014).
 
@@ -95,6 +103,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_normal": VarianceScaling(1.0, "fan_in", "normal"),
     "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
     "orthogonal": Orthogonal(),
+    "random_signs": RandomSigns(),
     "zeros": Constant(0.0),
     "ones": Constant(1.0),
 }

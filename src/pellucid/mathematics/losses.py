@@ -23,6 +23,16 @@ from pellucid.core.shapes import Array
 from pellucid.mathematics.activations import sigmoid, softplus
 
 
+def each_member(outputs: Array, targets: Array, weights: Array | None) -> tuple[Array, Array, Array | None]:
+    """Outputs (B, M, V) of the members of an ensemble as B M rows, with the target and the weight of its sample for each;
+    outputs (B, V) as they are."""
+    if outputs.ndim != 3:
+        return outputs, targets, weights
+    members = outputs.shape[1]
+    own_weights = None if weights is None else weights.repeat(members)
+    return outputs.reshape(-1, outputs.shape[2]), targets.repeat(members, axis=0), own_weights
+
+
 class Loss(ABC):
     """The interface: ``terms`` gives the loss of each sample; the mean over the batch is the same for all losses."""
 
@@ -31,7 +41,13 @@ class Loss(ABC):
         """(l, dl/doutputs): shapes (B,) and (B, V), from outputs and targets (B, V)."""
 
     def __call__(self, outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
-        """(L, dL/doutputs): the weighted mean over the batch and its gradient (B, V); ``weights`` has shape (B,)."""
+        """(L, dL/doutputs): the weighted mean over the batch and its gradient (B, V); ``weights`` has shape (B,).
+
+        Of outputs (B, M, V) it is the mean over the members of an ensemble too, each against the same targets.
+        """
+        if outputs.ndim == 3:
+            value, gradient = self(*each_member(outputs, targets, weights))
+            return value, gradient.reshape(outputs.shape)
         if targets.shape != outputs.shape or (weights is not None and weights.shape != outputs.shape[:1]):
             shapes = f"{outputs.shape}, {targets.shape}" + ("" if weights is None else f" and weights {weights.shape}")
             raise ShapeError(f"a loss compares outputs and targets of one shape (B, V), weights (B,); got {shapes}.")

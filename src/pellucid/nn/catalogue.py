@@ -20,6 +20,7 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
@@ -32,14 +33,14 @@ from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, Rescale, PiecewiseLinearEncoding, Dense, Conv2D),
+    *(Input, Rescale, PiecewiseLinearEncoding, Dense, EnsembleDense, Conv2D),
     *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten),
     *(Dropout, Dropout2D, BatchNormalization, LayerNormalization, Residual),
 )
 OUTPUTS: tuple[type[OutputLayer], ...] = (Classification, BinaryClassification, Regression)
 LOSSES = tuple(losses.LOSSES.values())
 OPTIMIZERS = (optimizers.GradientDescent, optimizers.Adam, optimizers.AdamW, optimizers.RMSProp, optimizers.Adagrad)
-INITIALIZERS = (initializers.VarianceScaling, initializers.Constant, initializers.Orthogonal)
+INITIALIZERS = (*(initializers.VarianceScaling, initializers.Constant, initializers.Orthogonal, initializers.RandomSigns),)
 REGULARIZERS = (regularizers.L1, regularizers.L2, regularizers.Sum)
 CLIPPINGS = (clipping.ClipByGlobalNorm, clipping.ClipByValue)
 SCHEDULES = tuple(type(schedule) for schedule in schedules.SCHEDULES.values())

@@ -29,7 +29,10 @@ NOT_MADE = False  # of an object that is made when it is first needed
 
 @dataclass(frozen=True)
 class Pass:
-    """The result of a forward pass: the logits, and the output and the cache of each layer if they were kept."""
+    """The result of a forward pass: the logits, and the output and the cache of each layer if they were kept.
+
+    The logits are those of the answer, (B, V); of an ensemble in training, whose members have each their loss, (B, M, V).
+    """
 
     logits: Array
     outputs: list[Array]
@@ -118,7 +121,7 @@ class Stack:
             if keep:
                 outputs.append(y)
                 caches.append(cache)
-        return Pass(y, outputs, caches)
+        return Pass(y if training else self.output.answer(y), outputs, caches)
 
     def backpropagate(
         self,
@@ -134,7 +137,7 @@ class Stack:
         None when it was not asked for; then it stops at the lowest layer that has parameters.
         """
         lowest = 0 if needs_dx else self._lowest
-        dy: Array | None = dlogits
+        dy: Array | None = dlogits if done.logits.ndim > 2 else self.output.answer_backward(dlogits)
         for index in range(len(self.nodes) - 1, lowest - 1, -1):
             if dy is None:
                 raise ArgumentError(f"{self.nodes[index + 1].name} gave no dx, but the layers below it need one.")

@@ -29,6 +29,7 @@ from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
@@ -47,7 +48,7 @@ RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, PiecewiseLinearEncoding, Dense, Dropout, BatchNormalization, Flatten),
+    *(Input, PiecewiseLinearEncoding, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
     *(Classification, BinaryClassification, Regression),
     *IMAGE_LAYERS,
 )
@@ -83,6 +84,26 @@ def obstacle(stack: Stack) -> str | None:
         return "some layers read its images as pixels of one channel, others as rows of channels"
     if type(stack.output.loss_function) not in LOSSES:
         return "the output layer has a loss of your own"
+    return _ensemble_obstacle(stack)
+
+
+def _ensemble_obstacle(stack: Stack) -> str | None:
+    """Why an ensemble cannot run natively, where each sample has a row for every member from the inputs on; None if it can."""
+    first = next((i for i, node in enumerate(stack.nodes) if isinstance(node.layer, EnsembleDense)), None)
+    if first is None:
+        return None if stack.output.members == 1 else f"the members of {stack.nodes[-1].name} share no layer"
+    if stack.output.members == 1:
+        return f"{stack.nodes[-1].name} has no members, and {stack.nodes[first].name} has"
+    if count_image_nodes(stack):
+        return f"{stack.nodes[first].name} has members, and other layers work on images"
+    if len(stack.nodes[first].input_shape) > 1:
+        return f"the members of {stack.nodes[first].name} see different inputs"
+    for node in stack.nodes[1:first]:
+        if isinstance(node.layer, Dropout | BatchNormalization):
+            return f"{node.name} stands before the members of {stack.nodes[first].name}"
+    for node in stack.nodes[first:-1]:
+        if not isinstance(node.layer, EnsembleDense | Dropout):
+            return f"{node.name} stands between the members of {stack.nodes[first].name} and the output"
     return None
 
 
@@ -114,6 +135,12 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
             plan.add_dropout(layer.rate, index)
         elif isinstance(layer, BatchNormalization):
             plan.add_normalization(layer.momentum, layer.epsilon)
+        elif isinstance(layer, EnsembleDense):
+            plan.add_scales(layer.members, ACTIVATIONS.index("identity"), False)
+            plan.add_affine(layer.units, ACTIVATIONS.index("identity"), False, *penalty_of(layer))
+            plan.add_scales(layer.members, ACTIVATIONS.index(layer.activation), layer.use_bias)
+        elif isinstance(layer, OutputLayer) and layer.members > 1:
+            plan.add_heads(layer.num_outputs, layer.use_bias, *penalty_of(layer))
         elif isinstance(layer, Dense | OutputLayer):
             plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, *penalty_of(layer))
     loss = stack.output.loss_function
@@ -134,6 +161,12 @@ def compile_inference(stack: Stack) -> Inference:
         layer = node.layer
         if isinstance(layer, BatchNormalization):
             inference.add_normalization(layer.epsilon)
+        elif isinstance(layer, EnsembleDense):
+            inference.add_scales(layer.members, ACTIVATIONS.index("identity"), False)
+            inference.add_affine(layer.units, ACTIVATIONS.index("identity"), False)
+            inference.add_scales(layer.members, ACTIVATIONS.index(layer.activation), layer.use_bias)
+        elif isinstance(layer, OutputLayer) and layer.members > 1:
+            inference.add_heads(layer.num_outputs, layer.use_bias)
         elif isinstance(layer, Dense | OutputLayer):
             inference.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias)
     return inference

@@ -18,6 +18,7 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.nodes import Node
@@ -70,12 +71,13 @@ def reads_differ(stack: Stack) -> bool:
 
 
 def multiply_adds(stack: Stack) -> int:
-    """Multiply-adds of the forward pass of one sample: each weight once for each window."""
+    """Multiply-adds of the forward pass of one sample: each weight once for each window, or member of an ensemble."""
     total = 0
     for node in every_node(stack.nodes):
         if isinstance(node.layer, Residual):
             continue
         windows = size_of(node.output_shape[:2]) if isinstance(node.layer, Conv2D) else 1
+        windows = node.layer.members if isinstance(node.layer, EnsembleDense) else windows
         specs = node.layer.parameter_specs(node.input_shape)
         total += windows * sum(size_of(spec.shape) for spec in specs if spec.is_weight)
     return total

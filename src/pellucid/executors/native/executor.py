@@ -71,7 +71,8 @@ class NativeExecutor(Executor):
                 f"not enough memory for steps of {batch_size} samples; use a smaller batch_size, or smaller pictures."
             ) from None
         if precision == "bf16":
-            why = "convolutions have no bf16" if count_image_nodes(stack) else "too small for bf16"
+            without = "convolutions" if count_image_nodes(stack) else "ensembles" if stack.output.members > 1 else None
+            why = f"{without} have no bf16" if without else "too small for bf16"
             self.note += ", bf16 products" if self.plan.uses_bf16() else f", float32: {why}"
         self._at_once = 1
         self._lock = threading.Lock()

@@ -63,13 +63,15 @@ class ClassifyingOutput(OutputLayer):
 
 @dataclass(frozen=True)
 class Classification(ClassifyingOutput):
-    """One of K classes: p = softmax(z), cross-entropy. Targets: class numbers (N,), or rows of probabilities (N, K)."""
+    """One of K classes: p = softmax(z), cross-entropy. Targets: class numbers (N,), or rows of probabilities (N, K).
+    ``members`` is that of an ensemble."""
 
     num_classes: int
     label_smoothing: float = 0.0
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
     regularizer: str | Regularizer | None = None
+    members: int = 1
 
     def __post_init__(self) -> None:
         number = positive_integer(self.num_classes, "Classification(num_classes)")
@@ -114,7 +116,8 @@ class Classification(ClassifyingOutput):
 
 @dataclass(frozen=True)
 class BinaryClassification(ClassifyingOutput):
-    """Yes or no: p = sigmoid(z) is the probability of class 1, binary cross-entropy. Targets: 0 and 1 (N,)."""
+    """Yes or no: p = sigmoid(z) is the probability of class 1, binary cross-entropy. Targets: 0 and 1 (N,). ``members`` is
+    that of an ensemble."""
 
     num_outputs = 1
     num_labels = 2
@@ -123,6 +126,7 @@ class BinaryClassification(ClassifyingOutput):
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
     regularizer: str | Regularizer | None = None
+    members: int = 1
 
     def __post_init__(self) -> None:
         number_between(self.label_smoothing, "BinaryClassification(label_smoothing)", 0.0, 1.0, open_high=True)

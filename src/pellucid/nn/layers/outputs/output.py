@@ -4,6 +4,10 @@
     BinaryClassification  z = x W + b (B, 1)   sigmoid   binary cross-entropy   labels 0 and 1
     Regression            z = x W + b (B, V)   identity  mean squared error ... real numbers
 
+With ``members`` an output is that of an ensemble (`pellucid.nn.layers.ensemble_dense`): each of the M members has weights
+of its own, z_m = x_m W_m + b_m, (B, M, D) -> (B, M, V). The loss is the mean of the members' losses; the logits of the
+answer are the mean of theirs.
+
 ``forward`` gives z, the *logits*; the loss works on them in a stable form; `predict` (and ``probabilities``)
 turn them into predictions.
 """
@@ -15,12 +19,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from pellucid.core.errors import ShapeError
 from pellucid.core.shapes import AnyArray, Array, Shape, size_of
 from pellucid.mathematics.initializers import Initializer, initializer
 from pellucid.mathematics.losses import Loss
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_backward, affine_forward, affine_specs, check_affine
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
+from pellucid.nn.layers.members import check_members, own_affine_backward, own_affine_forward, own_affine_specs
 
 MAX_OUTPUTS = 1 << 24
 
@@ -44,6 +50,7 @@ class OutputLayer(Layer):
     initializer: str | Initializer
     use_bias: bool
     regularizer: str | Regularizer | None
+    members: int = 1
 
     @property
     @abstractmethod
@@ -83,16 +90,39 @@ class OutputLayer(Layer):
         """Check the options that all output layers share."""
         initializer(self.initializer)
         check_affine(self)
+        check_members(self.members, f"{type(self).__name__}(members)", fewest=1)
+
+    def answer(self, scores: Array) -> Array:
+        """The logits of the answer (B, V): the scores z themselves, or the mean of those of the members (B, M, V)."""
+        return scores.mean(axis=1) if self.members > 1 else scores
+
+    def answer_backward(self, dlogits: Array) -> Array:
+        """dz of each member is dlogits / M, since each has a share of 1 / M in the mean."""
+        if self.members == 1:
+            return dlogits
+        return np.repeat((dlogits / self.members)[:, None], self.members, axis=1)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (self.num_outputs,)
+        if self.members == 1:
+            return (self.num_outputs,)
+        if len(input_shape) != 2 or input_shape[0] != self.members:
+            raise ShapeError(
+                f"{type(self).__name__} with {self.members} members takes samples ({self.members}, D), a row for each "
+                f"member, as EnsembleDense(units, {self.members}) gives them; samples of the shape {input_shape} came."
+            )
+        return (self.members, self.num_outputs)
 
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
-        return affine_specs((size_of(input_shape), self.num_outputs), initializer(self.initializer), self.use_bias)
+        draw = initializer(self.initializer)
+        if self.members == 1:
+            return affine_specs((size_of(input_shape), self.num_outputs), draw, self.use_bias)
+        return own_affine_specs(self.members, (input_shape[-1], self.num_outputs), draw, self.use_bias)
 
     def forward(self, parameters: Named, x: Array, context: Context) -> tuple[Array, OutputCache]:
-        return affine_forward(parameters, x), OutputCache(x, context.needs_dx)
+        z = affine_forward(parameters, x) if self.members == 1 else own_affine_forward(parameters, x)
+        return z, OutputCache(x, context.needs_dx)
 
     def backward(self, parameters: Named, cache: OutputCache, dy: Array) -> tuple[Array | None, Gradients]:
-        """dy is already dL/dz, from the loss; see `affine_backward`."""
-        return affine_backward(parameters, cache.x, dy, cache.needs_dx)
+        """dy is already dL/dz, from the loss; see `affine_backward`, and `own_affine_backward` for members."""
+        down = affine_backward if self.members == 1 else own_affine_backward
+        return down(parameters, cache.x, dy, cache.needs_dx)

@@ -24,7 +24,8 @@ FEWEST = 10  # samples that tell a mean and a deviation
 
 @dataclass(frozen=True)
 class Regression(OutputLayer):
-    """Real numbers: the output is z itself. ``loss`` is "mse", "mae", "huber", or a `Loss`. Targets: (N,) or (N, V)."""
+    """Real numbers: the output is z itself. ``loss`` is "mse", "mae", "huber", or a `Loss`. Targets: (N,) or (N, V).
+    ``members`` is that of an ensemble."""
 
     metric = "mae"
     metric_rises = False
@@ -35,6 +36,7 @@ class Regression(OutputLayer):
     initializer: str | Initializer = "glorot_uniform"
     use_bias: bool = True
     regularizer: str | Regularizer | None = None
+    members: int = 1
 
     def __post_init__(self) -> None:
         if positive_integer(self.num_values, "Regression(num_values)") > MAX_OUTPUTS:
