@@ -211,7 +211,7 @@ class Plan {
   void backward_heads(int member, std::size_t index, Workspace& workspace, const Task& task);
   bool learns() const;
   bool keeps_zeros(std::size_t index) const;
-  void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Size head);
+  void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Share part, Size head);
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
   void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
   void update_small(int member, std::size_t index, int panel, const Batch& batch);

@@ -198,44 +198,39 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   if (bf16_) kernels_.round_rows(dy, values.rounded_gradient + at / 2);
 }
 
-// By columns: rows [from, to) of a panel of dW = x^T dz, each tile with its update. Of an output with several heads, that of
-// one head, whose rows of x and dz are every `heads`th.
-void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Size head) {
+// By columns: rows [from, to) of a panel of dW = x^T dz, as far as some of the samples give it. With the last of them comes the
+// update, tile by tile. Of an output with several heads, that of one head, whose rows of x and dz are every `heads`th.
+void Plan::weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Share part, Size head) {
   const Segment& segment = segments_[index];
   const Array& array = layout_[segment.weight + (int)head];
   const int vectors = panel_vectors(segment.units, task.panel);
   const Size width = (Size)vectors * kernels_.width, column = (Size)task.panel * kernels_.panel;
   const Size base = array.packed + column * segment.inputs, height = kernels_.tile_rows[vectors];
   const Size x_row = segments_[index - 1].stride, x_stride = segment.heads * x_row, dz_stride = segment.heads * segment.stride;
-  const float* x = input_of(index, workspace_, batch.buffer) + head * x_row;
-  const float* dz = workspace_.segments[index].gradient + head * segment.stride + column;
-  const Size count = batch.rows / segment.heads;
-  const bool at_once = count <= batch_block && !clips_norm();
+  const Size samples = part.to - part.from;
+  const bool is_last = part.to == batch.rows / segment.heads, at_once = part.from == 0 && is_last && !clips_norm();
+  const float* x = input_of(index, workspace_, batch.buffer) + head * x_row + part.from * x_stride;
+  const float* dz = workspace_.segments[index].gradient + head * segment.stride + part.from * dz_stride + column;
+  const float* pairs = bf16_ ? pair_panel(member, dz, dz_stride, samples, vectors) : nullptr;
   const Update update = update_for(array, batch);
-  for (Size sample = 0; sample < count; sample += batch_block) {
-    const bool is_last = sample + batch_block >= count;
-    const Size samples = std::min(batch_block, count - sample);
-    const float* dz_rows = dz + sample * dz_stride;
-    const float* pairs = bf16_ ? pair_panel(member, dz_rows, dz_stride, samples, vectors) : nullptr;
-    for (Size row = task.from; row < task.to; row += height) {
-      const Size place = base + row * width, rows = std::min(height, task.to - row);
-      float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
-      Product p{x + sample * x_stride + row, 1, x_stride, dz_rows, dz_stride, gradient, width, rows, samples, vectors};
-      p.accumulate = sample > 0;
-      p.skips_zeros = skips_zeros_ && keeps_zeros(index);
-      if (bf16_) {
-        p.a = rounded_input_of(index, workspace_, batch.buffer).pairs + sample / 2 * x_stride + row;
-        p.b = pairs;
-        p.b_row = width;
-        p.depth = (samples + 1) / 2;
-        kernels_.product_bf16(p);
-      } else {
-        kernels_.product(p);
-      }
-      if (!is_last) continue;
-      if (clips_norm()) kernels_.add_penalty(update, rows * width, parameters_ + place, gradient);
-      else update_range(member, update, place, rows * width, gradient);
+  for (Size row = task.from; row < task.to; row += height) {
+    const Size place = base + row * width, rows = std::min(height, task.to - row);
+    float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
+    Product p{x + row, 1, x_stride, dz, dz_stride, gradient, width, rows, samples, vectors};
+    p.accumulate = part.from > 0;
+    p.skips_zeros = skips_zeros_ && keeps_zeros(index);
+    if (bf16_) {
+      p.a = rounded_input_of(index, workspace_, batch.buffer).pairs + part.from / 2 * x_stride + row;
+      p.b = pairs;
+      p.b_row = width;
+      p.depth = (samples + 1) / 2;
+      kernels_.product_bf16(p);
+    } else {
+      kernels_.product(p);
     }
+    if (!is_last) continue;
+    if (clips_norm()) kernels_.add_penalty(update, rows * width, parameters_ + place, gradient);
+    else update_range(member, update, place, rows * width, gradient);
   }
 }
 

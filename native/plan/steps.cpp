@@ -47,6 +47,17 @@ void deal(int member, int threads, int panels, Size rows, Size granule, F f) {
   }
 }
 
+// Calls f(panel, from, to) for the member's part of the same pieces in another order: all panels of some rows, then of the next
+// ones. Where there are more rows than a cache holds, they are read from memory once, and not once for each panel.
+template <class F>
+void deal_rows(int member, int threads, int panels, Size rows, Size granule, F f) {
+  const Share part = share_of(member, threads, panels * ((rows + granule - 1) / granule));
+  for (Size piece = part.from; piece < part.to; ++piece) {
+    const Size from = piece / panels * granule;
+    f((int)(piece % panels), from, std::min(rows, from + granule));
+  }
+}
+
 }  // namespace
 
 Report Plan::run(const Data& data, const Steps& steps, int threads, double* losses, double* scores) {
@@ -136,10 +147,11 @@ void Plan::gather(int member, const Batch& batch) {
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
   Workspace& ws = workspace_;
   const std::size_t last = segments_.size() - 1;
-  const Size tile = kernels_.tile_rows[kernels_.panel / kernels_.width];
   const auto deal_columns = [&](const Segment& segment, auto f) {  // batch statistics need whole columns
-    const Size granule = segment.normalizes ? batch.rows : ensemble_ > 1 ? rows_of_piece() : tile;
-    deal(member, threads_, num_panels(segment.units), batch.rows, granule, f);
+    const int panels = num_panels(segment.units);
+    if (ensemble_ > 1) return deal_rows(member, threads_, panels, batch.rows, rows_of_piece(), f);
+    const Size granule = segment.normalizes ? batch.rows : kernels_.tile_rows[kernels_.panel / kernels_.width];
+    deal(member, threads_, panels, batch.rows, granule, f);
   };
 
   if (images_) images_forward(member, batch);
@@ -167,10 +179,13 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   for (std::size_t i = 0; i <= last; ++i) {
     const Segment& segment = segments_[i];
     if (segment.has_affine) {
-      deal(member, threads_, num_panels(segment.units), segment.inputs, 12, [&](int panel, Size from, Size to) {
-        for (Size head = 0; head < segment.heads; ++head) weight_gradient(member, i, {panel, from, to}, batch, head);
-        if (from == 0) update_small(member, i, panel, batch);
-      });
+      const Size samples = batch.rows / segment.heads;
+      for (Size sample = 0; sample < samples; sample += batch_block)
+        deal(member, threads_, num_panels(segment.units), segment.inputs, 12, [&](int panel, Size from, Size to) {
+          const Share part{sample, std::min(sample + batch_block, samples)};
+          for (Size head = 0; head < segment.heads; ++head) weight_gradient(member, i, {panel, from, to}, batch, part, head);
+          if (from == 0 && part.to == samples) update_small(member, i, panel, batch);
+        });
     } else if (segment.learns() && member == 0) {
       for (int panel = 0; panel < num_panels(segment.units); ++panel) update_small(member, i, panel, batch);
     }
