@@ -24,7 +24,7 @@ from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.progress import ProgressMode
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
-from pellucid.training.recipes.table_rules import HELD_OUT
+from pellucid.training.recipes.table_rules import ENSEMBLE, HELD_OUT
 
 FEWEST_TO_CALIBRATE = 50  # fewer samples leave a temperature open by a third and more
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
@@ -53,6 +53,7 @@ def train(
     early_stopping: bool | int | EarlyStopping | None = True,
     augment: bool | Augmentation | None = True,
     flip: bool = True,
+    ensemble: int | bool | None = None,
     seed: int = 0,
     progress: ProgressMode = "auto",
     **options: Any,
@@ -66,6 +67,7 @@ def train(
     early_stopping  patience in epochs, or an `EarlyStopping`; True: by the rules; None: never. The best network is kept
     augment         True: by the rules; or a `PhotoAugmentation`; None: no random changes
     flip            False for pictures that must not be mirrored, such as text
+    ensemble        for a table: so many networks in one, whose mean answers (`EnsembleDense`); True: by the rules, 8
     seed            decides all chance
     options         those of ``Network.fit``: optimizer, schedule, regularizer, clipping, batch_size, class_weight,
                     callbacks, engine, threads, precision
@@ -83,6 +85,7 @@ def train(
     refuse_arguments([name for name in options if name not in FIT_OPTIONS], train, "train", FIT_OPTIONS)
     check_seed(seed)
     changes = {"layers": layers, "epochs": epochs, "validation": 0.0 if validation is False else validation}
+    changes["ensemble"] = ENSEMBLE if ensemble is True else ensemble or None
     changes = {name: value for name, value in changes.items() if value is not None and value is not True}
     by_rule = KEPT_ASIDE if isinstance(data, PhotoFolder) else HELD_OUT
     fraction = None if not validation else by_rule if validation is True else validation
@@ -93,6 +96,8 @@ def train(
         if not (augment is None or isinstance(augment, bool)) or not flip:
             raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
         return _train_on_table(data, fraction, changes, seed, options)
+    if ensemble:
+        raise ArgumentError("ensemble is for tables; leave it out for pictures.")
     if augment is not True:
         options["augment"] = None if augment is False else augment
     return _train_on_photos(data, fraction, changes, seed, options, flip=flip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class TableTraining:
         self.x = table.encode(self.pipeline)
         self.recipe = recipe = _recipe(table, self.x.shape[1], division, changes)
         output = Regression() if table.labels is None else Classification(len(table.labels))
+        output = replace(output, members=recipe.ensemble)
         encoding = PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
         hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]))
         self.network = Network([Input(self.x.shape[1]), encoding, *hidden, output], seed)

@@ -17,9 +17,11 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.members import check_members
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.recipes.ensemble import as_ensemble
 from pellucid.training.recipes.words import layers_from_text
 
 
@@ -29,6 +31,7 @@ class Recipe:
 
     hidden      units of each hidden layer; ``activation``, ``dropout`` and ``batch_norm`` belong to these layers
     layers      words of `pellucid.training.recipes.words`, in place of ``hidden`` and what belongs to it
+    ensemble    members inside one network (`pellucid.nn.layers.ensemble_dense`); 1 for a single network
     beta2, weight_decay  of the optimizer; None: its own
     l1, l2      strengths of the penalty on the weights
     augment     whether training pictures are changed at random, by ``change``
@@ -42,6 +45,7 @@ class Recipe:
     activation: str = "relu"
     dropout: float = 0.1
     batch_norm: bool = False
+    ensemble: int = 1
     l1: float = 0.0
     l2: float = 0.0
     optimizer: str = "adam"
@@ -62,6 +66,7 @@ class Recipe:
     def __post_init__(self) -> None:
         positive_integer(self.epochs, "epochs")
         positive_integer(self.batch_size, "batch_size")
+        check_members(self.ensemble, "ensemble", fewest=1)
         self.fit_options()
 
     def changed(self, **changes: Any) -> Recipe:
@@ -85,11 +90,12 @@ class Recipe:
         Two classes get it too: softmax over two logits is the sigmoid of their difference.
         """
         first: list[Layer] = [Input(*shape)] if rescale is None else [Input(*shape), rescale]
-        return [*first, *self.hidden_layers(shape), Classification(num_classes)]
+        return [*first, *self.hidden_layers(shape), Classification(num_classes, members=self.ensemble)]
 
     def hidden_layers(self, shape: Shape) -> list[Layer]:
-        """Those of ``layers`` if there are such words, else of ``hidden``."""
-        return self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
+        """Those of ``layers`` if there are such words, else of ``hidden``; for an ensemble, with members."""
+        layers = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
+        return layers if self.ensemble == 1 else as_ensemble(layers, self.ensemble)
 
     def fit_options(self) -> dict[str, Any]:
         """The options of ``Network.fit``."""

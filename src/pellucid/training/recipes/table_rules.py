@@ -9,6 +9,7 @@ from pellucid.training.recipes.recipe import Recipe
 HELD_OUT = 0.1  # of the rows, for validation
 BATCH = 256  # rows in a step, where there are enough for 40 steps an epoch
 FEWEST_IN_BATCH = 16
+ENSEMBLE = 8  # members, where an ensemble is asked for without a number
 
 
 def choose_for_table(rows: int, width: int, classes: int, epochs: int | None = None) -> Recipe:

@@ -38,6 +38,7 @@ from pellucid.reports.judgement import judge_classes
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.named import DIGITS, IMAGE, RECIPES
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
+from pellucid.training.recipes.table_rules import ENSEMBLE
 
 OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
 OF_NAMED_DATA = ("recipe", *OF_SIZES)
@@ -48,7 +49,7 @@ NUM_CLASSES = 10  # of digits, and of fashion
 
 
 HEADINGS = {  # of the help: the options below each
-    "Only for a TABLE": OF_TABLES,
+    "Only for a TABLE": (*OF_TABLES, "ensemble"),
     "Only for a FOLDER": OF_FOLDERS,
     "Only for digits and fashion": OF_NAMED_DATA,
     "Network and training": (
@@ -156,6 +157,15 @@ class TrainCommand(click.Command):
 @click.option("--test", metavar="FILE|FRACTION", help="Another table, or a fraction of the rows, to judge the model on.")
 @table_options
 @ACCOUNT
+@click.option(
+    "--ensemble",
+    type=int,
+    is_flag=False,
+    flag_value=ENSEMBLE,
+    metavar="[MEMBERS]",
+    help=f"Train so many networks in one, which share their weights, and answer with their mean; {ENSEMBLE} without a "
+    "number. It takes about so many times as long.",
+)
 @click.option(
     "--size",
     metavar="PIXELS",
@@ -334,11 +344,11 @@ def _check_data(data: str, given: dict[str, Any]) -> None:
             f"or one of {', '.join(NAMED_DATA)}. To go on training a model, add --resume {data}."
         )
     if data in NAMED_DATA:
-        _refuse(given, (*OF_FOLDERS, *OF_TABLES), f"{data} is no folder of pictures and no table")
+        _refuse(given, (*OF_FOLDERS, *OF_TABLES, "ensemble"), f"{data} is no folder of pictures and no table")
     elif "target" in given:
         _refuse(given, (*OF_FOLDERS, "recipe", "augment"), "the data are a table")
     else:
-        _refuse(given, OF_TABLES, "the data are pictures")
+        _refuse(given, (*OF_TABLES, "ensemble"), "the data are pictures")
         _refuse(given, OF_NAMED_DATA, "the network for a folder is chosen by rules or by --layers")
 
 
