@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tracecheck.comparing import LIMIT, Checker, Record, numbers
+from tracecheck.comparing import LIMIT, Checker, Record
 from tracecheck.ends import check_answer, check_loss
+from tracecheck.ensembles import answer_logits
 from tracecheck.form import form_faults, named_layers
 from tracecheck.layers import check_chain
 from tracecheck.updates import check_rate, check_update
@@ -63,7 +64,7 @@ def check_trace(trace: Record) -> Checker:
     layers = trace["layers"]
     ends = [("the input", layers[0]["input"]), ("the gradient of the loss", layers[-1].get("doutput"))]
     check_chain(check, "layers", layers, ends, trace)
-    check_answer(check, trace["answer"], numbers(layers[-1]["sums"]))
+    check_answer(check, trace["answer"], answer_logits(check, trace))
     if "loss" in trace:
         check_loss(check, trace)
     if "update" in trace:

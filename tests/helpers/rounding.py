@@ -38,7 +38,7 @@ def branches(node, own, cache):
 
 def bends(layer):
     """Whether the layer has an activation."""
-    return isinstance(layer, pl.Dense | pl.Conv2D | pl.BatchNormalization | pl.Residual)
+    return isinstance(layer, pl.Dense | pl.EnsembleDense | pl.Conv2D | pl.BatchNormalization | pl.Residual)
 
 
 def through_activation(layer, cache, dy):
@@ -55,6 +55,14 @@ def terms_of(layer, own, cache, dz):
     if isinstance(layer, pl.Conv2D):
         of_sizes = cache._replace(padded=np.abs(cache.padded), needs_dx=False)
         return replace(layer, activation="identity").backward(own, of_sizes, dz)[1]
+    if isinstance(layer, pl.EnsembleDense):
+        of_sizes = cache._replace(
+            x=np.abs(cache.x), scaled=np.abs(cache.scaled), product=_sizes(own, cache), needs_dx=False
+        )
+        own = {name: np.abs(array) for name, array in own.items()}
+        return replace(layer, activation="identity").backward(own, of_sizes, dz)[1]
+    if isinstance(layer, OutputLayer) and layer.members > 1:
+        return layer.backward(own, cache._replace(x=np.abs(cache.x), needs_dx=False), dz)[1]
     if isinstance(layer, pl.Dense | OutputLayer):
         return {"weight": np.abs(cache.x.reshape(len(dz), -1)).T @ dz, "bias": dz.sum(axis=0)}
     if isinstance(layer, pl.BatchNormalization | pl.LayerNormalization):
@@ -64,6 +72,11 @@ def terms_of(layer, own, cache, dz):
             "beta": dz.reshape(-1, features).sum(axis=0),
         }
     return {}
+
+
+def _sizes(own, cache):
+    """The sums |terms| of the products of an `EnsembleDense`."""
+    return np.abs(cache.scaled) @ np.abs(own["weight"])
 
 
 def down(nodes, arrays, caches, dy, terms, prefix=""):
@@ -113,7 +126,9 @@ def terms_both_ways(node):
         window, channels = size_of(node.layer.windows.size), node.input_shape[2] if len(node.input_shape) == 3 else 1
         return window * (channels + node.layer.filters) // node.layer.groups
     return (
-        2 * size_of(node.input_shape) if len(node.input_shape) == 1 or isinstance(node.layer, pl.Dense | OutputLayer) else 0
+        2 * size_of(node.input_shape)
+        if len(node.input_shape) == 1 or isinstance(node.layer, pl.Dense | pl.EnsembleDense | OutputLayer)
+        else 0
     )
 
 

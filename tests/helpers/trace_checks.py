@@ -25,6 +25,7 @@ BITES = {
         TABLE, [pl.Residual([pl.BatchNormalization(), pl.Dropout(0.4)], [pl.LayerNormalization()])], pl.Regression(2)
     ),
     "image": network((3, 3), [pl.Conv2D(2, 2), pl.MaxPooling2D(2, 1)], pl.BinaryClassification()),
+    "members": network(TABLE, [pl.EnsembleDense(2, 2, "tanh")], pl.Classification(3, 0.1, members=2)),
     "means": network((3, 3, 2), [pl.AveragePooling2D(2, 1), pl.GlobalAveragePooling2D()], pl.Regression(1, "huber")),
 }
 

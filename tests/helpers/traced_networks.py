@@ -15,6 +15,15 @@ LAYERS = [
     (IMAGE, [pl.Rescale((2.0, -0.5), (0.25, 3.0))]),
     (TABLE, [pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0)), 0.7)]),
     *((TABLE, [pl.Dense(3, name)]) for name in ACTIVATIONS),
+    (TABLE, [pl.EnsembleDense(3, 2, "tanh"), pl.EnsembleDense(2, 2, "relu"), pl.Flatten()]),
+    (
+        (3, 4),
+        [
+            pl.EnsembleDense(5, 3, "silu", use_bias=False, regularizer=pl.L1(0.1) + pl.L2(0.2)),
+            pl.Dropout(0.4),
+            pl.Flatten(),
+        ],
+    ),
     (IMAGE, [pl.Dense(3, "tanh", use_bias=False, regularizer=pl.L1(0.1) + pl.L2(0.2))]),
     (GREY, [pl.Conv2D(3)]),
     (IMAGE, [pl.Conv2D(4, (2, 3), "gelu", 2, "valid", (1, 2), 2, regularizer=pl.L2(0.3))]),
@@ -56,6 +65,12 @@ OUTPUTS = [
     pl.Regression(),
     pl.Regression(3, "mae"),
     pl.Regression(2, pl.Huber(0.7)),
+]
+MEMBERS_OUTPUTS = [
+    pl.Classification(3, 0.1, members=3),
+    pl.Classification(2, use_bias=False, members=3),
+    pl.BinaryClassification(0.2, regularizer=pl.L2(0.3), members=3),
+    pl.Regression(2, "huber", members=3),
 ]
 OPTIMIZERS = [
     pl.GradientDescent(),
@@ -110,5 +125,7 @@ def every_case():
         yield f"{hidden[0]!r}-{shape}"[:60], network(shape, hidden, pl.Classification(3))
     for output in OUTPUTS:
         yield repr(output)[:60], network(TABLE, [], output)
+    for output in MEMBERS_OUTPUTS:
+        yield repr(output)[:90], network(TABLE, [pl.EnsembleDense(4, 3, "gelu")], output)
     for name, parts in WHOLE.items():
         yield name, network(*parts)

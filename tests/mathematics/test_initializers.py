@@ -30,7 +30,7 @@ PUBLISHED = {
 
 
 def test_every_named_initializer_is_covered_here():
-    assert set(INITIALIZERS) == set(PUBLISHED) | {"orthogonal", "zeros", "ones"}
+    assert set(INITIALIZERS) == set(PUBLISHED) | {"orthogonal", "zeros", "ones", "random_signs"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -91,7 +91,15 @@ def test_constants():
     assert (pl.Constant(-2.5).draw((3, 4), KEY) == -2.5).all()
 
 
-@pytest.mark.parametrize("name", [*PUBLISHED, "orthogonal"])
+def test_random_signs_are_both_alike_often():
+    signs = initializer("random_signs").draw((300, 200), KEY)
+    assert set(np.unique(signs)) == {-1.0, 1.0}
+    assert stats.binomtest(int((signs > 0).sum()), signs.size).pvalue > 1e-7
+    for axis, count in ((0, 300), (1, 200)):  # 500 sums of +1 and -1: none beyond six deviations
+        assert np.abs(signs.sum(axis=axis)).max() < 6 * math.sqrt(count)
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, "orthogonal", "random_signs"])
 def test_the_key_decides_everything(name):
     draw = initializer(name).draw
     np.testing.assert_array_equal(draw((30, 20), KEY), draw((30, 20), KEY))

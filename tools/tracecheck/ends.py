@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tracecheck.activations import sigmoid, softplus
 from tracecheck.common import penalty_of
 from tracecheck.comparing import Checker, Numbers, Record, Sized, exact, numbers, total
+from tracecheck.ensembles import softmax_steps
 from tracecheck.form import named_layers
 
 
@@ -41,22 +42,31 @@ def check_loss(check: Checker, trace: Record) -> None:
     loss, output, answer = trace["loss"], trace["layers"][-1], trace["answer"]
     about, z, targets = loss["description"], numbers(output["sums"]), numbers(loss["targets"])
     kind, batch, width = about["type"], z.shape[0], z.last
+    members = z.shape[1] if len(z.shape) == 3 else 1
+    each_has_its_loss = members > 1 and trace["training"]  # else it is that of the answer
+    if members > 1:
+        z, answer = (z, softmax_steps(z)) if each_has_its_loss else (numbers(answer["logits"]), answer)
     smoothing = about.get("label_smoothing", 0.0)
     share = smoothing / (width if kind == "CrossEntropy" else 2)
     check.compare("loss.smoothed", loss["smoothed"], [total([(1 - smoothing) * t, share]) for t in targets.flat])
     t = numbers(loss["smoothed"])
+    if each_has_its_loss:
+        t = Numbers((batch * members, width), [one for row in t.rows() for _ in range(members) for one in row])
     if kind not in LOSSES:
         check.faults.append(f"loss: {kind} is not a loss that this program knows")
         return
     terms, gradient = LOSSES[kind](about, z, t, answer)
     check.compare("loss.terms", loss["terms"], terms)
     divisor = 1 if kind == "CrossEntropy" else width
-    samples = [total(row, divisor) for row in numbers(loss["terms"]).rows()]
+    samples = [total(row, divisor * (members if each_has_its_loss else 1)) for row in numbers(loss["terms"]).rows()]
     check.compare("loss.samples", loss["samples"], samples)
     check.compare("loss.value", loss["value"], [total(numbers(loss["samples"]).flat, batch)])
     check.compare("loss.penalty", loss["penalty"], [total(penalties(trace["layers"]))])
     check.compare("loss.objective", loss["objective"], [total([loss["value"], loss["penalty"]])])
-    dz = [(value / divisor / batch, size / divisor / batch) for value, size in gradient]
+    dz = [(value / divisor / batch / members, size / divisor / batch / members) for value, size in gradient]
+    if members > 1 and not each_has_its_loss:  # the mean of the members hands each of them its share
+        rows = [dz[start : start + width] for start in range(0, len(dz), width)]
+        dz = [one for row in rows for _ in range(members) for one in row]
     check.compare(f"layers[{len(trace['layers']) - 1}].doutput", output["doutput"], dz)
 
 

@@ -72,7 +72,10 @@ def _otherwise(layer: Record) -> Iterator[str]:
     about, own = layer["description"], layer.get("parameters", {})
     found: dict[str, object] = {"shape": list(numbers(layer["input"]).shape[1:])} if about["type"] == "Input" else {}
     if "weight" in own:
-        units = numbers(own["weight"]).last
+        shape = numbers(own["weight"]).shape
+        units = shape[-1]
+        tables = numbers(own["input_scales"]).shape if "input_scales" in own else shape if len(shape) == 3 else (1,)
+        found |= {"members": tables[0]}
         found |= dict.fromkeys(("units", "filters", "num_classes", "num_values"), units) | {"use_bias": "bias" in own}
     if about["type"] == "Residual":
         found |= {name: [inner["description"] for inner in layer.get(name, [])] for name in ("layers", "shortcut")}
@@ -87,6 +90,8 @@ def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
         yield name, y
     yield "dinput", x
     yield "numbers.scale", ()
+    yield "numbers.scaled", (*y[:2], x[-1])
+    yield "numbers.product", y
     yield "numbers.normalized", x
     yield "numbers.winners", y
     yield "numbers.slopes", (x[0], y[-1] - x[-1])
@@ -107,6 +112,8 @@ def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
 
 def _output_shape(layer: Record, x: Shape) -> Shape:
     kind, channels = layer["description"]["type"], x[3:] or (1,)
+    if layer["description"].get("members", 1) > 1:
+        return x[0], layer["description"]["members"], numbers(layer["parameters"]["weight"]).last
     if kind in DENSE:
         return x[0], numbers(layer["parameters"]["weight"]).last
     if kind in POOLING:
@@ -127,6 +134,8 @@ def _output_shape(layer: Record, x: Shape) -> Shape:
 def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
     """The shape of a parameter; None for a layer that this program does not know, which is reported elsewhere."""
     about = layer["description"]
+    if about.get("members", 1) > 1:
+        return _parameter_shape_of_members(layer, name, x)
     if about["type"] in NORMALIZATION:
         return x[-1:]
     if about["type"] not in (*DENSE, "Conv2D"):
@@ -139,13 +148,22 @@ def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
     return math.prod(x[1:]), units
 
 
+def _parameter_shape_of_members(layer: Record, name: str, x: Shape) -> Shape | None:
+    members, units = layer["description"]["members"], numbers(layer["parameters"]["weight"]).last
+    if name == "weight":
+        return (x[-1], units) if layer["description"]["type"] == "EnsembleDense" else (members, x[-1], units)
+    return {"input_scales": (members, x[-1]), "output_scales": (members, units), "bias": (members, units)}.get(name)
+
+
 def _end_shapes(trace: Record) -> Iterator[tuple[str, Shape]]:
     """The same for the answer and the loss, from the shape of the logits."""
-    batch, width = numbers(trace["layers"][-1]["sums"]).shape
+    batch, *members, width = numbers(trace["layers"][-1]["sums"]).shape
+    yield "answer.logits", (batch, width)
+    yield "loss.terms", (batch, *(members if trace["training"] else ()), width)
     is_values = trace["answer"]["kind"] == "identity" and width > 1
     yield "answer.predictions", (batch, width) if is_values else (batch,)
     yield "answer.probabilities", (batch, 2 if trace["answer"]["kind"] == "sigmoid" else width)
-    for name in ("answer.shifted", "answer.exponentials", "loss.targets", "loss.smoothed", "loss.terms"):
+    for name in ("answer.shifted", "answer.exponentials", "loss.targets", "loss.smoothed"):
         yield name, (batch, width)
     for name in ("answer.maximum", "answer.total", "loss.samples"):
         yield name, (batch,)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tracecheck.chance import bits
 from tracecheck.common import check_activation, check_gradient
 from tracecheck.comparing import Checker, Record, Sized, exact, numbers, total
+from tracecheck.ensembles import check_ensemble_dense, check_heads
 from tracecheck.images import IMAGE_LAYERS
 
 Check = Callable[[Checker, str, Record, Record], None]
@@ -85,6 +86,11 @@ def check_dense(check: Checker, path: str, layer: Record, trace: Record) -> None
     rows = weight.rows()
     dinput = [total(a * b for a, b in zip(row, weights, strict=True)) for row in dz for weights in rows]
     check.compare(f"{path}.dinput", layer["dinput"], dinput)
+
+
+def check_output(check: Checker, path: str, layer: Record, trace: Record) -> None:
+    """The weighted sums of an output layer; of an ensemble, those of each member."""
+    (check_dense if layer["description"].get("members", 1) == 1 else check_heads)(check, path, layer, trace)
 
 
 def check_flatten(check: Checker, path: str, layer: Record, trace: Record) -> None:
@@ -243,14 +249,15 @@ LAYERS: dict[str, Check] = {
     "Rescale": check_rescale,
     "PiecewiseLinearEncoding": check_encoding,
     "Dense": check_dense,
+    "EnsembleDense": check_ensemble_dense,
     "Flatten": check_flatten,
     "Dropout": check_dropout,
     "Dropout2D": check_dropout,
     "BatchNormalization": check_batch_normalization,
     "LayerNormalization": check_layer_normalization,
     "Residual": check_residual,
-    "Classification": check_dense,
-    "BinaryClassification": check_dense,
-    "Regression": check_dense,
+    "Classification": check_output,
+    "BinaryClassification": check_output,
+    "Regression": check_output,
     **IMAGE_LAYERS,
 }

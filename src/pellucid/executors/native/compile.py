@@ -88,7 +88,7 @@ def obstacle(stack: Stack) -> str | None:
 
 
 def _ensemble_obstacle(stack: Stack) -> str | None:
-    """Why an ensemble cannot run natively, where each sample has a row for every member from the inputs on; None if it can."""
+    """Why an ensemble cannot run natively, where a sample has a row for each member from the inputs on; None if it can."""
     first = next((i for i, node in enumerate(stack.nodes) if isinstance(node.layer, EnsembleDense)), None)
     if first is None:
         return None if stack.output.members == 1 else f"the members of {stack.nodes[-1].name} share no layer"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.mathematics.activations import softmax, softplus
-from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.mathematics.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    each_member,
+)
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification, ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer
 
@@ -17,6 +25,7 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 class AnswerTrace:
     """From the scores z (B, V) of the output layer to the answer.
 
+    logits         (B, V) of an ensemble: the mean of the scores of its members, in place of z; else None
     kind           "softmax" (one of K classes), "sigmoid" (yes or no) or "identity" (the values themselves)
     predictions    (B,) class numbers; for a regression the values, (B,) or (B, V)
     probabilities  (B, K); None for a regression
@@ -28,6 +37,7 @@ class AnswerTrace:
     predictions: AnyArray
     probabilities: Array | None = None
     softmax: dict[str, Array] = field(default_factory=dict)
+    logits: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,10 @@ class LossTrace:
 
     loss     the `Loss`
     targets  (B, V) what the scores are compared with; ``smoothed`` after label smoothing
-    terms    (B, V) what each score adds; None for a loss of your own
-    samples  (B,) the loss of each sample: the sum of its terms for the cross-entropy of a softmax, else their mean
+    terms    (B, V) what each score adds; None for a loss of your own. Of an ensemble in training (B, M, V): each member has
+             its loss
+    samples  (B,) the loss of each sample: the sum of its terms for the cross-entropy of a softmax, else their mean; of an
+             ensemble in training, the mean over its members
     value    the mean over the batch; ``objective`` adds ``penalty``, that of the weights
     """
 
@@ -60,8 +72,14 @@ class LossTrace:
         return self.value + self.penalty
 
 
-def answer_trace(output: OutputLayer, z: Array) -> AnswerTrace:
-    """The road from the scores z (B, V) to the answer of this output layer."""
+def answer_trace(output: OutputLayer, scores: Array) -> AnswerTrace:
+    """The road from the scores (B, V), or those of the members (B, M, V), to the answer of this output layer."""
+    z = output.answer(scores)
+    answer = _from_logits(output, z)
+    return answer if output.members == 1 else replace(answer, logits=z)
+
+
+def _from_logits(output: OutputLayer, z: Array) -> AnswerTrace:
     predictions = output.predict(z)
     if isinstance(output, Classification):
         maximum = z.max(axis=-1)
@@ -76,10 +94,15 @@ def answer_trace(output: OutputLayer, z: Array) -> AnswerTrace:
 
 
 def loss_trace(loss: Loss, z: Array, targets: Array, value: float, penalty: float) -> LossTrace:
-    """The loss ``value`` of scores z (B, V) against targets (B, V), term by term."""
-    samples, _ = loss.terms(z, targets)
+    """The loss ``value`` of scores z (B, V), or (B, M, V) of members, against targets (B, V), term by term."""
     smoothed = _smoothed(loss, targets)
-    return LossTrace(loss, targets, smoothed, _terms(loss, z, smoothed), samples, value, penalty)
+    rows, wanted, _ = each_member(z, targets, None)
+    samples, _ = loss.terms(rows, wanted)
+    terms = _terms(loss, rows, each_member(z, smoothed, None)[1])
+    if z.ndim == 3:
+        samples = samples.reshape(z.shape[:2]).mean(axis=1)
+        terms = None if terms is None else terms.reshape(z.shape)
+    return LossTrace(loss, targets, smoothed, terms, samples, value, penalty)
 
 
 def _smoothed(loss: Loss, targets: Array) -> Array:

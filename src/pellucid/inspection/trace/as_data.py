@@ -41,7 +41,12 @@ def layer_data(layer: LayerTrace, write: Write) -> dict[str, Any]:
 
 def answer_data(answer: AnswerTrace, write: Write) -> dict[str, Any]:
     """The road from the scores to the answer."""
-    arrays = {"predictions": answer.predictions, "probabilities": answer.probabilities, **answer.softmax}
+    arrays = {
+        "logits": answer.logits,
+        "predictions": answer.predictions,
+        "probabilities": answer.probabilities,
+        **answer.softmax,
+    }
     return {"kind": answer.kind, **_each(arrays, write)}
 
 

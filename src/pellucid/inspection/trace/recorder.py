@@ -20,7 +20,10 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.residual import Residual
 
 # What the caches of layers may hold besides x, z and a.
-NUMBERS = ("scale", "mean", "variance", "inverse_std", "normalized", "factors", "winners", "slopes")
+NUMBERS = (
+    *("scale", "mean", "variance", "inverse_std", "normalized", "factors", "winners", "slopes"),
+    *("scaled", "product"),
+)
 
 
 class Recorder(Layer):

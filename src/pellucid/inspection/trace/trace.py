@@ -131,17 +131,16 @@ def trace(
     loss, update = None, None
     after: dict[str, UpdateTrace] = {}
     if targets is None:
-        z = twin.propagate(x, training=training, step=step, needs_dx=True).logits
+        twin.propagate(x, training=training, step=step, needs_dx=True)
     else:
         value, forward, _ = objective.descend(x, targets, training=training, step=step, needs_dx=True)
-        z = forward.logits
-        loss = loss_trace(twin.output.loss_function, z, targets, value, paid)
+        loss = loss_trace(twin.output.loss_function, forward.logits, targets, value, paid)
     if optimizer is not None:
         state = state or OptimizerState.fresh(optimizer, twin.parameters.vector)
         update = StepTrace(optimizer, optimizer.learning_rate, state.updates + 1)
         after = updates(update, state, twin.parameters.layout, twin.parameters, objective.gradient)
     layers = _layers(objective, recorders, after)
-    return Trace(layers, answer_trace(twin.output, z), loss, update, training, stack.seed, step)
+    return Trace(layers, answer_trace(twin.output, layers[-1].output), loss, update, training, stack.seed, step)
 
 
 def _layers(objective: Objective, recorders: Sequence[Recorder], after: dict[str, UpdateTrace]) -> tuple[LayerTrace, ...]:
