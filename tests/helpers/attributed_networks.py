@@ -30,6 +30,14 @@ PIECEWISE_LINEAR = {
         *(ROW, pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0), (0.5, 0.75)), 0.7)),
         *(pl.Dense(6, "relu"), pl.Classification(3)),
     ),
+    "ensemble": (
+        *(ROW, pl.EnsembleDense(7, 3, "relu"), pl.Dropout(0.5), pl.EnsembleDense(6, 3, "hard_sigmoid", use_bias=False)),
+        pl.Classification(3, members=3),
+    ),
+    "ensemble of numbers": (
+        *(ROW, pl.Dense(6, "leaky_relu"), pl.EnsembleDense(5, 2, "relu")),
+        pl.Regression(2, use_bias=False, members=2),
+    ),
     "normalized": (
         *(ROW, pl.BatchNormalization(), pl.Dense(6), pl.BatchNormalization(activation="hard_sigmoid"), pl.Dropout(0.5)),
         pl.Regression(),

@@ -9,10 +9,12 @@ import numpy as np
 from pellucid.core.display.equation import equation, sum_of_products
 from pellucid.core.display.numbers import largest, written
 from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.member_sums import weights_to_units
 from pellucid.inspection.trace.neuron import NeuronTrace, place_in_words
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
 
@@ -49,13 +51,26 @@ def _multiplied(a: float, b: float, value: float) -> str:
 def _came_down(trace: Trace, neuron: NeuronTrace) -> str | None:
     """What dense units above send down to a neuron, dy = sum_k dz_k w_k; None below other layers."""
     above = _above(trace, neuron.layer)
-    if above is None or above.dsums is None or not isinstance(above.layer, Dense | OutputLayer):
+    if above is None or above.dsums is None or not isinstance(above.layer, Dense | EnsembleDense | OutputLayer):
         return None
+    if above.members > 1:
+        return _from_member(above, neuron)
     shape = trace.layer(neuron.layer).output.shape[1:]
     place = (neuron.unit,) if neuron.place is None else (*neuron.place, neuron.unit)
     weights = above.parameters["weight"][int(np.ravel_multi_index(place, shape))]
     assert neuron.doutput is not None
     filled = equation(sum_of_products(above.dsums[0], weights, TERMS), neuron.doutput)
+    return f"dy = sum of dz * w over the units of {above.name} = {filled}"
+
+
+def _from_member(above: LayerTrace, neuron: NeuronTrace) -> str | None:
+    """What the units of the same member send down to one of its neurons; None for one that all members see."""
+    if neuron.place is None or above.dsums is None:
+        return None
+    member = neuron.place[0]
+    weights = weights_to_units(above, member, neuron.unit)
+    assert neuron.doutput is not None
+    filled = equation(sum_of_products(above.dsums[0, member], weights, TERMS), neuron.doutput)
     return f"dy = sum of dz * w over the units of {above.name} = {filled}"
 
 

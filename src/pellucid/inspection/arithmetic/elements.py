@@ -13,7 +13,7 @@ from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 from pellucid.inspection.arithmetic.formulas import pooled, spelled_out
-from pellucid.inspection.trace.address import address
+from pellucid.inspection.trace.address import Place, address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import neuron_trace
 from pellucid.inspection.trace.trace import Trace
@@ -47,6 +47,7 @@ class Element:
     positions: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 1), np.int64))
     inputs: Array = field(default_factory=lambda: np.zeros(0))
     weights: Array = field(default_factory=lambda: np.zeros(0))
+    is_of_member: bool = False
 
     @property
     def products(self) -> Array:
@@ -60,12 +61,15 @@ class Element:
 
     @property
     def address(self) -> str:
-        """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``."""
+        """As ``pellucid explain --neuron`` takes it: ``dense_1[17]``, ``conv2d_1[3]@5,7``, ``ensemble_dense_1[17]@3``."""
+        if self.is_of_member:
+            return address(self.layer, self.index[1], self.index[:1])
         return address(self.layer, *unit_and_place(self.index))
 
 
-def unit_and_place(index: Index) -> tuple[int, tuple[int, int] | None]:
-    """(17,) is the unit 17; (5, 7, 3) the channel 3 at row 5, column 7; (5, 7) the only channel of an image there."""
+def unit_and_place(index: Index) -> tuple[int, Place | None]:
+    """(17,) is the unit 17; (5, 7, 3) the channel 3 at row 5, column 7; (5, 7) the only channel of an image there, and
+    of an ensemble, whose rows are its members, unit 7 of member 5."""
     if len(index) == 1:
         return index[0], None
     return (index[2] if len(index) > 2 else 0), (index[0], index[1])
@@ -108,9 +112,11 @@ def element(trace: Trace, name: str, index: Index) -> Element:
     below = sources(trace.layers)[name]
     kind, y = layer.layer, written(float(layer.output[(0, *index)]))
     if layer.has_neurons:
-        unit, place = unit_and_place(index)
+        of_member = layer.members > 1
+        unit, place = (index[1], index[:1]) if of_member else unit_and_place(index)
         neuron = neuron_trace(layer, unit, 0, place)
-        return Element(name, index, neuron.arithmetic(TERMS), below, neuron.positions, neuron.inputs, neuron.weights)
+        line = neuron.arithmetic(TERMS)
+        return Element(name, index, line, below, neuron.positions, neuron.inputs, neuron.weights, of_member)
     if isinstance(kind, Input):
         x, is_pixel = layer.input[(0, *index)], layer.input.dtype == np.uint8
         return Element(name, index, f"x = {equation(lambda n: n(int(x)) / n(255), x / 255) if is_pixel else y}")

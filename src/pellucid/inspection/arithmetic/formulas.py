@@ -14,6 +14,7 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
@@ -27,6 +28,7 @@ FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
     PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
     Dense: "z = sum of input * weight + bias, and f(z).",
+    EnsembleDense: "z = sum of input * r * weight * s + bias, and f(z); r, s and bias are each member's own.",
     Conv2D: "z = sum of input * weight in a window + bias, and f(z).",
     MaxPooling2D: "y = the largest number of each window.",
     AveragePooling2D: "y = the mean of each window.",
@@ -46,6 +48,8 @@ TERMS = 4  # of a mean
 def formula(layer: LayerTrace) -> str:
     """What this kind of layer computes, in a sentence."""
     text = next((text for kind, text in FORMULAS.items() if isinstance(layer.layer, kind)), "A layer of your own.")
+    if layer.members > 1 and isinstance(layer.layer, OutputLayer):
+        text += f" Each of the {layer.members} members has its own; the answer is their mean."
     return text if getattr(layer.layer, "use_bias", True) else text.replace(" + bias", "")
 
 

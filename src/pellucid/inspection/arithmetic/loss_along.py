@@ -32,6 +32,10 @@ def loss_along(network: Stack, x: AnyArray, target: int, layer: str, source: int
     targets = network.output.targets(network.output.check_targets([target], 1), FLOAT64)
     found = trace(network, inputs, targets, training=False)
     watched, twin = found.layer(layer), network.twin(FLOAT64)
+    if watched.members > 1:
+        raise ArgumentError(
+            f"the weights of {layer!r} are those of {watched.members} members at once; choose another layer."
+        )
     weight = twin.parameters[name]
     if not (0 <= source < weight.shape[0] and 0 <= unit < weight.shape[1]):
         raise ArgumentError(f"{name} is {weight.shape[0]} x {weight.shape[1]}; there is no weight {source}, {unit}.")

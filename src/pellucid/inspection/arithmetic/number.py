@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pellucid.core.display.equation import equation
-from pellucid.core.shapes import AnyArray
+from pellucid.core.shapes import AnyArray, Array
 from pellucid.inspection.arithmetic.elements import Index, element, unit_and_place
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import number_at
@@ -37,10 +37,18 @@ def number_in_full(trace: Trace, layer_name: str, index: Index) -> tuple[dict[st
     arrays |= {"positions": found.positions, "origin": found.origin}
     if "weight" in layer.parameters and layer.dsums is not None:
         arrays["dweights"] = float(layer.dsums[at]) * found.inputs
-        arrays["gradients"] = layer.gradients["weight"][..., unit].ravel()
+        arrays["gradients"] = _of_unit(layer, layer.gradients["weight"], index, unit)
         if "weight" in layer.updates:
-            arrays["new"] = layer.updates["weight"].new[..., unit].ravel()
+            arrays["new"] = _of_unit(layer, layer.updates["weight"].new, index, unit)
     return data, arrays
+
+
+def _of_unit(layer: LayerTrace, weights: Array, index: Index, unit: int) -> Array:
+    """The numbers of an array like the weights that belong to one unit, in a row; of an ensemble, to that of one member."""
+    if layer.members == 1:
+        return weights[..., unit].ravel()
+    member, own = index
+    return (weights[member] if weights.ndim == 3 else weights)[..., own]
 
 
 def _back_line(layer: LayerTrace, at: tuple[int, ...]) -> str | None:

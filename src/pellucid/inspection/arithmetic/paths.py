@@ -21,6 +21,7 @@ from pellucid.core.shapes import Array
 from pellucid.inspection.arithmetic.elements import Element, Index, element, sources
 from pellucid.inspection.arithmetic.formulas import inside
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
+from pellucid.inspection.trace.member_sums import weights_to_units
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
@@ -106,7 +107,11 @@ def _outputs(trace: Trace, layer: LayerTrace, source: str, at: Index, share: flo
 def _given(trace: Trace, layer: LayerTrace, source: str, at: Index) -> Iterator[tuple[Index, float]]:
     """What the input at this index gives to each number of the layer, with the index of that number."""
     kind, x = layer.layer, float(trace.layer(source).output[(0, *at)])
-    if isinstance(kind, Dense | OutputLayer):
+    if layer.members > 1:
+        for member in range(layer.members) if len(at) == 1 else at[:1]:
+            weights = weights_to_units(layer, member, at[-1])
+            yield from (((member, unit), value) for unit, value in enumerate((x * weights).tolist()))
+    elif isinstance(kind, Dense | OutputLayer):
         row = layer.parameters["weight"][int(np.ravel_multi_index(at, layer.input.shape[1:]))]
         yield from (((unit,), value) for unit, value in enumerate((x * row).tolist()))
     elif isinstance(kind, Conv2D):

@@ -18,6 +18,7 @@ from pellucid.inspection.trace.step import StepTrace
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum
 from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 
 LETTERS = {"weight": "w", "bias": "b"}
 
@@ -70,10 +71,11 @@ def gradient_line(layer: LayerTrace, one: ParameterStep, output: Index) -> Line:
     penalty = layer.regularizers.get(one.name)
     paid = 0.0 if penalty is None else float(penalty.gradient(layer.parameters[one.name])[one.index])
     rule, factors, slope = f"dL/d{one.letter}", [one.gradient - paid], ""
-    if isinstance(layer.layer, Conv2D):
-        rule += " over every window"
+    if isinstance(layer.layer, Conv2D | EnsembleDense):
+        rule += " over every window" if isinstance(layer.layer, Conv2D) else " over every member"
     elif layer.dsums is not None and one.name == "weight":
-        slope, factors = "dz x", [float(layer.dsums[(0, *output)]), float(layer.input[0].ravel()[one.index[0]])]
+        x = layer.input[0].ravel()[one.index[0]] if layer.members == 1 else layer.input[0][one.index[:-1]]
+        slope, factors = "dz x", [float(layer.dsums[(0, *output)]), float(x)]
     elif layer.dsums is not None and one.name == "bias":
         slope = "dz"
     if penalty is None:

@@ -25,6 +25,7 @@ from pellucid.nn.layers.batch_normalization import BatchNormalization, BatchNorm
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout, Dropout2D
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
@@ -66,7 +67,7 @@ def split(stack: Stack, numbers: Array, selector: Array) -> tuple[Array, Array, 
     parts: Parts = {}
     with np.errstate(all="ignore"):  # what is not finite is named below
         done = stack.propagate(numbers, arrays, needs_dx=True, keep=True)
-        dx = _down(stack.nodes, arrays, done.caches, selector, "", parts)
+        dx = _down(stack.nodes, arrays, done.caches, stack.output.answer_backward(selector), "", parts)
     score = score_of(done.logits, selector)
     check_finite(score, dx)
     return score, dx, dict(reversed(parts.items()))
@@ -132,7 +133,7 @@ RULES: dict[type[Layer], Rule] = {
     Rescale: _rescale,
     PiecewiseLinearEncoding: _encoding,
     BatchNormalization: _batch_normalization,
-    **dict.fromkeys((Dense, Conv2D, Classification, BinaryClassification, Regression), _bias),
+    **dict.fromkeys((Dense, EnsembleDense, Conv2D, Classification, BinaryClassification, Regression), _bias),
     **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _bias),
     **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual), _bias),
 }

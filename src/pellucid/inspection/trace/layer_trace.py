@@ -10,6 +10,7 @@ from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
+from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.outputs.output import OutputLayer
 
 
@@ -77,7 +78,13 @@ class LayerTrace:
     @property
     def has_neurons(self) -> bool:
         """Whether each of its numbers is a weighted sum of its own."""
-        return isinstance(self.layer, Dense | Conv2D | OutputLayer)
+        return isinstance(self.layer, Dense | EnsembleDense | Conv2D | OutputLayer)
+
+    @property
+    def members(self) -> int:
+        """How many networks of an ensemble have each their own numbers here, (B, M, ...); 1 for a single network."""
+        found: int = getattr(self.layer, "members", 1)
+        return found
 
     @property
     def activation(self) -> str | None:

@@ -17,15 +17,20 @@ from pellucid.core.display.numbers import largest, written
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array, Shape
-from pellucid.inspection.trace.address import address
+from pellucid.inspection.trace.address import Place, address
 from pellucid.inspection.trace.layer_trace import LayerTrace
+from pellucid.inspection.trace.member_sums import mean_sum, sum_of_member
 from pellucid.nn.layers.convolution import Conv2D
+from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.windows import as_image
 
 
 @dataclass(frozen=True)
 class NeuronTrace:
     """z = sum_d inputs_d weights_d + bias, and f(z), of one unit for one sample; of a filter, in one window.
+
+    Of an ensemble, it is the sum of the member ``place`` = (member,), with the member's scales in the weights; without a
+    place, the mean of an output layer's members, which is the logit of the answer.
 
     ``positions`` (D, axes) says where in the layer's input each of the D inputs lies: (d,), (row, column) or (row, column,
     channel); what lies in the margins of a convolution is outside of the image. ``slope`` f'(z), ``doutput`` and ``dsum``,
@@ -35,7 +40,7 @@ class NeuronTrace:
     layer: str
     unit: int
     sample: int
-    place: tuple[int, int] | None
+    place: Place | None
     positions: NDArray[np.int64]
     inputs: Array
     weights: Array
@@ -87,7 +92,8 @@ class NeuronTrace:
         what it adds to the gradient of its weight."""
         columns = {"input": self.inputs, "weight": self.weights, "product": self.products}
         if self.dweights is not None:
-            columns["dweight" if self.place is None else "dweight of this window"] = self.dweights
+            whose = "" if self.place is None else " of this member" if len(self.place) == 1 else " of this window"
+            columns[f"dweight{whose}"] = self.dweights
         places = [place_in_words(position) for position in self.positions.tolist()]
         rows = (
             [places[d], *(written(float(column[d])) for column in columns.values())] for d in np.flatnonzero(self.inputs)
@@ -133,13 +139,15 @@ class NeuronTrace:
         return framed(words[0], table("Each input that is not 0", *self.rows()), *words[1:])
 
 
-def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, int] | None) -> NeuronTrace:
+def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: Place | None) -> NeuronTrace:
     """The weighted sum of one unit; see `Trace.neuron`."""
     if not layer.has_neurons or layer.sums is None:
         raise ArgumentError(f"{layer.name} has no neurons: weighted sums are in dense, convolution and output layers.")
     sums = layer.sums
     _check_index(sample, len(sums), f"the batch has {counted(len(sums), 'sample')}; sample")
     _check_index(unit, sums.shape[-1], f"{layer.name} has {counted(sums.shape[-1], 'unit')}; unit")
+    if layer.members > 1:
+        return _of_ensemble(layer, unit, sample, place)
     if isinstance(layer.layer, Conv2D):
         place = _check_place(layer, place)
         positions, inputs, weights = _window(layer, layer.layer, unit, sample, place)
@@ -156,6 +164,33 @@ def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: tuple[int, in
         *(layer.name, int(unit), int(sample), place, positions, inputs, weights),
         bias=None if bias is None else float(bias[unit]),
         sum=float(sums[at]),
+        activation=layer.activation,
+        output=float(layer.output[at]),
+        slope=number_at(layer.slopes, at),
+        doutput=number_at(layer.doutput, at),
+        dsum=number_at(layer.dsums, at),
+    )
+
+
+def _of_ensemble(layer: LayerTrace, unit: int, sample: int, place: Place | None) -> NeuronTrace:
+    assert layer.sums is not None
+    name, many = layer.name, counted(layer.members, "member")
+    if place is None:
+        if not isinstance(layer.layer, OutputLayer):
+            raise ArgumentError(f"each of the {many} of {name} has a unit {unit}; say whose: {address(name, unit, (0,))}.")
+        # the answer falls or rises with all members alike, where the loss is that of the answer
+        down = None if layer.doutput is None else layer.doutput[sample, :, unit]
+        dsum = float(down.sum()) if down is not None and not np.ptp(down) else None
+        z = float(layer.sums[sample, :, unit].mean())
+        found = mean_sum(layer, unit, sample)
+        return NeuronTrace(name, unit, sample, None, *found, sum=z, activation=None, output=z, doutput=dsum, dsum=dsum)
+    if len(place) != 1:
+        raise ArgumentError(f"{name} has members; say which: {address(name, unit, (0,))}.")
+    _check_index(place[0], layer.members, f"{name} has {many}; member")
+    at = (sample, place[0], unit)
+    return NeuronTrace(
+        *(name, unit, sample, (int(place[0]),), *sum_of_member(layer, unit, sample, place[0])),
+        sum=float(layer.sums[at]),
         activation=layer.activation,
         output=float(layer.output[at]),
         slope=number_at(layer.slopes, at),
@@ -190,7 +225,7 @@ def _window(
     return positions, window.ravel(), weights.ravel()
 
 
-def _check_place(layer: LayerTrace, place: tuple[int, int] | None) -> tuple[int, int]:
+def _check_place(layer: LayerTrace, place: Place | None) -> tuple[int, int]:
     height, width = layer.output.shape[1:3]
     example = address(layer.name, 0, (height // 2, width // 2))
     if not isinstance(place, tuple | list) or len(place) != 2:

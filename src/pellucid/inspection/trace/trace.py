@@ -18,6 +18,7 @@ from pellucid.core.packing import Write, as_json, packing
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.core.version import __version__
 from pellucid.executors.base import OptimizerState
+from pellucid.inspection.trace.address import Place
 from pellucid.inspection.trace.answer import AnswerTrace, LossTrace, answer_trace, loss_trace
 from pellucid.inspection.trace.as_data import answer_data, layer_data, loss_data, step_data
 from pellucid.inspection.trace.layer_trace import LayerTrace, UpdateTrace
@@ -69,9 +70,15 @@ class Trace:
         """Full name -> gradient of loss + penalty, as ``network.gradients`` gives it; empty without y."""
         return {f"{layer.name}.{own}": g for layer in self.every_layer() for own, g in layer.gradients.items()}
 
-    def neuron(self, layer: str, unit: int, *, sample: int = 0, place: tuple[int, int] | None = None) -> NeuronTrace:
+    @property
+    def logits(self) -> Array:
+        """(B, V): the scores of the output layer, or the mean of those of an ensemble's members."""
+        return self.layers[-1].output if self.answer.logits is None else self.answer.logits
+
+    def neuron(self, layer: str, unit: int, *, sample: int = 0, place: Place | None = None) -> NeuronTrace:
         """One weighted sum with each of its products: unit ``unit`` of a dense or output layer, or a filter of a
-        convolution in the window at ``place`` (row, column). Raises `ArgumentError` for what is not there."""
+        convolution in the window at ``place`` (row, column), or the unit of a member of an ensemble, ``place`` (member,).
+        Raises `ArgumentError` for what is not there."""
         return neuron_trace(self.layer(layer), unit, sample, place)
 
     def to_data(self) -> dict[str, Any]:

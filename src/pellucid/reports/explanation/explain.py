@@ -18,6 +18,7 @@ from pellucid.inspection.arithmetic.cells import CellNumbers, cell_numbers
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
+from pellucid.inspection.trace.member_sums import mean_weights
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model, check_model
 from pellucid.models.network import Network
@@ -62,7 +63,7 @@ def explain(
     columns = columns if sample.parts is None else sample.parts
     network, x = model.network, prepared.pixels[None]
     trace = network.trace(x)
-    if not np.isfinite(trace.layers[-1].output).all():
+    if not np.isfinite(trace.logits).all():
         raise DivergenceError(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
@@ -174,7 +175,7 @@ def _known(model: Model, label: Label) -> Label:
 def _runner_up(trace: Trace, first: int) -> int:
     if trace.answer.kind == "sigmoid":
         return 1 - first
-    z = trace.layers[-1].output[0].copy()
+    z = trace.logits[0].copy()
     z[first] = -np.inf
     return int(z.argmax())
 
@@ -182,8 +183,7 @@ def _runner_up(trace: Trace, first: int) -> int:
 def _change(trace: Trace, first: int, second: int, label: Label, count: int) -> Change:
     """The margin as a sum over the inputs of the output layer."""
     output = trace.layers[-1]
-    weight, x, z = output.parameters["weight"], output.input[0].ravel(), output.output[0]
-    bias = output.parameters.get("bias", np.zeros(weight.shape[1]))
+    (weight, bias), x, z = mean_weights(output), output.input[0].ravel(), trace.logits[0]
     if trace.answer.kind == "sigmoid":  # one score, for class 1: that of class 0 is always 0
         weight, bias, z = (np.insert(array, 0, 0.0, axis=-1) for array in (weight, bias, z))
     difference, offset = weight[:, first] - weight[:, second], float(bias[first] - bias[second])

@@ -142,7 +142,9 @@ def changed(found: Findings, change: Change) -> Iterator[Block]:
             f"The runner-up is {change.runner_up}. It would be the answer if its score rose by {margin}, or if that of "
             f"{found.label} fell by as much."
         )
-    inputs = ", ".join(place_in_words([d]) for d, *_ in change.reasons)
+    output = found.trace.layers[-1]
+    shape = output.input.shape[1:] if output.members > 1 else (output.input[0].size,)
+    inputs = ", ".join(place_in_words(map(int, np.unravel_index(d, shape))) for d, *_ in change.reasons)
     yield Sums((f"margin = {equation(lambda n: _margin(n, change), change.margin)}",))
     if inputs:
         below = found.trace.layers[-2].name

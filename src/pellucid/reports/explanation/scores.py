@@ -23,7 +23,7 @@ def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | No
 
     With a temperature the steps are those of z / T, so that the probability is the one that `Model.predict` says.
     """
-    answer, z = trace.answer, trace.layers[-1].output
+    answer, z = trace.answer, trace.logits
     if answer.kind == "identity" or answer.probabilities is None:
         return tuple(Score(value, float(score)) for value, score in enumerate(z[0])), None
     is_softmax = answer.kind == "softmax"

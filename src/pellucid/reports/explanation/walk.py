@@ -47,6 +47,7 @@ def _score_gradients(found: Findings) -> Iterator[str]:
     assert dz is not None
     assert loss is not None
     scores = found.scores[1:] if found.kind == "sigmoid" else found.scores  # a binary classifier has one score, for class 1
+    dz = dz.sum(axis=1) if dz.ndim == 3 else dz  # of an ensemble, whose members share it
     for k in np.argsort(-np.abs(dz[0]), kind="stable")[:MOST_SCORES]:
         yield f"dz({scores[k].label}) = p - t = {_subtracted(scores[k].own, float(loss.smoothed[0, k]), float(dz[0, k]))}"
     if dz.shape[1] > MOST_SCORES:

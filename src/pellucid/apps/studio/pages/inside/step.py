@@ -23,7 +23,7 @@ def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, A
     layer, update = look.trace.layer(layer_name), look.trace.update
     if update is None:
         raise ArgumentError("a step follows from a target: add target=, the number of a class.")
-    name, at = _where(layer, unit_and_place(index)[0], word)
+    name, at = _where(layer, index if layer.members > 1 else unit_and_place(index)[:1], word)
     one = parameter_step(layer, name, at)
     lines = [gradient_line(layer, one, index), *step_lines(update, one)]
     return {
@@ -36,8 +36,9 @@ def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, A
     }
 
 
-def _where(layer: LayerTrace, unit: int, word: str) -> tuple[str, tuple[int, ...]]:
-    """The parameter that is meant, and the index in it."""
+def _where(layer: LayerTrace, own: tuple[int, ...], word: str) -> tuple[str, tuple[int, ...]]:
+    """The parameter that is meant, and the index in it. ``own`` is (unit,), or (member, unit)."""
+    *member, unit = own
     others = [name for name, array in layer.parameters.items() if name != "weight" and array.ndim == 1]
     if word in others:
         return word, (unit,)
@@ -47,6 +48,8 @@ def _where(layer: LayerTrace, unit: int, word: str) -> tuple[str, tuple[int, ...
         raise ArgumentError(f"{layer.name} learns nothing: it has no weights.")
     if weight is None or not word.isascii() or not word.isdigit():
         raise ArgumentError(f"weight is one of those of {layer.name}: {known}; not {word[:40]!r}.")
+    if member and weight.ndim == 3:  # each member has weights of its own
+        return "weight", (*member, whole_in_words(word, "weight", 0, weight.shape[1] - 1), unit)
     number = whole_in_words(word, "weight", 0, weight[..., 0].size - 1)
     return "weight", (*(int(i) for i in np.unravel_index(number, weight.shape[:-1])), unit)
 
