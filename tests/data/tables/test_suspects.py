@@ -12,15 +12,10 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from pellucid.core import random
 from pellucid.data.tables.columns import CategoryColumn, NumberColumn
-from pellucid.data.tables.suspects import (
-    contradictions,
-    equal_columns,
-    explained_alone,
-    find_suspects,
-    gives_away,
-    placeholder,
-    repeated_rows,
-)
+from pellucid.data.tables.suspects.alone import explained_alone, gives_away
+from pellucid.data.tables.suspects.columns import equal_columns, placeholder
+from pellucid.data.tables.suspects.find import find_suspects
+from pellucid.data.tables.suspects.rows import contradictions, repeated_rows
 
 X = NumberColumn("x")
 SMALL = st.sampled_from([0.0, -0.0, 1.0, 2.0, np.nan, 0.5])

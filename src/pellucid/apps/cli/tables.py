@@ -16,13 +16,19 @@ from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.csv_listing import names_pictures
 from pellucid.data.photos.listing import SUFFIXES
-from pellucid.data.tables.overview import possible_targets
-from pellucid.data.tables.table import Table, inspect_table, read_table
+from pellucid.data.tables.overview import dropped, possible_targets
+from pellucid.data.tables.suspects.find import find_suspects
+from pellucid.data.tables.suspects.suspect import suspects_in_words
+from pellucid.data.tables.suspects.two_tables import compare_tables
+from pellucid.data.tables.table import Rows, Table, inspect_table, read_table
+from pellucid.models.counter_run import with_counter_runs
 from pellucid.models.labelled_table import labelled_rows
 from pellucid.models.model import Model
 from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.training.recipes.table_rules import HELD_OUT
+
+MOST_SUSPECTS = 20  # that are named before training
 
 
 def is_table(data: str, given: dict[str, Any]) -> bool:
@@ -61,6 +67,7 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
         table.account.write_csv(job.given["account"])
     say("\n".join(table.account.in_words()), err=True)
     test_rows = rows_of(job.given["test"], job.given) if _is_file(job.given) else None
+    _show_suspects(table, test_rows)
     table, test = _with_test_part(table, job)
     division = divide_table(table, changes.get("validation", HELD_OUT) or None, job.seed)
     training = TableTraining(table, division, changes, job.seed)
@@ -82,6 +89,15 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
         say("They also decided which epoch is kept, so the figure flatters; rows of --test would tell more.")
     else:
         say(f"{job.out}: trained on all {len(table):,} rows; none is left to judge it on")
+
+
+def _show_suspects(table: Table, test: Rows | None) -> None:
+    """What looks wrong before training, with the evidence of a quick network; also between the table and its test."""
+    suspects = [*dropped(table.kinds), *find_suspects(*table.by_name(), table.target.name)]
+    suspects += [] if test is None else compare_tables(*table.by_name(), test, table.target.name)
+    if suspects:
+        lines = suspects_in_words(with_counter_runs(suspects, table), MOST_SUSPECTS)
+        say("\n".join([*lines, "Nothing is left out unasked; --drop COLUMN leaves a column out."]), err=True)
 
 
 def judge(model: Model, x: Any, y: Any) -> ClassJudgement | RegressionJudgement:

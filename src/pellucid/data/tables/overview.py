@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from pellucid.core.display.text import aligned, counted
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.columns import Column
-from pellucid.data.tables.suspects import Suspect, find_suspects
-from pellucid.data.tables.table import Inspection, column_of, read_columns
+from pellucid.data.tables.kinds import ColumnKind
+from pellucid.data.tables.suspects.alone import identifier_numbers, identifier_predicts
+from pellucid.data.tables.suspects.find import find_suspects
+from pellucid.data.tables.suspects.suspect import Suspect, suspects_in_words
+from pellucid.data.tables.suspects.two_tables import compare_tables
+from pellucid.data.tables.table import Inspection, Rows, column_of, read_columns
 
 
 class ColumnLine(NamedTuple):
@@ -45,7 +49,7 @@ class Overview:
             "table": self.name,
             **self.account.as_data(),
             "columns": columns,
-            "suspects": [one._asdict() for one in self.suspects],
+            "suspects": [one.as_data() for one in self.suspects],
         }
 
     def in_words(self) -> list[str]:
@@ -68,7 +72,7 @@ class Overview:
             "",
             *aligned([header, *rows], 2),
         ]
-        lines += ["", "Suspicious:"] + [f"  {one}" for one in self.suspects] if self.suspects else []
+        lines += ["", *suspects_in_words(self.suspects)] if self.suspects else []
         return [*lines, "", f"Could be a target (--target): {', '.join(self.targets)}"]
 
 
@@ -78,8 +82,11 @@ def possible_targets(inspection: Inspection) -> tuple[str, ...]:
     return tuple(one.name for one, kind in zip(inspection.profiles, inspection.kinds, strict=True) if kind.kind in kinds)
 
 
-def look_at(inspection: Inspection, drop: Sequence[str] = (), target: str | None = None) -> Overview:
-    """The overview of a table that was read once for its kinds, and is now read for its values."""
+def look_at(
+    inspection: Inspection, drop: Sequence[str] = (), target: str | None = None, test: Rows | None = None
+) -> Overview:
+    """The overview of a table that was read once for its kinds, and is now read for its values; with ``test``, a second
+    table to test on, also of what lies between the two."""
     inspected = list(zip(inspection.profiles, inspection.kinds, strict=True))
     columns: dict[str, Column] = {}
     for profile, kind in inspected:
@@ -94,13 +101,24 @@ def look_at(inspection: Inspection, drop: Sequence[str] = (), target: str | None
         width = 0 if values is None else columns[name].fit(values).width
         missing = profile.empty + (profile.marked if kind.kind in ("number", "count", "date") else 0)
         lines.append(ColumnLine(name, kind.kind, kind.why, missing, refused[name], profile.distinct, width))
-    suspects = [Suspect(one.name, "a question", kind.question) for one, kind in inspected if kind.question]
-    for one, kind in inspected:
-        if kind.is_dropped:
-            suspects.append(Suspect(one.name, f"nothing is learned from it: it is {kind.kind}", kind.why))
+    suspects = [Suspect("question", one.name, "a question", kind.question) for one, kind in inspected if kind.question]
+    suspects += dropped({one.name: kind for one, kind in inspected})
     suspects += _found(columns, read.values, target)
+    if target is not None:
+        suspects += _identifiers(inspection, target, columns[target], read.values[target])
+    if test is not None:
+        suspects += compare_tables(columns, read.values, test, target)
     targets = possible_targets(inspection)
     return Overview(inspection.rows.name, read.account, tuple(lines), tuple(suspects), targets)
+
+
+def dropped(kinds: Mapping[str, ColumnKind]) -> list[Suspect]:
+    """The columns that nothing is learned from, by their kind."""
+    return [
+        Suspect("dropped", name, f"nothing is learned from it: it is {kind.kind}", kind.why)
+        for name, kind in kinds.items()
+        if kind.is_dropped
+    ]
 
 
 def _found(columns: Mapping[str, Column], values: Mapping[str, NDArray[np.float64]], target: str | None) -> list[Suspect]:
@@ -111,3 +129,18 @@ def _found(columns: Mapping[str, Column], values: Mapping[str, NDArray[np.float6
         is_known = ~np.isnan(values[target])
         values = {name: one[is_known] for name, one in values.items()}
     return find_suspects(columns, values, target)
+
+
+def _identifiers(inspection: Inspection, target: str, column: Column, y: NDArray[np.float64]) -> list[Suspect]:
+    """The identifiers that predict the target; they are read once more, by their digits."""
+    names, kinds = inspection.rows.names, inspection.kinds
+    places = [k for k, kind in enumerate(kinds) if kind.kind == "identifier" and names[k] != target]
+    if not places:
+        return []
+    parts: dict[int, list[NDArray[np.float64]]] = {k: [] for k in places}
+    for chunk in inspection.rows.chunks(Account()):
+        for k in places:
+            parts[k].append(identifier_numbers(chunk.columns[k]))
+    known = ~np.isnan(y)
+    numbers = {names[k]: np.concatenate(parts[k])[known] for k in places}
+    return [one for name in numbers if (one := identifier_predicts(name, numbers[name], column, y[known]))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -117,6 +117,17 @@ class Table:
         """The table of these rows alone."""
         values = tuple(one[rows] for one in self.values)
         return replace(self, values=values, y=self.y[rows], rows=self.rows[rows])
+
+    def by_name(self) -> tuple[dict[str, Column], dict[str, NDArray[np.float64]]]:
+        """The columns and their values (n,), the target among them."""
+        columns = {column.name: column for column in (*self.columns, self.target)}
+        values = (*self.values, self.y.astype(np.float64))
+        return columns, dict(zip(columns, values, strict=True))
+
+    def without(self, names: Collection[str]) -> Table:
+        """The table without these columns."""
+        kept = [k for k, column in enumerate(self.columns) if column.name not in names]
+        return replace(self, columns=tuple(self.columns[k] for k in kept), values=tuple(self.values[k] for k in kept))
 
     def pipeline(self, rows: NDArray[np.int64]) -> TablePipeline:
         """The pipeline with what is measured of these rows, the training rows."""
