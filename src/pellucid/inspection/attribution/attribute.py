@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from pellucid.core.shapes import Array
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import compute_logits
 from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns, score_of
+from pellucid.inspection.attribution.encoded import integrator_behind
 from pellucid.inspection.attribution.exact import obstacle, split
 from pellucid.inspection.attribution.integrated_gradients import integrate
 from pellucid.inspection.attribution.result import EXACT, INTEGRATED_GRADIENTS, Attribution
@@ -45,7 +47,8 @@ def attribute(
                 the class that the network chooses. The score is a logit, see ``against`` for a difference of two
     method      "exact": score = sum_d x_d dscore/dx_d + the biases, each by name, for networks that are piecewise linear.
                 "integrated_gradients" (Sundararajan et al. 2017): the gradient averaged on the way from the baseline, for
-                any network. "auto": exact where it can be
+                any network; behind a `PiecewiseLinearEncoding` in front the way is straight in what it gives, and each
+                column gets what its own numbers give. "auto": exact where it can be
     against     a class, or one for each sample: the score is then logit of target - logit of against
     baseline    one sample, in whose terms the contributions are counted: those of x - baseline. Default: black, or 0; for a
                 table, the means that a `Rescale` in front of the network has measured
@@ -92,7 +95,8 @@ def _exact(case: Case, origin: Array) -> Found:
 
 def _integrated(case: Case, origin: Array, tolerance: float, max_steps: int) -> Found:
     pairs = zip(case.numbers, case.selector, strict=True)
-    slopes, steps = zip(*(integrate(case.stack, x, origin, s, tolerance, max_steps) for x, s in pairs), strict=True)
+    way = integrator_behind(case.stack) or partial(integrate, case.stack)
+    slopes, steps = zip(*(way(x, origin, s, tolerance, max_steps) for x, s in pairs), strict=True)
     score = score_of(compute_logits(case.stack, case.numbers), case.selector)
     parts = {"baseline": case.selector @ compute_logits(case.stack, origin[None])[0]}
     return score, np.stack(slopes), parts, np.array(steps, np.int64)
