@@ -55,6 +55,7 @@ _HOMES = {
     "nn.layers.pooling": "AveragePooling2D GlobalAveragePooling2D MaxPooling2D",
     "nn.layers.rescale": "Rescale",
     "nn.layers.residual": "Residual",
+    "reports.columns.importance": "PermutationImportance permutation_importance",
     "reports.explanation.explain": "explain",
     "reports.explanation.explanation": "Explanation",
     "reports.model_report.page": "write_report",

@@ -62,6 +62,7 @@ from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.reports.columns.importance import PermutationImportance, permutation_importance
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.model_report.page import write_report
@@ -129,6 +130,7 @@ __all__ = [
     "OutputError",
     "ParameterSpec",
     "PellucidError",
+    "PermutationImportance",
     "PhotoAugmentation",
     "PhotoPipeline",
     "PiecewiseLinearEncoding",
@@ -159,6 +161,7 @@ __all__ = [
     "gradient_map",
     "load",
     "occlusion",
+    "permutation_importance",
     "random",
     "register",
     "register_activation",

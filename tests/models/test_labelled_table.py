@@ -8,7 +8,7 @@ from small_tables import learned, read_csv, row_of_numbers, write_houses
 
 import pellucid as pl
 from pellucid.data.tables.table import open_rows
-from pellucid.models.labelled_table import cells_of, labelled_rows
+from pellucid.models.labelled_table import cells_of, labelled_rows, rows_of_table
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,14 @@ def test_cells_of_a_row_far_down(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("a,b\n" + "".join(f"{k},{'y' * 40}{k}\n" for k in range(1, 60_001)))
     assert cells_of(open_rows(path), {60_000, 1, 31_234}) == {k: (str(k), f"{'y' * 40}{k}") for k in (1, 31_234, 60_000)}
+
+
+def test_levels_in_another_order_are_another_column(tmp_path):
+    (tmp_path / "sizes.csv").write_text("size,y\n" + "S,1.5\nM,2.5\nL,3.5\n" * 20)
+    one, other = (
+        pl.datasets.table(tmp_path / "sizes.csv", "y", kinds={"size": tuple(levels)}) for levels in ("SML", "LMS")
+    )
+    pipeline = one.pipeline(np.arange(60))
+    np.testing.assert_allclose(rows_of_table(pipeline, one).x[:3, 0], [-1, 0, 1])
+    with pytest.raises(pl.DataError, match=r"'size' of .* the model learned it as ordered"):
+        rows_of_table(pipeline, other)

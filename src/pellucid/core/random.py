@@ -37,6 +37,7 @@ class Purpose(IntEnum):
     AUGMENT = 5
     GRADCHECK = 6
     BOOTSTRAP = 7
+    PERMUTE = 8
 
 
 def _splitmix64(value: int) -> int:

@@ -12,7 +12,8 @@ from pellucid.core.display.text import counted
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.data.tables.account import Account
-from pellucid.data.tables.table import Rows, labels_of, read_columns
+from pellucid.data.tables.columns import OrderedColumn
+from pellucid.data.tables.table import Rows, Table, labels_of, read_columns, translate
 from pellucid.data.tables.table_pipeline import TablePipeline
 
 
@@ -39,6 +40,37 @@ def labelled_rows(pipeline: TablePipeline, rows: Rows) -> LabelledRows:
     y = read.values[target.name]
     x = pipeline.encode([read.values[one.name] for one in pipeline.columns])
     return LabelledRows(x, y if labels_of(target) is None else y.astype(np.int64), read.rows, read.account)
+
+
+def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:
+    """The same of a table that was read before. Raises `DataError` for a column that is not there, or was read as another
+    kind than the model's."""
+    if table.target.name != pipeline.target.name:
+        raise DataError(
+            f"the target of {table.name} is {table.target.name!r}, that of the model {pipeline.target.name!r}; read the "
+            "table with that one."
+        )
+    columns, values = table.by_name()
+    for known in (*pipeline.columns, pipeline.target):
+        if known.name not in columns:
+            raise DataError(
+                f"{table.name} has no column {known.name!r}, which the model needs; it has "
+                f"{', '.join(map(repr, list(columns)[:20]))}."
+            )
+        given = columns[known.name]
+        levels = [one.levels for one in (given, known) if isinstance(one, OrderedColumn)]
+        if type(given) is not type(known) or len(set(levels)) > 1:
+            raise DataError(
+                f"the column {known.name!r} of {table.name} is of the kind {given.kind}, the model learned it as "
+                f"{known.kind}; say its kind by kinds=, or give the file in place of the table."
+            )
+    x = pipeline.encode([translate(columns[known.name], known, values[known.name]) for known in pipeline.columns])
+    y = translate(table.target, pipeline.target, values[table.target.name])
+    used = ~np.isnan(y)  # a class that did not come in training
+    if not used.any():
+        raise DataError(f"no row of {table.name} has a class that the model knows.")
+    answers = y[used] if labels_of(pipeline.target) is None else y[used].astype(np.int64)
+    return LabelledRows(x[used], answers, table.rows[used], table.account)
 
 
 def cells_of(rows: Rows, numbers: Collection[int]) -> dict[int, tuple[str, ...]]:

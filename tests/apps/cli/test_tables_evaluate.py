@@ -11,6 +11,8 @@ from report_pages import Page
 from sklearn import metrics as reference
 from small_tables import outputs, probabilities, read_csv
 
+import pellucid as pl
+
 
 @pytest.fixture
 def found(cli, houses):
@@ -97,6 +99,22 @@ def test_words_say_the_same_as_json(cli, houses, found, target):
     assert [int(line.split()[0]) for line in table if line] == [each["row"] for each in said["worst_mistakes"]]
     assert "picture" not in words
     assert "\\n" not in words
+
+
+@pytest.mark.parametrize("target", ["price", "sold", "class"])
+def test_the_importance_of_each_column_is_that_of_the_library(cli, houses, found, target):
+    model, file, new = houses[target]
+    expected = pl.permutation_importance(model, new)
+    said = found(target)[2]["importance"]
+    assert (said["metric"], said["rows"], said["permutations"]) == ("rmse" if target == "price" else "accuracy", 90, 5)
+    assert [each["column"] for each in said["columns"]] == [one.column for one in expected.columns]
+    np.testing.assert_allclose(
+        [[each["importance"], each["low"], each["high"]] for each in said["columns"]],
+        [[one.importance, one.low, one.high] for one in expected.columns],
+        rtol=1e-12,
+    )
+    assert said["score"] == pytest.approx(found(target)[2]["rmse" if target == "price" else "accuracy"])
+    assert str(expected) in cli("evaluate", file, new).stdout
 
 
 @pytest.mark.parametrize("target", ["price", "sold", "class"])

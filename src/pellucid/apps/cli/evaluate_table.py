@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_tables
 from pellucid.apps.cli.terminal import say, write_json, write_table
-from pellucid.core.display.text import printable
+from pellucid.core.display.text import counted, printable
 from pellucid.core.files import write_whole
 from pellucid.data.tables.table import Rows
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.labelled_table import LabelledRows, cells_of, labelled_rows
 from pellucid.models.model import Model
+from pellucid.reports.columns.importance import PermutationImportance, importance_of
 from pellucid.reports.judgement import (
     MISTAKES_IN_DATA,
     ClassJudgement,
@@ -21,6 +23,8 @@ from pellucid.reports.judgement import (
     judge_classes,
     judge_regression,
 )
+
+MOST_COLUMNS = 20  # whose importance is shown; JSON has all
 
 
 def evaluate_table(
@@ -38,12 +42,15 @@ def evaluate_table(
         if model.labels
         else judge_regression(model, test.x, test.y)
     )
+    importance = importance_of(model, test.x, test.y)
     if as_json:
-        data = {**found.as_data(), "worst_mistakes": _mistakes_as_data(found, test, rows)}
+        mistakes = _mistakes_as_data(found, test, rows)
+        data = {**found.as_data(), "importance": importance.as_data(), "worst_mistakes": mistakes}
         write_json({"model": path, "data": rows.name, "target": pipeline.target.name, **data, **test.account.as_data()})
     else:
         say(printable(f"{path} on {rows.name}: {found.count:,} rows"))
         _show_classes(found, model) if isinstance(found, ClassJudgement) else _show_values(found, test)
+        _show_importance(importance)
         say(f"\nWhy an answer: {shlex.join(['pellucid', 'explain', path, rows.name])} --row N")
     if page is not None:
         write_whole(page, _page(found, model, test, rows, command).encode())
@@ -68,6 +75,13 @@ def _show_values(found: RegressionJudgement, test: LabelledRows) -> None:
         for place in found.worst(MISTAKES_IN_DATA)
     )  # fmt: skip
     write_table("Furthest off", ["row", "true", "predicted", "residual"], lines)
+
+
+def _show_importance(importance: PermutationImportance) -> None:
+    """The most important columns, and how many there are besides."""
+    left = len(importance.columns) - MOST_COLUMNS
+    more = f"\nand {counted(left, 'more column')}, which matter less" if left > 0 else ""
+    say(f"\n{replace(importance, columns=importance.columns[:MOST_COLUMNS])}{more}")
 
 
 def _mistakes_as_data(found: ClassJudgement | RegressionJudgement, test: LabelledRows, rows: Rows) -> list[dict[str, Any]]:
