@@ -120,3 +120,26 @@ def test_photos(tmp_path: Path) -> None:
     assert accuracy
     assert float(accuracy[1]) > 90
     assert re.search(r"a new disc: disc \([\d.]+%\)\na new box: box \([\d.]+%\)$", text.strip())
+
+
+def test_penguins(tmp_path: Path) -> None:
+    """Reached: 99 %; the bill's length matters most, 28 points."""
+    text = printed_by("penguins", tmp_path)
+    assert "344 rows in: 344 used" in text
+    accuracy = re.search(r"accuracy ([\d.]+)% on 100 test rows", text)
+    assert accuracy
+    assert float(accuracy[1]) > 93
+    importance = {name: float(points) for name, points in re.findall(r"^(\w+) +\+([\d.]+) points", text, flags=re.M)}
+    assert max(importance, key=importance.__getitem__) == "bill_length_mm"
+    assert importance["bill_length_mm"] > 10 > importance.get("year", 0.0)
+    # On Biscoe, with a flat bill and long flippers: only Gentoo penguins are so.
+    answer = re.search(r"^Gentoo \(([\d.]+)%\)$", text, flags=re.M)
+    assert answer
+    assert float(answer[1]) > 95
+    z = re.search(r"bill_depth_mm: z = \(13\.2 - ([\d.]+)\) / ([\d.]+) = (-[\d.]+)", text)
+    x = re.search(r"bill_depth_mm: x = .* = (-[\d.]+)$", text, flags=re.M)
+    assert z
+    assert x
+    by_hand = (13.2 - float(z[1])) / float(z[2])
+    assert float(z[3]) == pytest.approx(by_hand, abs=1e-3)
+    assert float(x[1]) == pytest.approx(by_hand / (1 + (by_hand / 3) ** 2) ** 0.5, abs=1e-3)
