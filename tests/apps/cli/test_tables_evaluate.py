@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -138,6 +139,36 @@ def test_the_page_shows_rows_and_no_pictures(cli, houses, found, tmp_path, targe
     links = [attributes["href"][1:] for tag, attributes in page.elements if tag == "a"]
     assert links
     assert anchors.issuperset(links)
+
+
+@pytest.mark.parametrize("target", ["price", "sold", "class"])
+def test_the_page_says_which_columns_matter_and_what_if(cli, houses, found, tmp_path, target):
+    """The same figures as --json; a chart for each column of numbers, and a row with a bar for each value of a category."""
+    model, file, new = houses[target]
+    assert cli("evaluate", file, new, "--report", tmp_path / "page.html").returncode == 0
+    page, (_, rows, said) = Page((tmp_path / "page.html").read_text(encoding="utf-8")), found(target)
+    importance = next(each for each in page.tables if each[0][1:2] == ["rise of the rmse"] or "points" in each[0][1])
+    assert [line[0] for line in importance[1:]] == [each["column"] for each in said["importance"]["columns"]]
+    if target != "price":
+        first = said["importance"]["columns"][0]
+        shown = (100 * first[name] for name in ("importance", "low", "high"))
+        assert importance[1][1] == "{:.2f}{:.2f} to {:.2f}".format(*shown)
+    contributions = next(each for each in page.tables if each[0][1:2] == ["mean size"])
+    assert {line[0] for line in contributions[1:]} == {"age", "rooms", "sea", "built"}
+    assert re.search(r"the sums miss the scores by \S+ at most, \S+ relative", page.text)
+    (sea,) = (each for each in page.tables if each[0][0] == "sea")
+    assert [line[0] for line in sea[1:]] == ["far", "island", "near"]
+    changed = [{**row, "sea": "near"} for row in rows]
+    if target == "price":
+        assert float(sea[3][1].replace(",", "")) == pytest.approx(outputs(model, changed).mean(), rel=1e-3)
+    else:
+        k = model.labels.index("yes" if target == "sold" else sea[0][1])
+        assert float(sea[3][1].rstrip("%")) == pytest.approx(100 * probabilities(model, changed)[:, k].mean(), abs=0.06)
+    charts = {each["aria-label"].split(".")[0] for each in page.all("svg") if "aria-label" in each}
+    assert charts >= {f"Mean answer over {name}" for name in ("age", "rooms", "built")}
+    lines = [each for tag, each in page.elements if tag == "polyline" and each["class"] == "line thin"]
+    assert len(lines) == (0 if target == "class" else 3 * 25)
+    assert len([each for tag, each in page.elements if tag == "rect" and "bar" in each["class"]]) > 8
 
 
 def test_the_page_of_many_columns_and_odd_cells(cli, tmp_path, houses):

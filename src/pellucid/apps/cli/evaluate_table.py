@@ -53,7 +53,7 @@ def evaluate_table(
         _show_importance(importance)
         say(f"\nWhy an answer: {shlex.join(['pellucid', 'explain', path, rows.name])} --row N")
     if page is not None:
-        write_whole(page, _page(found, model, test, rows, command).encode())
+        write_whole(page, _page(found, model, test, rows, importance, command).encode())
         say(f"The report is in {page}.", err=True)
 
 
@@ -106,7 +106,15 @@ def _mistakes_as_data(found: ClassJudgement | RegressionJudgement, test: Labelle
     return [{**each, "cells": dict(zip(rows.names, cells[each["row"]], strict=True))} for each in mistakes]
 
 
-def _page(found: ClassJudgement | RegressionJudgement, model: Model, test: LabelledRows, rows: Rows, command: str) -> str:
+def _page(
+    found: ClassJudgement | RegressionJudgement,
+    model: Model,
+    test: LabelledRows,
+    rows: Rows,
+    importance: PermutationImportance,
+    command: str,
+) -> str:
+    from pellucid.reports.columns.findings import column_findings
     from pellucid.reports.model_report.page import class_page, value_page
     from pellucid.reports.model_report.test_rows import SHOWN, TestRows
 
@@ -116,9 +124,10 @@ def _page(found: ClassJudgement | RegressionJudgement, model: Model, test: Label
     order = _columns_first(model, rows.names)
     shown = {number: [row[k] for k in order] for number, row in cells.items()}
     judged = TestRows(tuple(rows.names[k] for k in order), numbers, shown, test.account)
+    columns = column_findings(model, test.x, importance)
     if isinstance(found, ClassJudgement):
-        return class_page(found, model, rows.name, None, command, judged)
-    return value_page(found, model, rows.name, command, judged)
+        return class_page(found, model, rows.name, None, command, judged, columns)
+    return value_page(found, model, rows.name, command, judged, columns)
 
 
 def _columns_first(model: Model, names: Sequence[str]) -> list[int]:

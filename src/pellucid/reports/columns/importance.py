@@ -14,6 +14,7 @@ from pellucid.core import random
 from pellucid.core.checks import check_seed, positive_integer
 from pellucid.core.display.markup import element, table
 from pellucid.core.display.notebook import framed
+from pellucid.core.display.numbers import plain
 from pellucid.core.display.text import aligned, counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array
@@ -68,20 +69,28 @@ class PermutationImportance:
             "intervals."
         )
 
-    def written(self, number: float, sign: str = "+") -> str:
+    @property
+    def unit(self) -> str:
+        """What the importance is, in words."""
+        return "fall of the accuracy, in points" if self.metric == "accuracy" else "rise of the rmse"
+
+    def written(self, number: float) -> str:
         """An importance as text: percentage points of accuracy, or units of the target."""
-        return f"{100 * number:{sign}.2f} points" if self.metric == "accuracy" else f"{number:{sign}.6g}"
+        return f"{100 * number:.2f}" if self.metric == "accuracy" else plain(number)
 
     def as_data(self) -> dict[str, Any]:
         """Everything as plain data."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return "\n".join([self.in_words, *aligned([("column", "importance", "from", "to"), *self._rows()])])
+        return "\n".join([self.in_words, *aligned([self._header, *self._rows()])])
 
     def _repr_html_(self) -> str:
-        header = ("column", "importance", "from", "to")
-        return framed(element("p", self.in_words), table("Permutation importance", header, self._rows()))
+        return framed(element("p", self.in_words), table("Permutation importance", self._header, self._rows()))
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return "column", self.unit, "from", "to"
 
     def _rows(self) -> list[tuple[str, ...]]:
         return [(one.column, *map(self.written, (one.importance, one.low, one.high))) for one in self.columns]

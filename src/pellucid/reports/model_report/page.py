@@ -13,10 +13,13 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.files import writable_place, write_whole
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.folder_report import FolderReport
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model, check_model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.reports.columns.findings import ColumnFindings
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.reports.model_report.classes import classes
+from pellucid.reports.model_report.columns import columns as columns_section
 from pellucid.reports.model_report.confusion import confusion
 from pellucid.reports.model_report.headline import answer, headline
 from pellucid.reports.model_report.mistakes import mistakes
@@ -27,6 +30,7 @@ from pellucid.reports.model_report.residuals import regression_answer, regressio
 from pellucid.reports.model_report.test_data import data as data_section
 from pellucid.reports.model_report.test_rows import TestRows, account, far_rows, wrong_rows
 from pellucid.reports.model_report.training import curves
+from pellucid.reports.model_report.what_if import what_if
 
 CONTENTS = {
     "mistakes": "Mistakes",
@@ -38,6 +42,7 @@ CONTENTS = {
     "model": "Model",
     "origin": "Origin",
 }
+OF_COLUMNS = {"columns": "Columns", "what-if": "What if?"}
 
 
 @suggests_arguments
@@ -82,10 +87,13 @@ def class_page(
     folder_report: FolderReport | None = None,
     command: str = "",
     rows: TestRows | None = None,
+    columns: ColumnFindings | None = None,
 ) -> str:
-    """The page on a classification as text; arguments as in `write_report`, and the ``rows`` of a table that was judged."""
+    """The page on a classification as text; arguments as in `write_report`, and the ``rows`` of a table that was judged,
+    with what was found about its ``columns``."""
     sections = (
         mistakes(found) if rows is None else wrong_rows(found, rows),
+        *_of_columns(columns, model),
         confusion(found),
         classes(found),
         calibration(found),
@@ -94,21 +102,44 @@ def class_page(
         architecture(model),
         origin(model, found, command),
     )
-    return _filled(data, headline(found), answer(found), CONTENTS, sections)
+    contents = {"mistakes": CONTENTS["mistakes"], **({} if columns is None else OF_COLUMNS)} | CONTENTS
+    return _filled(data, headline(found), answer(found), contents, sections)
 
 
-def value_page(found: RegressionJudgement, model: Model, data: str, command: str = "", rows: TestRows | None = None) -> str:
-    """The page on a regression as text, with its worst answers if they are ``rows`` of a table."""
+def value_page(
+    found: RegressionJudgement,
+    model: Model,
+    data: str,
+    command: str = "",
+    rows: TestRows | None = None,
+    columns: ColumnFindings | None = None,
+) -> str:
+    """The page on a regression as text, with its worst answers if they are ``rows`` of a table, and with what was found
+    about its ``columns``."""
     units = "" if rows is None else "The target was standardised for training: the unit here is its standard deviation."
     of_model = (curves(model.network.history, units), architecture(model), origin(model, found, command))
     title, first = regression_headline(found), regression_answer(found)
     if rows is None:
         return _filled(data, title, first, OF_VALUES, (residuals(found), *of_model))
     contents = {name: CONTENTS[name] for name in ("mistakes", "data")} | OF_VALUES
-    contents = {name: contents[name] for name in ("mistakes", "residuals", "training", "data", "model", "origin")}
+    of_columns = {} if columns is None else OF_COLUMNS
+    contents = {
+        "mistakes": contents["mistakes"],
+        **of_columns,
+        **{name: contents[name] for name in ("residuals", "training", "data", "model", "origin")},
+    }
     curve, *others = of_model
-    sections = (far_rows(found, rows), residuals(found), curve, account(rows), *others)
+    sections = (far_rows(found, rows), *_of_columns(columns, model), residuals(found), curve, account(rows), *others)
     return _filled(data, title, first, contents, sections)
+
+
+def _of_columns(found: ColumnFindings | None, model: Model) -> list[Markup]:
+    """The sections about the columns of a table."""
+    if found is None:
+        return []
+    assert isinstance(model.pipeline, TablePipeline)
+    target = model.pipeline.target.name
+    return [columns_section(found), what_if(found, target, bool(model.labels))]
 
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:
