@@ -86,6 +86,13 @@ def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
+def short_labels(ticks: Sequence[float]) -> dict[float, str]:
+    """Ticks with short labels: 400k, 1.2M."""
+    largest = max(map(abs, ticks))
+    size, sign = (1e6, "M") if largest >= 1e7 else (1e3, "k") if largest >= 1e4 else (1.0, "")
+    return {tick: f"{tick / size:g}{sign if tick else ''}" for tick in ticks}
+
+
 def whole_ticks(last: int, most: int = 6) -> list[int]:
     """A few whole numbers from 1 to ``last``, both included."""
     step = next(step for power in range(12) for step in (10**power, 2 * 10**power, 5 * 10**power) if last / step <= most)

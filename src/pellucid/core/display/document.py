@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pellucid.core.shapes import AnyArray
+
+FEW = 9  # values of a series, as text
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,38 @@ class Picture:
     scale: str | None = None
 
 
-Block: TypeAlias = Words | Sums | Table | Picture
+@dataclass(frozen=True)
+class Series:
+    """A number for each value of something, in order; ``now`` is the number as it is, and ``here`` the place of its value
+    (None: it has none).
+
+    As text it is a table of a few values; in HTML a curve, or bars where the values are names.
+
+    header  the names of what a row holds: the value, the number, and maybe more
+    rows    these in words
+    places  of the values on the axis; () where they are names
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[float, ...]
+    now: float
+    here: int | None
+    places: tuple[float, ...] = ()
+    x_ticks: Mapping[float, str] = field(default_factory=dict)
+    y_ticks: Mapping[float, str] = field(default_factory=dict)
+
+    def table(self) -> Table:
+        """A few of the rows, evenly spread, the one as it is among them."""
+        last = len(self.rows) - 1
+        chosen = {round(k * last / (FEW - 1)) for k in range(FEW)} if last >= FEW else set(range(last + 1))
+        order = sorted(chosen if self.here is None else chosen | {self.here})
+        rows = tuple((*self.rows[k], "as it is" if k == self.here else "") for k in order)
+        return Table(self.caption, (*self.header, ""), rows)
+
+
+Block: TypeAlias = Words | Sums | Table | Picture | Series
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from pellucid.core.display.document import Block, Picture, Section, Sums, Table, Words
+from pellucid.core.display.document import Block, Picture, Section, Series, Sums, Table, Words
 from pellucid.core.display.text import aligned, printable
 from pellucid.core.shapes import AnyArray
 
@@ -42,6 +42,8 @@ def _text(block: Block, draw: Draw, width: int | None = None) -> str:
         return draw(block.pixels) if block.lines is None else block.lines
     if isinstance(block, Sums):
         return "\n".join(_wrapped(line, width, "      ") for line in block.lines)
+    if isinstance(block, Series):
+        block = block.table()
     return "\n".join(f"  {line}" for line in aligned([block.header, *block.rows]))
 
 
@@ -57,6 +59,8 @@ def _wrapped(text: str, width: int | None, indent: str) -> str:
 def _markdown(block: Block, draw: Draw) -> str:
     if isinstance(block, Words):
         return _escaped(block.text)
+    if isinstance(block, Series):
+        block = block.table()
     if isinstance(block, Table):
         rules = ("---", *("---:" for _ in block.header[1:]))
         rows = [block.header, rules, *block.rows]

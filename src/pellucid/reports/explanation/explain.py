@@ -95,7 +95,7 @@ def explain(
         change=change,
         cover=_cover(model, x, against) if is_picture and change is not None else None,
         attribution=attribution,
-        row=explained_row(model, sample.cells, attribution) if sample.cells else None,
+        row=explained_row(model, sample.cells, sample.values, attribution) if sample.cells else None,
         trace=trace,
         backward_from=followed,
     )
@@ -117,12 +117,13 @@ def _steps(network: Network) -> int:
 
 class _Sample(NamedTuple):
     """The network's input and what it is called; whether it is a picture of the pipeline; or the cells of a row of a table,
-    and the name of each number that they give."""
+    their values (NaN for none), and the name of each number that they give."""
 
     prepared: Prepared
     name: str
     is_picture: bool = False
     cells: tuple[CellNumbers, ...] = ()
+    values: tuple[float, ...] = ()
     parts: tuple[str, ...] | None = None
 
 
@@ -132,9 +133,11 @@ def _sample(model: Model, source: Any, row: int | None) -> _Sample:
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__
     if isinstance(model.pipeline, TablePipeline) and not named:
         read, name = cells_to_explain(model.pipeline, source, row)
-        cells = tuple(cell_numbers(column, cell) for column, cell in zip(model.pipeline.columns, read, strict=True))
+        columns = model.pipeline.columns
+        cells = tuple(cell_numbers(column, cell) for column, cell in zip(columns, read, strict=True))
         numbers: AnyArray = np.array([number for cell in cells for number in cell.numbers], np.float32)
-        return _Sample(Prepared(numbers), name, cells=cells, parts=all_different(model.pipeline.parts))
+        values = tuple(float(column.read(cell).values[0]) for column, cell in zip(columns, read, strict=True))
+        return _Sample(Prepared(numbers), name, cells=cells, values=values, parts=all_different(model.pipeline.parts))
     if row is not None:
         raise ArgumentError("row= names a row of a table, but this sample is none; leave it out.")
     if model.pipeline is not None and not named:

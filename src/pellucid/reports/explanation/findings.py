@@ -141,6 +141,7 @@ class Findings:
             "doubt": self.doubt,
             "input": self.given.tolist(),
             **({} if row is None else {"cells": _cells_data(row)}),
+            **({} if row is None else {"other_cells": [one.to_data() for one in row.other_cells]}),
             "layers": layers,
             "scores": scores,
             "total": self.total,

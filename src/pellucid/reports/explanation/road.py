@@ -19,6 +19,7 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_words
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
+from pellucid.reports.explanation.other_cells import of_other_cells
 from pellucid.reports.explanation.scores import doubt_line, probability_line
 from pellucid.reports.explanation.table_row import contributed, from_cells
 
@@ -53,6 +54,7 @@ def road(found: Findings) -> list[Section]:
         Section(f"From scores to {'an answer' if found.kind == 'identity' else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
         Section(f"What each {'input' if row is None else 'column'} contributes", [*of_inputs]),
+        *([] if row is None else [Section("What if a cell were another", [*of_other_cells(row.other_cells, row.target)])]),
     ]
 
 

@@ -21,6 +21,7 @@ from pellucid.inspection.attribution.result import INTEGRATED_GRADIENTS, Attribu
 from pellucid.models.labelled_table import row_of
 from pellucid.models.model import Model
 from pellucid.models.table_answers import are_columns
+from pellucid.reports.explanation.other_cells import OtherCells, other_cells
 
 MOST_COLUMNS = 20
 MOST_NUMBERS = 3  # of a column in the table
@@ -32,12 +33,14 @@ class ExplainedRow:
     cells          of the columns that the network learned from
     contributions  of each column to the score: the sum over its numbers
     is_regression  whether the score is in the units of the target
+    other_cells    what other cells would change, in the columns that contribute most
     """
 
     target: str
     cells: tuple[CellNumbers, ...]
     contributions: tuple[float, ...]
     is_regression: bool
+    other_cells: tuple[OtherCells, ...]
 
 
 def cells_to_explain(pipeline: TablePipeline, source: Any, number: int | None) -> tuple[list[list[str]], str]:
@@ -69,12 +72,16 @@ def all_different(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def explained_row(model: Model, cells: tuple[CellNumbers, ...], attribution: Attribution) -> ExplainedRow:
-    """The contributions of the numbers of one row, summed to their columns."""
+def explained_row(
+    model: Model, cells: tuple[CellNumbers, ...], values: Sequence[float], attribution: Attribution
+) -> ExplainedRow:
+    """The contributions of the numbers of one row, summed to their columns; and what other cells than its ``values`` would
+    change."""
     assert isinstance(model.pipeline, TablePipeline)
     ends = np.cumsum([len(cell.numbers) for cell in cells])[:-1]
     sums = tuple(float(part.sum()) for part in np.split(attribution.contributions[0], ends))
-    return ExplainedRow(model.pipeline.target.name, cells, sums, not model.labels)
+    others = other_cells(model, attribution.x, values, sums)
+    return ExplainedRow(model.pipeline.target.name, cells, sums, not model.labels, others)
 
 
 def from_cells(row: ExplainedRow) -> Iterator[Block]:

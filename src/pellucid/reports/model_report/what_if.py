@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pellucid.core.display.bars import Scale
-from pellucid.core.display.chart import Chart, round_ticks
+from pellucid.core.display.chart import Chart, round_ticks, short_labels
 from pellucid.core.display.markup import Markup, element, section, table
 from pellucid.core.display.numbers import plain
 from pellucid.core.display.text import percent
@@ -42,7 +40,7 @@ def _chart(curves: ColumnCurves, found: ColumnFindings, is_classes: bool) -> Mar
         y_ticks = TICKS
     else:
         drawn = [*(answers[:, 0] for answers in rows), curves.mean[:, 0]]
-        y_ticks = _labelled(round_ticks(min(map(float, map(min, drawn))), max(map(float, map(max, drawn)))))
+        y_ticks = short_labels(round_ticks(min(map(float, map(min, drawn))), max(map(float, map(max, drawn)))))
     ends = (x[0], x[-1]) if x[-1] > x[0] else (x[0], x[0] + 1)
     chart = Chart(ends, (min(y_ticks), max(y_ticks)), curves.column, ticks_of(curves), y_ticks)
     series = list(zip(KINDS, found.answers, strict=False))
@@ -74,10 +72,3 @@ def _bars(curves: ColumnCurves, found: ColumnFindings, is_classes: bool) -> Mark
 
 def _written(number: float, is_classes: bool) -> str:
     return percent(number) if is_classes else plain(number)
-
-
-def _labelled(ticks: Sequence[float]) -> dict[float, str]:
-    """Ticks of an axis with short labels: 400k, 1.2M."""
-    largest = max(map(abs, ticks))
-    size, sign = (1e6, "M") if largest >= 1e7 else (1e3, "k") if largest >= 1e4 else (1.0, "")
-    return {tick: f"{tick / size:g}{sign if tick else ''}" for tick in ticks}
