@@ -171,6 +171,21 @@ def test_the_page_says_which_columns_matter_and_what_if(cli, houses, found, tmp_
     assert len([each for tag, each in page.elements if tag == "rect" and "bar" in each["class"]]) > 8
 
 
+def test_the_page_shows_what_was_refused_line_by_line(cli, houses, tmp_path):
+    _, file, new = houses["price"]
+    lines = new.read_text().splitlines()
+    lines[2], lines[4] = "1,2", lines[4].rpartition(",")[0] + ","
+    (tmp_path / "holes.csv").write_text("\n".join(lines) + "\n")
+    assert cli("evaluate", file, tmp_path / "holes.csv", "--report", tmp_path / "page.html").returncode == 0
+    source = (tmp_path / "page.html").read_text(encoding="utf-8")
+    shown = source.partition("<pre>")[2].partition("</pre>")[0].splitlines()
+    assert [line.split()[:2] for line in shown[:2]] == [["1", "refused:"], ["1", "refused:"]]
+    assert [line.split()[:2] for line in shown[2:4]] == [["row", "2"], ["row", "4"]]
+    page = Page(source)
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(drawing.get("aria-label") or drawing.get("aria-hidden") for drawing in page.all("svg"))
+
+
 def test_the_page_of_many_columns_and_odd_cells(cli, tmp_path, houses):
     """Cells are text, whatever they hold; of many columns the first are shown, those that the model knows before others."""
     _, file, new = houses["price"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pellucid.core.display.markup import Markup, element, section, table
+from pellucid.core.display.markup import Markup, element, joined, section, table
 from pellucid.core.display.text import counted, percent
 from pellucid.data.tables.account import Account
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement
@@ -61,7 +61,7 @@ def far_rows(found: RegressionJudgement, rows: TestRows) -> Markup:
 def account(rows: TestRows) -> Markup:
     """The section on what became of every row and cell."""
     first, second, *others = rows.account.in_words()
-    lines = [element("pre", "\n".join(others))] if others else []
+    lines = [element("pre", joined(others, "\n"))] if others else []
     return section("data", "What became of the data", element("p", first, "."), element("p", second, "."), *lines)
 
 
