@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,16 +30,21 @@ def labelled_rows(pipeline: TablePipeline, rows: Rows) -> LabelledRows:
     """Read as the model learned to read: the same columns and formats. A row without a target, or with one that did not
     come in training, is refused. Raises `DataError` for a column that is not there."""
     target = pipeline.target
-    missing = [one.name for one in (*pipeline.columns, target) if one.name not in rows.names]
+    check_columns(rows, [one.name for one in (*pipeline.columns, target)])
+    read = read_columns(rows, {one.name: one for one in (*pipeline.columns, target)}, target.name)
+    y = read.values[target.name]
+    x = pipeline.encode([read.values[one.name] for one in pipeline.columns])
+    return LabelledRows(x, y if labels_of(target) is None else y.astype(np.int64), read.rows, read.account)
+
+
+def check_columns(rows: Rows, names: Sequence[str]) -> None:
+    """Raise `DataError` if one of these columns is not there."""
+    missing = [name for name in names if name not in rows.names]
     if missing:
         raise DataError(
             f"{rows.name} has no column {', '.join(map(repr, missing[:5]))}, which the model needs; it has "
             f"{', '.join(map(repr, rows.names[:20]))}."
         )
-    read = read_columns(rows, {one.name: one for one in (*pipeline.columns, target)}, target.name)
-    y = read.values[target.name]
-    x = pipeline.encode([read.values[one.name] for one in pipeline.columns])
-    return LabelledRows(x, y if labels_of(target) is None else y.astype(np.int64), read.rows, read.account)
 
 
 def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:

@@ -165,6 +165,10 @@ def test_a_second_table_is_compared_with_the_first(cli, tmp_path):
     assert "test from 2024-01-01 to 2025-08-22" in found["later"]["evidence"]
     words = cli("inspect", "old.csv", "--test", "new.csv").stdout
     assert "7 of the 207 rows of new.csv are among the training rows too" in words
+    refused = cli("train", "old.csv", "--target", "sex", "--test", "new.csv", "--epochs", "1")
+    assert refused.returncode == 2
+    assert "new.csv has no column 'gone', which the model needs" in refused.stderr
+    assert "epoch" not in refused.stderr  # before anything is trained
     trained = cli("train", "old.csv", "--target", "sex", "--test", "new.csv", "--drop", "gone", "--epochs", "1")
     assert trained.returncode == 0, trained.stderr
     assert "7 of the 207 rows of new.csv are among the training rows too" in trained.stderr

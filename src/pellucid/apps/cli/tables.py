@@ -22,7 +22,7 @@ from pellucid.data.tables.suspects.suspect import suspects_in_words
 from pellucid.data.tables.suspects.two_tables import compare_tables
 from pellucid.data.tables.table import Rows, Table, inspect_table, read_table
 from pellucid.models.counter_run import with_counter_runs
-from pellucid.models.labelled_table import labelled_rows
+from pellucid.models.labelled_table import check_columns, labelled_rows
 from pellucid.models.model import Model
 from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
@@ -67,6 +67,8 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
         table.account.write_csv(job.given["account"])
     say("\n".join(table.account.in_words()), err=True)
     test_rows = rows_of(job.given["test"], job.given) if _is_file(job.given) else None
+    if test_rows is not None:
+        check_columns(test_rows, list(table.by_name()[0]))  # before the training, not after it
     _show_suspects(table, test_rows)
     table, test = _with_test_part(table, job)
     division = divide_table(table, changes.get("validation", HELD_OUT) or None, job.seed)
