@@ -82,6 +82,7 @@ void Inference::add_heads(Size units, bool bias) {
   layers_.push_back({Kind::heads, units_, units, Activation::identity, parameters_, bias ? parameters_ + weights : -1, 0, 0});
   parameters_ += weights + (bias ? ensemble_ * units : 0);
   work_ += (double)weights;
+  deepest_ = std::max(deepest_, units_);
   widest_ = std::max(widest_, units);
   units_ = units;
 }
