@@ -256,6 +256,29 @@ def test_the_table_of_bins_is_right() -> None:
         np.testing.assert_array_equal(layer.backward({}, cache, dy)[0], dx)
 
 
+def test_the_example_of_the_ensemble_is_right() -> None:
+    ((x, r, w, s, b, z, dz, dr, dw, ds, dx),) = [
+        [np.array([row.split() for row in cell.split("/")], np.float64) for cell in row]
+        for row in table(MATHEMATICS, "sample `x`")
+    ]
+    layer, parameters = pl.EnsembleDense(2, 2), {"input_scales": r, "weight": w, "output_scales": s, "bias": b}
+    out, cache = layer.forward(parameters, x, Context(dtype=np.dtype(np.float64)))
+    back, gradients = layer.backward(parameters, cache, dz[None])
+    for said, computed in ((z, out[0]), (dx, back), (dr, gradients["input_scales"]), (ds, gradients["output_scales"])):
+        np.testing.assert_array_equal(said, computed)
+    np.testing.assert_array_equal(dw, gradients["weight"])
+
+
+def test_what_an_ensemble_adds_is_as_said() -> None:
+    said = re.search(r"behind 400 inputs have with 8 members only (\d+) % more", sections(MATHEMATICS)["EnsembleDense"])
+    assert said
+    counts = []
+    for members in (1, 8):
+        dense = pl.Dense(256) if members == 1 else pl.EnsembleDense(256, 8)
+        counts.append(pl.Network([pl.Input(400), *[dense] * 3, pl.Regression(members=members)]).parameters.layout.size)
+    assert round(100 * (counts[1] / counts[0] - 1)) == int(said[1])
+
+
 def test_the_size_of_windows_is_as_said() -> None:
     rows = table(MATHEMATICS, "pixels")
     assert len(rows) == 4
