@@ -120,6 +120,39 @@ class TestOwnUnits:
             TableTraining(table, rows, {"layers": "dense2"}, 0).fit({"progress": "none"})
 
 
+class TestEnsemble:
+    def test_the_answer_is_the_mean_of_the_members_in_own_units(self):
+        ours, options = training(prices(), ensemble=3)
+        expected = standardised(ours, options)
+        model = ours.fit(options)
+        np.testing.assert_allclose(model.network.predict(ours.x), expected, rtol=2e-6)
+        x = model.network.input.check(ours.x[:5])
+        members = model.network.propagate(x, keep=True).outputs[-1]
+        assert members.shape == (5, 3, 1)
+        np.testing.assert_allclose(members.mean(axis=1)[:, 0], model.network.predict(ours.x[:5]), rtol=1e-6)
+
+    @pytest.mark.parametrize(("asked", "members"), [(None, 1), (False, 1), (1, 1), (3, 3), (True, 8)])
+    def test_as_many_members_as_asked_for(self, asked, members):
+        model = pl.train(classes(), ensemble=asked, epochs=1, layers="dense4", progress="none")
+        assert model.network.output.members == members
+        assert model.network.engine == "native"
+        assert model.temperature is not None
+
+    def test_a_saved_one_answers_with_the_same_bits(self, tmp_path):
+        table = classes()
+        model = pl.train(table, ensemble=3, epochs=2, layers="dense8", progress="none")
+        model.save(tmp_path / "model.safetensors")
+        again = pl.load(tmp_path / "model.safetensors")
+        assert again.network.layers == model.network.layers
+        x = np.stack([model.pipeline.prepare({"a": a}).pixels for a in (-2.0, 0.5, 1.0)])
+        assert again.network.predict_proba(x).tobytes() == model.network.predict_proba(x).tobytes()
+
+    @pytest.mark.parametrize("wrong", [0.5, -2, "many", 10**5])
+    def test_no_number_of_members_is_a_sentence(self, wrong):
+        with pytest.raises(pl.ArgumentError, match="ensemble"):
+            pl.train(classes(), ensemble=wrong, progress="none")
+
+
 def test_classes_are_calibrated_on_the_held_out_rows_and_named():
     table = classes()
     ours, options = training(table)
