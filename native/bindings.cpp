@@ -10,6 +10,7 @@
 #include <shared_mutex>
 #include <stdexcept>
 
+#include "plan/ensemble_bindings.hpp"
 #include "plan/inference.hpp"
 #include "plan/plan.hpp"
 
@@ -27,7 +28,6 @@ using Inputs = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Samples = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;  // of any shape
 
 constexpr std::int64_t most_samples = 1 << 30;  // of a batch
-constexpr Size most_networks = 1 << 12;         // of an ensemble
 constexpr double most_numbers = 1e12;           // of an image, or of the weights of a convolution
 
 // Predictions read the vectors that `store` writes, from threads that do not hold the GIL: a prediction sees the network
@@ -173,13 +173,6 @@ Plan& changeable(Plan& plan) {
   return plan;
 }
 
-// Scales of an ensemble of so many networks may be added, the first that meets, or the one that is there.
-template <class Owner>
-void require_ensemble(const Owner& self, Size ensemble) {
-  require(ensemble > 1 && ensemble <= most_networks, "no such ensemble");
-  require(self.ensemble() == 1 || self.ensemble() == ensemble, "an ensemble of another size");
-}
-
 void require_rate(double rate) { require(rate >= 0 && rate < 1, "no such rate"); }
 
 // An inference with the arrays that it reads: they stay the same while their numbers change.
@@ -191,7 +184,6 @@ struct BoundInference : Inference {
 void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state) {
   require((Size)parameters.size() == inference.num_parameters(), "sizes differ");
   require((Size)state.size() == inference.num_state(), "sizes differ");
-  require(inference.ensemble() == 1 || inference.has_heads(), "the ensemble gives no answer");
   inference.parameters = parameters;
   inference.state = state;
 }
@@ -284,7 +276,9 @@ void bind_images(nb::module_& m) {
 }
 
 void bind_plan(nb::module_& m) {
-  nb::class_<Plan>(m, "Plan")
+  nb::class_<Plan> plan(m, "Plan");
+  bind_ensemble<Plan>(plan);
+  plan.def("add_heads", &Plan::add_heads, "units"_a, "bias"_a, "l1"_a, "l2"_a)
       .def("__init__",
            [](Plan* self, Size inputs, std::uint64_t seed) {
              require(inputs > 0, "a sample has numbers");
@@ -310,18 +304,6 @@ void bind_plan(nb::module_& m) {
       .def("add_normalization",
            [](Plan& self, double momentum, double epsilon) { changeable(self).add_normalization(momentum, epsilon); },
            "momentum"_a, "epsilon"_a)
-      .def("add_scales",
-           [](Plan& self, Size ensemble, int activation, bool shift) {
-             require_ensemble(self, ensemble);
-             changeable(self).add_scales(ensemble, activation_of(activation), shift);
-           },
-           "ensemble"_a, "activation"_a, "shift"_a)
-      .def("add_heads",
-           [](Plan& self, Size units, bool bias, double l1, double l2) {
-             require(units > 0 && self.ensemble() > 1, "no such heads");
-             changeable(self).add_heads(units, bias, l1, l2);
-           },
-           "units"_a, "bias"_a, "l1"_a, "l2"_a)
       .def("set_loss",
            [](Plan& self, int kind, double parameter) {
              require(kind >= 0 && kind <= (int)LossKind::huber, "no such loss");
@@ -343,7 +325,7 @@ void bind_plan(nb::module_& m) {
       .def("prepare",
            [](Plan& self, Size batch, int threads) {
              require_end(self);
-             require(batch > 0 && batch <= most_samples / self.ensemble(), "no such batch");
+             require(batch > 0 && batch <= most_samples, "no such batch");
              self.prepare(batch, threads);
            },
            "batch"_a, "threads"_a)
@@ -354,7 +336,9 @@ void bind_plan(nb::module_& m) {
 }
 
 void bind_inference(nb::module_& m) {
-  nb::class_<BoundInference>(m, "Inference")
+  nb::class_<BoundInference> inference(m, "Inference");
+  bind_ensemble<BoundInference>(inference);
+  inference.def("add_heads", &BoundInference::add_heads, "units"_a, "bias"_a)
       .def("__init__",
            [](BoundInference* self, Size inputs) {
              require(inputs > 0, "a sample has numbers");
@@ -378,20 +362,6 @@ void bind_inference(nb::module_& m) {
              self.add_normalization(epsilon);
            },
            "epsilon"_a)
-      .def("add_scales",
-           [](BoundInference& self, Size ensemble, int activation, bool shift) {
-             require_ensemble(self, ensemble);
-             require_end(self);
-             require(!self.has_heads(), "nothing follows the heads");
-             self.add_scales(ensemble, activation_of(activation), shift);
-           },
-           "ensemble"_a, "activation"_a, "shift"_a)
-      .def("add_heads",
-           [](BoundInference& self, Size units, bool bias) {
-             require(units > 0 && self.ensemble() > 1 && !self.has_heads(), "no such heads");
-             self.add_heads(units, bias);
-           },
-           "units"_a, "bias"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
 }

@@ -46,10 +46,10 @@ void Plan::update_small(int member, std::size_t index, int panel, const Batch& b
   }
   for (std::size_t k = 0; k < segment.operations.size(); ++k) {
     const Operation& operation = segment.operations[k];
-    if (operation.kind == Kind::normalization) {
+    if (operation.kind == Operation::Kind::normalization) {
       finish(operation.gamma);
       finish(operation.beta);
-    } else if (operation.kind == Kind::scales) {
+    } else if (operation.kind == Operation::Kind::scales) {
       add_pieces(operation.scale, values.dscale[k], column, width * ensemble_, batch.rows);
       finish(operation.scale);
       if (operation.shift < 0) continue;

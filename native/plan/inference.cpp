@@ -1,6 +1,7 @@
 // Prediction: how blocks of samples go through all layers.
 #include <algorithm>
 #include <atomic>
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/buffer.hpp"
@@ -70,7 +71,8 @@ void Inference::add_normalization(double epsilon) {
 }
 
 void Inference::add_scales(Size ensemble, Activation activation, bool shift) {
-  ensemble_ = ensemble;
+  if (images_ || has_heads()) throw std::invalid_argument("an ensemble cannot be added here");
+  ensemble_ = check_ensemble(ensemble_, ensemble);
   const Size table = ensemble * units_;
   layers_.push_back({Kind::scales, units_, units_, activation, parameters_, shift ? parameters_ + table : -1, 0, 0});
   parameters_ += table * (shift ? 2 : 1);
@@ -78,6 +80,7 @@ void Inference::add_scales(Size ensemble, Activation activation, bool shift) {
 }
 
 void Inference::add_heads(Size units, bool bias) {
+  if (ensemble_ == 1 || has_heads() || units < 1) throw std::invalid_argument("no such heads");
   const Size weights = ensemble_ * units_ * units;
   layers_.push_back({Kind::heads, units_, units, Activation::identity, parameters_, bias ? parameters_ + weights : -1, 0, 0});
   parameters_ += weights + (bias ? ensemble_ * units : 0);

@@ -16,6 +16,7 @@
 #include "runtime/layout.hpp"
 #include "images/images.hpp"
 #include "plan/bins.hpp"
+#include "plan/ensemble.hpp"
 
 namespace pellucid {
 
@@ -36,7 +37,6 @@ class Inference {
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
   bool has_layers() const { return bins_ || images_ || !layers_.empty(); }
-  Size ensemble() const { return ensemble_; }
   bool has_heads() const { return !layers_.empty() && layers_.back().kind == Kind::heads; }
   Size outputs() const { return units_; }
   Size num_parameters() const { return parameters_; }

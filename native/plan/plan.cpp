@@ -10,6 +10,12 @@
 
 namespace pellucid {
 
+namespace {
+
+constexpr Size most_rows = 1 << 30;  // of a batch
+
+}  // namespace
+
 Plan::Plan(const Kernels& kernels, Size inputs, std::uint64_t seed)
     : kernels_(kernels), seed_(seed), inputs_(inputs), layout_(kernels) {
   segments_.push_back({false, inputs, inputs, padded(inputs)});
@@ -47,9 +53,10 @@ bool Plan::learns() const {
 }
 
 void Plan::add_scales(Size ensemble, Activation activation, bool shift) {
+  if (batch_ > 0 || images_) throw std::invalid_argument("an ensemble cannot be added here");
+  ensemble_ = check_ensemble(ensemble_, ensemble);
   Segment& segment = segments_.back();
-  ensemble_ = ensemble;
-  Operation operation{Kind::scales};
+  Operation operation{Operation::Kind::scales};
   operation.activation = activation;
   operation.scale = layout_.add(ensemble, segment.units);
   if (shift) operation.shift = layout_.add(ensemble, segment.units);
@@ -57,6 +64,7 @@ void Plan::add_scales(Size ensemble, Activation activation, bool shift) {
 }
 
 void Plan::add_heads(Size units, bool bias, double l1, double l2) {
+  if (batch_ > 0 || ensemble_ == 1 || units < 1) throw std::invalid_argument("no such heads");
   Segment segment{true, segments_.back().units, units, padded(units)};
   segment.heads = ensemble_;
   segment.weight = layout_.add(segment.inputs, units, true, l1, l2);
@@ -67,7 +75,7 @@ void Plan::add_heads(Size units, bool bias, double l1, double l2) {
 }
 
 void Plan::add_dropout(double rate, std::uint64_t layer) {
-  Operation operation{Kind::dropout};
+  Operation operation{Operation::Kind::dropout};
   operation.threshold = (std::uint32_t)std::min(std::nearbyint(rate * 4294967296.0), 4294967295.0);
   operation.factor = (float)(1 / (1 - rate));
   operation.layer = layer;
@@ -76,7 +84,7 @@ void Plan::add_dropout(double rate, std::uint64_t layer) {
 
 void Plan::add_normalization(double momentum, double epsilon) {
   Segment& segment = segments_.back();
-  Operation operation{Kind::normalization};
+  Operation operation{Operation::Kind::normalization};
   operation.keep = (float)momentum;
   operation.take = (float)(1 - momentum);
   operation.epsilon = std::max((float)epsilon, FLT_MIN);  // anything smaller counts as zero while steps run
@@ -124,7 +132,7 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
       values.rounded_gradient = Buffer(size / 2);
     }
     for (const Operation& operation : segment.operations) {
-      const bool normalizes = operation.kind == Kind::normalization;
+      const bool normalizes = operation.kind == Operation::Kind::normalization;
       values.outputs.emplace_back(size);
       values.mean.emplace_back(normalizes ? segment.stride : 0);
       values.inverse_std.emplace_back(normalizes ? segment.stride : 0);
@@ -140,9 +148,11 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
 void Plan::prepare(Size batch, int threads) {
   if (segments_.size() < 2 || batch < 1 || threads < 1) throw std::invalid_argument("a plan needs layers and samples");
   if (batch_ > 0) throw std::logic_error("a plan is prepared once");
+  if (batch > most_rows / ensemble_) throw std::invalid_argument("no such batch");
+  batch *= ensemble_;
   threads_ = threads;
   const bool normalizes = std::any_of(segments_.begin(), segments_.end(), [](const Segment& s) { return s.normalizes; });
-  const Size packed_size = layout_.packed_size(), rows = batch * ensemble_;
+  const Size packed_size = layout_.packed_size();
   by_rows_ = !images_ && ensemble_ == 1 && packed_size <= most_parameters_by_rows && batch >= fewest_rows_by_rows &&
              !normalizes;
   bf16_ &= !by_rows_ && !images_ && ensemble_ == 1;
@@ -154,11 +164,11 @@ void Plan::prepare(Size batch, int threads) {
   first_ = Buffer(num_slots() > 0 ? packed_size : 0);
   second_ = Buffer(num_slots() > 1 ? packed_size : 0);
   state_ = Buffer(layout_.state_size());
-  terms_ = Buffer(rows);
-  scores_ = Buffer(rows);
+  terms_ = Buffer(batch);
+  scores_ = Buffer(batch);
   norm_parts_.assign((packed_size + norm_block - 1) / norm_block, 0.0);
   if (by_rows_) group_gradients_ = Buffer(most_groups * packed_size);
-  else allocate(workspace_, rows);
+  else allocate(workspace_, batch);
   if (images_) {
     transposed_ = Buffer(images_->transposed_size());
     group_gradients_ = Buffer(images_->groups_of(batch) * images_->packed_size());

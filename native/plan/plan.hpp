@@ -34,6 +34,7 @@
 #include "runtime/pool.hpp"
 #include "images/images.hpp"
 #include "plan/bins.hpp"
+#include "plan/ensemble.hpp"
 
 namespace pellucid {
 
@@ -93,8 +94,7 @@ class Plan {
   const Images* images() const { return images_.get(); }
   bool has_layers() const { return bins_ || images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
-  Size batch() const { return batch_; }
-  Size ensemble() const { return ensemble_; }
+  Size batch() const { return batch_ / ensemble_; }
   Size num_parameters() const { return layout_.flat_size(); }
   Size num_state() const { return layout_.flat_state_size(); }
   Size outputs() const { return segments_.back().units; }
@@ -108,9 +108,8 @@ class Plan {
   Report run(const Data& data, const Steps& steps, int threads, double* losses, double* scores);
 
  private:
-  enum class Kind { dropout, normalization, scales };
   struct Operation {  // column by column
-    Kind kind;
+    enum class Kind { dropout, normalization, scales } kind;
     std::uint32_t threshold = 0;
     float factor = 0;
     std::uint64_t layer = 0;
@@ -132,7 +131,7 @@ class Plan {
 
     bool learns() const {        // whether it has parameters
       return has_affine || std::any_of(operations.begin(), operations.end(),
-                                       [](const Operation& operation) { return operation.kind != Kind::dropout; });
+                                       [](const Operation& operation) { return operation.kind != Operation::Kind::dropout; });
     }
   };
   struct Rounded {  // a matrix rounded to bfloat16, for products
@@ -210,7 +209,6 @@ class Plan {
   void forward_heads(std::size_t index, Workspace& workspace, const Task& task, const Batch& batch);
   void backward_heads(int member, std::size_t index, Workspace& workspace, const Task& task);
   bool learns() const;
-  bool keeps_zeros(std::size_t index) const;
   void weight_gradient(int member, std::size_t index, const Task& task, const Batch& batch, Share part, Size head);
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
   void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
@@ -223,6 +221,7 @@ class Plan {
   Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
   Mask mask(const Operation& operation, std::uint64_t step) const;
   const float* input_of(std::size_t index, const Workspace& workspace, int buffer) const;
+  bool may_skip_zeros(std::size_t index) const;
   const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int buffer) const;
   const float* pair_panel(int member, const float* from, Size stride, Size rows, int vectors);
   void allocate(Workspace& workspace, Size rows) const;
@@ -240,7 +239,7 @@ class Plan {
   float loss_parameter_ = 0;
   Optimizer optimizer_;
 
-  Size batch_ = 0;  // samples of a step
+  Size batch_ = 0;  // rows of a step
   std::vector<std::int64_t> repeated_;  // the rows of the data, each once for every network of an ensemble
   int threads_ = 1;
   bool by_rows_ = false, skips_zeros_ = false, bf16_ = false;

@@ -14,6 +14,9 @@ const float* Plan::input_of(std::size_t index, const Workspace& ws, int buffer) 
   return below.has_affine ? ws.segments[index - 1].a : ws.x[buffer];
 }
 
+// Whether the input of a segment has the zeros of the data: what comes before it keeps a zero.
+bool Plan::may_skip_zeros(std::size_t index) const { return skips_zeros_ && index == 1 && !segments_[0].normalizes; }
+
 const Plan::Rounded& Plan::rounded_input_of(std::size_t index, const Workspace& ws, int buffer) const {
   const Segment& below = segments_[index - 1];
   return below.has_affine || !below.operations.empty() ? ws.segments[index - 1].rounded : ws.rounded_x[buffer];
@@ -38,14 +41,6 @@ Mask Plan::mask(const Operation& operation, std::uint64_t step) const {
   return {(std::uint32_t)key, (std::uint32_t)(key >> 32), operation.threshold, operation.factor};
 }
 
-// Whether the zeros of a batch's inputs are still there where segment `index` reads them.
-bool Plan::keeps_zeros(std::size_t index) const {
-  const auto& before = segments_[0].operations;
-  return index == 1 && std::all_of(before.begin(), before.end(), [](const Operation& operation) {
-    return operation.kind == Kind::scales && operation.shift < 0;
-  });
-}
-
 void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
   const Segment& segment = segments_[index];
   Workspace::Values& values = ws.segments[index];
@@ -67,13 +62,13 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
         const float* rounded = rounded_input_of(index, ws, batch.buffer).rows + row * x_stride / 2;
         Product p{rounded, x_stride / 2, 1, pairs, width, block.data, segment.stride, block.rows, (segment.inputs + 1) / 2,
                   vectors, bias};
-        p.skips_zeros = skips_zeros_ && keeps_zeros(index);
+        p.skips_zeros = may_skip_zeros(index);
         kernels_.product_bf16(p);
       }
       for (Size k = 0; !bf16_ && k < segment.inputs; k += depth_block) {
         Product p{x + row * x_stride + k, x_stride, 1, weight + k * width, width, block.data, segment.stride, block.rows,
                   std::min(depth_block, segment.inputs - k), vectors};
-        p.skips_zeros = skips_zeros_ && keeps_zeros(index);
+        p.skips_zeros = may_skip_zeros(index);
         if (k > 0) p.accumulate = true;
         else p.bias = bias;
         kernels_.product(p);
@@ -84,18 +79,14 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
   for (std::size_t k = 0; k < segment.operations.size(); ++k) {
     const Operation& operation = segment.operations[k];
     const Block block{values.outputs[k] + at, segment.stride, task.to - task.from, vectors};
-    switch (operation.kind) {
-      case Kind::dropout:
-        kernels_.dropout(mask(operation, batch.step), from + at, block,
-                         (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
-        break;
-      case Kind::normalization:
-        kernels_.normalize(normalization(operation, values, k, column), from + at, block);
-        break;
-      case Kind::scales:
-        kernels_.ensemble_scale(scales(operation, column, task.from), from + at, segment.stride, block);
-        kernels_.activate(operation.activation, block, values.sums[k] ? values.sums[k] + at : nullptr);
-        break;
+    if (operation.kind == Operation::Kind::dropout) {
+      kernels_.dropout(mask(operation, batch.step), from + at, block,
+                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+    } else if (operation.kind == Operation::Kind::scales) {
+      kernels_.ensemble_scale(scales(operation, column, task.from), from + at, segment.stride, block);
+      kernels_.activate(operation.activation, block, values.sums[k] ? values.sums[k] + at : nullptr);
+    } else {
+      kernels_.normalize(normalization(operation, values, k, column), from + at, block);
     }
     from = values.outputs[k];
   }
@@ -180,18 +171,13 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   for (std::size_t k = segment.operations.size(); k-- > 0;) {
     const Operation& operation = segment.operations[k];
     const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.buffer];
-    switch (operation.kind) {
-      case Kind::dropout:
-        kernels_.dropout(mask(operation, batch.step), dy.data, dy,
-                         (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
-        break;
-      case Kind::normalization:
-        kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
-        break;
-      case Kind::scales:
-        scales_backward(segment, k, values, x, task, dy);
-        break;
-    }
+    if (operation.kind == Operation::Kind::dropout)
+      kernels_.dropout(mask(operation, batch.step), dy.data, dy,
+                       (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
+    else if (operation.kind == Operation::Kind::scales)
+      scales_backward(segment, k, values, x, task, dy);
+    else
+      kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
   }
   if (segment.has_affine)
     kernels_.activate_backward(segment.activation, dy, values.a + at, values.z ? values.z + at : nullptr);
@@ -218,7 +204,7 @@ void Plan::weight_gradient(int member, std::size_t index, const Task& task, cons
     float* gradient = at_once ? (float*)members_[member].gradient_tile : gradient_ + place;
     Product p{x + row, 1, x_stride, dz, dz_stride, gradient, width, rows, samples, vectors};
     p.accumulate = part.from > 0;
-    p.skips_zeros = skips_zeros_ && keeps_zeros(index);
+    p.skips_zeros = may_skip_zeros(index);
     if (bf16_) {
       p.a = rounded_input_of(index, workspace_, batch.buffer).pairs + part.from / 2 * x_stride + row;
       p.b = pairs;

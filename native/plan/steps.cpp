@@ -64,7 +64,7 @@ Report Plan::run(const Data& data, const Steps& steps, int threads, double* loss
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
   if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // several steps: a buffer for the next batch
-    workspace_.x[1] = Buffer(batch_ * ensemble_ * segments_[0].stride);
+    workspace_.x[1] = Buffer(batch_ * segments_[0].stride);
     if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, segments_[0].stride);
   }
   Steps todo = steps;
@@ -108,10 +108,10 @@ void Plan::work(int member, const Data& data, const Steps& steps, double* losses
 
 Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) const {
   Batch batch{};
-  const Size most = batch_ * ensemble_, start = number * most;
+  const Size start = number * batch_;
   batch.data = &data;
   batch.index = steps.rows.data() + start;
-  batch.rows = std::min(most, (Size)steps.rows.size() - start);
+  batch.rows = std::min(batch_, (Size)steps.rows.size() - start);
   batch.step = steps.first_step + (std::uint64_t)number;
   batch.buffer = by_rows_ || images_ ? 0 : (int)(number % 2);
   batch.rate = steps.rates[number];

@@ -16,6 +16,8 @@ inline constexpr Size row_block = 96;
 // Rows over which the gradients of the scales of an ensemble are summed at once: about so many, whole samples of it.
 inline constexpr Size ensemble_block = 240;
 
+inline constexpr Size most_networks = 1 << 12;  // of an ensemble
+
 // Steps by rows (see plan/plan.hpp): for few weights and many samples, in chunks that fit into the nearest cache.
 inline constexpr Size most_parameters_by_rows = 1 << 15;
 inline constexpr Size fewest_rows_by_rows = 192;
