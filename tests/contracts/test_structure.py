@@ -42,12 +42,15 @@ ORDER = (
 MOST_FILES = {"nn/layers": 18}  # one concept a file; elsewhere 15
 NATIVE = Path(__file__).parents[2] / "native"
 NATIVE_ORDER = ("simd", "kernels", "runtime", "images", "plan", "")  # the same for folders of C++; "" is bindings.cpp
-HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn", "zstandard", "pyarrow"}
+OF_SKLEARN = {"sklearn", "scipy", "joblib"}  # only the estimators import these
+HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn", "zstandard", "pyarrow"} | OF_SKLEARN
 AT_THE_TOP = {  # of files that are imported only to be run
     "apps.cli": {"rich", "click"},
     "apps.studio": {"starlette", "uvicorn"},
     "apps.server": {"starlette", "uvicorn"},
     "core.display.figure": {"matplotlib"},
+    "interop": OF_SKLEARN,
+    "sklearn": {"sklearn"},
 }
 
 FILES = {
@@ -178,6 +181,8 @@ def test_heavy_packages_are_imported_where_they_are_used(module):
 @modules
 def test_only_numpy_and_the_declared_packages_are_imported(module):
     known = {"pellucid", "numpy", *HEAVY, *sys.stdlib_module_names}
+    if not module.startswith("interop.estimators.") and module != "sklearn":
+        known -= OF_SKLEARN
     assert not {name.split(".")[0] for name in imported(FILES[module], functions=True, typing=True)} - known
 
 

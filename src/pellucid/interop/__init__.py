@@ -1,1 +1,1 @@
-"""Models in the formats of other programs. Nothing stands here yet."""
+"""Pellucid where other programs are at home: estimators for scikit-learn; later models in other formats."""
