@@ -2,9 +2,10 @@
 
 ``python benchmarks/run.py`` takes about half an hour on a machine that does nothing else. ``--quick`` leaves out the best
 recipe and keeps what an earlier run found for it; ``--only training`` measures that section alone and keeps the others.
-``fashion`` needs the data (a download, or PELLUCID_DATA), ``cats`` and ``tables`` their folders, which PELLUCID_CATS and
-PELLUCID_TABLES name, and ``more_tables`` some twenty minutes: they are measured when they are asked for by ``--only``. The
-peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON names.
+``fashion`` needs the data (a download, or PELLUCID_DATA), ``cats``, ``tables`` and ``sklearn_door`` their folders, which
+PELLUCID_CATS and PELLUCID_TABLES name, ``more_tables`` some twenty minutes: they are measured when they are asked for by
+``--only``. The peers live in an environment of their own (requirements.txt), whose interpreter ``--peers`` or PEERS_PYTHON
+names.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from sections import cold, growth, images, prediction, startup, training
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", str(HERE.parent / ".venv-peers" / "bin" / "python"))
-OF_OTHER_DATA = ("fashion", "cats", "tables", "more_tables")
+OF_OTHER_DATA = ("fashion", "cats", "tables", "more_tables", "sklearn_door")
+ROUNDS_AT_THE_DOOR = 3
 BUSY = 0.5  # load average before, from which on figures are not to be trusted
 
 
@@ -88,6 +90,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "cats": lambda: run_section("cats", os.environ["PELLUCID_CATS"]),
         "tables": lambda: run_section("tables", os.environ["PELLUCID_TABLES"]),
         "more_tables": lambda: more_tables(options.peers),
+        "sklearn_door": lambda: run_section("sklearn_door", os.environ["PELLUCID_TABLES"], str(ROUNDS_AT_THE_DOOR)),
     }
 
 
