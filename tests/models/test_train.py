@@ -157,3 +157,9 @@ def test_what_cannot_work(name):
     arguments, options, words = WRONG[name]
     with pytest.raises(pl.ArgumentError, match=words):
         pl.train(*(arguments or [photos_of([30, 30])]), **QUICK | options)
+
+
+def test_an_ensemble_of_pictures_is_refused():
+    with pytest.raises(pl.ArgumentError, match="ensemble is for tables"):
+        pl.train(photos_of([40, 40]), ensemble=4, **QUICK)
+    assert pl.train(photos_of([40, 40]), ensemble=False, **QUICK).network.output.members == 1

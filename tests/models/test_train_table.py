@@ -147,7 +147,7 @@ class TestEnsemble:
         x = np.stack([model.pipeline.prepare({"a": a}).pixels for a in (-2.0, 0.5, 1.0)])
         assert again.network.predict_proba(x).tobytes() == model.network.predict_proba(x).tobytes()
 
-    @pytest.mark.parametrize("wrong", [0.5, -2, "many", 10**5])
+    @pytest.mark.parametrize("wrong", [0, 0.5, -2, "many", 10**5])
     def test_no_number_of_members_is_a_sentence(self, wrong):
         with pytest.raises(pl.ArgumentError, match="ensemble"):
             pl.train(classes(), ensemble=wrong, progress="none")

@@ -85,7 +85,7 @@ def train(
     refuse_arguments([name for name in options if name not in FIT_OPTIONS], train, "train", FIT_OPTIONS)
     check_seed(seed)
     changes = {"layers": layers, "epochs": epochs, "validation": 0.0 if validation is False else validation}
-    changes["ensemble"] = ENSEMBLE if ensemble is True else ensemble or None
+    changes["ensemble"] = ENSEMBLE if ensemble is True else None if ensemble is False else ensemble
     changes = {name: value for name, value in changes.items() if value is not None and value is not True}
     by_rule = KEPT_ASIDE if isinstance(data, PhotoFolder) else HELD_OUT
     fraction = None if not validation else by_rule if validation is True else validation
@@ -96,7 +96,7 @@ def train(
         if not (augment is None or isinstance(augment, bool)) or not flip:
             raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
         return _train_on_table(data, fraction, changes, seed, options)
-    if ensemble:
+    if not (ensemble is None or ensemble is False):
         raise ArgumentError("ensemble is for tables; leave it out for pictures.")
     if augment is not True:
         options["augment"] = None if augment is False else augment

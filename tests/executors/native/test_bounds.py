@@ -242,3 +242,38 @@ def test_an_error_of_memory_names_what_helps():
     network = pl.Network([pl.Input(1 << 14, 1 << 14), pl.GlobalAveragePooling2D(), pl.Classification(2)])
     with pytest.raises(MemoryError, match="1073741824 samples; use a smaller batch_size"):
         NativeExecutor(network, Rules(pl.GradientDescent(0.1)), OptimizerState(), 1 << 30, threads=1)
+
+
+@pytest.mark.parametrize("owner", [Plan, Inference])
+@pytest.mark.parametrize("ensemble", [-1, 0, 1, 5000, 1 << 40])
+def test_ensembles_of_a_wrong_size(owner, ensemble):
+    made = owner(4, 0) if owner is Plan else owner(4)
+    with pytest.raises(ValueError, match="no such ensemble"):
+        made.add_scales(ensemble, 0, False)
+
+
+@pytest.mark.parametrize("owner", [Plan, Inference])
+def test_an_ensemble_has_one_size_and_heads_come_last(owner):
+    made, penalty = (owner(4, 0), (0.0, 0.0)) if owner is Plan else (owner(4), ())
+    with pytest.raises(ValueError, match="no such heads"):
+        made.add_heads(3, True, *penalty)
+    with pytest.raises(ValueError, match="no such activation"):
+        made.add_scales(3, 11, False)
+    made.add_scales(3, 0, False)
+    with pytest.raises(ValueError, match="of another size"):
+        made.add_scales(2, 0, False)
+    with pytest.raises(ValueError, match="no such heads"):
+        made.add_heads(0, True, *penalty)
+    with_images, _ = pictures(owner=owner)
+    with pytest.raises(ValueError, match="cannot be added here"):
+        with_images.add_scales(3, 0, False)
+
+
+def test_a_batch_of_an_ensemble_counts_its_rows():
+    plan = Plan(4, 0)
+    plan.add_scales(4096, 0, False)
+    plan.add_heads(1, True, 0.0, 0.0)
+    plan.set_loss(2, 0.0)
+    plan.set_optimizer(0, **RULE)
+    with pytest.raises(ValueError, match="no such batch"):
+        plan.prepare(1 << 20, 1)
