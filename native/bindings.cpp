@@ -181,6 +181,8 @@ struct BoundInference : Inference {
   In<float, 1> parameters, state;
 };
 
+BoundInference& changeable(BoundInference& inference) { return require_end(inference), inference; }
+
 void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state) {
   require((Size)parameters.size() == inference.num_parameters(), "sizes differ");
   require((Size)state.size() == inference.num_state(), "sizes differ");
@@ -304,6 +306,7 @@ void bind_plan(nb::module_& m) {
       .def("add_normalization",
            [](Plan& self, double momentum, double epsilon) { changeable(self).add_normalization(momentum, epsilon); },
            "momentum"_a, "epsilon"_a)
+      .def("add_scaling", [](Plan& self, double rate) { changeable(self).add_scaling(rate); }, "rate"_a)
       .def("set_loss",
            [](Plan& self, int kind, double parameter) {
              require(kind >= 0 && kind <= (int)LossKind::huber, "no such loss");
@@ -348,20 +351,16 @@ void bind_inference(nb::module_& m) {
       .def("add_affine",
            [](BoundInference& self, Size units, int activation, bool bias) {
              require(units > 0, "no such layer");
-             require_end(self);
-             self.add_affine(units, activation_of(activation), bias);
+             changeable(self).add_affine(units, activation_of(activation), bias);
            },
            "units"_a, "activation"_a, "bias"_a)
       .def("add_encoding", &add_encoding<BoundInference>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a,
            "channels"_a, "is_compact"_a)
       .def("end_images", &end_images<BoundInference>)
-      .def("add_normalization",
-           [](BoundInference& self, double epsilon) {
-             require_end(self);
-             self.add_normalization(epsilon);
-           },
+      .def("add_normalization", [](BoundInference& self, double epsilon) { changeable(self).add_normalization(epsilon); },
            "epsilon"_a)
+      .def("add_scaling", [](BoundInference& self, double rate) { changeable(self).add_scaling(rate); }, "rate"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
 }

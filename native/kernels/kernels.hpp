@@ -61,6 +61,14 @@ struct Normalization {
   float keep, take, epsilon;      // momentum, and 1 - momentum
 };
 
+// The factors 1 + rate c of the columns of one panel; both pointers are to the first of them.
+struct Scaling {
+  const float* change;  // c
+  float* dchange;
+  float rate;
+  bool accumulates;     // dchange is added to
+};
+
 enum class Rule : int { descent, momentum, nesterov, adam, rmsprop, adagrad };
 
 // The constants of one update; see update.cpp.
@@ -185,6 +193,8 @@ struct Kernels {
   void (*normalize)(const Normalization&, const float* x, const Block& y);
   void (*normalize_backward)(const Normalization&, const float* x, const Block& dy);
   void (*normalize_inference)(const Normalization&, const Block& x);
+  void (*scale_columns)(const Scaling&, const float* x, const Block& y);
+  void (*scale_columns_backward)(const Scaling&, const float* x, const Block& dy);
   void (*convolve)(const Convolution&);
   void (*convolve_gradient)(const ConvolutionGradient&);
   void (*convolve_channels)(const Convolution&);  // depthwise: each channel by itself

@@ -1,31 +1,12 @@
 // Batch normalization of the columns of one panel, by the formulas of pellucid/nn/layers/batch_normalization.py.
 //
-// A thread owns whole columns, so mean and variance need no other thread. Sums over the rows are taken in blocks of 64
-// rows that are then added up, which keeps their rounding error small for large batches. The normalized value h is not
-// stored: computing it again on the way back costs less than reading it.
+// A thread owns whole columns, so mean and variance need no other thread. The normalized value h is not stored: computing it
+// again on the way back costs less than reading it.
 #include "simd/simd.hpp"
+#include "kernels/columns.hpp"
 #include "kernels/kernels.hpp"
 
 namespace pellucid::PELLUCID_ISA {
-
-namespace {
-
-constexpr Size sum_block = 64;
-
-// The sum over the rows of f(row), for one vector of columns.
-template <class F>
-PELLUCID_INLINE vf sum_rows(Size rows, F f) {
-  vf total{};
-  for (Size start = 0; start < rows; start += sum_block) {
-    const Size stop = start + sum_block < rows ? start + sum_block : rows;
-    vf sum{};
-    for (Size r = start; r < stop; ++r) sum += f(r);
-    total += sum;
-  }
-  return total;
-}
-
-}  // namespace
 
 void column_sums(const Block& block, float* sums, bool accumulate) {
   for (int v = 0; v < block.vectors; ++v) {

@@ -19,6 +19,8 @@ void ensemble_scale_backward(const EnsembleScales&, const float*, const Block&, 
 void normalize(const Normalization&, const float*, const Block&);
 void normalize_backward(const Normalization&, const float*, const Block&);
 void normalize_inference(const Normalization&, const Block&);
+void scale_columns(const Scaling&, const float*, const Block&);
+void scale_columns_backward(const Scaling&, const float*, const Block&);
 void convolve(const Convolution&);
 void convolve_gradient(const ConvolutionGradient&);
 void convolve_channels(const Convolution&);
@@ -61,7 +63,7 @@ const Kernels table = {
     nullptr, nullptr, nullptr,
 #endif
     transpose, pack, column_sums, activate, activate_backward, dropout, ensemble_scale, ensemble_scale_backward,
-    normalize, normalize_backward, normalize_inference,
+    normalize, normalize_backward, normalize_inference, scale_columns, scale_columns_backward,
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
     add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, all_finite,

@@ -25,7 +25,8 @@ void Plan::add_groups(int member, const Batch& batch, const Array& array, Size g
   }
 }
 
-// By columns: bias, gamma and beta, scales and shifts of one panel. All but that of the bias were computed on the way back.
+// By columns: bias, gamma and beta, scales and shifts, and the changes of factors of one panel. The gradients of all but the
+// bias were computed on the way back.
 void Plan::update_small(int member, std::size_t index, int panel, const Batch& batch) {
   const Segment& segment = segments_[index];
   const int vectors = panel_vectors(segment.units, panel);
@@ -49,6 +50,9 @@ void Plan::update_small(int member, std::size_t index, int panel, const Batch& b
     if (operation.kind == Operation::Kind::normalization) {
       finish(operation.gamma);
       finish(operation.beta);
+    } else if (operation.kind == Operation::Kind::scaling) {
+      if (ensemble_ > 1) add_pieces(operation.change, values.dchange[k], column, width, batch.rows);
+      finish(operation.change);
     } else if (operation.kind == Operation::Kind::scales) {
       add_pieces(operation.scale, values.dscale[k], column, width * ensemble_, batch.rows);
       finish(operation.scale);

@@ -37,9 +37,9 @@ void Plan::scales_backward(const Segment& segment, std::size_t number, Workspace
   }
 }
 
-// The gradient of one panel of a table of scales or shifts: the sum over the pieces of the rows, in their order.
+// The gradient of one panel of a table of scales or shifts, or of a vector of factors: the sum over the pieces of the rows, in their order.
 void Plan::add_pieces(int number, const float* pieces, Size column, Size count, Size rows) {
-  const Size start = column * ensemble_, next = layout_[number].stored();
+  const Size start = column * layout_[number].rows, next = layout_[number].stored();
   float* sum = gradient_ + layout_[number].packed + start;
   std::copy_n(pieces + start, count, sum);
   for (Size piece = 1; piece < num_pieces(rows); ++piece)

@@ -90,6 +90,11 @@ void Inference::add_heads(Size units, bool bias) {
   units_ = units;
 }
 
+void Inference::add_scaling(double rate) {
+  layers_.push_back({Kind::scaling, units_, units_, Activation::identity, parameters_, -1, 0, (float)rate});
+  parameters_ += units_;
+}
+
 bool Inference::run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
                     float* to, int threads) const {
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
@@ -189,7 +194,9 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
       if (from == (const float*)x)
         for (Size r = 0; r < now; ++r) std::copy_n(from + r * from_stride, layer.units, values[target] + r * stride);
       else target = 1 - target;  // in place
-      normalize(layer, now, parameters, state, values[target], stride, panel);
+      if (layer.kind == Kind::scaling) scale_features(layer, now, parameters, values[target], stride, panel);
+      else normalize(layer, now, parameters, state, values[target], stride, panel);
+      keeps_zeros = many_zeros && layer.kind == Kind::scaling;
     }
     many_zeros = keeps_zeros;
     from = values[target];
@@ -295,8 +302,18 @@ void Inference::normalize(const Layer& layer, Size rows, const float* parameters
       own[i] = scratch + i * kernels_.panel;
       kernels_.pack(sources[i] + column, wide, 1, wide, own[i], kernels_.panel);
     }
-    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, 0, layer.epsilon};
+    Normalization n{own[0], own[1], own[2], own[3], nullptr, nullptr, nullptr, nullptr, 0, 0, layer.constant};
     kernels_.normalize_inference(n, {x + column, stride, rows, vectors});
+  }
+}
+
+void Inference::scale_features(const Layer& layer, Size rows, const float* parameters, float* x, Size stride,
+                               float* scratch) const {
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column);
+    const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
+    kernels_.pack(parameters + layer.weight + column, wide, 1, wide, scratch, kernels_.panel);
+    kernels_.scale_columns({scratch, nullptr, layer.constant, false}, x + column, {x + column, stride, rows, vectors});
   }
 }
 

@@ -33,6 +33,7 @@ class Inference {
   void add_normalization(double epsilon);
   void add_scales(Size ensemble, Activation activation, bool shift);  // of an ensemble of so many networks
   void add_heads(Size units, bool bias);                              // an output layer for each of them
+  void add_scaling(double rate);
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
@@ -47,15 +48,16 @@ class Inference {
            int threads) const;
 
  private:
-  enum class Kind { affine, normalization, scales, heads };
+  enum class Kind { affine, normalization, scaling, scales, heads };
   struct Layer {
     Kind kind;
     Size inputs, units;
     Activation activation;
-    // places in the parameters, of gamma and beta in a normalization, of scale and shift; bias is -1 if there is none
+    // places in the parameters, of gamma and beta in a normalization, of scale and shift, of the changes of a scaling; bias is
+    // -1 if there is none
     Size weight, bias;
     Size state;         // the place of the moving mean; the moving variance follows it
-    float epsilon;
+    float constant;     // epsilon, or the rate of a scaling
   };
 
   struct Packed {  // of the image part
@@ -77,6 +79,7 @@ class Inference {
                      Size stride, float* panel) const;
   void normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,
                  float* scratch) const;
+  void scale_features(const Layer& layer, Size rows, const float* parameters, float* x, Size stride, float* scratch) const;
 
   const Kernels& kernels_;
   const Size inputs_;

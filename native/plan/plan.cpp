@@ -93,7 +93,16 @@ void Plan::add_normalization(double momentum, double epsilon) {
   operation.moving_mean = layout_.add_state(segment.units);
   operation.moving_variance = layout_.add_state(segment.units);
   segment.operations.push_back(operation);
-  segment.normalizes = true;
+  segment.normalizes = segment.needs_columns = true;
+}
+
+void Plan::add_scaling(double rate) {
+  Segment& segment = segments_.back();
+  Operation operation{Operation::Kind::scaling};
+  operation.change = layout_.add(1, segment.units);
+  operation.rate = (float)rate;
+  segment.operations.push_back(operation);
+  segment.needs_columns = true;
 }
 
 void Plan::set_loss(LossKind kind, double parameter) {
@@ -140,6 +149,7 @@ void Plan::allocate(Workspace& workspace, Size rows) const {
       const auto pieces = [&](int table) { return table >= 0 ? num_pieces(rows) * layout_[table].stored() : 0; };
       values.dscale.emplace_back(pieces(operation.scale));
       values.dshift.emplace_back(pieces(operation.shift));
+      values.dchange.emplace_back(operation.kind == Operation::Kind::scaling && ensemble_ > 1 ? pieces(operation.change) : 0);
     }
     workspace.segments.push_back(std::move(values));
   }

@@ -1,8 +1,8 @@
 // A plan: a network, its loss and its optimizer, compiled into whole training steps.
 //
 // The layers become *segments*: a weighted sum with its activation, and the operations behind it that work column by
-// column (dropout, batch normalization). Within a segment every column belongs to one thread, so threads wait for one
-// another only between segments. There are two ways to deal out the work of a step. The sizes of the network and the batch
+// column (dropout, batch normalization, ScaleFeatures). Within a segment every column belongs to one thread, so threads wait
+// for one another only between segments. There are two ways to deal out the work of a step. The sizes of the network and the batch
 // decide which one is taken, never the number of threads, so the bits are the same for any number of them:
 //
 //   by columns  each thread owns panels of columns: of the weights, their moments, the activations and their gradients.
@@ -82,6 +82,7 @@ class Plan {
   void add_normalization(double momentum, double epsilon);
   void add_scales(Size ensemble, Activation activation, bool shift);  // of an ensemble of so many networks
   void add_heads(Size units, bool bias, double l1, double l2);        // an output layer for each of them
+  void add_scaling(double rate);
   void set_loss(LossKind kind, double parameter);
   void set_optimizer(const Optimizer& optimizer);
   void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
@@ -109,12 +110,13 @@ class Plan {
 
  private:
   struct Operation {  // column by column
-    enum class Kind { dropout, normalization, scales } kind;
+    enum class Kind { dropout, normalization, scaling, scales } kind;
     std::uint32_t threshold = 0;
     float factor = 0;
     std::uint64_t layer = 0;
     float keep = 0, take = 0, epsilon = 0;
-    int gamma = 0, beta = 0;                   // numbers of arrays
+    int gamma = 0, beta = 0, change = 0;       // numbers of arrays
+    float rate = 0;                            // of a scaling
     Size moving_mean = 0, moving_variance = 0;  // places in the packed state
     Activation activation = Activation::identity;  // behind the scales of an ensemble
     int scale = -1, shift = -1;                 // numbers of arrays
@@ -125,7 +127,8 @@ class Plan {
     Activation activation = Activation::identity;
     int weight = -1, bias = -1;  // numbers of arrays
     std::vector<Operation> operations = {};
-    bool normalizes = false;
+    bool normalizes = false;     // an operation takes sums over whole columns, on both ways
+    bool needs_columns = false;  // the same, at least on the way back: an operation has parameters
     bool needs_dx = false;       // a layer below has parameters
     Size heads = 1;              // how many weights there are, of which each network of an ensemble has its own
 
@@ -149,6 +152,7 @@ class Plan {
       std::vector<Buffer> mean, inverse_std;    // of batch normalizations
       std::vector<Buffer> sums;                 // of scales: what goes into the activation, where that is kept
       std::vector<Buffer> dscale, dshift;       // of scales: their gradients, for each piece of the rows
+      std::vector<Buffer> dchange;              // of a scaling in an ensemble: the same
       Rounded rounded;                          // of the last output
       Buffer rounded_gradient;
     };
@@ -197,7 +201,7 @@ class Plan {
   void forward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch, Size first_row);
   void loss_of_rows(Workspace& workspace, Size from, Size to, const Batch& batch, Size first_row);
   void backward(int member, std::size_t index, Workspace& workspace, const Task& task, const Batch& batch,
-                Size first_row, const float* transposed);
+                Size first_row, const float* transposed, float* gradient, bool accumulate);
   void transpose_weights(std::size_t index, int panel, Size from_unit, Size to_unit, float* to, int head = 0) const;
   Size rows_of_piece() const;
   Size num_pieces(Size rows) const;
@@ -220,6 +224,7 @@ class Plan {
 
   Normalization normalization(const Operation& operation, Workspace::Values& values, std::size_t number, Size column);
   Mask mask(const Operation& operation, std::uint64_t step) const;
+  Scaling scaling(const Operation& operation, Size column, float* gradient, bool accumulate) const;
   const float* input_of(std::size_t index, const Workspace& workspace, int buffer) const;
   bool may_skip_zeros(std::size_t index) const;
   const Rounded& rounded_input_of(std::size_t index, const Workspace& workspace, int buffer) const;

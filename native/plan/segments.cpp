@@ -41,6 +41,12 @@ Mask Plan::mask(const Operation& operation, std::uint64_t step) const {
   return {(std::uint32_t)key, (std::uint32_t)(key >> 32), operation.threshold, operation.factor};
 }
 
+// `gradient` is that of all parameters.
+Scaling Plan::scaling(const Operation& operation, Size column, float* gradient, bool accumulate) const {
+  const Size place = layout_[operation.change].packed;
+  return {parameters_ + place + column, gradient + place + column, operation.rate, accumulate};
+}
+
 void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row) {
   const Segment& segment = segments_[index];
   Workspace::Values& values = ws.segments[index];
@@ -85,6 +91,8 @@ void Plan::forward(int member, std::size_t index, Workspace& ws, const Task& tas
     } else if (operation.kind == Operation::Kind::scales) {
       kernels_.ensemble_scale(scales(operation, column, task.from), from + at, segment.stride, block);
       kernels_.activate(operation.activation, block, values.sums[k] ? values.sums[k] + at : nullptr);
+    } else if (operation.kind == Operation::Kind::scaling) {
+      kernels_.scale_columns(scaling(operation, column, gradient_, false), from + at, block);
     } else {
       kernels_.normalize(normalization(operation, values, k, column), from + at, block);
     }
@@ -143,7 +151,7 @@ void Plan::transpose_weights(std::size_t index, int panel, Size from_unit, Size 
 }
 
 void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& task, const Batch& batch, Size first_row,
-                    const float* transposed) {
+                    const float* transposed, float* gradient, bool accumulate) {
   const Segment &segment = segments_[index], &above = segments_[index + 1];
   Workspace::Values& values = ws.segments[index];
   const Size column = (Size)task.panel * kernels_.panel, at = task.from * segment.stride + column;
@@ -171,13 +179,19 @@ void Plan::backward(int member, std::size_t index, Workspace& ws, const Task& ta
   for (std::size_t k = segment.operations.size(); k-- > 0;) {
     const Operation& operation = segment.operations[k];
     const float* x = k > 0 ? values.outputs[k - 1] : segment.has_affine ? values.a : ws.x[batch.buffer];
-    if (operation.kind == Operation::Kind::dropout)
+    if (operation.kind == Operation::Kind::dropout) {
       kernels_.dropout(mask(operation, batch.step), dy.data, dy,
                        (std::uint32_t)((first_row + task.from) * segment.units + column), (std::uint32_t)segment.units);
-    else if (operation.kind == Operation::Kind::scales)
+    } else if (operation.kind == Operation::Kind::scales) {
       scales_backward(segment, k, values, x, task, dy);
-    else
+    } else if (operation.kind == Operation::Kind::scaling) {
+      Scaling factors = scaling(operation, column, gradient, accumulate);
+      if (ensemble_ > 1)  // a task is one piece of the rows
+        factors.dchange = values.dchange[k] + task.from / rows_of_piece() * layout_[operation.change].stored() + column;
+      kernels_.scale_columns_backward(factors, x + at, dy);
+    } else {
       kernels_.normalize_backward(normalization(operation, values, k, column), x + at, dy);
+    }
   }
   if (segment.has_affine)
     kernels_.activate_backward(segment.activation, dy, values.a + at, values.z ? values.z + at : nullptr);

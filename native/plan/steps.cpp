@@ -147,10 +147,10 @@ void Plan::gather(int member, const Batch& batch) {
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
   Workspace& ws = workspace_;
   const std::size_t last = segments_.size() - 1;
-  const auto deal_columns = [&](const Segment& segment, auto f) {  // batch statistics need whole columns
+  const auto deal_columns = [&](const Segment& segment, bool whole, auto f) {
     const int panels = num_panels(segment.units);
     if (ensemble_ > 1) return deal_rows(member, threads_, panels, batch.rows, rows_of_piece(), f);
-    const Size granule = segment.normalizes ? batch.rows : kernels_.tile_rows[kernels_.panel / kernels_.width];
+    const Size granule = whole ? batch.rows : kernels_.tile_rows[kernels_.panel / kernels_.width];
     deal(member, threads_, panels, batch.rows, granule, f);
   };
 
@@ -158,7 +158,9 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   for (std::size_t i = 0; i < last; ++i) {
     const Segment& segment = segments_[i];
     if (!segment.has_affine && segment.operations.empty()) continue;
-    deal_columns(segment, [&](int panel, Size from, Size to) { forward(member, i, ws, {panel, from, to}, batch, 0); });
+    deal_columns(segment, segment.normalizes, [&](int panel, Size from, Size to) {
+      forward(member, i, ws, {panel, from, to}, batch, 0);
+    });
     team_->barrier();
   }
   const Share rows = share_of(member, threads_, batch.rows);  // the loss needs whole rows
@@ -169,8 +171,8 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   if (!mean_loss(member, batch, loss, score)) return Outcome::bad_loss;
 
   for (std::size_t i = last; segments_[i].needs_dx; --i) {
-    deal_columns(segments_[i - 1], [&](int panel, Size from, Size to) {
-      backward(member, i - 1, ws, {panel, from, to}, batch, 0, nullptr);
+    deal_columns(segments_[i - 1], segments_[i - 1].needs_columns, [&](int panel, Size from, Size to) {
+      backward(member, i - 1, ws, {panel, from, to}, batch, 0, nullptr, gradient_, false);
     });
     team_->barrier();
   }
@@ -279,7 +281,7 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
       for (std::size_t i = last; segments_[i].needs_dx; --i)
         for (int panel = 0; panel < num_panels(segments_[i].inputs); ++panel)
           backward(member, i - 1, ws, {panel, 0, rows}, batch, start,
-                   own.transposed_weights[i] + panel * kernels_.panel * segments_[i].units);
+                   own.transposed_weights[i] + panel * kernels_.panel * segments_[i].units, gradient, accumulate);
       for (std::size_t i = 1; i <= last; ++i) chunk_gradient(i, ws, rows, gradient, accumulate);
     }
   }

@@ -58,10 +58,11 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.reports.columns.importance import PermutationImportance, permutation_importance
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
@@ -142,6 +143,7 @@ __all__ = [
     "Regularizer",
     "Rescale",
     "Residual",
+    "ScaleFeatures",
     "Schedule",
     "ShapeError",
     "StepDecay",

@@ -24,6 +24,7 @@ ORDER = (
     "core.display",
     "mathematics",
     "nn.layers",
+    "nn.layers.tabular",
     "nn.layers.outputs",
     "nn",
     "data",

@@ -38,6 +38,7 @@ PIECEWISE_LINEAR = {
         *(ROW, pl.Dense(6, "leaky_relu"), pl.EnsembleDense(5, 2, "relu")),
         pl.Regression(2, use_bias=False, members=2),
     ),
+    "scaled": (ROW, pl.ScaleFeatures(6.0), pl.Dense(7, "relu"), pl.ScaleFeatures(), pl.Regression(2)),
     "normalized": (
         *(ROW, pl.BatchNormalization(), pl.Dense(6), pl.BatchNormalization(activation="hard_sigmoid"), pl.Dropout(0.5)),
         pl.Regression(),

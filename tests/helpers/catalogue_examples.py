@@ -26,6 +26,7 @@ EXAMPLES: dict[type, list[object]] = {
         pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5), ())),
         pl.PiecewiseLinearEncoding(((-0.5, 0.25), (-1.0, 0.0, 0.5, 2.0), ()), 2.0),
     ],
+    pl.ScaleFeatures: [pl.ScaleFeatures(), pl.ScaleFeatures(2.5)],
     pl.Conv2D: [
         pl.Conv2D(3),
         pl.Conv2D(4, (2, 3), "tanh", 2, "valid", (1, 2), 2, pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),

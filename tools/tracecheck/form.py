@@ -138,6 +138,8 @@ def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
         return _parameter_shape_of_members(layer, name, x)
     if about["type"] in NORMALIZATION:
         return x[-1:]
+    if about["type"] == "ScaleFeatures":
+        return x[1:]
     if about["type"] not in (*DENSE, "Conv2D"):
         return None
     units = numbers(layer["parameters"]["weight"]).last

@@ -35,6 +35,24 @@ def check_rescale(check: Checker, path: str, layer: Record, trace: Record) -> No
         check.compare(f"{path}.dinput", layer["dinput"], exact(v * scale[i % len(scale)] for i, v in enumerate(dy)))
 
 
+def check_scale_features(check: Checker, path: str, layer: Record, trace: Record) -> None:
+    """output = (1 + rate change) input, with a change for each number of a sample."""
+    rate, x = layer["description"]["rate"], numbers(layer["input"])
+    factors = [total([1.0, rate * c]) for c in numbers(layer["parameters"]["change"]).flat]
+
+    def times_factors(values: list[float]) -> list[Sized]:
+        pairs = [(v, *factors[i % len(factors)]) for i, v in enumerate(values)]
+        return [(v * factor, abs(v) * size) for v, factor, size in pairs]
+
+    check.compare(f"{path}.output", layer["output"], times_factors(x.flat))
+    if "dinput" in layer:
+        dy = numbers(layer["doutput"])
+        check.compare(f"{path}.dinput", layer["dinput"], times_factors(dy.flat))
+        by_number = zip(zip(*x.rows(), strict=True), zip(*dy.rows(), strict=True), strict=True)
+        gradient = [total(rate * a * b for a, b in zip(*columns, strict=True)) for columns in by_number]
+        check_gradient(check, path, layer, "change", gradient)
+
+
 def check_encoding(check: Checker, path: str, layer: Record, trace: Record) -> None:
     """output = input, then for each bin of a column gain (x - low) / (high - low), held between its bounds; these are 0 and
     gain, but -gain below the first bin and 2 gain above the last."""
@@ -248,6 +266,7 @@ LAYERS: dict[str, Check] = {
     "Input": check_input,
     "Rescale": check_rescale,
     "PiecewiseLinearEncoding": check_encoding,
+    "ScaleFeatures": check_scale_features,
     "Dense": check_dense,
     "EnsembleDense": check_ensemble_dense,
     "Flatten": check_flatten,

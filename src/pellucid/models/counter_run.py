@@ -18,7 +18,7 @@ from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 ROWS = 4000  # of the sample; a quarter of them is held out
 NUMBERS = 4_000_000  # of the network's input in all rows; of a wide table there are fewer rows

@@ -17,7 +17,7 @@ from pellucid.models.network import Network
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import choose_for_table
 

@@ -10,8 +10,8 @@ from pellucid.core.shapes import batch_letters
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
 COLUMNS = ("layer", "description", "output shape", "parameters")

@@ -127,6 +127,7 @@ def test_the_order_of_a_description(owner):
         lambda: made.begin_images(4, 6, 5, False),
         lambda: made.add_affine(3, 0, True, *more),
         lambda: made.add_normalization(*[0.9] * (owner is Plan), 1e-3),
+        lambda: made.add_scaling(1.0),
     ):
         with pytest.raises(ValueError):
             too_early()
@@ -168,6 +169,7 @@ def test_a_plan_without_end_is_not_prepared_and_a_prepared_one_stays_as_it_is():
         lambda: plan.add_affine(3, 0, True, 0.0, 0.0),
         lambda: plan.add_dropout(0.5, 1),
         lambda: plan.add_normalization(0.9, 1e-3),
+        lambda: plan.add_scaling(1.0),
         lambda: plan.set_optimizer(3, **RULE),
         plan.use_bf16,
     ):

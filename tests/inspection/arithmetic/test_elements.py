@@ -97,6 +97,16 @@ def test_bins():
     assert element(outside, layer.name, (2,)).line == "y = 0.5 * (-1 + 0) / 2 = -0.25"
 
 
+def test_factors_of_features():
+    network = pl.Network([pl.Input(2), pl.ScaleFeatures(4.0), pl.Regression()], dtype="float64")
+    network.parameters["scale_features_1.change"] = np.array([0.5, -0.125])
+    trace = network.trace(np.array([[7.0, -3.0]]))
+    found = [element(trace, "scale_features_1", (number,)) for number in (0, 1)]
+    assert [one.line for one in found] == ["y = (1 + 4 * 0.5) * 7 = 21", "y = (1 + 4 * (-0.125)) * (-3) = -1.5"]
+    assert [one.positions.tolist() for one in found] == [[[0]], [[1]]]
+    assert [one.weights.tolist() for one in found] == [[3], [0.5]]
+
+
 def test_sources(convolutions):
     found = sources(convolutions.trace(np.zeros((1, 12, 12), np.uint8)).layers)
     assert found["input"] == ()

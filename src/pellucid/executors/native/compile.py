@@ -35,7 +35,8 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.objective import penalties
 from pellucid.nn.stack import Stack
 
@@ -48,7 +49,7 @@ RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, PiecewiseLinearEncoding, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
+    *(Input, PiecewiseLinearEncoding, ScaleFeatures, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
     *(Classification, BinaryClassification, Regression),
     *IMAGE_LAYERS,
 )
@@ -74,12 +75,9 @@ def obstacle(stack: Stack) -> str | None:
         chosen = getattr(node.layer, "activation", "identity")
         if chosen not in ACTIVATIONS:
             return f"{node.name} has an activation of your own, {chosen!r}"
-        if isinstance(node.layer, PiecewiseLinearEncoding):
-            images = count_image_nodes(stack)
-            if node is not stack.nodes[1]:
-                return f"{node.name} does not stand right behind the input"
-            if images:
-                return f"{node.name} and {stack.nodes[images - 1].name} stand in one network"
+    misplaced = _misplaced(stack)
+    if misplaced is not None:
+        return misplaced
     if reads_differ(stack):
         return "some layers read its images as pixels of one channel, others as rows of channels"
     if type(stack.output.loss_function) not in LOSSES:
@@ -104,6 +102,21 @@ def _ensemble_obstacle(stack: Stack) -> str | None:
     for node in stack.nodes[first:-1]:
         if not isinstance(node.layer, EnsembleDense | Dropout):
             return f"{node.name} stands between the members of {stack.nodes[first].name} and the output"
+    return None
+
+
+def _misplaced(stack: Stack) -> str | None:
+    """The layer of a table that stands where the kernels have none, as a sentence; None if there is no such."""
+    images = stack.nodes[: count_image_nodes(stack)]
+    for node in every_node(stack.nodes):
+        if isinstance(node.layer, PiecewiseLinearEncoding):
+            if node is not stack.nodes[1]:
+                return f"{node.name} does not stand right behind the input"
+            if images:
+                return f"{node.name} and {images[-1].name} stand in one network"
+    for node in every_node(images):
+        if isinstance(node.layer, ScaleFeatures):
+            return f"{node.name} stands before {images[-1].name}, or in it"
     return None
 
 
@@ -141,6 +154,8 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
             plan.add_scales(layer.members, ACTIVATIONS.index(layer.activation), layer.use_bias)
         elif isinstance(layer, OutputLayer) and layer.members > 1:
             plan.add_heads(layer.num_outputs, layer.use_bias, *penalty_of(layer))
+        elif isinstance(layer, ScaleFeatures):
+            plan.add_scaling(layer.rate)
         elif isinstance(layer, Dense | OutputLayer):
             plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, *penalty_of(layer))
     loss = stack.output.loss_function
@@ -167,6 +182,8 @@ def compile_inference(stack: Stack) -> Inference:
             inference.add_scales(layer.members, ACTIVATIONS.index(layer.activation), layer.use_bias)
         elif isinstance(layer, OutputLayer) and layer.members > 1:
             inference.add_heads(layer.num_outputs, layer.use_bias)
+        elif isinstance(layer, ScaleFeatures):
+            inference.add_scaling(layer.rate)
         elif isinstance(layer, Dense | OutputLayer):
             inference.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias)
     return inference

@@ -26,7 +26,7 @@ from pellucid.executors.native.crew import Crew, default_threads
 from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBlock
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.nn.layers.base import Context
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
 SECONDS_AT_ONCE = 0.05  # of one call: Ctrl-C and listeners wait for its end

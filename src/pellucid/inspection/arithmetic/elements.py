@@ -22,10 +22,11 @@ from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.layer_normalization import LayerNormalization
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
 Index = tuple[int, ...]  # of a number in the output of a layer, without the batch: (unit,), (row, column, channel)
 TERMS = 5  # that a line of arithmetic spells out
@@ -161,6 +162,8 @@ def _weight(layer: LayerTrace, index: Index) -> float | None:
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         number = index[0] - len(layer.layer.edges)
         return float(layer.numbers["slopes"][0, number]) if number >= 0 else 1.0
+    if isinstance(layer.layer, ScaleFeatures):
+        return 1 + layer.layer.rate * float(layer.parameters["change"][index])
     if isinstance(layer.layer, BatchNormalization):
         return float(layer.parameters["gamma"][index[-1]] * layer.numbers["inverse_std"][index[-1]])
     if isinstance(layer.layer, LayerNormalization):

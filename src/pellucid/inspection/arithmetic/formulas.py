@@ -19,14 +19,16 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
     PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
+    ScaleFeatures: "y = (1 + rate change) x, for each number of a sample.",
     Dense: "z = sum of input * weight + bias, and f(z).",
     EnsembleDense: "z = sum of input * r * weight * s + bias, and f(z); r, s and bias are each member's own.",
     Conv2D: "z = sum of input * weight in a window + bias, and f(z).",
@@ -84,6 +86,9 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         return f"{name} = {equation(lambda n: n(gamma) * (n(x) + n(-mean)) / n(std) + n(beta), z)}"
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         return _bin(layer.layer, layer, place)
+    if isinstance(layer.layer, ScaleFeatures):
+        rate, change, x = layer.layer.rate, float(layer.parameters["change"][place[1:]]), float(layer.input[place])
+        return f"y = {equation(lambda n: (n(1) + n(rate) * n(change)) * n(x), y)}"
     if isinstance(layer.layer, Residual):
         main = layer.layers[-1].output[place]
         other = (layer.shortcut[-1].output if layer.shortcut else layer.input)[place]

@@ -27,8 +27,8 @@ from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 FOLLOWED = 20  # numbers of a layer
 

@@ -19,7 +19,7 @@ from pellucid.core.shapes import Array
 from pellucid.inspection.attribution.integrated_gradients import integrate
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.input import Input
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
 Integrator: TypeAlias = Callable[[Array, Array, Array, float, int], tuple[Array, int]]

@@ -31,10 +31,11 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.piecewise_linear_encoding import EncodingCache, PiecewiseLinearEncoding
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual, own_arrays
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import EncodingCache, PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.stack import Stack
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
@@ -135,5 +136,5 @@ RULES: dict[type[Layer], Rule] = {
     BatchNormalization: _batch_normalization,
     **dict.fromkeys((Dense, EnsembleDense, Conv2D, Classification, BinaryClassification, Regression), _bias),
     **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _bias),
-    **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual), _bias),
+    **dict.fromkeys((Input, Flatten, Dropout, Dropout2D, Residual, ScaleFeatures), _bias),
 }

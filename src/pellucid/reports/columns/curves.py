@@ -25,7 +25,7 @@ from pellucid.data.tables.columns import (
 )
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model
-from pellucid.nn.layers.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 POINTS = 25  # of a column whose training values are not known
 SCALES = 2.0  # to each side of its center, then

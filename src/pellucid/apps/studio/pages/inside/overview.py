@@ -23,13 +23,14 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.layers.windows import image_shape
 from pellucid.nn.summary import describe_layer
 from pellucid.reports.explanation.scores import loss_line, probability_line, scores_of
 
 IN_FULL = 1 << 16  # numbers of a layer: larger ones are sent in float32, and without what only the tables show
 MOST_WEIGHTS = 1 << 20  # at once as pictures
-THROUGH = Flatten | Dropout | Rescale | BatchNormalization  # what keeps each number in its place
+THROUGH = Flatten | Dropout | Rescale | ScaleFeatures | BatchNormalization  # what keeps each number in its place
 ARRAYS = ("output", "sums", "doutput", "slopes", "dsums")
 
 
