@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "plan/ensemble_bindings.hpp"
+#include "plan/front_bindings.hpp"
 #include "plan/inference.hpp"
 #include "plan/plan.hpp"
 
@@ -33,10 +34,6 @@ constexpr double most_numbers = 1e12;           // of an image, or of the weight
 // Predictions read the vectors that `store` writes, from threads that do not hold the GIL: a prediction sees the network
 // before a store or after it, never in between. `store` may wait here with the GIL, since a prediction ends without it.
 std::shared_mutex vectors_mutex;
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(what);
-}
 
 template <class Array>
 Source source_of(const Array& x) {
@@ -130,27 +127,10 @@ void require_window(const std::vector<Size>& window, std::size_t count) {
     require(window[i] >= (i + 2 < count ? 1 : 0) && window[i] < (1 << 20), "no such window");
 }
 
-// The encoding of a table comes first. All lists but the number of bins of each column have one number for each bin.
-template <class Owner>
-void add_encoding(Owner& self, const std::vector<Size>& bins_of, const std::vector<float>& low,
-                  const std::vector<float>& slope, const std::vector<float>& least, const std::vector<float>& most,
-                  float gain) {
-  require(!self.has_layers(), "an encoding comes first, and only once");
-  require((Size)bins_of.size() == self.inputs(), "a number of bins for each column");
-  Size total = 0;
-  for (const Size bins : bins_of) {
-    require(bins >= 0 && bins <= (Size)low.size(), "no such number of bins");
-    total += bins;
-  }
-  for (const auto* numbers : {&low, &slope, &least, &most})
-    require((Size)numbers->size() == total, "one number for each bin");
-  self.add_encoding({bins_of, low, slope, least, most, gain});
-}
-
 // The layers are described in order: first the image part, from `begin_images` to `end_images`.
 template <class Owner>
 Images& begin_images(Owner& self, Size height, Size width, Size channels, bool is_compact) {
-  require(!self.has_layers(), "images come first, and only once");
+  require(!self.has_layers() && !self.front(), "images come first, and only once");
   require_image(height, width, channels);
   require(height * width * channels == self.inputs(), "an image of another size");
   return self.begin_images(height, width, channels, is_compact);
@@ -279,6 +259,7 @@ void bind_images(nb::module_& m) {
 
 void bind_plan(nb::module_& m) {
   nb::class_<Plan> plan(m, "Plan");
+  bind_front<Plan>(plan);
   bind_ensemble<Plan>(plan);
   plan.def("add_heads", &Plan::add_heads, "units"_a, "bias"_a, "l1"_a, "l2"_a)
       .def("__init__",
@@ -293,7 +274,6 @@ void bind_plan(nb::module_& m) {
              changeable(self).add_affine(units, activation_of(activation), bias, l1, l2);
            },
            "units"_a, "activation"_a, "bias"_a, "l1"_a, "l2"_a)
-      .def("add_encoding", &add_encoding<Plan>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("begin_images", &begin_images<Plan>, nb::rv_policy::reference_internal, "height"_a, "width"_a, "channels"_a,
            "is_compact"_a)
       .def("end_images", &end_images<Plan>)
@@ -340,6 +320,7 @@ void bind_plan(nb::module_& m) {
 
 void bind_inference(nb::module_& m) {
   nb::class_<BoundInference> inference(m, "Inference");
+  bind_front<BoundInference>(inference);
   bind_ensemble<BoundInference>(inference);
   inference.def("add_heads", &BoundInference::add_heads, "units"_a, "bias"_a)
       .def("__init__",
@@ -354,7 +335,6 @@ void bind_inference(nb::module_& m) {
              changeable(self).add_affine(units, activation_of(activation), bias);
            },
            "units"_a, "activation"_a, "bias"_a)
-      .def("add_encoding", &add_encoding<BoundInference>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("begin_images", &begin_images<BoundInference>, nb::rv_policy::reference_internal, "height"_a, "width"_a,
            "channels"_a, "is_compact"_a)
       .def("end_images", &end_images<BoundInference>)

@@ -221,6 +221,9 @@ struct Kernels {
   void (*yes_or_no)(const Block& logits, float* to);
   void (*gather)(Source, const void* x, Size width, const std::int64_t* index, Size rows, float* to, Size to_row);
   void (*encode)(const Encoding&, Size rows, float* x, Size x_row);  // writes the bins of each row behind its columns
+  // dx from dy (rows, columns + bins); x are the columns
+  void (*encode_backward)(const Encoding&, Size rows, const float* x, Size x_row, const float* dy, Size dy_row, float* dx,
+                          Size dx_row);
   bool (*all_finite)(const float* x, Size count);
 };
 

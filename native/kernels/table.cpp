@@ -43,6 +43,7 @@ void softmax(const Block&, Size, float*);
 void yes_or_no(const Block&, float*);
 void gather(Source, const void*, Size, const std::int64_t*, Size, float*, Size);
 void encode(const Encoding&, Size, float*, Size);
+void encode_backward(const Encoding&, Size, const float*, Size, const float*, Size, float*, Size);
 bool all_finite(const float*, Size);
 
 #define PELLUCID_QUOTE(x) #x
@@ -66,7 +67,8 @@ const Kernels table = {
     normalize, normalize_backward, normalize_inference, scale_columns, scale_columns_backward,
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
-    add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, all_finite,
+    add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, encode_backward,
+    all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

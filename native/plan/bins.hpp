@@ -1,4 +1,4 @@
-// The bins of a PiecewiseLinearEncoding, as a plan and an inference keep them: all columns one after another.
+// The bins of a PiecewiseLinearEncoding: those of all columns, one after another.
 #pragma once
 
 #include <utility>
@@ -18,13 +18,11 @@ class Bins {
     for (auto* numbers : {&low_, &slope_, &least_, &most_}) numbers->resize(bins_ + 16);  // whole vectors are read
   }
 
-  Size width() const { return (Size)bins_of_.size() + bins_; }  // of an encoded row
+  Size columns() const { return (Size)bins_of_.size(); }
+  Size width() const { return columns() + bins_; }  // of an encoded row
 
-  // Rows that hold the columns get the bins behind them.
-  void encode(const Kernels& kernels, Size rows, float* x, Size stride) const {
-    kernels.encode({(Size)bins_of_.size(), bins_, bins_of_.data(), low_.data(), slope_.data(), least_.data(),
-                    most_.data(), gain_},
-                   rows, x, stride);
+  Encoding encoding() const {
+    return {columns(), bins_, bins_of_.data(), low_.data(), slope_.data(), least_.data(), most_.data(), gain_};
   }
 
  private:

@@ -63,6 +63,15 @@ void Plan::update_small(int member, std::size_t index, int panel, const Batch& b
   }
 }
 
+// By columns: the member's part of an array whose gradient is known.
+void Plan::update_whole(int member, const Batch& batch, const Array& array) {
+  const Update update = update_for(array, batch);
+  const Share part = share_of(member, threads_, array.rows * ((array.columns + 15) / 16));
+  const Size place = array.packed + part.from * 16, count = (part.to - part.from) * 16;
+  if (clips_norm()) kernels_.add_penalty(update, count, parameters_ + place, gradient_ + place);
+  else update_range(member, update, place, count, gradient_ + place);
+}
+
 void Plan::update_range(int member, const Update& update, Size place, Size count, const float* gradient) {
   kernels_.update(update, count, parameters_ + place, gradient, first_ + place, second_ + place, members_[member].finite);
 }

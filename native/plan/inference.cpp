@@ -35,9 +35,12 @@ Inference::Inference(const Kernels& kernels, Size inputs)
     : kernels_(kernels), inputs_(inputs), units_(inputs), tail_(inputs), widest_(inputs), deepest_(inputs),
       layout_(kernels) {}
 
-void Inference::add_encoding(Bins bins) {
-  units_ = tail_ = widest_ = deepest_ = bins.width();
-  bins_ = std::move(bins);
+void Inference::describe_front(const std::function<void(Front&)>& add) {
+  if (!front_) front_ = std::make_unique<Front>(kernels_, layout_, inputs_, Front::Vectors::flat);
+  add(*front_);
+  units_ = tail_ = deepest_ = front_->outputs();
+  widest_ = front_->widest();
+  parameters_ = layout_.flat_size();
 }
 
 Images& Inference::begin_images(Size height, Size width, Size channels, bool is_compact) {
@@ -167,15 +170,14 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     run_images(source, x, rows, packed, values[0], stride);
     from = values[0];
     from_stride = stride;
-  } else if (source == Source::bytes || bins_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
+  } else if (source == Source::bytes || front_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
     std::int64_t index[most_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
     kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
-    if (bins_) bins_->encode(kernels_, rows, values[0], stride);
-    from = values[0];
+    from = front_ ? front_->run(parameters, rows, values[0], values[1], stride) : values[0];
     from_stride = stride;
   }
-  int target = 1;  // the buffer that the next layer writes
+  int target = from == values[1] ? 0 : 1;  // the buffer that the next layer writes
   bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample: the others will be like it
   Size now = rows;  // rows of the next layer's input
   for (const Layer& layer : layers_) {

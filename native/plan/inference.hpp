@@ -3,20 +3,20 @@
 // Many samples go through all layers in blocks of rows, so that memory stays bounded. Each thread takes the next block when
 // it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread.
 // Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters;
-// or the encoding of a table (see plan/bins.hpp). From the first scales of an ensemble on, each sample has a row for each of its
+// or the layers of a table (see plan/front.hpp). From the first scales of an ensemble on, each sample has a row for each of its
 // networks; the answer is the mean of their outputs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "kernels/kernels.hpp"
 #include "runtime/layout.hpp"
 #include "images/images.hpp"
-#include "plan/bins.hpp"
 #include "plan/ensemble.hpp"
+#include "plan/front.hpp"
 
 namespace pellucid {
 
@@ -26,7 +26,7 @@ class Inference {
  public:
   Inference(const Kernels& kernels, Size inputs);
 
-  void add_encoding(Bins bins);
+  void describe_front(const std::function<void(Front&)>& add);
   Images& begin_images(Size height, Size width, Size channels, bool is_compact);
   void end_images();
   void add_affine(Size units, Activation activation, bool bias);
@@ -37,7 +37,8 @@ class Inference {
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
-  bool has_layers() const { return bins_ || images_ || !layers_.empty(); }
+  const Front* front() const { return front_.get(); }
+  bool has_layers() const { return images_ || !layers_.empty(); }
   bool has_heads() const { return !layers_.empty() && layers_.back().kind == Kind::heads; }
   Size outputs() const { return units_; }
   Size num_parameters() const { return parameters_; }
@@ -83,12 +84,12 @@ class Inference {
 
   const Kernels& kernels_;
   const Size inputs_;
-  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after encoding or image part
+  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after front or image part
   Size ensemble_ = 1;
   Size parameters_ = 0, state_ = 0;
   double work_ = 0;
   Layout layout_;
-  std::optional<Bins> bins_;
+  std::unique_ptr<Front> front_;
   std::unique_ptr<Images> images_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Room>> rooms_;  // those not in use

@@ -21,9 +21,10 @@ Plan::Plan(const Kernels& kernels, Size inputs, std::uint64_t seed)
   segments_.push_back({false, inputs, inputs, padded(inputs)});
 }
 
-void Plan::add_encoding(Bins bins) {
-  const Size width = bins.width();
-  bins_ = std::move(bins);
+void Plan::describe_front(const std::function<void(Front&)>& add) {
+  if (!front_) front_ = std::make_unique<Front>(kernels_, layout_, inputs_, Front::Vectors::packed);
+  add(*front_);
+  const Size width = front_->outputs();
   segments_ = {};
   segments_.push_back({false, width, width, padded(width)});
 }
@@ -49,7 +50,8 @@ void Plan::add_affine(Size units, Activation activation, bool bias, double l1, d
 }
 
 bool Plan::learns() const {
-  return std::any_of(segments_.begin(), segments_.end(), [](const Segment& segment) { return segment.learns(); });
+  return (front_ && front_->learns()) ||
+         std::any_of(segments_.begin(), segments_.end(), [](const Segment& segment) { return segment.learns(); });
 }
 
 void Plan::add_scales(Size ensemble, Activation activation, bool shift) {
@@ -128,6 +130,7 @@ int Plan::num_slots() const {
 void Plan::allocate(Workspace& workspace, Size rows) const {
   workspace.segments.clear();
   const auto make_rounded = [&](Size stride) { return Rounded(rows, stride); };
+  if (front_) workspace.front = front_->values(rows);
   workspace.x[0] = Buffer(rows * segments_[0].stride);
   if (bf16_) workspace.rounded_x[0] = make_rounded(segments_[0].stride);
   for (const Segment& segment : segments_) {

@@ -11,8 +11,8 @@
 //               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
 //
 // Layers that work on images come before all segments. Their work is dealt out by samples (see images/images.hpp), and
-// their outputs are the input of the first segment. The encoding of a table is computed where the rows of a batch are gathered
-// (see plan/bins.hpp). It has no way back, since nothing below it has parameters.
+// their outputs are the input of the first segment. Or the layers of a table come first, row by row (see plan/front.hpp). If they
+// have no parameters, they run where the rows of a batch are gathered, and have no way back.
 //
 // An ensemble of networks in one (see pellucid/nn/layers/ensemble_dense.py) has for each sample a row for each of its networks,
 // from the inputs to the loss. Weights that they share meet just more rows; plan/ensemble.cpp has what each has of its own.
@@ -23,8 +23,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,8 +33,8 @@
 #include "runtime/layout.hpp"
 #include "runtime/pool.hpp"
 #include "images/images.hpp"
-#include "plan/bins.hpp"
 #include "plan/ensemble.hpp"
+#include "plan/front.hpp"
 
 namespace pellucid {
 
@@ -73,8 +73,8 @@ class Plan {
  public:
   Plan(const Kernels& kernels, Size inputs, std::uint64_t seed);
 
-  // The description, in the order of the layers: first the encoding of a table, or those that work on images.
-  void add_encoding(Bins bins);
+  // The description, in the order of the layers: first those of a table, or those that work on images.
+  void describe_front(const std::function<void(Front&)>& add);
   Images& begin_images(Size height, Size width, Size channels, bool is_compact);
   void end_images();
   void add_affine(Size units, Activation activation, bool bias, double l1, double l2);
@@ -93,7 +93,8 @@ class Plan {
 
   Size inputs() const { return inputs_; }
   const Images* images() const { return images_.get(); }
-  bool has_layers() const { return bins_ || images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
+  const Front* front() const { return front_.get(); }
+  bool has_layers() const { return images_ || segments_.size() > 1 || !segments_[0].operations.empty(); }
   bool uses_bf16() const { return bf16_; }  // after `prepare`
   Size batch() const { return batch_ / ensemble_; }
   Size num_parameters() const { return layout_.flat_size(); }
@@ -144,7 +145,8 @@ class Plan {
     Buffer pairs;  // pairs of neighbors in a column
   };
   struct Workspace {  // the numbers of up to `rows` samples
-    Buffer x[2];
+    Front::Values front;
+    Buffer x[2];  // what the first segment takes
     Rounded rounded_x[2];
     struct Values {
       Buffer a, z, gradient;
@@ -192,7 +194,11 @@ class Plan {
   Outcome step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score);
   Outcome step_by_rows(int member, Batch& batch, double* loss, double* score);
   void gather(int member, const Batch& batch);
-  void gather_rows(const Batch& batch, Size from, Size rows, float* to) const;
+  void gather_rows(const Batch& batch, Size from, Size rows, Workspace& workspace, Size to) const;
+  void run_front(Workspace& workspace, int buffer, Size from, Size rows) const;
+  void round_rows(Workspace& workspace, int buffer, Size from, Size rows) const;
+  void front_forward(int member, const Batch& batch);
+  void front_backward(int member, const Batch& batch);
   void images_forward(int member, const Batch& batch);
   void images_backward(int member, const Batch& batch);
   Outcome end_step(int member);
@@ -217,6 +223,7 @@ class Plan {
   void chunk_gradient(std::size_t index, Workspace& workspace, Size rows, float* gradient, bool accumulate);
   void add_groups(int member, const Batch& batch, const Array& array, Size groups, Size group_size);
   void update_small(int member, std::size_t index, int panel, const Batch& batch);
+  void update_whole(int member, const Batch& batch, const Array& array);
   void update_flat(int member, const Batch& batch);
   void update_range(int member, const Update& update, Size place, Size count, const float* gradient);
   bool scale_to_norm(int member, Batch& batch);
@@ -237,7 +244,7 @@ class Plan {
   Size inputs_;
   Size ensemble_ = 1;  // networks in one; each has its row of every sample
   Layout layout_;
-  std::optional<Bins> bins_;
+  std::unique_ptr<Front> front_;
   std::unique_ptr<Images> images_;
   std::vector<Segment> segments_;
   LossKind loss_ = LossKind::cross_entropy;

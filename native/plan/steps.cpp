@@ -64,6 +64,7 @@ Report Plan::run(const Data& data, const Steps& steps, int threads, double* loss
   Report report{0, Outcome::done};
   threads_ = std::clamp(threads, 1, (int)members_.size());
   if (steps.rates.size() > 1 && !by_rows_ && !images_ && !workspace_.x[1]) {  // several steps: a buffer for the next batch
+    if (front_) workspace_.front.x[1] = Buffer(batch_ * front_->stride());
     workspace_.x[1] = Buffer(batch_ * segments_[0].stride);
     if (bf16_) workspace_.rounded_x[1] = Rounded(batch_, segments_[0].stride);
   }
@@ -126,22 +127,52 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
   return batch;
 }
 
-// As the first segment takes them.
-void Plan::gather_rows(const Batch& batch, Size from, Size rows, float* to) const {
-  const Size stride = segments_[0].stride;
-  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, to, stride);
-  if (bins_) bins_->encode(kernels_, rows, to, stride);
+// To row `to` of the workspace and those behind it: as the front takes them, or without one as the first segment does.
+void Plan::gather_rows(const Batch& batch, Size from, Size rows, Workspace& ws, Size to) const {
+  const Rows x = front_ ? Rows{ws.front.x[batch.buffer], front_->stride()} : Rows{ws.x[batch.buffer], segments_[0].stride};
+  kernels_.gather(batch.data->source, batch.data->x, inputs_, batch.index + from, rows, x.from(to).data, x.stride);
 }
 
+void Plan::run_front(Workspace& ws, int buffer, Size from, Size rows) const {
+  if (front_) front_->forward(parameters_, ws.front, buffer, from, rows, {ws.x[buffer], segments_[0].stride});
+}
+
+void Plan::round_rows(Workspace& ws, int buffer, Size from, Size rows) const {
+  const Size stride = segments_[0].stride;
+  const int vectors = (int)((segments_[0].units + kernels_.width - 1) / kernels_.width);
+  const Block block{ws.x[buffer] + from * stride, stride, rows, vectors};
+  kernels_.round_rows(block, ws.rounded_x[buffer].rows + from * stride / 2);
+  kernels_.pair_rows(block, ws.rounded_x[buffer].pairs + from / 2 * stride, stride);
+}
+
+// A front with parameters waits for the next step: other members may still be changing them.
 void Plan::gather(int member, const Batch& batch) {
   const Share pairs = share_of(member, threads_, (batch.rows + 1) / 2);  // bfloat16 takes two rows at once
-  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from, stride = segments_[0].stride;
-  float* x = workspace_.x[batch.buffer] + from * stride;
-  gather_rows(batch, from, rows, x);
-  if (!bf16_) return;
-  const Block block{x, stride, rows, (int)((segments_[0].units + kernels_.width - 1) / kernels_.width)};
-  kernels_.round_rows(block, workspace_.rounded_x[batch.buffer].rows + from * stride / 2);
-  kernels_.pair_rows(block, workspace_.rounded_x[batch.buffer].pairs + from / 2 * stride, stride);
+  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from;
+  gather_rows(batch, from, rows, workspace_, from);
+  if (front_ && front_->learns()) return;
+  run_front(workspace_, batch.buffer, from, rows);
+  if (bf16_) round_rows(workspace_, batch.buffer, from, rows);
+}
+
+void Plan::front_forward(int member, const Batch& batch) {
+  const Share pairs = share_of(member, threads_, (batch.rows + 1) / 2);
+  const Size from = 2 * pairs.from, rows = std::min(2 * pairs.to, batch.rows) - from;
+  run_front(workspace_, batch.buffer, from, rows);
+  if (bf16_) round_rows(workspace_, batch.buffer, from, rows);
+  team_->barrier();
+}
+
+// Down through the rows, then the gradient of each parameter, then its update.
+void Plan::front_backward(int member, const Batch& batch) {
+  const Share rows = share_of(member, threads_, batch.rows);
+  const Rows dy{workspace_.segments[0].gradient, segments_[0].stride};
+  front_->backward(parameters_, workspace_.front, batch.buffer, rows.from, rows.to - rows.from, dy);
+  team_->barrier();
+  front_->gradient(share_of(member, threads_, front_->pieces()), workspace_.front, batch.buffer, batch.rows, dy, gradient_,
+                   false);
+  team_->barrier();
+  for (const int number : front_->arrays()) update_whole(member, batch, layout_[number]);
 }
 
 Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, double* loss, double* score) {
@@ -155,6 +186,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   };
 
   if (images_) images_forward(member, batch);
+  if (front_ && front_->learns()) front_forward(member, batch);
   for (std::size_t i = 0; i < last; ++i) {
     const Segment& segment = segments_[i];
     if (!segment.has_affine && segment.operations.empty()) continue;
@@ -178,6 +210,7 @@ Outcome Plan::step_by_columns(int member, Batch& batch, const Batch* next, doubl
   }
 
   if (images_ && images_->has_parameters()) images_backward(member, batch);
+  if (front_ && front_->learns()) front_backward(member, batch);
   for (std::size_t i = 0; i <= last; ++i) {
     const Segment& segment = segments_[i];
     if (segment.has_affine) {
@@ -273,7 +306,8 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
     for (Size chunk = part.from; chunk < part.to; ++chunk) {
       const Size start = chunk * chunk_rows, rows = std::min(chunk_rows, batch.rows - start);
       const bool accumulate = chunk > part.from;
-      gather_rows(batch, start, rows, ws.x[0]);
+      gather_rows(batch, start, rows, ws, 0);
+      run_front(ws, 0, 0, rows);
       for (std::size_t i = 0; i <= last; ++i)
         for (int panel = 0; panel < num_panels(segments_[i].units); ++panel)
           forward(member, i, ws, {panel, 0, rows}, batch, start);
@@ -283,6 +317,11 @@ Outcome Plan::step_by_rows(int member, Batch& batch, double* loss, double* score
           backward(member, i - 1, ws, {panel, 0, rows}, batch, start,
                    own.transposed_weights[i] + panel * kernels_.panel * segments_[i].units, gradient, accumulate);
       for (std::size_t i = 1; i <= last; ++i) chunk_gradient(i, ws, rows, gradient, accumulate);
+      if (front_ && front_->learns()) {
+        const Rows dy{ws.segments[0].gradient, segments_[0].stride};
+        front_->backward(parameters_, ws.front, 0, 0, rows, dy);
+        front_->gradient({0, front_->pieces()}, ws.front, 0, rows, dy, gradient, accumulate);
+      }
     }
   }
   team_->barrier();

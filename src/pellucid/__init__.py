@@ -55,6 +55,7 @@ _HOMES = {
     "nn.layers.rescale": "Rescale",
     "nn.layers.residual": "Residual",
     "reports.columns.importance": "PermutationImportance permutation_importance",
+    "nn.layers.tabular.embedding": "Embedding",
     "nn.layers.tabular.piecewise_linear_encoding": "PiecewiseLinearEncoding",
     "nn.layers.tabular.scale_features": "ScaleFeatures",
     "reports.explanation.explain": "explain",

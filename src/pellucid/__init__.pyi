@@ -61,6 +61,7 @@ from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.reports.columns.importance import PermutationImportance, permutation_importance
@@ -104,6 +105,7 @@ __all__ = [
     "Dropout",
     "Dropout2D",
     "EarlyStopping",
+    "Embedding",
     "EnsembleDense",
     "Explanation",
     "ExponentialDecay",

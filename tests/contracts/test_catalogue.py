@@ -265,6 +265,7 @@ SAVED = {
         pl.Input(3),
         pl.PiecewiseLinearEncoding(((-0.5, 0.25, 1 / 3), (), (-1.0, 1.0)), 0.3),
         pl.ScaleFeatures(6.0),
+        pl.Embedding(((1, 2, 3), (0, 4, 2))),
         pl.Dense(4, "relu"),
     ],
     "none": [pl.Input(3, 2)],

@@ -279,6 +279,23 @@ def test_what_an_ensemble_adds_is_as_said() -> None:
     assert round(100 * (counts[1] / counts[0] - 1)) == int(said[1])
 
 
+def rows_of(cell: str) -> np.ndarray:
+    """Rows of numbers, ``1 2 / 3 4``."""
+    return np.array([row.split() for row in cell.split("/")], np.float64)
+
+
+def test_the_table_of_vectors_is_right() -> None:
+    layer, vectors = pl.Embedding(((0, 2, 2),)), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    rows = table(MATHEMATICS, "category")
+    assert len(rows) == 2
+    for categories, y, dy, *said in rows:
+        x = rows_of(categories).T
+        out, cache = layer.forward({"vectors_0": vectors}, x, Context(training=True, dtype=np.dtype(np.float64)))
+        np.testing.assert_array_equal(out, rows_of(y))
+        _, gradients = layer.backward({"vectors_0": vectors}, cache, rows_of(dy))
+        np.testing.assert_array_equal(gradients["vectors_0"], np.concatenate([rows_of(cell) for cell in said]))
+
+
 def test_the_size_of_windows_is_as_said() -> None:
     rows = table(MATHEMATICS, "pixels")
     assert len(rows) == 4

@@ -71,6 +71,8 @@ def terms_of(layer, own, cache, dz):
             "gamma": (dz * np.abs(cache.normalized)).reshape(-1, features).sum(axis=0),
             "beta": dz.reshape(-1, features).sum(axis=0),
         }
+    if isinstance(layer, pl.Embedding):
+        return layer.backward(own, cache, dz)[1]
     if isinstance(layer, pl.ScaleFeatures):
         return {"change": layer.rate * (dz * np.abs(cache.x)).sum(axis=0)}
     return {}

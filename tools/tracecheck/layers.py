@@ -53,6 +53,34 @@ def check_scale_features(check: Checker, path: str, layer: Record, trace: Record
         check_gradient(check, path, layer, "change", gradient)
 
 
+def check_embedding(check: Checker, path: str, layer: Record, trace: Record) -> None:
+    """categories = the nearest whole number from 0 to values - 1, else values; output = the other columns, then the vector
+    of each category."""
+    samples, embedded = numbers(layer["input"]).rows(), layer["description"]["columns"]
+    others = [column for column in range(len(samples[0])) if column not in [one[0] for one in embedded]]
+    taken = [[round(x[c]) if -0.5 < x[c] < values - 0.5 else values for c, values, _ in embedded] for x in samples]
+    check.compare(f"{path}.numbers.categories", layer["numbers"]["categories"], exact(k for row in taken for k in row))
+    output: list[Sized] = []
+    for x, categories in zip(samples, taken, strict=True):
+        output += exact(x[column] for column in others)
+        for (column, _, _), category in zip(embedded, categories, strict=True):
+            output += exact(numbers(layer["parameters"][f"vectors_{column}"]).rows()[category])
+    check.compare(f"{path}.output", layer["output"], output)
+    if "dinput" not in layer:
+        return
+    dy = numbers(layer["doutput"]).rows()
+    back = [[row[others.index(c)] if c in others else 0.0 for c in range(len(samples[0]))] for row in dy]
+    check.compare(f"{path}.dinput", layer["dinput"], exact(v for row in back for v in row))
+    start = len(others)
+    for i, (column, values, width) in enumerate(embedded):
+        terms: list[list[float]] = [[] for _ in range((values + 1) * width)]
+        for row, categories in zip(dy, taken, strict=True):
+            for j in range(width):
+                terms[categories[i] * width + j].append(row[start + j])
+        start += width
+        check_gradient(check, path, layer, f"vectors_{column}", [total(one) for one in terms])
+
+
 def check_encoding(check: Checker, path: str, layer: Record, trace: Record) -> None:
     """output = input, then for each bin of a column gain (x - low) / (high - low), held between its bounds; these are 0 and
     gain, but -gain below the first bin and 2 gain above the last."""
@@ -266,6 +294,7 @@ LAYERS: dict[str, Check] = {
     "Input": check_input,
     "Rescale": check_rescale,
     "PiecewiseLinearEncoding": check_encoding,
+    "Embedding": check_embedding,
     "ScaleFeatures": check_scale_features,
     "Dense": check_dense,
     "EnsembleDense": check_ensemble_dense,

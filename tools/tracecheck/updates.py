@@ -26,7 +26,8 @@ def check_update(check: Checker, path: str, layer: Record, step: Record) -> None
         for slot, values in expected.items():
             check.compare(f"{path}.updates.{name}.new_slots.{slot}", update["new_slots"][slot], values)
         moves = STEPS[about["type"]](about, g, new, step)
-        decay = step["rate"] * about.get("weight_decay", 0.0) if name == "weight" else 0.0
+        is_weight = name == "weight" or name.startswith("vectors_")
+        decay = step["rate"] * about.get("weight_decay", 0.0) if is_weight else 0.0
         moved = [total([one, -decay * one, -move]) for one, move in zip(p, moves, strict=True)]
         check.compare(f"{path}.updates.{name}.new", update["new"], moved)
 

@@ -42,6 +42,7 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput, class_numbers
 from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.objective import Objective, penalties
 from pellucid.nn.stack import Stack
 from pellucid.nn.summary import COLUMNS, summary, summary_rows
@@ -54,6 +55,8 @@ from pellucid.training.plan import Plan
 from pellucid.training.progress import ProgressMode, progress_display
 from pellucid.training.state import TrainingState
 from pellucid.training.trainer import Trainer
+
+SEEN_FOR_SCALE = 4096  # samples
 
 
 @suggests_attributes
@@ -99,6 +102,11 @@ class Network(Stack):
         """Whether the network scales its inputs itself, before any of its weights sees them."""
         first = next(layer for layer in self.layers[1:] if not isinstance(layer, Flatten | Dropout | Dropout2D))
         return isinstance(first, Rescale | BatchNormalization | LayerNormalization)
+
+    def _without_categories(self, x: AnyArray) -> AnyArray:
+        """The columns whose numbers have a size: those that an `Embedding` at the front leaves as they are."""
+        front = self.layers[1]
+        return x[:SEEN_FOR_SCALE, front.others(x.shape[1])] if isinstance(front, Embedding) else x
 
     def fit(
         self,
@@ -147,7 +155,7 @@ class Network(Stack):
         regularizer = regularizer_of(regularizer)
         training, held_out = self._divided(x, y, sample_weight, validation)
         if not self._standardises:
-            self.input.warn_about_scale(training.x)
+            self.input.warn_about_scale(self._without_categories(training.x))
         self.output.warn_about_scale(training.y[training.rows])
         if class_weight is not None:
             training = replace(training, weights=weights_by_class(class_weight, training, self.output))

@@ -11,6 +11,7 @@ from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
@@ -63,6 +64,9 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
             parts += map(str, layer.shape)
         elif isinstance(layer, PiecewiseLinearEncoding) and field.name == "edges":
             parts.append(f"{counted(len(layer.bins.column), 'bin')} of {counted(len(layer.edges), 'column')}")
+        elif isinstance(layer, Embedding):
+            width = sum(width for _, _, width in layer.columns)
+            parts.append(f"{counted(len(layer.columns), 'column')} as {counted(width, 'number')}")
         elif by_position:
             parts.append(_text(value))
         elif value != field.default:

@@ -118,6 +118,34 @@ def test_an_encoding_has_numbers_for_each_bin_and_comes_first(owner):
         encode(made)
 
 
+def embed(made, *, columns=(0, 2), values=(5, 7), widths=(2, 1)):
+    made.add_embedding(columns, values, widths, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("owner", [Plan, Inference])
+def test_the_layers_of_a_table_fit_together_and_come_first(owner):
+    of_three = (3, 0) if owner is Plan else (3,)
+    for wrong in (
+        *({"columns": columns} for columns in ((0, 3), (-1, 2), (1, 1), (0,), ())),
+        *({"values": values} for values in ((0, 7), (5, -1), (5,), (1 << 62, 7), ((1 << 63) - 1, 7))),
+        *({"widths": widths} for widths in ((0, 1), (2, -1), (2, 1, 1), (1 << 40, 1))),
+    ):
+        with pytest.raises(ValueError):
+            embed(owner(*of_three), **wrong)
+    made = owner(*of_three)
+    embed(made)
+    made.add_front_scaling(2.0)
+    with pytest.raises(ValueError):
+        encode(made)  # the embedding has made four numbers of three
+    encode(made, bins_of=(1, 0, 2, 0))
+    with pytest.raises(ValueError):
+        made.begin_images(1, 1, 3, False)
+    made.add_affine(3, 0, True, *[0.0] * 2 * (owner is Plan))
+    for too_late in (embed, encode, lambda made: made.add_front_scaling(1.0)):
+        with pytest.raises(ValueError):
+            too_late(made)
+
+
 @pytest.mark.parametrize("owner", [Plan, Inference])
 def test_the_order_of_a_description(owner):
     made, images = pictures(owner=owner)

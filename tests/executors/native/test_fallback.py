@@ -23,6 +23,9 @@ X = RNG.normal(size=(24, 6)).astype(np.float32)
 Y = RNG.integers(0, 3, 24)
 BINS = pl.PiecewiseLinearEncoding(((-1.0, 1.0), (), (), (), (), ()))
 
+WORDS = pl.Embedding(((1, 3, 2),))
+BINS_BEHIND = pl.PiecewiseLinearEncoding(((-1.0, 1.0), (), (), (), (), (), ()))
+
 
 @dataclass(frozen=True)
 class Double(pl.Layer):
@@ -108,6 +111,15 @@ STACKS = [
     (lambda: network_of(pl.Rescale((1.0, 2.0)), pl.MaxPooling2D(), shape=(3, 2)), "rows of channels"),
     (lambda: network_of(pl.Dense(6), BINS), "piecewise_linear_encoding_1 does not stand right behind the input"),
     (lambda: network_of(pl.Residual([BINS, pl.Dense(6)])), "piecewise_linear_encoding_1 does not stand right"),
+    (lambda: network_of(pl.Dense(6), WORDS), "embedding_1 does not stand right behind the input"),
+    (lambda: network_of(pl.Dropout(0.1), WORDS, BINS_BEHIND), "embedding_1 does not stand right behind the input"),
+    (lambda: network_of(WORDS, pl.Dense(6), BINS), "piecewise_linear_encoding_1 does not stand right behind the input"),
+    (lambda: network_of(WORDS, pl.LayerNormalization()), "embedding_1 and layer_normalization_1 stand in one network"),
+    (lambda: network_of(pl.ScaleFeatures(), pl.Rescale(2.0)), "scale_features_1 stands before rescale_1, or in it"),
+    (
+        lambda: network_of(pl.Residual([pl.ScaleFeatures(), pl.Dense(6)])),
+        "scale_features_1 stands before residual_1",
+    ),
     (lambda: network_of(BINS, pl.LayerNormalization()), "encoding_1 and layer_normalization_1 stand in one network"),
 ]
 NATIVE = [

@@ -97,6 +97,19 @@ def test_bins():
     assert element(outside, layer.name, (2,)).line == "y = 0.5 * (-1 + 0) / 2 = -0.25"
 
 
+def test_vectors_of_categories():
+    network = pl.Network([pl.Input(3), pl.Embedding(((1, 2, 2),)), pl.Regression()], dtype="float64")
+    network.parameters["embedding_1.vectors_1"] = np.array([[0.25, 0.5], [1.0, -2.0], [4.0, 8.0]])
+    trace = network.trace(np.array([[7.0, 1.0, -3.0]]))
+    found = [element(trace, "embedding_1", (number,)) for number in range(4)]
+    assert [one.positions.tolist() for one in found] == [[[0]], [[2]], [[1]], [[1]]]
+    assert [one.products.tolist() for one in found] == [[7], [-3], [1], [-2]]
+    assert found[1].line == "y = x = -3"
+    assert found[3].line == "y = -2 (number 1 of the vector of category 1 in column 1)"
+    unseen = network.trace(np.array([[7.0, -1.0, -3.0]]))
+    assert element(unseen, "embedding_1", (3,)).line == "y = 8 (number 1 of the vector of what is no category in column 1)"
+
+
 def test_factors_of_features():
     network = pl.Network([pl.Input(2), pl.ScaleFeatures(4.0), pl.Regression()], dtype="float64")
     network.parameters["scale_features_1.change"] = np.array([0.5, -0.125])

@@ -6,6 +6,7 @@ Only the exact types of this package are known: a subclass may compute something
 from __future__ import annotations
 
 import math
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from pellucid.executors.base import Rules
 from pellucid.executors.native.compile_images import (
     ACTIVATIONS,
     IMAGE_LAYERS,
+    PenaltyOf,
     compile_images,
     count_image_nodes,
     every_node,
@@ -32,9 +34,11 @@ from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.objective import penalties
@@ -49,10 +53,12 @@ RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, PiecewiseLinearEncoding, ScaleFeatures, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
+    *(Input, Embedding, PiecewiseLinearEncoding, ScaleFeatures, Dense, EnsembleDense),
+    *(Dropout, BatchNormalization, Flatten),
     *(Classification, BinaryClassification, Regression),
     *IMAGE_LAYERS,
 )
+FRONT_LAYERS: tuple[type[Layer], ...] = (Embedding, PiecewiseLinearEncoding)
 OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, Adam, AdamW, RMSProp, Adagrad)
 REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
 
@@ -108,16 +114,26 @@ def _ensemble_obstacle(stack: Stack) -> str | None:
 def _misplaced(stack: Stack) -> str | None:
     """The layer of a table that stands where the kernels have none, as a sentence; None if there is no such."""
     images = stack.nodes[: count_image_nodes(stack)]
+    front = front_nodes(stack)
     for node in every_node(stack.nodes):
-        if isinstance(node.layer, PiecewiseLinearEncoding):
-            if node is not stack.nodes[1]:
-                return f"{node.name} does not stand right behind the input"
+        if isinstance(node.layer, FRONT_LAYERS):
+            if node not in front:
+                return f"{node.name} does not stand right behind the input, or another layer of tables there"
             if images:
                 return f"{node.name} and {images[-1].name} stand in one network"
     for node in every_node(images):
         if isinstance(node.layer, ScaleFeatures):
             return f"{node.name} stands before {images[-1].name}, or in it"
     return None
+
+
+def front_nodes(stack: Stack) -> list[Node]:
+    """The layers behind the input that work row by row, for tables: `FRONT_LAYERS`, and `ScaleFeatures` before one of them.
+    They end with one of the first kind."""
+    nodes = list(takewhile(lambda node: isinstance(node.layer, (*FRONT_LAYERS, ScaleFeatures)), stack.nodes[1:]))
+    while nodes and not isinstance(nodes[-1].layer, FRONT_LAYERS):
+        nodes.pop()
+    return nodes
 
 
 def rules_obstacle(stack: Stack, rules: Rules) -> str | None:
@@ -136,13 +152,12 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
     from pellucid._native import Plan
 
     plan = Plan(size_of(stack.input.shape), stack.seed & 0xFFFFFFFFFFFFFFFF)
-    _compile_encoding(plan, stack)
 
     def penalty_of(layer: Layer) -> tuple[float, float]:
         return _l1_and_l2(layer.penalty_of("weight") or rules.regularizer)
 
-    images = compile_images(plan, stack, penalty_of, trains=True)
-    for index, node in list(enumerate(stack.nodes))[images:]:
+    before = _compile_front(plan, stack, penalty_of) or compile_images(plan, stack, penalty_of, trains=True)
+    for index, node in list(enumerate(stack.nodes))[before:]:
         layer = node.layer
         if isinstance(layer, Dropout) and layer.rate > 0:
             plan.add_dropout(layer.rate, index)
@@ -170,9 +185,8 @@ def compile_inference(stack: Stack) -> Inference:
     from pellucid._native import Inference
 
     inference = Inference(size_of(stack.input.shape))
-    _compile_encoding(inference, stack)
-    images = compile_images(inference, stack, lambda layer: (0.0, 0.0), trains=False)
-    for node in stack.nodes[images:]:
+    before = _compile_front(inference, stack, _no_penalty) or compile_images(inference, stack, _no_penalty, trains=False)
+    for node in stack.nodes[before:]:
         layer = node.layer
         if isinstance(layer, BatchNormalization):
             inference.add_normalization(layer.epsilon)
@@ -189,12 +203,25 @@ def compile_inference(stack: Stack) -> Inference:
     return inference
 
 
-def _compile_encoding(native: Plan | Inference, stack: Stack) -> None:
-    first = stack.nodes[1].layer
-    if isinstance(first, PiecewiseLinearEncoding):
-        bins_of = [max(len(edges) - 1, 0) for edges in first.edges]
-        low, slope, least, most = (part.tolist() for part in first.bins[1:])
-        native.add_encoding(bins_of, low, slope, least, most, first.gain)
+def _compile_front(native: Plan | Inference, stack: Stack, penalty_of: PenaltyOf) -> int:
+    """Add the layers of `front_nodes`; gives the number of nodes up to there, with `Input`, or 0 if there are none."""
+    nodes = front_nodes(stack)
+    for node in nodes:
+        layer = node.layer
+        if isinstance(layer, Embedding):
+            columns, values, widths = (list(numbers) for numbers in zip(*layer.columns, strict=True))
+            native.add_embedding(columns, values, widths, *penalty_of(layer))
+        elif isinstance(layer, PiecewiseLinearEncoding):
+            bins_of = [max(len(edges) - 1, 0) for edges in layer.edges]
+            low, slope, least, most = (part.tolist() for part in layer.bins[1:])
+            native.add_encoding(bins_of, low, slope, least, most, layer.gain)
+        elif isinstance(layer, ScaleFeatures):
+            native.add_front_scaling(layer.rate)
+    return len(nodes) + 1 if nodes else 0
+
+
+def _no_penalty(layer: Layer) -> tuple[float, float]:
+    return 0.0, 0.0
 
 
 def _activation(layer: Dense | OutputLayer) -> int:

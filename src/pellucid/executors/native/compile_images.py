@@ -25,6 +25,7 @@ from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import LAYER_BITS, Residual
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.windows import Windows, image_shape
 from pellucid.nn.stack import Stack
 
@@ -74,7 +75,7 @@ def multiply_adds(stack: Stack) -> int:
     """Multiply-adds of the forward pass of one sample: each weight once for each window, or member of an ensemble."""
     total = 0
     for node in every_node(stack.nodes):
-        if isinstance(node.layer, Residual):
+        if isinstance(node.layer, Residual | Embedding):  # a vector is looked up
             continue
         windows = size_of(node.output_shape[:2]) if isinstance(node.layer, Conv2D) else 1
         windows = node.layer.members if isinstance(node.layer, EnsembleDense) else windows

@@ -20,13 +20,12 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
 from pellucid.data.samples import Batch, BatchIndices, Samples
 from pellucid.executors.base import Executor, OptimizerState, Rules, diverged, targets_of
-from pellucid.executors.native.compile import compile_plan
+from pellucid.executors.native.compile import compile_plan, front_nodes
 from pellucid.executors.native.compile_images import count_image_nodes
 from pellucid.executors.native.crew import Crew, default_threads
 from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBlock
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.nn.layers.base import Context
-from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
 SECONDS_AT_ONCE = 0.05  # of one call: Ctrl-C and listeners wait for its end
@@ -163,12 +162,17 @@ class NativeExecutor(Executor):
         return Data(x, labels, targets, weights), np.arange(len(x))
 
     def _encoded(self, x: AnyArray) -> AnyArray:
-        """These rows as the first layer with weights sees them."""
-        first = self.stack.nodes[1].layer
-        if not isinstance(first, PiecewiseLinearEncoding):
+        """These rows behind the layers for tables that stand first. Where the first sum sees a 0 does not depend on their
+        parameters, which are all 1 here."""
+        nodes = front_nodes(self.stack)
+        if not nodes:
             return x
         numbers, _ = self.stack.input.forward({}, x, Context())
-        return first.forward({}, numbers, Context())[0]
+        for node in nodes:
+            specs = node.layer.parameter_specs(node.input_shape)
+            ones = {spec.name: np.ones(spec.shape, np.float32) for spec in specs}
+            numbers, _ = node.layer.forward(ones, numbers, Context())
+        return numbers
 
     def _give_up(self, block: StepBlock, outcome: int, loss: float) -> NoReturn:
         """Restore the last good parameters, and raise `DivergenceError` with the layer where it began.

@@ -25,6 +25,7 @@ from pellucid.nn.layers.layer_normalization import LayerNormalization
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
@@ -133,6 +134,9 @@ def element(trace: Trace, name: str, index: Index) -> Element:
         shares = is_winner * 1.0 if isinstance(kind, MaxPooling2D) else np.full(len(inputs), 1 / len(inputs))
         return Element(name, index, line, below, positions, inputs, shares)
     at = _position(layer, index)
+    if isinstance(kind, Embedding) and index[0] >= len(kind.others(layer.input.shape[1])):
+        number = float(layer.output[(0, *index)])  # as a one-hot 1 gives its weight
+        return Element(name, index, line, below, np.array([at], np.int64), np.ones(1), np.array([number]))
     weight = _weight(layer, index)
     if weight is None:
         return Element(name, index, f"y = {y}, by a layer of your own")
@@ -148,6 +152,11 @@ def _position(layer: LayerTrace, index: Index) -> Index:
     kind = layer.layer
     if isinstance(kind, Flatten):
         return tuple(map(int, np.unravel_index(index[0], layer.input.shape[1:])))
+    if isinstance(kind, Embedding):
+        others = kind.others(layer.input.shape[1])
+        if index[0] < len(others):
+            return (others[index[0]],)
+        return next((column,) for column, own in kind.places(layer.input.shape[1]) if index[0] < own.stop)
     if isinstance(kind, PiecewiseLinearEncoding) and index[0] >= len(kind.edges):
         return (int(kind.bins.column[index[0] - len(kind.edges)]),)
     return index
@@ -155,7 +164,7 @@ def _position(layer: LayerTrace, index: Index) -> Index:
 
 def _weight(layer: LayerTrace, index: Index) -> float | None:
     """By how much a number grows with its one input, in layers where each is made of one; None for others."""
-    if isinstance(layer.layer, Flatten | Dropout):
+    if isinstance(layer.layer, Flatten | Dropout | Embedding):
         return 1.0  # nothing is dropped outside of training
     if isinstance(layer.layer, Rescale):
         return _of_channel(layer.layer.scale, index)

@@ -22,11 +22,13 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, Pooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
 FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
+    Embedding: "y = each other x, then for each category the numbers of its vector.",
     PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
     ScaleFeatures: "y = (1 + rate change) x, for each number of a sample.",
     Dense: "z = sum of input * weight + bias, and f(z).",
@@ -86,6 +88,8 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         return f"{name} = {equation(lambda n: n(gamma) * (n(x) + n(-mean)) / n(std) + n(beta), z)}"
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         return _bin(layer.layer, layer, place)
+    if isinstance(layer.layer, Embedding):
+        return _of_vector(layer.layer, layer, place)
     if isinstance(layer.layer, ScaleFeatures):
         rate, change, x = layer.layer.rate, float(layer.parameters["change"][place[1:]]), float(layer.input[place])
         return f"y = {equation(lambda n: (n(1) + n(rate) * n(change)) * n(x), y)}"
@@ -98,6 +102,17 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         if isinstance(layer.layer, MaxPooling2D):
             return f"y = {equation(lambda n: applied(max, *map(n, numbers)), y)}"
         return f"y = {_mean(numbers, y)}"
+    return None
+
+
+def _of_vector(embedding: Embedding, layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """Which number of which vector; None for the columns that are passed on."""
+    for number, (column, own) in enumerate(embedding.places(layer.input.shape[1])):
+        if own.start <= place[-1] < own.stop:
+            category, values = int(layer.numbers["categories"][place[0], number]), embedding.columns[number][1]
+            vector = f"category {category}" if category < values else "what is no category"
+            at = f"number {place[-1] - own.start} of the vector of {vector} in column {column}"
+            return f"y = {written(float(layer.output[place]))} ({at})"
     return None
 
 

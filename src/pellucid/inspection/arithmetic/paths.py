@@ -28,6 +28,7 @@ from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 FOLLOWED = 20  # numbers of a layer
@@ -137,6 +138,13 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
         return [at[2:] or (0,)]
     if isinstance(layer.layer, Flatten):
         return [(int(np.ravel_multi_index(at, layer.input.shape[1:])),)]
+    if isinstance(layer.layer, Embedding):
+        inputs = layer.input.shape[1]
+        others = layer.layer.others(inputs)
+        if at[0] in others:
+            return [(others.index(at[0]),)]
+        own = dict(layer.layer.places(inputs))[at[0]]
+        return [(number,) for number in range(own.start, own.stop)]
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         bins = np.flatnonzero(layer.layer.bins.column == at[0]) + len(layer.layer.edges)
         return [at, *((number,) for number in bins.tolist())]
@@ -144,9 +152,11 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
 
 
 def _handed_down(trace: Trace, layer: LayerTrace, found: Element) -> Array:
-    """(D,): what a number sends down to each of its inputs, dL/dz times the weight; nothing to the margins."""
+    """(D,): what a number sends down to each of its inputs, dL/dz times the weight; nothing to the margins, nor to a
+    category: it has no slope."""
     gradient = layer.doutput if layer.dsums is None else layer.dsums
-    if gradient is None or not found.sources:
+    is_category = isinstance(layer.layer, Embedding) and found.index[0] >= len(layer.layer.others(layer.input.shape[1]))
+    if gradient is None or not found.sources or is_category:
         return np.zeros(len(found.inputs))
     shape = trace.layer(found.sources[0]).output.shape[1:]
     return float(gradient[(0, *found.index)]) * found.weights * inside(found.positions, shape)

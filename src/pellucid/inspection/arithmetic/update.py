@@ -129,7 +129,7 @@ def _gradient_descent(optimizer: GradientDescent, r: float, one: ParameterStep) 
 def _adam(optimizer: Adam | AdamW, step: StepTrace, one: ParameterStep) -> Iterator[Line]:
     r, t, g, w = step.rate, step.update, one.gradient, one.before
     (m, v), (new_m, new_v) = ((slots["m"], slots["v"]) for slots in (one.slots, one.new_slots))
-    if isinstance(optimizer, AdamW) and one.name == "weight":
+    if isinstance(optimizer, AdamW) and (one.name == "weight" or one.name.startswith("vectors_")):
         decay = optimizer.weight_decay
         decayed = w * (1 - r * decay)
         yield _moved(replace(one, after=decayed), f"r weight_decay {one.letter}", lambda n: n(r) * n(decay) * n(w))

@@ -14,6 +14,7 @@ from pellucid.core.shapes import Array
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import compute_logits
 from pellucid.inspection.attribution.case import FLOAT64, Case, Indices, case_of, check_columns, score_of
+from pellucid.inspection.attribution.categories import UNSEEN, behind, folded, front_of
 from pellucid.inspection.attribution.encoded import integrator_behind
 from pellucid.inspection.attribution.exact import obstacle, split
 from pellucid.inspection.attribution.integrated_gradients import integrate
@@ -21,6 +22,7 @@ from pellucid.inspection.attribution.result import EXACT, INTEGRATED_GRADIENTS, 
 from pellucid.nn.layers.base import Context
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.layers.rescale import Rescale
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.stack import Stack
 
 METHODS = ("auto", EXACT, INTEGRATED_GRADIENTS)
@@ -51,7 +53,8 @@ def attribute(
                 column gets what its own numbers give. "auto": exact where it can be
     against     a class, or one for each sample: the score is then logit of target - logit of against
     baseline    one sample, in whose terms the contributions are counted: those of x - baseline. Default: black, or 0; for a
-                table, the means that a `Rescale` in front of the network has measured
+                table, the means that a `Rescale` in front of the network has measured; for a category that an `Embedding`
+                there turns into a vector, -1, which is none of its categories
     columns     the names of the columns of a table (B, D)
     tolerance   of integrated gradients: the gap, as a part of the score, at which refining ends; at most ``max_steps``
                 gradients are taken for each sample (but 32 at least)
@@ -64,7 +67,9 @@ def attribute(
     case = case_of(network, x, target, against)
     names = check_columns(columns, case.stack)
     origin = _baseline(case, baseline)
-    reason = obstacle(case.stack.nodes)
+    front = front_of(case)
+    inner, start = (case, origin) if front is None else behind(case, front, origin)
+    reason = obstacle(inner.stack.nodes)
     if method == EXACT and reason is not None:
         raise ArgumentError(
             f'method="exact" needs a network that is linear between corners; {reason}, which is not. '
@@ -73,10 +78,12 @@ def attribute(
     if method == "auto":
         method = EXACT if reason is None else INTEGRATED_GRADIENTS
     score, slopes, parts, steps = (
-        _exact(case, origin) if method == EXACT else _integrated(case, origin, tolerance, max_steps)
+        _exact(inner, start) if method == EXACT else _integrated(inner, start, tolerance, max_steps)
     )
     kind = "class" if isinstance(case.stack.output, ClassifyingOutput) else "value"
-    contributions = (case.numbers - origin) * slopes
+    contributions: Array = (inner.numbers - start) * slopes
+    if front is not None:
+        contributions, slopes = folded(front, contributions, slopes, case.stack.input.shape[0])
     return Attribution(
         *(case.x, contributions, slopes * case.unit, parts, score, case.target, case.against, origin / case.unit),
         *(method, steps, names, kind),
@@ -107,7 +114,10 @@ def _baseline(case: Case, baseline: Any) -> Array:
     shape = case.stack.input.shape
     if baseline is None:
         front = case.stack.layers[1]  # there is always an output layer
-        return _zero_of(front, shape) if len(shape) == 1 and isinstance(front, Rescale) else np.zeros(shape)
+        origin = _zero_of(front, shape) if len(shape) == 1 and isinstance(front, Rescale) else np.zeros(shape)
+        if isinstance(front, Embedding):
+            origin[[column for column, _, _ in front.columns]] = UNSEEN
+        return origin
     expected = f"one sample of the shape {shape} is expected"
     given = as_numbers(baseline, "baseline", expected)
     if given.shape not in ((), shape):

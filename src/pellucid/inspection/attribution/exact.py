@@ -50,7 +50,8 @@ def obstacle(nodes: Sequence[Node], prefix: str = "") -> str | None:
     for node in nodes:
         layer, name = node.layer, f"{prefix}{node.name}"
         if type(layer) not in RULES:
-            return f"{name} is a {type(layer).__name__}"
+            kind = type(layer).__name__
+            return f"{name} is {'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
         bend = getattr(layer, "activation", "identity")
         if bend not in PIECEWISE_LINEAR:
             return f"{name} has the activation {bend!r}"

@@ -27,7 +27,8 @@ class Attribution:
     """score = contributions + bias + gap, for each sample of a batch, in float64.
 
     contributions  (B, ...), of the shape of x: what each input gives to the score, measured from its ``baseline``
-    slopes         (B, ...): contribution_d = slope_d (x_d - baseline_d); score for one unit of that input
+    slopes         (B, ...): contribution_d = slope_d (x_d - baseline_d); score for one unit of that input. NaN for a
+                   category that becomes a vector: it contributes what the numbers of its vector do, beside the baseline's
     bias_parts     name -> (B,): what every bias of the network gives, and what the ``baseline`` gives
     score          (B,): the logit of ``target`` (minus that of ``against``); of a regression, the value
     baseline       (...): the sample in whose terms the contributions are counted
@@ -167,7 +168,8 @@ class Attribution:
         rows = []
         for name, given in self.strongest(len(self.columns)):
             d = self.columns.index(name)
-            how = f"from {self.baseline[d]:.6g}, {self.slopes[0, d]:+.4g} a unit"
+            slope = self.slopes[0, d]
+            how = f"from {self.baseline[d]:.6g}" + ("" if np.isnan(slope) else f", {slope:+.4g} a unit")
             rows.append((f"  {name} = {self.x[0, d]:.6g}", f"{given:+.4f}", how))
         return rows
 

@@ -1,0 +1,98 @@
+// The stages of a front, one after another: forward, back, and the gradients of their parameters.
+#include <algorithm>
+#include <utility>
+
+#include "plan/front.hpp"
+#include "plan/stages.hpp"
+
+namespace pellucid {
+
+void Front::add_encoding(Bins bins) { add(std::make_unique<EncodingStage>(kernels_, std::move(bins))); }
+
+void Front::add_scaling(double rate) { add(std::make_unique<ScalingStage>(outputs(), rate), {outputs()}); }
+
+void Front::add_embedding(std::vector<Table> tables, double l1, double l2) {
+  std::vector<Size> counts;
+  for (const Table& table : tables) counts.push_back(table.count());
+  add(std::make_unique<EmbeddingStage>(outputs(), std::move(tables)), counts, true, l1, l2);
+}
+
+// `counts`: the numbers of each of its parameters.
+void Front::add(std::unique_ptr<Stage> stage, const std::vector<Size>& counts, bool is_weight, double l1, double l2) {
+  for (const Size count : counts) {
+    const int number = layout_.add(1, count, is_weight, l1, l2);
+    stage->arrays.push_back(number);
+    stage->places.push_back(vectors_ == Vectors::flat ? layout_[number].flat : layout_[number].packed);
+    arrays_.push_back(number);
+  }
+  if (!counts.empty()) lowest_ = std::min(lowest_, stages_.size());
+  stages_.push_back(std::move(stage));
+}
+
+Size Front::widest() const {
+  Size most = inputs_;
+  for (const auto& stage : stages_) most = std::max(most, stage->outputs);
+  return most;
+}
+
+Size Front::pieces() const {
+  Size total = 0;
+  for (const auto& stage : stages_) total += stage->pieces();
+  return total;
+}
+
+Front::Values Front::values(Size rows) const {
+  Values values;
+  values.x[0] = Buffer(rows * stride());
+  for (std::size_t i = 0; i + 1 < stages_.size(); ++i) {
+    const Size count = rows * padded(stages_[i]->outputs);
+    values.between.emplace_back(count);
+    values.gradients.emplace_back(learns() ? count : 0);
+  }
+  return values;
+}
+
+Rows Front::input_of(std::size_t stage, const Values& values, int buffer, Size from) const {
+  const Rows x = stage == 0 ? Rows{values.x[buffer], stride()} : Rows{values.between[stage - 1], padded(stages_[stage]->inputs)};
+  return x.from(from);
+}
+
+// That of what a stage gives, where that of the last one is dy.
+Rows Front::gradient_of(std::size_t stage, const Values& values, Size from, Rows dy) const {
+  if (stage + 1 == stages_.size()) return dy.from(from);
+  return Rows{values.gradients[stage], padded(stages_[stage]->outputs)}.from(from);
+}
+
+void Front::forward(const float* parameters, const Values& values, int buffer, Size from, Size rows, Rows y) const {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const bool is_last = i + 1 == stages_.size();
+    stages_[i]->forward(parameters, rows, input_of(i, values, buffer, from),
+                        is_last ? y.from(from) : input_of(i + 1, values, buffer, from));
+  }
+}
+
+void Front::backward(const float* parameters, const Values& values, int buffer, Size from, Size rows, Rows dy) const {
+  for (std::size_t i = stages_.size(); i-- > lowest_;)
+    stages_[i]->backward(parameters, rows, input_of(i, values, buffer, from), gradient_of(i, values, from, dy),
+                         i > lowest_ ? gradient_of(i - 1, values, from, dy) : Rows{nullptr, 0});
+}
+
+void Front::gradient(Share pieces, const Values& values, int buffer, Size rows, Rows dy, float* gradient,
+                     bool accumulate) const {
+  Size number = 0;
+  for (std::size_t i = 0; i < stages_.size(); ++i)
+    for (Size piece = 0; piece < stages_[i]->pieces(); ++piece, ++number)
+      if (number >= pieces.from && number < pieces.to)
+        stages_[i]->gradient(piece, rows, input_of(i, values, buffer, 0), gradient_of(i, values, 0, dy), gradient,
+                             accumulate);
+}
+
+float* Front::run(const float* parameters, Size rows, float* a, float* b, Size stride) const {
+  for (const auto& stage : stages_) {
+    stage->forward(parameters, rows, {a, stride}, {b, stride});
+    std::swap(a, b);
+  }
+  return a;
+}
+
+}  // namespace pellucid
