@@ -169,6 +169,13 @@ struct EnsembleScales {
   const float *scale, *shift;     // shift may be null
 };
 
+// The waves of PeriodicEmbedding: cos(2 pi (w x + b)) of some columns, `frequencies` of each; see waves.cpp.
+struct Waves {
+  Size columns, embedded, frequencies;
+  const Size* column;             // (embedded,) which columns these are
+  const float *frequency, *phase; // (embedded, frequencies): w and b
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -224,6 +231,13 @@ struct Kernels {
   // dx from dy (rows, columns + bins); x are the columns
   void (*encode_backward)(const Encoding&, Size rows, const float* x, Size x_row, const float* dy, Size dy_row, float* dx,
                           Size dx_row);
+  void (*make_waves)(const Waves&, Size rows, const float* x, Size x_row, float* y, Size y_row);
+  // dy becomes dL/d(w x + b) behind the columns; dx may be null
+  void (*waves_backward)(const Waves&, Size rows, const float* x, Size x_row, float* dy, Size dy_row, float* dx,
+                         Size dx_row);
+  // of the embedded columns [from, to), from what `waves_backward` has made of dy
+  void (*waves_gradient)(const Waves&, Size from, Size to, Size rows, const float* x, Size x_row, const float* dy,
+                         Size dy_row, float* dfrequency, float* dphase, bool accumulate);
   bool (*all_finite)(const float* x, Size count);
 };
 

@@ -44,6 +44,9 @@ void yes_or_no(const Block&, float*);
 void gather(Source, const void*, Size, const std::int64_t*, Size, float*, Size);
 void encode(const Encoding&, Size, float*, Size);
 void encode_backward(const Encoding&, Size, const float*, Size, const float*, Size, float*, Size);
+void make_waves(const Waves&, Size, const float*, Size, float*, Size);
+void waves_backward(const Waves&, Size, const float*, Size, float*, Size, float*, Size);
+void waves_gradient(const Waves&, Size, Size, Size, const float*, Size, const float*, Size, float*, float*, bool);
 bool all_finite(const float*, Size);
 
 #define PELLUCID_QUOTE(x) #x
@@ -68,7 +71,7 @@ const Kernels table = {
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
     add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, encode_backward,
-    all_finite,
+    make_waves, waves_backward, waves_gradient, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

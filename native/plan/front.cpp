@@ -17,6 +17,11 @@ void Front::add_embedding(std::vector<Table> tables, double l1, double l2) {
   add(std::make_unique<EmbeddingStage>(outputs(), std::move(tables)), counts, true, l1, l2);
 }
 
+void Front::add_waves(std::vector<Size> columns, Size frequencies) {
+  const Size count = (Size)columns.size() * frequencies;
+  add(std::make_unique<WavesStage>(kernels_, outputs(), std::move(columns), frequencies), {count, count});
+}
+
 // `counts`: the numbers of each of its parameters.
 void Front::add(std::unique_ptr<Stage> stage, const std::vector<Size>& counts, bool is_weight, double l1, double l2) {
   for (const Size count : counts) {
@@ -53,8 +58,8 @@ Front::Values Front::values(Size rows) const {
 }
 
 Rows Front::input_of(std::size_t stage, const Values& values, int buffer, Size from) const {
-  const Rows x = stage == 0 ? Rows{values.x[buffer], stride()} : Rows{values.between[stage - 1], padded(stages_[stage]->inputs)};
-  return x.from(from);
+  if (stage == 0) return Rows{values.x[buffer], stride()}.from(from);
+  return Rows{values.between[stage - 1], padded(stages_[stage]->inputs)}.from(from);
 }
 
 // That of what a stage gives, where that of the last one is dy.

@@ -1,8 +1,9 @@
-// The front of a network for tables: the layers between the input and the first segment that take a row and give another one.
+// The front of a network for tables: the layers between the input and the first segment, which take a row and give a row.
 //
-// A *stage* is an Embedding, a PiecewiseLinearEncoding, or a ScaleFeatures before one of these. Forward and back, rows need
-// nothing of one another, so they are dealt out by rows. The gradient of a parameter is a sum over all rows: it is cut into
-// *pieces*, each of which one thread computes by itself, so its bits do not depend on the number of threads.
+// A *stage* is an Embedding, a PiecewiseLinearEncoding, a PeriodicEmbedding, or a ScaleFeatures before one of these. Forward
+// and back, rows need nothing of one another, so they are dealt out by rows. The gradient of a parameter is a sum over all
+// rows: it is cut into *pieces*, each of which one thread computes by itself, so its bits do not depend on the number of
+// threads.
 //
 // Parameters of a stage are vectors, whose numbers lie one after another in the flat layout and in the packed one.
 #pragma once
@@ -58,6 +59,7 @@ class Front {
   // The description, in the order of the layers.
   void add_encoding(Bins bins);
   void add_embedding(std::vector<Table> tables, double l1, double l2);
+  void add_waves(std::vector<Size> columns, Size frequencies);
   void add_scaling(double rate);
 
   Size inputs() const { return inputs_; }

@@ -68,13 +68,22 @@ void add_embedding(Owner& self, const std::vector<Size>& columns, const std::vec
   self.describe_front([&](Front& front) { front.add_embedding(std::move(tables), l1, l2); });
 }
 
+template <class Owner>
+void add_waves(Owner& self, const std::vector<Size>& columns, Size frequencies) {
+  const Size inputs = front_width(self);
+  require(!columns.empty() && frequencies > 0, "no waves");
+  require((double)columns.size() * (double)frequencies < most_in_front, "too many waves");
+  for (const Size column : columns) require(column >= 0 && column < inputs, "no such column");
+  self.describe_front([&](Front& front) { front.add_waves(columns, frequencies); });
+}
+
 template <class Owner, class Class>
 void bind_front(Class& bound) {
-  bound.def("add_encoding", &add_encoding<Owner>, nanobind::arg("bins_of"), nanobind::arg("low"), nanobind::arg("slope"), nanobind::arg("least"),
-            nanobind::arg("most"), nanobind::arg("gain"));
-  bound.def("add_front_scaling", &add_front_scaling<Owner>, nanobind::arg("rate"));
-  bound.def("add_embedding", &add_embedding<Owner>, nanobind::arg("columns"), nanobind::arg("values"), nanobind::arg("widths"), nanobind::arg("l1"),
-            nanobind::arg("l2"));
+  using nanobind::literals::operator""_a;
+  bound.def("add_encoding", &add_encoding<Owner>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
+      .def("add_embedding", &add_embedding<Owner>, "columns"_a, "values"_a, "widths"_a, "l1"_a, "l2"_a)
+      .def("add_waves", &add_waves<Owner>, "columns"_a, "frequencies"_a)
+      .def("add_front_scaling", &add_front_scaling<Owner>, "rate"_a);
 }
 
 }  // namespace pellucid

@@ -1,9 +1,9 @@
 // A plan: a network, its loss and its optimizer, compiled into whole training steps.
 //
 // The layers become *segments*: a weighted sum with its activation, and the operations behind it that work column by
-// column (dropout, batch normalization, ScaleFeatures). Within a segment every column belongs to one thread, so threads wait
-// for one another only between segments. There are two ways to deal out the work of a step. The sizes of the network and the batch
-// decide which one is taken, never the number of threads, so the bits are the same for any number of them:
+// column (dropout, batch normalization, ScaleFeatures). Within a segment every column belongs to one thread, so threads
+// wait for one another only between segments. There are two ways to deal out the work of a step. The sizes of the network
+// and the batch decide which one is taken, never the number of threads, so the bits are the same for any number of them:
 //
 //   by columns  each thread owns panels of columns: of the weights, their moments, the activations and their gradients.
 //               Weights stay in the cache of their thread; each tile of the gradient is used for the update at once.
@@ -11,8 +11,8 @@
 //               forward and back, in its nearest cache. The gradients of fixed groups of chunks are added up in order.
 //
 // Layers that work on images come before all segments. Their work is dealt out by samples (see images/images.hpp), and
-// their outputs are the input of the first segment. Or the layers of a table come first, row by row (see plan/front.hpp). If they
-// have no parameters, they run where the rows of a batch are gathered, and have no way back.
+// their outputs are the input of the first segment. Or the layers of a table come first, row by row (see plan/front.hpp). If
+// they have no parameters, they run where the rows of a batch are gathered, and have no way back.
 //
 // An ensemble of networks in one (see pellucid/nn/layers/ensemble_dense.py) has for each sample a row for each of its networks,
 // from the inputs to the loss. Weights that they share meet just more rows; plan/ensemble.cpp has what each has of its own.

@@ -12,7 +12,8 @@ namespace pellucid {
 // The columns that are not embedded come first, then the vector of each that is.
 class EmbeddingStage final : public Stage {
  public:
-  EmbeddingStage(Size inputs, std::vector<Table> tables) : Stage(inputs, width_of(inputs, tables)), tables_(std::move(tables)) {
+  EmbeddingStage(Size inputs, std::vector<Table> tables)
+      : Stage(inputs, width_of(inputs, tables)), tables_(std::move(tables)) {
     for (Size c = 0; c < inputs; ++c)
       if (std::none_of(tables_.begin(), tables_.end(), [&](const Table& t) { return t.column == c; })) others_.push_back(c);
   }
@@ -94,6 +95,36 @@ class EncodingStage final : public Stage {
  private:
   const Kernels& kernels_;
   Bins bins_;
+};
+
+class WavesStage final : public Stage {
+ public:
+  WavesStage(const Kernels& kernels, Size inputs, std::vector<Size> columns, Size frequencies)
+      : Stage(inputs, inputs + (Size)columns.size() * frequencies), kernels_(kernels), columns_(std::move(columns)),
+        frequencies_(frequencies) {}
+
+  void forward(const float* parameters, Size rows, Rows x, Rows y) const override {
+    kernels_.make_waves(waves(parameters), rows, x.data, x.stride, y.data, y.stride);
+  }
+  void backward(const float* parameters, Size rows, Rows x, Rows dy, Rows dx) const override {
+    kernels_.waves_backward(waves(parameters), rows, x.data, x.stride, dy.data, dy.stride, dx.data, dx.stride);
+  }
+  Size pieces() const override { return (Size)columns_.size(); }  // of a column each
+  void gradient(Size piece, Size rows, Rows x, Rows dy, float* gradient, bool accumulate) const override {
+    kernels_.waves_gradient(waves(nullptr), piece, piece + 1, rows, x.data, x.stride, dy.data, dy.stride,
+                            gradient + places[0], gradient + places[1], accumulate);
+  }
+
+ private:
+  Waves waves(const float* parameters) const {
+    const float* none = nullptr;
+    return {inputs, (Size)columns_.size(), frequencies_, columns_.data(), parameters ? parameters + places[0] : none,
+            parameters ? parameters + places[1] : none};
+  }
+
+  const Kernels& kernels_;
+  std::vector<Size> columns_;
+  const Size frequencies_;
 };
 
 class ScalingStage final : public Stage {

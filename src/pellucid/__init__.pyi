@@ -62,6 +62,7 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.reports.columns.importance import PermutationImportance, permutation_importance
@@ -133,6 +134,7 @@ __all__ = [
     "OutputError",
     "ParameterSpec",
     "PellucidError",
+    "PeriodicEmbedding",
     "PermutationImportance",
     "PhotoAugmentation",
     "PhotoPipeline",

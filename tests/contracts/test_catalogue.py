@@ -266,6 +266,7 @@ SAVED = {
         pl.PiecewiseLinearEncoding(((-0.5, 0.25, 1 / 3), (), (-1.0, 1.0)), 0.3),
         pl.ScaleFeatures(6.0),
         pl.Embedding(((1, 2, 3), (0, 4, 2))),
+        pl.PeriodicEmbedding(4, (0, 2), 0.5),
         pl.Dense(4, "relu"),
     ],
     "none": [pl.Input(3, 2)],

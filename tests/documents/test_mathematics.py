@@ -296,6 +296,19 @@ def test_the_table_of_vectors_is_right() -> None:
         np.testing.assert_array_equal(gradients["vectors_0"], np.concatenate([rows_of(cell) for cell in said]))
 
 
+def test_the_table_of_waves_is_right() -> None:
+    layer, own = pl.PeriodicEmbedding(1), {"frequency": np.array([[0.25]]), "phase": np.array([[0.0]])}
+    rows = table(MATHEMATICS, "wave at")
+    assert len(rows) == 2
+    for x, t, *said in rows:
+        y, dy, dt, dx, dw = (np.array([cell.split()], np.float64) for cell in said)
+        out, cache = layer.forward(own, rows_of(x), Context(training=True, dtype=np.dtype(np.float64)))
+        back, gradients = layer.backward(own, cache, dy)
+        np.testing.assert_array_equal(0.25 * rows_of(x), rows_of(t))
+        for claim, computed in ((y, out), (dx, back), (dt, gradients["phase"]), (dw, gradients["frequency"])):
+            np.testing.assert_allclose(claim, computed, rtol=0, atol=FOUR_DECIMALS)
+
+
 def test_the_size_of_windows_is_as_said() -> None:
     rows = table(MATHEMATICS, "pixels")
     assert len(rows) == 4

@@ -63,6 +63,7 @@ BENT = {
     "tanh": (ROW, pl.Dense(6, "tanh"), pl.Classification(3)),
     "mixed": (ROW, pl.Dense(6, "relu"), pl.Dense(5, "gelu"), pl.Regression()),
     "layer normalization": (ROW, pl.Dense(6), pl.LayerNormalization(), pl.Dense(4, "relu"), pl.BinaryClassification()),
+    "waves": (ROW, pl.PeriodicEmbedding(3, (1, 4)), pl.Dense(6, "relu"), pl.Classification(3)),
     "block": (IMAGE, pl.Residual((pl.Conv2D(2, 3, "silu"),), activation="elu"), pl.MaxPooling2D(), pl.Classification(3)),
 }
 

@@ -25,7 +25,15 @@ NATIVE = DOCS / "developing" / "native.md"
 PACKAGE = ROOT / "src" / "pellucid"
 SIX_DECIMALS = 0.51e-6
 FOUR_DECIMALS = 0.51e-4
-FUNCTIONS = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "max": max, "sign": np.sign, "e": np.float64(math.e)}
+FUNCTIONS = {
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "max": max,
+    "sign": np.sign,
+    "cos": math.cos,
+    "e": np.float64(math.e),
+}
 
 
 def text_of(path: Path) -> str:

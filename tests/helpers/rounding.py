@@ -71,6 +71,10 @@ def terms_of(layer, own, cache, dz):
             "gamma": (dz * np.abs(cache.normalized)).reshape(-1, features).sum(axis=0),
             "beta": dz.reshape(-1, features).sum(axis=0),
         }
+    if isinstance(layer, pl.PeriodicEmbedding):  # as if every sine were 1: its own error is one of the wave's size
+        columns = layer.embedded(cache.x.shape[1])
+        dt = 2 * np.pi * dz[:, cache.x.shape[1] :].reshape(cache.turns.shape)
+        return {"frequency": np.einsum("bdf,bd->df", dt, np.abs(cache.x[:, columns])), "phase": dt.sum(axis=0)}
     if isinstance(layer, pl.Embedding):
         return layer.backward(own, cache, dz)[1]
     if isinstance(layer, pl.ScaleFeatures):

@@ -15,6 +15,7 @@ LAYERS = [
     (IMAGE, [pl.Rescale((2.0, -0.5), (0.25, 3.0))]),
     (TABLE, [pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0)), 0.7)]),
     (TABLE, [pl.Embedding(((3, 2, 3), (1, 3, 2)))]),
+    (TABLE, [pl.PeriodicEmbedding(3, (2, 0), 0.5)]),
     (TABLE, [pl.ScaleFeatures(2.5)]),
     (IMAGE, [pl.ScaleFeatures(0.5)]),
     *((TABLE, [pl.Dense(3, name)]) for name in ACTIVATIONS),

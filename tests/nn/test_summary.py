@@ -30,6 +30,8 @@ from pellucid.nn.summary import describe_layer, summary
         (pl.PiecewiseLinearEncoding(((0.0, 1.0, 3.0), ()), 2.0), "PiecewiseLinearEncoding(2 bins of 2 columns, gain=2)"),
         (pl.Embedding(((0, 9, 4),)), "Embedding(1 column as 4 numbers)"),
         (pl.Embedding(((0, 9, 4), (2, 3, 1))), "Embedding(2 columns as 5 numbers)"),
+        (pl.PeriodicEmbedding(), "PeriodicEmbedding()"),
+        (pl.PeriodicEmbedding(8, (0, 2)), "PeriodicEmbedding(frequencies=8, columns=(0, 2))"),
         (pl.ScaleFeatures(6.0), "ScaleFeatures(rate=6)"),
         (
             pl.Residual([pl.Conv2D(8), pl.BatchNormalization()], [pl.Conv2D(8, 1)], "relu"),

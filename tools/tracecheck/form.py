@@ -95,6 +95,8 @@ def _layer_shapes(layer: Record) -> Iterator[tuple[str, Shape]]:
     yield "numbers.normalized", x
     yield "numbers.winners", y
     yield "numbers.slopes", (x[0], y[-1] - x[-1])
+    about = layer["description"]
+    yield "numbers.turns", (x[0], len(about.get("columns") or range(x[1])), about.get("frequencies", 0))
     yield "numbers.categories", (x[0], len(layer["description"].get("columns", ())))
     yield "numbers.factors", (x[0], 1, 1, *x[3:]) if kind == "Dropout2D" else x
     yield "numbers.inverse_std", (*x[:-1], 1) if kind == "LayerNormalization" else x[-1:]
@@ -127,6 +129,9 @@ def _output_shape(layer: Record, x: Shape) -> Shape:
         return x[0], math.prod(x[1:])
     if kind == "Embedding":
         return x[0], x[1] + sum(width - 1 for _, _, width in layer["description"]["columns"])
+    if kind == "PeriodicEmbedding":
+        about = layer["description"]
+        return x[0], x[1] + len(about["columns"] or range(x[1])) * about["frequencies"]
     if kind == "PiecewiseLinearEncoding":
         return x[0], x[1] + sum(max(len(edges) - 1, 0) for edges in layer["description"]["edges"])
     if kind == "Residual":
@@ -143,6 +148,8 @@ def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
         return x[-1:]
     if about["type"] == "Embedding":
         return next((values + 1, width) for column, values, width in about["columns"] if name == f"vectors_{column}")
+    if about["type"] == "PeriodicEmbedding":
+        return len(about["columns"] or range(x[1])), about["frequencies"]
     if about["type"] == "ScaleFeatures":
         return x[1:]
     if about["type"] not in (*DENSE, "Conv2D"):

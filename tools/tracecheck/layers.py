@@ -10,6 +10,7 @@ from tracecheck.common import check_activation, check_gradient
 from tracecheck.comparing import Checker, Record, Sized, exact, numbers, total
 from tracecheck.ensembles import check_ensemble_dense, check_heads
 from tracecheck.images import IMAGE_LAYERS
+from tracecheck.tabular import TABULAR_LAYERS
 
 Check = Callable[[Checker, str, Record, Record], None]
 
@@ -33,83 +34,6 @@ def check_rescale(check: Checker, path: str, layer: Record, trace: Record) -> No
     if "dinput" in layer:
         dy = numbers(layer["doutput"]).flat
         check.compare(f"{path}.dinput", layer["dinput"], exact(v * scale[i % len(scale)] for i, v in enumerate(dy)))
-
-
-def check_scale_features(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """output = (1 + rate change) input, with a change for each number of a sample."""
-    rate, x = layer["description"]["rate"], numbers(layer["input"])
-    factors = [total([1.0, rate * c]) for c in numbers(layer["parameters"]["change"]).flat]
-
-    def times_factors(values: list[float]) -> list[Sized]:
-        pairs = [(v, *factors[i % len(factors)]) for i, v in enumerate(values)]
-        return [(v * factor, abs(v) * size) for v, factor, size in pairs]
-
-    check.compare(f"{path}.output", layer["output"], times_factors(x.flat))
-    if "dinput" in layer:
-        dy = numbers(layer["doutput"])
-        check.compare(f"{path}.dinput", layer["dinput"], times_factors(dy.flat))
-        by_number = zip(zip(*x.rows(), strict=True), zip(*dy.rows(), strict=True), strict=True)
-        gradient = [total(rate * a * b for a, b in zip(*columns, strict=True)) for columns in by_number]
-        check_gradient(check, path, layer, "change", gradient)
-
-
-def check_embedding(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """categories = the nearest whole number from 0 to values - 1, else values; output = the other columns, then the vector
-    of each category."""
-    samples, embedded = numbers(layer["input"]).rows(), layer["description"]["columns"]
-    others = [column for column in range(len(samples[0])) if column not in [one[0] for one in embedded]]
-    taken = [[round(x[c]) if -0.5 < x[c] < values - 0.5 else values for c, values, _ in embedded] for x in samples]
-    check.compare(f"{path}.numbers.categories", layer["numbers"]["categories"], exact(k for row in taken for k in row))
-    output: list[Sized] = []
-    for x, categories in zip(samples, taken, strict=True):
-        output += exact(x[column] for column in others)
-        for (column, _, _), category in zip(embedded, categories, strict=True):
-            output += exact(numbers(layer["parameters"][f"vectors_{column}"]).rows()[category])
-    check.compare(f"{path}.output", layer["output"], output)
-    if "dinput" not in layer:
-        return
-    dy = numbers(layer["doutput"]).rows()
-    back = [[row[others.index(c)] if c in others else 0.0 for c in range(len(samples[0]))] for row in dy]
-    check.compare(f"{path}.dinput", layer["dinput"], exact(v for row in back for v in row))
-    start = len(others)
-    for i, (column, values, width) in enumerate(embedded):
-        terms: list[list[float]] = [[] for _ in range((values + 1) * width)]
-        for row, categories in zip(dy, taken, strict=True):
-            for j in range(width):
-                terms[categories[i] * width + j].append(row[start + j])
-        start += width
-        check_gradient(check, path, layer, f"vectors_{column}", [total(one) for one in terms])
-
-
-def check_encoding(check: Checker, path: str, layer: Record, trace: Record) -> None:
-    """output = input, then for each bin of a column gain (x - low) / (high - low), held between its bounds; these are 0 and
-    gain, but -gain below the first bin and 2 gain above the last."""
-    gain, bins = layer["description"]["gain"], []
-    for column, edges in enumerate(layer["description"]["edges"]):
-        last = len(edges) - 2
-        for t in range(last + 1):
-            low, high = edges[t], edges[t + 1]
-            bins.append((column, low, 1 / (high - low), -1.0 if t == 0 else 0.0, 2.0 if t == last else 1.0))
-    output: list[Sized] = []
-    slopes: list[Sized] = []
-    for x in numbers(layer["input"]).rows():
-        output += exact(x)
-        for column, low, slope, least, most in bins:
-            e, size = total([x[column] * slope, -low * slope])
-            output.append((gain * min(max(e, least), most), gain * max(1.0, size)))
-            slopes += exact([gain * slope if least <= e < most else 0.0])
-    check.compare(f"{path}.output", layer["output"], output)
-    check.compare(f"{path}.numbers.slopes", layer["numbers"]["slopes"], slopes)
-    if "dinput" in layer:
-        width = numbers(layer["input"]).last
-        dinput: list[Sized] = []
-        for dy, s in zip(numbers(layer["doutput"]).rows(), numbers(layer["numbers"]["slopes"]).rows(), strict=True):
-            through = [a * b for a, b in zip(dy[width:], s, strict=True)]
-            terms = [[one] for one in dy[:width]]
-            for value, (column, *_) in zip(through, bins, strict=True):
-                terms[column].append(value)
-            dinput += [total(column) for column in terms]
-        check.compare(f"{path}.dinput", layer["dinput"], dinput)
 
 
 def check_dense(check: Checker, path: str, layer: Record, trace: Record) -> None:
@@ -293,9 +217,6 @@ def check_chain(check: Checker, path: str, layers: list[Record], ends: list[tupl
 LAYERS: dict[str, Check] = {
     "Input": check_input,
     "Rescale": check_rescale,
-    "PiecewiseLinearEncoding": check_encoding,
-    "Embedding": check_embedding,
-    "ScaleFeatures": check_scale_features,
     "Dense": check_dense,
     "EnsembleDense": check_ensemble_dense,
     "Flatten": check_flatten,
@@ -308,4 +229,5 @@ LAYERS: dict[str, Check] = {
     "BinaryClassification": check_output,
     "Regression": check_output,
     **IMAGE_LAYERS,
+    **TABULAR_LAYERS,
 }

@@ -132,6 +132,9 @@ def test_the_layers_of_a_table_fit_together_and_come_first(owner):
     ):
         with pytest.raises(ValueError):
             embed(owner(*of_three), **wrong)
+    for wrong in (([0, 3], 4), ([-1], 4), ([], 4), ([0], 0), ([0], -3), ([0, 1], 1 << 60)):
+        with pytest.raises(ValueError):
+            owner(*of_three).add_waves(*wrong)
     made = owner(*of_three)
     embed(made)
     made.add_front_scaling(2.0)
@@ -141,7 +144,7 @@ def test_the_layers_of_a_table_fit_together_and_come_first(owner):
     with pytest.raises(ValueError):
         made.begin_images(1, 1, 3, False)
     made.add_affine(3, 0, True, *[0.0] * 2 * (owner is Plan))
-    for too_late in (embed, encode, lambda made: made.add_front_scaling(1.0)):
+    for too_late in (embed, encode, lambda made: made.add_front_scaling(1.0), lambda made: made.add_waves([0], 1)):
         with pytest.raises(ValueError):
             too_late(made)
 

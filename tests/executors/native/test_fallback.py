@@ -113,6 +113,7 @@ STACKS = [
     (lambda: network_of(pl.Residual([BINS, pl.Dense(6)])), "piecewise_linear_encoding_1 does not stand right"),
     (lambda: network_of(pl.Dense(6), WORDS), "embedding_1 does not stand right behind the input"),
     (lambda: network_of(pl.Dropout(0.1), WORDS, BINS_BEHIND), "embedding_1 does not stand right behind the input"),
+    (lambda: network_of(pl.Dense(6), pl.PeriodicEmbedding(2)), "periodic_embedding_1 does not stand right behind"),
     (lambda: network_of(WORDS, pl.Dense(6), BINS), "piecewise_linear_encoding_1 does not stand right behind the input"),
     (lambda: network_of(WORDS, pl.LayerNormalization()), "embedding_1 and layer_normalization_1 stand in one network"),
     (lambda: network_of(pl.ScaleFeatures(), pl.Rescale(2.0)), "scale_features_1 stands before rescale_1, or in it"),

@@ -110,6 +110,21 @@ def test_vectors_of_categories():
     assert element(unseen, "embedding_1", (3,)).line == "y = 8 (number 1 of the vector of what is no category in column 1)"
 
 
+def test_waves():
+    network = pl.Network([pl.Input(2), pl.PeriodicEmbedding(2, (1,)), pl.Regression()], dtype="float64")
+    network.parameters["periodic_embedding_1.frequency"] = np.array([[0.25, 0.5]])
+    network.parameters["periodic_embedding_1.phase"] = np.array([[0.25, 0.125]])
+    trace = network.trace(np.array([[7.0, 2.0]]))
+    found = [element(trace, "periodic_embedding_1", (number,)) for number in range(4)]
+    assert [one.positions.tolist() for one in found] == [[[0]], [[1]], [[1]], [[1]]]
+    assert [one.inputs.tolist() for one in found] == [[7], [2], [2], [2]]
+    # 0.75 of a turn, where the sine is -1; an eighth of a turn further than a whole one
+    slopes = [1, 1, 2 * np.pi * 0.25, -2 * np.pi * np.sqrt(0.5) * 0.5]
+    np.testing.assert_allclose([one.weights[0] for one in found], slopes, rtol=1e-12)
+    assert found[1].line == "y = x = 2"
+    assert found[3].line == "y = cos(6.2832 * (0.5 * 2 + 0.125)) = 0.7071"
+
+
 def test_factors_of_features():
     network = pl.Network([pl.Input(2), pl.ScaleFeatures(4.0), pl.Regression()], dtype="float64")
     network.parameters["scale_features_1.change"] = np.array([0.5, -0.125])

@@ -63,6 +63,46 @@ class TestPaths:
             *(("piecewise_linear_encoding_1", (column,), (number,)) for column, number in ((0, 0), (1, 1), (1, 2))),
         }
 
+    def test_through_the_vector_of_a_category(self):
+        """x = (2, category 1), v = (3, -5): the vector's numbers come from the category, and its gradient ends there."""
+        layers = [pl.Input(2), pl.Embedding(((1, 2, 2),)), pl.Regression()]
+        weights = {
+            "embedding_1.vectors_1": np.array([[9.0, 9.0], [3.0, -5.0], [9.0, 9.0]]),
+            "output.weight": np.array([[1.0], [2.0], [4.0]]),
+            "output.bias": np.array([0.0]),
+        }
+        network = pl.Network(layers, dtype="float64", arrays=weights)
+        trace = network.trace(np.array([[2.0, 1.0]]), np.array([0.0]))
+        up = {(edge.layer, edge.start, edge.end): edge.value for edge in strongest_paths(trace, "input", (1,), 5)}
+        assert up == {
+            ("embedding_1", (1,), (1,)): 3,
+            ("embedding_1", (1,), (2,)): -5,
+            ("output", (1,), (0,)): 6,
+            ("output", (2,), (0,)): -20,
+        }
+        down = {(edge.layer, edge.start, edge.end) for edge in strongest_paths(trace, "output", (0,), 5)}
+        assert down == {("output", (number,), (0,)) for number in range(3)} | {
+            *(("embedding_1", (column,), (number,)) for column, number in ((0, 0), (1, 1), (1, 2))),
+        }
+        back = strongest_paths(trace, "output", (0,), 5, backward=True)
+        assert {(edge.start, edge.end) for edge in back if edge.layer == "embedding_1"} == {((0,), (0,))}
+
+    def test_through_the_waves_of_a_column(self):
+        """x = (7, 2): of the second column a wave with 1/4 of a turn a unit and the phase 1/4, whose slope is pi / 2."""
+        layers = [pl.Input(2), pl.PeriodicEmbedding(1, (1,)), pl.Regression()]
+        weights = {
+            "periodic_embedding_1.frequency": np.array([[0.25]]),
+            "periodic_embedding_1.phase": np.array([[0.25]]),
+            "output.weight": np.array([[1.0], [2.0], [4.0]]),
+            "output.bias": np.array([0.0]),
+        }
+        trace = pl.Network(layers, dtype="float64", arrays=weights).trace(np.array([[7.0, 2.0]]))
+        up = {(edge.layer, edge.start, edge.end): edge.value for edge in strongest_paths(trace, "input", (1,), 5)}
+        assert up["periodic_embedding_1", (1,), (1,)] == 2
+        assert up["periodic_embedding_1", (1,), (2,)] == pytest.approx(2 * np.pi / 2)
+        of_the_first = strongest_paths(trace, "input", (0,), 5)
+        assert {edge.end for edge in of_the_first if edge.layer == "periodic_embedding_1"} == {(0,)}
+
     def test_only_the_strongest(self):
         assert [edge.start for edge in strongest_paths(by_hand(), "output", (0,), 1)] == [(0,), (0,)]
 

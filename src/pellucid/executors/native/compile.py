@@ -39,6 +39,7 @@ from pellucid.nn.layers.outputs.classification import BinaryClassification, Clas
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.objective import penalties
@@ -52,13 +53,13 @@ LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredE
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
+FRONT_LAYERS: tuple[type[Layer], ...] = (Embedding, PiecewiseLinearEncoding, PeriodicEmbedding)
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, Embedding, PiecewiseLinearEncoding, ScaleFeatures, Dense, EnsembleDense),
-    *(Dropout, BatchNormalization, Flatten),
+    *FRONT_LAYERS,
+    *(Input, ScaleFeatures, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
     *(Classification, BinaryClassification, Regression),
     *IMAGE_LAYERS,
 )
-FRONT_LAYERS: tuple[type[Layer], ...] = (Embedding, PiecewiseLinearEncoding)
 OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, Adam, AdamW, RMSProp, Adagrad)
 REGULARIZERS: tuple[type[Regularizer], ...] = (L1, L2, Sum)
 
@@ -215,6 +216,8 @@ def _compile_front(native: Plan | Inference, stack: Stack, penalty_of: PenaltyOf
             bins_of = [max(len(edges) - 1, 0) for edges in layer.edges]
             low, slope, least, most = (part.tolist() for part in layer.bins[1:])
             native.add_encoding(bins_of, low, slope, least, most, layer.gain)
+        elif isinstance(layer, PeriodicEmbedding):
+            native.add_waves(layer.embedded(node.input_shape[0]), layer.frequencies)
         elif isinstance(layer, ScaleFeatures):
             native.add_front_scaling(layer.rate)
     return len(nodes) + 1 if nodes else 0

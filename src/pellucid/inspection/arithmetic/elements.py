@@ -26,6 +26,7 @@ from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Poo
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
@@ -157,6 +158,9 @@ def _position(layer: LayerTrace, index: Index) -> Index:
         if index[0] < len(others):
             return (others[index[0]],)
         return next((column,) for column, own in kind.places(layer.input.shape[1]) if index[0] < own.stop)
+    if isinstance(kind, PeriodicEmbedding) and index[0] >= layer.input.shape[1]:
+        number = (index[0] - layer.input.shape[1]) // kind.frequencies
+        return (kind.embedded(layer.input.shape[1])[number],)
     if isinstance(kind, PiecewiseLinearEncoding) and index[0] >= len(kind.edges):
         return (int(kind.bins.column[index[0] - len(kind.edges)]),)
     return index
@@ -171,6 +175,12 @@ def _weight(layer: LayerTrace, index: Index) -> float | None:
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         number = index[0] - len(layer.layer.edges)
         return float(layer.numbers["slopes"][0, number]) if number >= 0 else 1.0
+    if isinstance(layer.layer, PeriodicEmbedding):
+        at = index[0] - layer.input.shape[1]
+        if at < 0:
+            return 1.0
+        w, turn = layer.parameters["frequency"].ravel()[at], layer.numbers["turns"][0].ravel()[at]
+        return float(-2 * np.pi * np.sin(2 * np.pi * turn) * w)
     if isinstance(layer.layer, ScaleFeatures):
         return 1 + layer.layer.rate * float(layer.parameters["change"][index])
     if isinstance(layer.layer, BatchNormalization):

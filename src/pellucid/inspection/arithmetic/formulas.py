@@ -23,6 +23,7 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
@@ -30,6 +31,7 @@ FORMULAS = {
     Rescale: "y = scale x + offset, for each channel.",
     Embedding: "y = each other x, then for each category the numbers of its vector.",
     PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
+    PeriodicEmbedding: "y = each x, then for each of its frequencies cos(2 pi (frequency x + phase)).",
     ScaleFeatures: "y = (1 + rate change) x, for each number of a sample.",
     Dense: "z = sum of input * weight + bias, and f(z).",
     EnsembleDense: "z = sum of input * r * weight * s + bias, and f(z); r, s and bias are each member's own.",
@@ -88,6 +90,8 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         return f"{name} = {equation(lambda n: n(gamma) * (n(x) + n(-mean)) / n(std) + n(beta), z)}"
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         return _bin(layer.layer, layer, place)
+    if isinstance(layer.layer, PeriodicEmbedding):
+        return _wave(layer.layer, layer, place)
     if isinstance(layer.layer, Embedding):
         return _of_vector(layer.layer, layer, place)
     if isinstance(layer.layer, ScaleFeatures):
@@ -114,6 +118,18 @@ def _of_vector(embedding: Embedding, layer: LayerTrace, place: tuple[int, ...]) 
             at = f"number {place[-1] - own.start} of the vector of {vector} in column {column}"
             return f"y = {written(float(layer.output[place]))} ({at})"
     return None
+
+
+def _wave(embedding: PeriodicEmbedding, layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """The cosine of where a number is in its turn; None for the numbers themselves, which are passed on."""
+    inputs = layer.input.shape[1]
+    if place[-1] < inputs:
+        return None
+    number, f = divmod(place[-1] - inputs, embedding.frequencies)
+    x = float(layer.input[place[0], embedding.embedded(inputs)[number]])
+    w, b = (float(layer.parameters[name][number, f]) for name in ("frequency", "phase"))
+    y = float(layer.output[place])
+    return f"y = {equation(lambda n: applied(np.cos, n(2 * np.pi) * (n(w) * n(x) + n(b))), y)}"
 
 
 def _bin(encoding: PiecewiseLinearEncoding, layer: LayerTrace, place: tuple[int, ...]) -> str | None:

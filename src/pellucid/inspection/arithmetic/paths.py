@@ -29,6 +29,7 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 FOLLOWED = 20  # numbers of a layer
@@ -145,6 +146,11 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
             return [(others.index(at[0]),)]
         own = dict(layer.layer.places(inputs))[at[0]]
         return [(number,) for number in range(own.start, own.stop)]
+    if isinstance(layer.layer, PeriodicEmbedding):
+        inputs, count = layer.input.shape[1], layer.layer.frequencies
+        embedded = layer.layer.embedded(inputs)
+        start = inputs + count * embedded.index(at[0]) if at[0] in embedded else inputs
+        return [at, *((number,) for number in range(start, start + count * (at[0] in embedded)))]
     if isinstance(layer.layer, PiecewiseLinearEncoding):
         bins = np.flatnonzero(layer.layer.bins.column == at[0]) + len(layer.layer.edges)
         return [at, *((number,) for number in bins.tolist())]

@@ -20,7 +20,7 @@ from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum
 from pellucid.nn.layers.convolution import Conv2D
 from pellucid.nn.layers.ensemble_dense import EnsembleDense
 
-LETTERS = {"weight": "w", "bias": "b", "change": "c"}
+LETTERS = {"weight": "w", "bias": "b", "change": "c", "frequency": "w", "phase": "b"}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pellucid.nn.layers.residual import Residual
 # What the caches of layers may hold besides x, z and a.
 NUMBERS = (
     *("scale", "mean", "variance", "inverse_std", "normalized", "factors", "winners", "slopes"),
-    *("scaled", "product", "categories"),
+    *("scaled", "product", "categories", "turns"),
 )
 
 
