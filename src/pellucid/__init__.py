@@ -29,7 +29,7 @@ _HOMES = {
     "inspection.trace.trace": "Trace",
     "mathematics.activations": "Activation register_activation",
     "mathematics.clipping": "ClipByGlobalNorm ClipByValue Clipping",
-    "mathematics.initializers": "Constant Initializer Orthogonal RandomSigns VarianceScaling",
+    "mathematics.initializers": "Constant Initializer Normal Orthogonal RandomSigns VarianceScaling",
     "mathematics.losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
     "mathematics.optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
     "mathematics.regularizers": "L1 L2 Regularizer",

@@ -27,7 +27,7 @@ from pellucid.inspection.gradcheck import gradcheck
 from pellucid.inspection.trace.trace import Trace
 from pellucid.mathematics.activations import Activation, register_activation
 from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue, Clipping
-from pellucid.mathematics.initializers import Constant, Initializer, Orthogonal, RandomSigns, VarianceScaling
+from pellucid.mathematics.initializers import Constant, Initializer, Normal, Orthogonal, RandomSigns, VarianceScaling
 from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer
@@ -128,6 +128,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Network",
+    "Normal",
     "OneCycle",
     "Optimizer",
     "Orthogonal",

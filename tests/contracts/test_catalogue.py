@@ -139,9 +139,10 @@ class TestDescriptions:
         ids=str,
     )
     def test_a_wrong_value_of_any_field_is_refused(self, cls, name, junk):
-        """None is taken by any field, but that a constant, a scale and an offset may be negative, and a shortcut empty."""
+        """None is taken by any field, but that a constant, a mean, a scale and an offset may be negative, and a shortcut
+        empty."""
         description = to_dict(EXAMPLES[cls][0]) | {name: junk}
-        negative = ((pl.Constant, "value"), (pl.Rescale, "scale"), (pl.Rescale, "offset"))
+        negative = ((pl.Constant, "value"), (pl.Normal, "mean"), (pl.Rescale, "scale"), (pl.Rescale, "offset"))
         if (junk == -1 and (cls, name) in negative) or (junk == [] and (cls, name) == (pl.Residual, "shortcut")):
             assert to_dict(from_dict(description)) == description
             return

@@ -270,7 +270,7 @@ def test_the_example_of_the_ensemble_is_right() -> None:
 
 
 def test_what_an_ensemble_adds_is_as_said() -> None:
-    said = re.search(r"behind 400 inputs have with 8 members only (\d+) % more", sections(MATHEMATICS)["EnsembleDense"])
+    said = re.search(r"behind 400 inputs have with 8 members only\s(\d+) % more", sections(MATHEMATICS)["EnsembleDense"])
     assert said
     counts = []
     for members in (1, 8):

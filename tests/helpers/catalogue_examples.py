@@ -19,7 +19,9 @@ EXAMPLES: dict[type, list[object]] = {
     ],
     pl.EnsembleDense: [
         pl.EnsembleDense(3, 2),
-        pl.EnsembleDense(4, 3, "tanh", pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2)),
+        pl.EnsembleDense(
+            *(4, 3, "tanh", pl.Normal(1.0, 0.5), (0, 1, 1, 0), pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2))
+        ),
     ],
     pl.Rescale: [pl.Rescale(0.5), pl.Rescale((2.0, -0.5), (0.25, 3.0))],
     pl.PiecewiseLinearEncoding: [
@@ -79,6 +81,7 @@ EXAMPLES: dict[type, list[object]] = {
     pl.VarianceScaling: [pl.VarianceScaling(3.0, "fan_in", "uniform"), pl.VarianceScaling(1.0, "fan_average", "normal")],
     pl.Constant: [pl.Constant(), pl.Constant(-0.5)],
     pl.Orthogonal: [pl.Orthogonal(), pl.Orthogonal(1.4)],
+    pl.Normal: [pl.Normal(), pl.Normal(1.0, 0.5)],
     pl.RandomSigns: [pl.RandomSigns()],
     pl.L1: [pl.L1(0.1)],
     pl.L2: [pl.L2(0.1)],

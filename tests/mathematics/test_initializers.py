@@ -99,6 +99,12 @@ def test_random_signs_are_both_alike_often():
         assert np.abs(signs.sum(axis=axis)).max() < 6 * math.sqrt(count)
 
 
+def test_normal_numbers_have_their_mean_and_deviation():
+    drawn = pl.Normal(1.0, 0.5).draw((300, 200), KEY)
+    assert stats.kstest(drawn.ravel(), stats.norm(1.0, 0.5).cdf).pvalue > 1e-6
+    assert (pl.Normal(-2.5, 0.0).draw((3, 4), KEY) == -2.5).all()
+
+
 @pytest.mark.parametrize("name", [*PUBLISHED, "orthogonal", "random_signs"])
 def test_the_key_decides_everything(name):
     draw = initializer(name).draw

@@ -68,6 +68,21 @@ class Constant(Initializer):
 
 
 @dataclass(frozen=True)
+class Normal(Initializer):
+    """Normal numbers with this mean and standard deviation, whatever the shape."""
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    def __post_init__(self) -> None:
+        number_between(self.mean, "Normal(mean)", -1e30, 1e30)
+        number_between(self.std, "Normal(std)", 0.0, 1e30)
+
+    def draw(self, shape: Shape, key: random.Key) -> Array:
+        return self.mean + self.std * random.normal(key, shape)
+
+
+@dataclass(frozen=True)
 class RandomSigns(Initializer):
     """Every element is +1 or -1, each with probability 1/2."""
 

@@ -57,7 +57,8 @@ class TableTraining:
         output = Regression() if table.labels is None else Classification(len(table.labels))
         output = replace(output, members=recipe.ensemble)
         encoding = PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
-        hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]))
+        columns = (*range(len(encoding.edges)), *encoding.bins.column.tolist())  # which each encoded number comes from
+        hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]), columns)
         self.network = Network([Input(self.x.shape[1]), encoding, *hidden, output], seed)
         self.network.pipeline = self.pipeline
 

@@ -44,7 +44,10 @@ LAYERS: tuple[type[Layer], ...] = (
 OUTPUTS: tuple[type[OutputLayer], ...] = (Classification, BinaryClassification, Regression)
 LOSSES = tuple(losses.LOSSES.values())
 OPTIMIZERS = (optimizers.GradientDescent, optimizers.Adam, optimizers.AdamW, optimizers.RMSProp, optimizers.Adagrad)
-INITIALIZERS = (*(initializers.VarianceScaling, initializers.Constant, initializers.Orthogonal, initializers.RandomSigns),)
+INITIALIZERS = (
+    *(initializers.VarianceScaling, initializers.Constant, initializers.Orthogonal),
+    *(initializers.Normal, initializers.RandomSigns),
+)
 REGULARIZERS = (regularizers.L1, regularizers.L2, regularizers.Sum)
 CLIPPINGS = (clipping.ClipByGlobalNorm, clipping.ClipByValue)
 SCHEDULES = tuple(type(schedule) for schedule in schedules.SCHEDULES.values())

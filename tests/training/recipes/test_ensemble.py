@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pellucid as pl
+from pellucid.training.recipes.ensemble import FIRST_SCALES
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import ENSEMBLE, choose_for_table
 
@@ -13,15 +14,16 @@ def test_each_dense_layer_has_members_and_the_output_too():
     layers = Recipe(hidden=(6, 5), dropout=0.2, ensemble=4).network_layers((3,), 2)
     assert layers == [
         pl.Input(3),
-        *(pl.EnsembleDense(6, 4, "relu"), pl.Dropout(0.2), pl.EnsembleDense(5, 4, "relu"), pl.Dropout(0.2)),
+        *(pl.EnsembleDense(6, 4, "relu", FIRST_SCALES), pl.Dropout(0.2), pl.EnsembleDense(5, 4, "relu"), pl.Dropout(0.2)),
         pl.Classification(2, members=4),
     ]
     assert pl.Network(layers).forward([[1.0, 2.0, 3.0]]).shape == (1, 2)
 
 
 def test_words_name_them_too():
-    layers = Recipe(layers="dense7 dropout0.3", ensemble=2).hidden_layers((3,))
-    assert layers == [pl.EnsembleDense(7, 2, "relu"), pl.Dropout(0.3)]
+    layers = Recipe(layers="dense7 dropout0.3 dense4", ensemble=2).hidden_layers((3,), (0, 1, 0))
+    first = pl.EnsembleDense(7, 2, "relu", FIRST_SCALES, (0, 1, 0))
+    assert layers == [first, pl.Dropout(0.3), pl.EnsembleDense(4, 2, "relu")]
 
 
 @pytest.mark.parametrize(
