@@ -288,11 +288,11 @@ void bind_plan(nb::module_& m) {
            "momentum"_a, "epsilon"_a)
       .def("add_scaling", [](Plan& self, double rate) { changeable(self).add_scaling(rate); }, "rate"_a)
       .def("set_loss",
-           [](Plan& self, int kind, double parameter) {
-             require(kind >= 0 && kind <= (int)LossKind::huber, "no such loss");
-             self.set_loss((LossKind)kind, parameter);
+           [](Plan& self, int kind, double parameter, std::vector<float> levels) {
+             require(kind >= 0 && kind <= (int)LossKind::pinball, "no such loss");
+             self.set_loss((LossKind)kind, parameter, std::move(levels));
            },
-           "kind"_a, "parameter"_a)
+           "kind"_a, "parameter"_a, "levels"_a)
       .def("set_optimizer",
            [](Plan& self, int rule, double momentum, double beta1, double beta2, double decay, double epsilon,
               double weight_decay, double bound, double norm_bound) {

@@ -84,17 +84,20 @@ struct Update {
   float scale = 1;                // all of them are multiplied by this
 };
 
-enum class LossKind : int { cross_entropy, binary_cross_entropy, mse, mae, huber };
+enum class LossKind : int { cross_entropy, binary_cross_entropy, mse, mae, huber, poisson, pinball };
+
+constexpr int MOST_LEVELS = 99;  // of the pinball loss, as in mathematics/losses.py
 
 // The loss of some rows of a batch: terms, scores and the gradient, from logits and the targets of those samples.
 struct Loss {
   LossKind kind;
-  float parameter;                // label smoothing, or Huber's delta
+  float parameter;                // label smoothing, Huber's delta, or the place of the middle level
   int outputs;
   const std::int32_t* labels;     // (N,) class numbers, or null
   const float* targets;           // (N, outputs), or null
   const double* weights;          // (N,), or null
   double scale;                   // 1 / sum of the weights of the batch, 0 if that is 0
+  const float* levels;            // (outputs,) of the pinball loss
 };
 
 // The pixels of one sample, each of `vectors` vectors of channels. `row` and `pixel` are the strides of rows and pixels.

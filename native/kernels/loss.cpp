@@ -2,7 +2,7 @@
 // pellucid/mathematics/losses.py.
 //
 //     terms[r]     the loss of sample r, without its weight
-//     scores[r]    its metric: right or wrong for classes, the mean absolute error for real numbers
+//     scores[r]    its metric: right or wrong for classes, the mean absolute error of the answer for real numbers
 //     gradient     w_r / (sum of weights) * dl_r/dz
 //
 // The caller adds the terms up in double precision, in the order of the rows. Columns beyond the outputs get gradient 0.
@@ -165,6 +165,33 @@ void cross_entropy(const Loss& loss, const Block& z, const std::int64_t* index, 
   }
 }
 
+// Quantiles: with e = t - z the loss of each level q is max(q e, (q - 1) e). The score is the error of the answer in the
+// middle: answers are the outputs in ascending order, which `sorted` is after as many rounds of exchanges as it is long.
+void pinball(const Loss& loss, const Block& z, const std::int64_t* index, float* gradient, float* terms, float* scores) {
+  const vf zero{};
+  const float share = 1 / (float)loss.outputs;
+  for (Size row = 0; row < z.rows; row += W) {
+    Group group(loss, z, index, row);
+    const vf scale = group.scale() * share;
+    vf term{}, target{}, sorted[MOST_LEVELS];
+    group.each_output([&](Size) { return to_float(group.labels()); }, [&](Size k, vf y, vf t) {
+      const vf error = t - y, above = broadcast(loss.levels[k]), below = above - 1.0f;
+      term += larger(above * error, below * error);
+      // 0 stays, and so does NaN
+      group.put(k, select(error > zero, zero - above, select(error < zero, zero - below, error)) * scale, gradient);
+      sorted[k] = y;
+      target = t;
+    });
+    for (int round = 0; round < loss.outputs; ++round)
+      for (int k = round % 2; k + 1 < loss.outputs; k += 2) {
+        const vf low = smaller(sorted[k], sorted[k + 1]);
+        sorted[k + 1] = larger(sorted[k], sorted[k + 1]);
+        sorted[k] = low;
+      }
+    group.put_results(term * share, absolute(sorted[(int)loss.parameter] - target), terms, scores);
+  }
+}
+
 // One output value, and its derivative, of the losses that treat every value by itself.
 struct Value {
   vf term, derivative, score;
@@ -177,6 +204,10 @@ PELLUCID_INLINE Value compare(vf y, vf t, float parameter) {
     const vf smoothed = parameter != 0 ? (1 - parameter) * t + parameter / 2 : t;
     const vf term = larger(zero, y) + logarithm_1_plus(exponential(zero - absolute(y))) - smoothed * y;
     return {term, sigmoid(y) - smoothed, select((y > zero) == (t > 0.5f), one, zero)};
+  }
+  if constexpr (kind == LossKind::poisson) {
+    const vf mean = exponential(y), error = mean - t;
+    return {error - select(t > zero, t * (y - logarithm(t)), zero), error, absolute(error)};
   }
   const vf error = y - t, distance = absolute(error);
   if constexpr (kind == LossKind::mse) return {error * error, 2.0f * error, distance};
@@ -215,6 +246,8 @@ void loss(const Loss& loss, const Block& logits, const std::int64_t* index, floa
     case LossKind::mse: return by_value<LossKind::mse>(loss, logits, index, gradient, terms, scores);
     case LossKind::mae: return by_value<LossKind::mae>(loss, logits, index, gradient, terms, scores);
     case LossKind::huber: return by_value<LossKind::huber>(loss, logits, index, gradient, terms, scores);
+    case LossKind::poisson: return by_value<LossKind::poisson>(loss, logits, index, gradient, terms, scores);
+    case LossKind::pinball: return pinball(loss, logits, index, gradient, terms, scores);
   }
 }
 

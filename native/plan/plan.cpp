@@ -107,9 +107,13 @@ void Plan::add_scaling(double rate) {
   segment.needs_columns = true;
 }
 
-void Plan::set_loss(LossKind kind, double parameter) {
+void Plan::set_loss(LossKind kind, double parameter, std::vector<float> levels) {
+  if (kind == LossKind::pinball &&
+      ((Size)levels.size() != outputs() || levels.size() > MOST_LEVELS || !(parameter >= 0 && parameter < outputs())))
+    throw std::invalid_argument("one level an output is expected, 99 at most, and one of them in the middle");
   loss_ = kind;
   loss_parameter_ = (float)parameter;
+  levels_ = std::move(levels);
 }
 
 void Plan::use_bf16() {

@@ -83,7 +83,7 @@ class Plan {
   void add_scales(Size ensemble, Activation activation, bool shift);  // of an ensemble of so many networks
   void add_heads(Size units, bool bias, double l1, double l2);        // an output layer for each of them
   void add_scaling(double rate);
-  void set_loss(LossKind kind, double parameter);
+  void set_loss(LossKind kind, double parameter, std::vector<float> levels);
   void set_optimizer(const Optimizer& optimizer);
   void use_bf16();  // products of bfloat16 (by columns only); refused where `has_bf16` is false
   void expect_zeros(bool many) { skips_zeros_ = many; }  // in the inputs: changes the speed, but no bit
@@ -249,6 +249,7 @@ class Plan {
   std::vector<Segment> segments_;
   LossKind loss_ = LossKind::cross_entropy;
   float loss_parameter_ = 0;
+  std::vector<float> levels_;
   Optimizer optimizer_;
 
   Size batch_ = 0;  // rows of a step

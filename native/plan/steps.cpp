@@ -123,7 +123,10 @@ Plan::Batch Plan::batch_of(const Data& data, const Steps& steps, Size number) co
     total = 0;
     for (Size r = 0; r < batch.rows; ++r) total += data.weights[batch.index[r]];
   }
-  batch.loss = {loss_, loss_parameter_, (int)outputs(), data.labels, data.targets, data.weights, total > 0 ? 1 / total : 0};
+  const double scale = total > 0 ? 1 / total : 0;
+  const Loss loss{loss_,        loss_parameter_, (int)outputs(), data.labels,
+                  data.targets, data.weights,    scale,          levels_.data()};
+  batch.loss = loss;
   return batch;
 }
 

@@ -30,7 +30,8 @@ _HOMES = {
     "mathematics.activations": "Activation register_activation",
     "mathematics.clipping": "ClipByGlobalNorm ClipByValue Clipping",
     "mathematics.initializers": "Constant Initializer Normal Orthogonal RandomSigns VarianceScaling",
-    "mathematics.losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError",
+    "mathematics.losses": "BinaryCrossEntropy CrossEntropy Huber Loss MeanAbsoluteError MeanSquaredError PinballLoss "
+    "PoissonLoss",
     "mathematics.optimizers": "Adagrad Adam AdamW GradientDescent Optimizer RMSProp",
     "mathematics.regularizers": "L1 L2 Regularizer",
     "mathematics.schedules": "ConstantRate Cosine CosineLog ExponentialDecay OneCycle ReduceOnPlateau Schedule StepDecay "

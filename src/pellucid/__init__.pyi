@@ -28,7 +28,16 @@ from pellucid.inspection.trace.trace import Trace
 from pellucid.mathematics.activations import Activation, register_activation
 from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue, Clipping
 from pellucid.mathematics.initializers import Constant, Initializer, Normal, Orthogonal, RandomSigns, VarianceScaling
-from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.mathematics.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    PinballLoss,
+    PoissonLoss,
+)
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer
 from pellucid.mathematics.schedules import (
@@ -140,6 +149,8 @@ __all__ = [
     "PhotoAugmentation",
     "PhotoPipeline",
     "PiecewiseLinearEncoding",
+    "PinballLoss",
+    "PoissonLoss",
     "Prediction",
     "RMSProp",
     "RandomSigns",

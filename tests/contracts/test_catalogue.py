@@ -279,7 +279,7 @@ SAVED = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_saved_network_answers_with_the_same_bits(hidden, output, dtype, tmp_path):
     x = batch_for(hidden[0].shape)
-    y = np.zeros((BATCH, output.num_outputs)) if isinstance(output, pl.Regression) else np.arange(BATCH) % 2
+    y = np.zeros((BATCH, output.num_values)) if isinstance(output, pl.Regression) else np.arange(BATCH) % 2
     of_members = [pl.Flatten(), pl.EnsembleDense(4, output.members, "relu")] if output.members > 1 else []
     network = pl.Network([*hidden, *of_members, output], seed=3, dtype=dtype)
     network.fit(x, y, epochs=2, batch_size=3, optimizer=pl.Adam(0.05), progress="none")

@@ -106,6 +106,7 @@ def test_the_network_worked_by_hand_is_what_the_package_computes() -> None:
     computed["squares_hidden"] = sum(v * v for k, v in computed.items() if re.fullmatch(r"dh(b?\d|\d\d)", k))
     computed["promised"] = n["r"] * (computed["squares_output"] + computed["squares_hidden"])
     elsewhere = {"smooth_right", "smooth_other", "smooth_distance", "weighted", "share1", "share2", "numeric"}
+    elsewhere |= {"poisson_loss", "poisson_slope", "pinball_small", "pinball_large"}
     assert set(said) - elsewhere <= set(computed)
     assert len(set(said) - elsewhere) == 53
     for name in set(said) - elsewhere:
@@ -175,6 +176,16 @@ def test_the_table_of_losses_is_right() -> None:
             loss, gradient = LOSSES[name]()(np.array([[error]]), np.array([[0.0]]))
             assert loss == pytest.approx(float(value), abs=1e-12)
             assert gradient[0, 0] == pytest.approx(float(slope), abs=1e-12)
+
+
+def test_the_losses_of_a_count_and_of_quantiles_are_as_said() -> None:
+    said = {name: number for name, _, number in equations(text_of(MATHEMATICS))}
+    loss, gradient = pl.PoissonLoss()(np.array([[math.log(2)]]), np.array([[1.0]]))
+    assert loss == pytest.approx(said["poisson_loss"], abs=SIX_DECIMALS)
+    assert gradient[0, 0] == pytest.approx(said["poisson_slope"])
+    for name, target in (("pinball_small", 2.0), ("pinball_large", -2.0)):
+        loss, _ = pl.PinballLoss((0.9,))(np.zeros((1, 1)), np.array([[target]]))
+        assert loss == pytest.approx(said[name])
 
 
 def test_label_smoothing_and_weights_are_as_said() -> None:

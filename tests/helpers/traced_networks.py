@@ -69,6 +69,8 @@ OUTPUTS = [
     pl.Regression(),
     pl.Regression(3, "mae"),
     pl.Regression(2, pl.Huber(0.7)),
+    pl.Regression(2, "poisson"),
+    pl.Regression(loss="pinball:0.1,0.5,0.8"),
 ]
 MEMBERS_OUTPUTS = [
     pl.Classification(3, 0.1, members=3),
@@ -119,7 +121,8 @@ def samples(made, count=3):
     x = RNG.normal(size=(count, *made.input.shape))
     output = made.output
     if isinstance(output, pl.Regression):
-        return x, RNG.normal(size=(count, output.num_outputs))
+        y = RNG.normal(size=(count, output.num_values))
+        return x, np.round(2 * np.abs(y)) if output.is_of_counts else y
     return x, np.arange(count) % output.num_labels
 
 

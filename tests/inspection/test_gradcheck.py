@@ -331,6 +331,8 @@ def test_dropout_pixels_weights_and_all_outputs_are_checked():
         (pl.Classification(3, label_smoothing=0.1), np.arange(7) % 3),
         (pl.BinaryClassification(), np.arange(7) % 2),
         (pl.Regression(2, "huber"), RNG.normal(size=(7, 2))),
+        (pl.Regression(2, "poisson"), RNG.integers(0, 5, (7, 2))),
+        (pl.Regression(loss="pinball:0.1,0.5,0.8"), RNG.normal(size=7)),
     ):
         network = pl.Network([pl.Input(3, 3), *hidden, output])
         assert pl.gradcheck(network, pixels, y, weights, regularizer=pl.L2(0.1)).passed

@@ -11,7 +11,7 @@ from autograd import grad
 from autograd.scipy.special import logsumexp
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 from sklearn import metrics
 
 import pellucid as pl
@@ -25,6 +25,8 @@ ONE_HOT = np.eye(V)[LABELS]
 SOFT = special.softmax(RNG.normal(size=(B, V)), axis=1)
 YES_NO = RNG.integers(0, 2, (B, V)).astype(float)
 REAL = RNG.normal(size=(B, V)) * 2
+COUNTS = RNG.poisson(1.5, (B, V)).astype(float)
+LEVELS = (0.1, 0.4, 0.5, 0.9)
 WEIGHTS = np.concatenate([RNG.uniform(0.1, 3, B - 2), [0.0, 0.0]])
 
 
@@ -53,6 +55,17 @@ CASES = {
         pl.Huber(1.5),
         REAL,
         lambda z, t: anp.mean(anp.where(anp.abs(z - t) <= 1.5, (z - t) ** 2 / 2, 1.5 * (anp.abs(z - t) - 0.75)), axis=1),
+    ),
+    "poisson": (
+        pl.PoissonLoss(),
+        COUNTS,
+        # -log of the probability, less its least value; scipy has t log t with 0 for 0
+        lambda z, t: anp.mean(anp.exp(z) - t * z - (t - special.xlogy(t, t)), axis=1),
+    ),
+    "pinball": (
+        pl.PinballLoss(LEVELS),
+        REAL,
+        lambda z, t: anp.mean(anp.maximum(np.array(LEVELS) * (t - z), (np.array(LEVELS) - 1) * (t - z)), axis=1),
     ),
 }
 cases = pytest.mark.parametrize(("loss", "targets", "formula"), CASES.values(), ids=CASES.keys())
@@ -110,6 +123,37 @@ class TestOracles:
         expected = np.average(special.huber(delta, OUTPUTS - REAL).mean(axis=1), weights=WEIGHTS)
         assert pl.Huber(delta)(OUTPUTS, REAL, WEIGHTS)[0] == pytest.approx(expected, rel=1e-13)
 
+    @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+    def test_poisson_is_half_of_the_deviance(self, weights):
+        z, t = OUTPUTS[:, :1], COUNTS[:, :1]
+        assert (t == 0).any()
+        deviance = metrics.mean_poisson_deviance(t[:, 0], np.exp(z[:, 0]), sample_weight=weights)
+        assert pl.PoissonLoss()(z, t, weights)[0] == pytest.approx(deviance / 2, rel=1e-12)
+
+    def test_poisson_differs_from_the_log_likelihood_by_what_no_output_changes(self):
+        z, t = OUTPUTS[:, :1], COUNTS[:, :1]
+        likelihood = -stats.poisson.logpmf(t, np.exp(z))
+        least = -stats.poisson.logpmf(t, t)  # at m = t
+        np.testing.assert_allclose(pl.PoissonLoss().terms(z, t)[0], (likelihood - least)[:, 0], rtol=1e-9, atol=1e-12)
+
+    @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+    def test_pinball(self, weights):
+        expected = np.mean(
+            [
+                metrics.mean_pinball_loss(REAL[:, 0], OUTPUTS[:, k], alpha=level, sample_weight=weights)
+                for k, level in enumerate(LEVELS)
+            ]
+        )
+        targets = np.repeat(REAL[:, :1], V, axis=1)
+        assert pl.PinballLoss(LEVELS)(OUTPUTS, targets, weights)[0] == pytest.approx(expected, rel=1e-13)
+
+    def test_the_least_pinball_loss_is_at_the_quantiles(self):
+        """Of 99 numbers the 0.1 quantile is the 10th, the middle one the 50th, the 0.9 quantile the 90th."""
+        numbers = RNG.permutation(np.arange(1.0, 100.0))[:, None]
+        loss, grid = pl.PinballLoss((0.1, 0.5, 0.9)), np.arange(1.0, 100.0)
+        values = [loss.of_levels(np.full((99, 3), guess), np.repeat(numbers, 3, axis=1)).mean(axis=0) for guess in grid]
+        assert grid[np.argmin(values, axis=0)].tolist() == [10, 50, 90]
+
     def test_smoothing_is_cross_entropy_with_the_smoothed_targets_and_a_known_minimum(self):
         """The least possible loss is the entropy of the targets (0.925, 0.025, 0.025, 0.025), reached at z = log t."""
         t = np.array([[0.925, 0.025, 0.025, 0.025]])
@@ -145,6 +189,18 @@ class TestByHand:
         assert value == (1 * (0.5 + 2.5) / 2 + 3 * 0.0625) / 4
         np.testing.assert_array_equal(gradient, [[0.125, -0.125], [0.1875, 0]])
 
+    def test_poisson_on_two_values(self):
+        """z = (log 2, log 3) with counts (2, 0): (0 + 3) / 2; the expected counts less the counts are (0, 3)."""
+        value, gradient = pl.PoissonLoss()(np.log([[2.0, 3.0]]), np.array([[2.0, 0.0]]))
+        assert value == pytest.approx(1.5, rel=1e-15)
+        np.testing.assert_allclose(gradient, [[0, 1.5]], atol=1e-15)
+
+    def test_pinball_on_three_levels(self):
+        """t = 1 and z = (0, 1, 3): 0.1 * 1, 0, 0.1 * 2, of which the mean is 0.1."""
+        value, gradient = pl.PinballLoss()(np.array([[0.0, 1.0, 3.0]]), np.ones((1, 3)))
+        assert value == pytest.approx(0.1, rel=1e-15)
+        np.testing.assert_allclose(gradient, [[-0.1 / 3, 0, 0.1 / 3]], rtol=1e-14)
+
 
 @cases
 def test_all_zero_weights_give_no_loss_and_no_gradient(loss, targets, formula):
@@ -175,6 +231,14 @@ def test_the_mean_over_the_whole_is_the_weighted_mean_over_uneven_parts(loss, ta
     values = [loss(OUTPUTS[p], targets[p], given_w[p] if weighted else None)[0] for p in parts]
     shares = [w[p].sum() for p in parts]
     assert loss(OUTPUTS, targets, given_w)[0] == pytest.approx(np.dot(values, shares) / sum(shares), rel=1e-12)
+
+
+def test_quantiles_in_ascending_order_never_have_a_larger_loss():
+    loss = pl.PinballLoss(LEVELS)
+    targets = np.repeat(REAL[:, :1], V, axis=1)
+    crossing, sorted_ = (loss.terms(z, targets)[0] for z in (OUTPUTS, np.sort(OUTPUTS, axis=1)))
+    assert (sorted_ <= crossing + 1e-12).all()
+    assert (sorted_ < crossing - 0.1).any()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -242,6 +306,16 @@ def test_the_mean_of_many_float32_terms_does_not_drift():
         lambda: pl.Huber(math.inf),
         lambda: regression_loss("cross_entropy"),
         lambda: regression_loss(None),
+        lambda: regression_loss("pinball:"),
+        lambda: regression_loss("pinball:0.1;0.9"),
+        lambda: pl.PinballLoss(()),
+        lambda: pl.PinballLoss((0.5, 0.5)),
+        lambda: pl.PinballLoss((0.9, 0.1)),
+        lambda: pl.PinballLoss((0.0, 0.5)),
+        lambda: pl.PinballLoss((0.5, 1)),
+        lambda: pl.PinballLoss("0.5"),
+        lambda: pl.PinballLoss(tuple((np.arange(100) + 0.5) / 100)),
+        lambda: pl.PinballLoss((0.1, 0.9))(OUTPUTS, REAL),
     ],
 )
 def test_what_cannot_work_is_refused(make):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import special
 from scipy.optimize import minimize
 from sklearn import metrics
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, QuantileRegressor
 
 import pellucid as pl
 from pellucid.data.samples import Samples, split
@@ -91,6 +91,35 @@ class TestClosedForms:
         padded = np.column_stack([x, np.ones(60)])
         oracle = minimize(lambda p: special.huber(1.0, padded @ p - y).mean(), np.zeros(5), method="BFGS", tol=1e-12)
         np.testing.assert_allclose(fits[0], oracle.x, atol=1e-6)
+
+    def test_poisson_regression_reaches_that_of_scikit_learn(self):
+        """scikit-learn: deviance / 2 + alpha |w|^2 / 2, so the strength of our penalty is alpha / 2."""
+        x, _ = data()
+        y = np.random.default_rng(6).poisson(np.exp(x @ [0.4, -0.3, 0.2, 0] + 0.5))
+        oracle = PoissonRegressor(alpha=0.05, tol=1e-10, max_iter=10_000).fit(x, y)
+        network = make(output=pl.Regression(loss="poisson"))
+        settle(network, x, y, 0.1, 1500, regularizer=pl.L2(0.025))
+        np.testing.assert_allclose(network.parameters["output.weight"][:, 0], oracle.coef_, atol=1e-5)
+        np.testing.assert_allclose(network.predict(x), oracle.predict(x), rtol=1e-5)
+        figures = network.evaluate(x, y)
+        assert figures["loss"] == pytest.approx(metrics.mean_poisson_deviance(y, oracle.predict(x)) / 2, rel=1e-6)
+        assert figures["mae"] == pytest.approx(metrics.mean_absolute_error(y, oracle.predict(x)), rel=1e-5)
+        assert figures["r2"] == pytest.approx(metrics.r2_score(y, oracle.predict(x)), abs=1e-5)
+
+    def test_quantile_regression_is_as_good_as_that_of_scikit_learn_and_never_crosses(self):
+        x, _ = data()
+        y = x @ [1.0, 2, 0, -1] + np.random.default_rng(7).gumbel(size=60)
+        levels = (0.2, 0.5, 0.8)
+        network = make(output=pl.Regression(loss=pl.PinballLoss(levels)))
+        network.fit(x, y, optimizer=pl.Adam(0.02), schedule="cosine", epochs=3000, batch_size=60, **QUIET)
+        found = network.predict(x)
+        assert found.shape == (60, 3)
+        assert (np.diff(found, axis=1) >= 0).all()
+        for k, level in enumerate(levels):
+            oracle = QuantileRegressor(quantile=level, alpha=0).fit(x, y).predict(x)
+            least = metrics.mean_pinball_loss(y, oracle, alpha=level)
+            assert least <= metrics.mean_pinball_loss(y, found[:, k], alpha=level) <= 1.01 * least
+        assert network.evaluate(x, y)["mae"] == pytest.approx(np.abs(y - found[:, 1]).mean())
 
     @pytest.mark.parametrize("c", [0.5, 5.0])
     def test_logistic_regression_reaches_that_of_scikit_learn(self, c):

@@ -33,6 +33,11 @@ def check_answer(check: Checker, answer: Record, logits: Numbers) -> None:
         check.compare("answer.predictions", answer["predictions"], exact(float(z > 0) for z in logits.flat))
     elif kind == "identity":
         check.same("answer.predictions", answer["predictions"], logits.flat, "the logits")
+    elif kind == "exponential":
+        check.compare("answer.predictions", answer["predictions"], exact(map(math.exp, logits.flat)))
+    elif kind == "ascending":
+        ordered = [z for row in rows for z in sorted(row)]
+        check.same("answer.predictions", answer["predictions"], ordered, "the logits in order")
     else:
         check.faults.append(f"answer: {kind} is not a kind that this program knows")
 
@@ -109,6 +114,25 @@ def huber(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[S
     return terms, gradient
 
 
+def poisson(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
+    """e^z - t - t (z - log t), without the product where t = 0; d/dz = e^z - t."""
+    terms, gradient = [], []
+    for a, b in zip(z.flat, t.flat, strict=True):
+        terms.append(total([math.exp(a), -b, *([-b * a, b * math.log(b)] if b else [])]))
+        gradient.append(total([math.exp(a), -b]))
+    return terms, gradient
+
+
+def pinball(about: Record, z: Numbers, t: Numbers, answer: Record) -> tuple[list[Sized], list[Sized]]:
+    """q e where e = t - z is above 0, else (q - 1) e, for the level q of each output; d/dz = -q, 1 - q, or 0 at e = 0."""
+    levels, terms, gradient = about["levels"], [], []
+    for place, (a, b) in enumerate(zip(z.flat, t.flat, strict=True)):
+        q, size = levels[place % len(levels)], abs(a) + abs(b)
+        terms.append((q * (b - a) if b > a else (q - 1) * (b - a), size))
+        gradient.append((-q if b > a else 1 - q if b < a else 0.0, 1.0))
+    return terms, gradient
+
+
 def penalties(layers: list[Record]) -> Iterator[float]:
     """The penalty of each weight that has one, in inner layers too."""
     for _, layer in named_layers("layers", layers):
@@ -122,4 +146,6 @@ LOSSES = {
     "MeanSquaredError": squared,
     "MeanAbsoluteError": absolute,
     "Huber": huber,
+    "PoissonLoss": poisson,
+    "PinballLoss": pinball,
 }

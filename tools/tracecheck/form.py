@@ -76,7 +76,9 @@ def _otherwise(layer: Record) -> Iterator[str]:
         units = shape[-1]
         tables = numbers(own["input_scales"]).shape if "input_scales" in own else shape if len(shape) == 3 else (1,)
         found |= {"members": tables[0]}
-        found |= dict.fromkeys(("units", "filters", "num_classes", "num_values"), units) | {"use_bias": "bias" in own}
+        found |= dict.fromkeys(("units", "filters", "num_classes"), units) | {"use_bias": "bias" in own}
+        levels = about["loss"]["levels"] if isinstance(about.get("loss"), dict) and "levels" in about["loss"] else [0.5]
+        found["num_values"] = units / len(levels)  # quantiles have a logit for each level
     if about["type"] == "Residual":
         found |= {name: [inner["description"] for inner in layer.get(name, [])] for name in ("layers", "shortcut")}
     return (name for name, value in found.items() if name in about and about[name] != value)
@@ -174,7 +176,7 @@ def _end_shapes(trace: Record) -> Iterator[tuple[str, Shape]]:
     batch, *members, width = numbers(trace["layers"][-1]["sums"]).shape
     yield "answer.logits", (batch, width)
     yield "loss.terms", (batch, *(members if trace["training"] else ()), width)
-    is_values = trace["answer"]["kind"] == "identity" and width > 1
+    is_values = trace["answer"]["kind"] in ("identity", "exponential", "ascending") and width > 1
     yield "answer.predictions", (batch, width) if is_values else (batch,)
     yield "answer.probabilities", (batch, 2 if trace["answer"]["kind"] == "sigmoid" else width)
     for name in ("answer.shifted", "answer.exponentials", "loss.targets", "loss.smoothed"):

@@ -31,7 +31,7 @@ def evaluate(stack: Stack, samples: Samples, blocks: Iterable[Array] | None = No
         weight = float(len(rows)) if weights is None else float(weights.sum(dtype=np.float64))
         means.add({"loss": loss, output.metric: score}, weight, len(rows))
         if output.overall_metrics:
-            seen.append((output.targets(samples.y[rows], logits.dtype), logits))
+            seen.append((output.targets(samples.y[rows], logits.dtype), output.values(logits)))
     metrics = means.means()
     if seen:
         targets, predicted = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -143,20 +144,90 @@ class Huber(Loss):
         return (bounded * (error - 0.5 * bounded)).mean(axis=-1), bounded / error.shape[-1]
 
 
+@dataclass(frozen=True)
+class PoissonLoss(Loss):
+    """Counts t >= 0 (B, V), whose expected values are m = e^z, on the logits z (B, V):
+
+    l = mean_v(m - t - t (z - log t)), where the last product is 0 for t = 0; dl/dz = (m - t) / V
+
+    It is -log of the probability e^-m m^t / t! of a Poisson distribution, less what that is at m = t; so it has the same
+    gradient, is never below 0, and is half of the Poisson deviance (McCullagh and Nelder, Generalized Linear Models, 1989).
+    """
+
+    def terms(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
+        error = np.exp(outputs) - targets
+        values = error - targets * (outputs - np.log(np.where(targets > 0, targets, 1)))
+        return values.mean(axis=-1), error / error.shape[-1]
+
+
+MOST_LEVELS = 99
+
+
+@dataclass(frozen=True)
+class PinballLoss(Loss):
+    """Quantiles: output k is the value that t lies below with the probability q_k, its level (Koenker and Bassett 1978).
+
+    With e_k = t_k - z_k: l = mean_k(max(q_k e_k, (q_k - 1) e_k)); dl/dz_k = -q_k / K where e_k > 0, (1 - q_k) / K where
+    e_k < 0, and 0 where e_k = 0
+    """
+
+    levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+
+    def __post_init__(self) -> None:
+        levels = tuple(self.levels) if isinstance(self.levels, tuple | list) else (self.levels,)
+        if not 1 <= len(levels) <= MOST_LEVELS:
+            raise ArgumentError(f"PinballLoss(levels) are 1 to {MOST_LEVELS} numbers between 0 and 1, not {len(levels)}.")
+        ends = {"open_low": True, "open_high": True}
+        levels = tuple(number_between(level, "a level of PinballLoss", 0.0, 1.0, **ends) for level in levels)
+        if any(low >= high for low, high in pairwise(levels)):
+            raise ArgumentError(f"PinballLoss(levels) are in ascending order, each once, not {levels}.")
+        object.__setattr__(self, "levels", levels)
+
+    @property
+    def middle(self) -> int:
+        """The place of the level nearest to 0.5."""
+        return int(np.argmin(np.abs(np.array(self.levels) - 0.5)))
+
+    def of_levels(self, outputs: Array, targets: Array) -> Array:
+        """The loss (B, K) of each level."""
+        if outputs.shape[-1] != len(self.levels):
+            raise ShapeError(f"PinballLoss of {len(self.levels)} levels takes as many outputs, not {outputs.shape[-1]}.")
+        levels = np.array(self.levels, outputs.dtype)
+        error = targets - outputs
+        return np.asarray(np.maximum(levels * error, (levels - 1) * error))
+
+    def terms(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
+        values = self.of_levels(outputs, targets)
+        error, levels = targets - outputs, np.array(self.levels, outputs.dtype)
+        slopes = np.where(error > 0, -levels, np.where(error < 0, 1 - levels, 0 * error))  # NaN stays NaN
+        return values.mean(axis=-1), slopes / len(self.levels)
+
+
 LOSSES: dict[str, type[Loss]] = {
     "cross_entropy": CrossEntropy,
     "binary_cross_entropy": BinaryCrossEntropy,
     "mse": MeanSquaredError,
     "mae": MeanAbsoluteError,
     "huber": Huber,
+    "poisson": PoissonLoss,
+    "pinball": PinballLoss,
 }
-REGRESSION_LOSSES = ("mse", "mae", "huber")
+REGRESSION_LOSSES = ("mse", "mae", "huber", "poisson", "pinball")
 
 
 def regression_loss(loss: str | Loss) -> Loss:
-    """The loss of that name with its defaults, or the given loss itself."""
+    """The loss of that name with its defaults, with levels "pinball:0.1,0.9", or the given loss itself."""
     if isinstance(loss, CrossEntropy | BinaryCrossEntropy):
         raise ArgumentError(f"{type(loss).__name__} is a loss of classification: use that output layer, not Regression.")
     if isinstance(loss, Loss):
         return loss
+    if isinstance(loss, str) and loss.startswith("pinball:"):
+        return PinballLoss(_levels(loss.removeprefix("pinball:")))
     return LOSSES[one_of(loss, REGRESSION_LOSSES, "regression loss")]()
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(level) for level in text.split(","))
+    except ValueError:
+        raise ArgumentError(f"the levels of pinball are numbers such as pinball:0.1,0.5,0.9, not {text!r}.") from None

@@ -25,6 +25,7 @@ from pellucid.models.network import Network, checked_samples
 from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.regression import Regression
 
 LABELS_SHOWN = 10
 
@@ -141,13 +142,17 @@ class Model:
 
     def predict_interval(self, x: Any, confidence: float = 0.9) -> tuple[Array, Array]:
         """(low, high) of a regression, each (B,) or (B, V) in float64: with this confidence the true value of a sample lies
-        between them, for each of the V values by itself; see `conformal`. Raises `ArgumentError` for a classification."""
+        between them, for each of the V values by itself, around the answer (of quantiles the one nearest to 0.5); of counts
+        never below 0; see `conformal`. Raises `ArgumentError` for a classification."""
         if isinstance(self.network.output, ClassifyingOutput):
             raise ArgumentError("a classification predicts no interval: use predict_sets, or predict with a confidence.")
-        predicted = answer(self.network, x).astype(np.float64)
-        reach = np.array(self._quantiles(confidence))
         output = self.network.output
-        return output.predict(predicted - reach), output.predict(predicted + reach)
+        predicted = output.values(answer(self.network, x).astype(np.float64))
+        reach = np.array(self._quantiles(confidence))
+        low, high = predicted - reach, predicted + reach
+        if isinstance(output, Regression) and output.is_of_counts:
+            low = np.maximum(low, 0.0)
+        return (low[:, 0], high[:, 0]) if low.shape[1] == 1 else (low, high)
 
     def calibrate(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> Temperature:
         """Fit the temperature on samples that the network has not learned from, such as those held out for validation:
@@ -172,7 +177,8 @@ class Model:
             scores = class_scores(logits)[np.arange(len(y)), y][:, None]
         else:
             samples = checked_samples(self.network, x, y, rows=rows)
-            scores = np.abs(samples.y[samples.rows] - sample_logits(self.network, samples).astype(np.float64))
+            predicted = self.network.output.values(sample_logits(self.network, samples).astype(np.float64))
+            scores = np.abs(samples.y[samples.rows] - predicted)
         measured = tuple(ConformalScores.of(column) for column in scores.T)
         self.calibration = replace(self._calibration_now(), conformal=measured)
         return measured

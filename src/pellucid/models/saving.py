@@ -28,6 +28,7 @@ from pellucid.mathematics.optimizers import Optimizer
 from pellucid.nn import catalogue
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.stack import Stack
 from pellucid.training.history import History, Restored
 from pellucid.training.state import TrainingState
@@ -226,9 +227,15 @@ def _restore_calibration(network: Stack, described: dict[str, Any] | None, step:
     is_classifier = isinstance(network.output, ClassifyingOutput)
     if temperature is not None and not is_classifier:
         raise ModelFileError("a regression has no temperature.")
-    if len(conformal) not in (0, 1 if is_classifier else network.output.num_outputs):
+    if len(conformal) not in (0, 1 if is_classifier else _num_values(network)):
         raise ModelFileError(f"{len(conformal)} lists of conformal scores do not fit its output.")
     return Calibration(temperature, conformal, step)
+
+
+def _num_values(network: Stack) -> int:
+    """Of a regression; quantiles are of one."""
+    output = network.output
+    return output.num_values if isinstance(output, Regression) else output.num_outputs
 
 
 def _restore_slots(network: Stack, optimizer: Optimizer | None, content: ModelFile, updates: int) -> OptimizerState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,10 +19,13 @@ from pellucid.evaluation.evaluate import evaluate
 from pellucid.evaluation.metrics import ClassFigures, auc, class_figures, confusion_matrix, r2, wilson_interval
 from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
+from pellucid.evaluation.values import LevelFigures, ValueFigures, level_figures, mean_of_figures, value_figures
 from pellucid.executors.logits import logit_blocks
 from pellucid.models.model import Model
 from pellucid.models.network import checked_samples
+from pellucid.models.value_names import target_names
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.regression import Regression
 
 SET_CONFIDENCE = 0.9  # of the sets and intervals that are judged
 MISTAKES_IN_DATA = 10
@@ -193,10 +196,17 @@ class ClassJudgement(Judgement):
 @dataclass(frozen=True)
 class RegressionJudgement(Judgement):
     """Of a regression: ``predicted`` values (N, V), and the ``reach`` of the 90 % prediction interval of each value to each
-    side (empty without conformal scores)."""
+    side (empty without conformal scores).
+
+    names             of the values, if they are targets of a table
+    levels, quantiles of quantiles what was said of each level, (N, K); the value that is judged is that nearest to 0.5
+    """
 
     predicted: NDArray[np.float64]
     reach: tuple[float, ...]
+    names: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
+    quantiles: NDArray[np.float64] | None = None
 
     @cached_property
     def y(self) -> NDArray[np.float64]:
@@ -227,9 +237,24 @@ class RegressionJudgement(Judgement):
         value = r2(self.y, self.predicted)
         return None if np.isnan(value) else value
 
+    @cached_property
+    def of_values(self) -> list[ValueFigures]:
+        """The figures of each value."""
+        return value_figures(self.y, self.predicted, self.names)
+
+    @property
+    def of_levels(self) -> list[LevelFigures]:
+        """The figures of each quantile; none without quantiles."""
+        return [] if self.quantiles is None else level_figures(self.y, self.quantiles, self.levels)
+
     def worst(self, most: int) -> list[int]:
-        """The places of the samples that are furthest off, in any of their values, the worst first."""
-        return np.argsort(-np.abs(self.residuals).max(axis=1), kind="stable")[:most].tolist()
+        """The places of the samples that are furthest off, in any of their values, the worst first. Several values are
+        compared in units of their standard deviations."""
+        off = np.abs(self.residuals)
+        if off.shape[1] > 1:
+            deviations = self.y.std(axis=0)
+            off = off / np.where(deviations > 0, deviations, 1)
+        return np.argsort(-off.max(axis=1), kind="stable")[:most].tolist()
 
     def as_data(self) -> dict[str, Any]:
         """Everything as plain data; the intervals are those of the samples that were held out from training."""
@@ -240,11 +265,20 @@ class RegressionJudgement(Judgement):
             "mae": self.mae,
             "r2": self.r2,
             "mean_residual": self.mean_residual,
+            **self._values_as_data(),
             "intervals": [
                 {"confidence": SET_CONFIDENCE, "reach": reach, "covered": covered}
                 for reach, covered in zip(self.reach, self.covered, strict=True)
             ],
         }
+
+    def _values_as_data(self) -> dict[str, Any]:
+        """The figures of each of several values and their mean, or of each quantile."""
+        levels = {"quantiles": [asdict(row) for row in self.of_levels]} if self.levels else {}
+        if self.y.shape[1] == 1:
+            return levels
+        mean = {name: value for name, value in asdict(mean_of_figures(self.of_values)).items() if name != "name"}
+        return {"targets": [asdict(row) for row in self.of_values], "mean": mean}
 
     @property
     def covered(self) -> tuple[float, ...]:
@@ -283,7 +317,12 @@ def judge_regression(model: Model, x: Any, y: Any) -> RegressionJudgement:
     metrics, outputs = _answers(model, samples)
     able = [scores for scores in model.conformal_scores if scores.can_give(SET_CONFIDENCE)]  # all of them, or none
     reach = tuple(scores.quantile(SET_CONFIDENCE) for scores in able)
-    return RegressionJudgement(samples, metrics, _noun(model, "sample"), outputs.astype(np.float64), reach)
+    output, logits = model.network.output, outputs.astype(np.float64)
+    predicted, names = output.values(logits).astype(np.float64), target_names(model.pipeline)
+    found = RegressionJudgement(samples, metrics, _noun(model, "sample"), predicted, reach, names)
+    if isinstance(output, Regression) and output.levels:
+        found = replace(found, levels=output.levels, quantiles=output.answers(logits).astype(np.float64))
+    return found
 
 
 def _answers(model: Model, samples: Samples) -> tuple[dict[str, float], Array]:

@@ -47,6 +47,10 @@ LOSSES = [
     (pl.Regression(7, pl.Huber(0.3)), values(7)),
     (pl.Regression(1, pl.Huber(2.5)), values(1)),
     (pl.Regression(1100, "huber"), values(1100)),
+    (pl.Regression(1, "poisson"), lambda rng, batch: rng.poisson(2.0, batch)),
+    (pl.Regression(33, "poisson", use_bias=False), lambda rng, batch: rng.poisson(2.0, (batch, 33))),
+    (pl.Regression(loss="pinball:0.1,0.5,0.8"), values(1)),
+    (pl.Regression(loss=pl.PinballLoss(tuple((np.arange(99) + 0.5) / 99))), values(1)),
 ]
 
 

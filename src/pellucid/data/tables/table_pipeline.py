@@ -42,6 +42,11 @@ class TablePipeline(Pipeline):
         return f"table of {counted(len(self.columns), 'column')} ({width}) with the target {self.target.name!r}"
 
     @property
+    def targets(self) -> tuple[Column, ...]:
+        """What is predicted, column by column."""
+        return (self.target,)
+
+    @property
     def output_shape(self) -> Shape:
         """(the sum of the columns' widths,)."""
         return (sum(column.width for column in self.columns),)

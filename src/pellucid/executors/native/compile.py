@@ -24,7 +24,16 @@ from pellucid.executors.native.compile_images import (
     reads_differ,
 )
 from pellucid.mathematics.clipping import ClipByGlobalNorm, ClipByValue
-from pellucid.mathematics.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError
+from pellucid.mathematics.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    PinballLoss,
+    PoissonLoss,
+)
 from pellucid.mathematics.optimizers import Adagrad, Adam, AdamW, GradientDescent, Optimizer, RMSProp
 from pellucid.mathematics.regularizers import L1, L2, Regularizer, Sum
 from pellucid.nn.layers.base import Layer
@@ -49,7 +58,10 @@ if TYPE_CHECKING:
     from pellucid._native import Inference, Plan
 
 # In the order of the enumerations in native/kernels/kernels.hpp, as `ACTIVATIONS`.
-LOSSES: tuple[type[Loss], ...] = (CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber)
+LOSSES: tuple[type[Loss], ...] = (
+    *(CrossEntropy, BinaryCrossEntropy, MeanSquaredError, MeanAbsoluteError, Huber),
+    *(PoissonLoss, PinballLoss),
+)
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
@@ -175,8 +187,8 @@ def compile_plan(stack: Stack, rules: Rules) -> Plan:
         elif isinstance(layer, Dense | OutputLayer):
             plan.add_affine(size_of(node.output_shape), _activation(layer), layer.use_bias, *penalty_of(layer))
     loss = stack.output.loss_function
-    parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
-    plan.set_loss(LOSSES.index(type(loss)), parameter)
+    parameter = getattr(loss, "label_smoothing", getattr(loss, "delta", getattr(loss, "middle", 0.0)))
+    plan.set_loss(LOSSES.index(type(loss)), parameter, loss.levels if isinstance(loss, PinballLoss) else ())
     _set_optimizer(plan, rules)
     return plan
 

@@ -26,11 +26,13 @@ from pellucid.executors.native.crew import Crew, default_threads
 from pellucid.executors.native.replay import Copy, Data, Float32, Replay, StepBlock
 from pellucid.executors.numpy import NumpyExecutor
 from pellucid.nn.layers.base import Context
+from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.stack import Stack
 
 SECONDS_AT_ONCE = 0.05  # of one call: Ctrl-C and listeners wait for its end
 MOST_AT_ONCE = 256
 SEEN_FOR_ZEROS = 256  # samples
+FLOAT32 = np.dtype(np.float32)
 DONE, BAD_LOSS, BAD_GRADIENT, BAD_UPDATE = range(4)  # native/plan/plan.hpp: Outcome
 
 
@@ -142,7 +144,7 @@ class NativeExecutor(Executor):
         """The data of these steps, and its rows in the order of the steps."""
         samples = indices[0].samples
         if self._samples is not samples:
-            self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights)
+            self._samples, self._data = samples, _data_of(samples.x, samples.y, samples.weights, self.stack.output)
             if not count_image_nodes(self.stack):
                 self.plan.expect_zeros(_has_many_zeros(self._encoded(self._data.x[samples.rows[:SEEN_FOR_ZEROS]])))
         rows = np.concatenate([one.rows for one in indices]) if len(indices) > 1 else indices[0].rows
@@ -216,9 +218,9 @@ def _numbers(x: AnyArray) -> AnyArray:
     return np.ascontiguousarray(x, np.uint8 if x.dtype == np.uint8 else np.float32)
 
 
-def _data_of(x: AnyArray, y: AnyArray, weights: AnyArray | None) -> Data:
+def _data_of(x: AnyArray, y: AnyArray, weights: AnyArray | None, output: OutputLayer) -> Data:
     labels = np.ascontiguousarray(y, np.int32) if y.ndim == 1 else None
-    targets = np.ascontiguousarray(y, np.float32) if y.ndim == 2 else None
+    targets = np.ascontiguousarray(output.targets(y, FLOAT32)) if y.ndim == 2 else None
     own_weights = None if weights is None else np.ascontiguousarray(weights, np.float64)
     return Data(_numbers(x).reshape(len(x), -1), labels, targets, own_weights)
 

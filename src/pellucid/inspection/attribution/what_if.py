@@ -16,6 +16,7 @@ from pellucid.core.suggestions import suggests_arguments
 from pellucid.executors.logits import answer
 from pellucid.inspection.attribution.case import check_columns, check_network
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
+from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.stack import Stack
 
 ROWS = 1 << 16  # answered at once
@@ -79,6 +80,7 @@ def _answers(stack: Stack, table: Array, place: int, values: Array) -> Array:
         rows = np.repeat(table[start : start + step], len(values), axis=0)
         rows[:, place] = np.tile(values, len(rows) // len(values))
         found = answer(stack, rows, probabilities=probabilities)
+        found = stack.output.answers(found) if isinstance(stack.output, Regression) else found
         blocks.append(found.reshape(-1, len(values), found.shape[1]))
     return np.concatenate(blocks)
 

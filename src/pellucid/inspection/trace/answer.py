@@ -15,10 +15,15 @@ from pellucid.mathematics.losses import (
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+    PinballLoss,
+    PoissonLoss,
     each_member,
 )
 from pellucid.nn.layers.outputs.classification import BinaryClassification, Classification, ClassifyingOutput
 from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.outputs.regression import Regression
+
+OF_VALUES = ("identity", "exponential", "ascending")  # the kinds of answers that are no classes
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class AnswerTrace:
     """From the scores z (B, V) of the output layer to the answer.
 
     logits         (B, V) of an ensemble: the mean of the scores of its members, in place of z; else None
-    kind           "softmax" (one of K classes), "sigmoid" (yes or no) or "identity" (the values themselves)
+    kind           "softmax" (one of K classes), "sigmoid" (yes or no); of a regression "identity" (the values themselves),
+                   "exponential" (e^z, expected counts) or "ascending" (quantiles, put in order)
     predictions    (B,) class numbers; for a regression the values, (B,) or (B, V)
     probabilities  (B, K); None for a regression
     softmax        its steps: ``maximum`` (B,), ``shifted`` z - maximum (B, K), ``exponentials`` e^shifted (B, K), and
@@ -89,6 +95,8 @@ def _from_logits(output: OutputLayer, z: Array) -> AnswerTrace:
         return AnswerTrace("softmax", predictions, softmax(z), steps)
     if isinstance(output, BinaryClassification):
         return AnswerTrace("sigmoid", predictions, output.probabilities(z))
+    if isinstance(output, Regression) and (output.is_of_counts or output.levels):
+        return AnswerTrace("exponential" if output.is_of_counts else "ascending", predictions)
     probabilities = output.probabilities(z) if isinstance(output, ClassifyingOutput) else None
     return AnswerTrace("identity", predictions, probabilities)
 
@@ -119,6 +127,8 @@ def _terms(loss: Loss, z: Array, targets: Array) -> Array | None:
         return targets * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
     if isinstance(loss, BinaryCrossEntropy):
         return softplus(z) - targets * z
-    if isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber):  # the mean of the losses of each value alone
+    if isinstance(loss, PinballLoss):
+        return loss.of_levels(z, targets)
+    if isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber | PoissonLoss):  # the mean over values
         return np.stack([loss.terms(z[:, v : v + 1], targets[:, v : v + 1])[0] for v in range(z.shape[1])], axis=1)
     return None

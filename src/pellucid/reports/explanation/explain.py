@@ -17,6 +17,7 @@ from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.inspection.arithmetic.cells import CellNumbers, cell_numbers
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
+from pellucid.inspection.trace.answer import OF_VALUES
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.member_sums import mean_weights
 from pellucid.inspection.trace.trace import Trace
@@ -68,7 +69,7 @@ def explain(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
     first, change, followed, against = 0, None, None, None  # of a regression: its first value, compared with nothing
-    if trace.answer.kind != "identity":
+    if trace.answer.kind not in OF_VALUES:
         first = int(trace.answer.predictions[0])
         answer: Any = model.labels[first]
         followed = answer if label is None else _known(model, label)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.shapes import Array, Label
 from pellucid.inspection.attribution.result import Attribution
+from pellucid.inspection.trace.answer import OF_VALUES
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.reports.explanation.table_row import ExplainedRow
@@ -112,8 +113,13 @@ class Findings:
 
     @property
     def kind(self) -> str:
-        """ "softmax", "sigmoid" or "identity"."""
+        """ "softmax" or "sigmoid"; of a regression "identity", "exponential" or "ascending"."""
         return self.trace.answer.kind
+
+    @property
+    def is_of_values(self) -> bool:
+        """Whether the answer is one of a regression."""
+        return self.kind in OF_VALUES
 
     @property
     def answered(self) -> Score:

@@ -20,7 +20,7 @@ from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_wor
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
 from pellucid.reports.explanation.other_cells import of_other_cells
-from pellucid.reports.explanation.scores import doubt_line, probability_line
+from pellucid.reports.explanation.scores import E, doubt_line, probability_line
 from pellucid.reports.explanation.table_row import contributed, from_cells
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
@@ -38,7 +38,7 @@ def title(found: Findings) -> str:
 
 def answer_in_words(found: Findings) -> str:
     """The label, or the values of a regression."""
-    if found.kind != "identity":
+    if not found.is_of_values:
         return str(found.label)
     return ", ".join(written(float(value)) for value in np.atleast_1d(np.asarray(found.label)))
 
@@ -51,7 +51,7 @@ def road(found: Findings) -> list[Section]:
         *([] if row is None else [Section("From the cells to the numbers", [*from_cells(row)])]),
         Section("What the network saw", [*seen(found)]),
         *(layer_section(found, layer) for layer in found.layers[1:]),
-        Section(f"From scores to {'an answer' if found.kind == 'identity' else 'probabilities'}", [*ends(found)]),
+        Section(f"From scores to {'an answer' if found.is_of_values else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
         Section(f"What each {'input' if row is None else 'column'} contributes", [*of_inputs]),
         *([] if row is None else [Section("What if a cell were another", [*of_other_cells(row.other_cells, row.target)])]),
@@ -95,7 +95,7 @@ def layer_section(found: Findings, layer: LayerExplanation) -> Section:
 def _neuron_line(found: Findings, layer: LayerTrace, neuron: NeuronTrace) -> str:
     """The sum of a neuron; a score also with its label, unless that is its number."""
     label = str(neuron.unit)
-    if isinstance(layer.layer, OutputLayer) and found.kind != "identity":
+    if isinstance(layer.layer, OutputLayer) and not found.is_of_values:
         label = str(found.scores[-1 if found.kind == "sigmoid" else neuron.unit].label)
     named = "" if label == str(neuron.unit) else f" ({label})"
     return f"{neuron.name}{named}  {neuron.arithmetic(TERMS)}"
@@ -103,9 +103,8 @@ def _neuron_line(found: Findings, layer: LayerTrace, neuron: NeuronTrace) -> str
 
 def ends(found: Findings) -> Iterator[Block]:
     """The scores; softmax or sigmoid term by term."""
-    if found.kind == "identity":
-        yield Words("A regression: the scores are the answer.")
-        yield Table("The values", ("value", "score"), tuple((str(row.label), written(row.score)) for row in found.scores))
+    if found.is_of_values:
+        yield from _values(found)
         return
     order = sorted(range(len(found.scores)), key=lambda k: -found.scores[k].score)
     rows = [found.scores[k] for k in order[:MOST_SCORES]]
@@ -131,6 +130,24 @@ def ends(found: Findings) -> Iterator[Block]:
     yield Sums(tuple(lines))
     if found.doubt:
         yield Words(f"Since {found.doubt}, no answer is sure.")
+
+
+def _values(found: Findings) -> Iterator[Block]:
+    """The scores of a regression, and how they become its answer."""
+    said = {
+        "identity": "the scores are the answer",
+        "exponential": "the answer is e to the power of the score, an expected count",
+        "ascending": "the answers are the scores in ascending order, a quantile each",
+    }
+    yield Words(f"A regression: {said[found.kind]}.")
+    yield Table("The values", ("value", "score"), tuple((str(row.label), written(row.score)) for row in found.scores))
+    if found.kind == "exponential":
+        counts = zip(found.scores, np.atleast_1d(np.asarray(found.label)), strict=True)
+        yield Sums(tuple(_power(row.score, float(count)) for row, count in counts))
+
+
+def _power(score: float, count: float) -> str:
+    return equation(lambda n: E ** n(score, FINE), count)
 
 
 def changed(found: Findings, change: Change) -> Iterator[Block]:
@@ -181,8 +198,8 @@ def attributed(found: Findings) -> Iterator[Block]:
     rows = tuple((str(name), written(float(number))) for name, number in attribution.strongest())
     yield Table("The largest contributions", ("input", "contribution"), rows)
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
-    if len(found.scores) > 1 and found.kind == "identity":
-        compared = " (value 0)"
+    if len(found.scores) > 1 and found.is_of_values:
+        compared = f" (value {found.scores[0].label})"
     numbers = (attribution.total, attribution.bias, attribution.gap, attribution.score)
     inputs, bias, gap, score = (float(number[0]) for number in numbers)
     parts = {"inputs": inputs, "biases": bias} | ({} if written(inputs + bias) == written(score) else {"the gap": gap})

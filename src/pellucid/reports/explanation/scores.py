@@ -9,10 +9,12 @@ import numpy as np
 
 from pellucid.core.display.equation import MOST_DIGITS, Arithmetic, applied, equation
 from pellucid.core.display.numbers import DIGITS, FINE, written
-from pellucid.inspection.trace.answer import LossTrace
+from pellucid.core.shapes import Label
+from pellucid.inspection.trace.answer import OF_VALUES, LossTrace
 from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model
 from pellucid.models.prediction import CONFIDENCE_IN_DOUBT
+from pellucid.models.value_names import answer_names
 from pellucid.reports.explanation.findings import Score
 
 E = Arithmetic("e", np.float64(np.e))
@@ -24,8 +26,9 @@ def scores_of(model: Model, trace: Trace) -> tuple[tuple[Score, ...], float | No
     With a temperature the steps are those of z / T, so that the probability is the one that `Model.predict` says.
     """
     answer, z = trace.answer, trace.logits
-    if answer.kind == "identity" or answer.probabilities is None:
-        return tuple(Score(value, float(score)) for value, score in enumerate(z[0])), None
+    if answer.kind in OF_VALUES or answer.probabilities is None:
+        names: Sequence[Label] = answer_names(model.pipeline, model.network.output) or range(z.shape[1])
+        return tuple(Score(name, float(score)) for name, score in zip(names, z[0], strict=True)), None
     is_softmax = answer.kind == "softmax"
     z = z if is_softmax else np.concatenate([-z, z], axis=1)
     columns: dict[str, Sequence[Any]] = {"label": model.labels, "score": z[0].tolist()}

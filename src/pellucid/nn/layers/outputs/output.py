@@ -3,6 +3,7 @@
     Classification        z = x W + b (B, K)   softmax   cross-entropy          labels 0 .. K-1
     BinaryClassification  z = x W + b (B, 1)   sigmoid   binary cross-entropy   labels 0 and 1
     Regression            z = x W + b (B, V)   identity  mean squared error ... real numbers
+                                               e^z       Poisson                counts
 
 With ``members`` an output is that of an ensemble (`pellucid.nn.layers.ensemble_dense`): each of the M members has weights
 of its own, z_m = x_m W_m + b_m, (B, M, D) -> (B, M, V). The loss is the mean of the members' losses; the logits of the
@@ -81,6 +82,10 @@ class OutputLayer(Layer):
     @abstractmethod
     def predict(self, outputs: Array) -> AnyArray:
         """The prediction for each sample, from the logits."""
+
+    def values(self, outputs: Array) -> Array:
+        """(B, V): the numbers that ``overall_metrics`` compare with the targets, from the logits."""
+        return outputs
 
     @abstractmethod
     def score(self, outputs: Array, targets: Array) -> Array:

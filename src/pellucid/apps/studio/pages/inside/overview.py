@@ -13,6 +13,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.arithmetic.elements import sources
 from pellucid.inspection.arithmetic.formulas import formula
+from pellucid.inspection.trace.answer import OF_VALUES
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.trace import Trace
 from pellucid.nn.layers.batch_normalization import BatchNormalization
@@ -89,7 +90,7 @@ def _sent(layer: LayerTrace) -> dict[str, AnyArray]:
 def _answer(look: Look) -> dict[str, Any]:
     """The scores and probabilities of the answer, term by term and in a line of arithmetic."""
     rows, total = scores_of(look.model, look.trace)
-    kind = look.trace.answer.kind
+    kind = "identity" if look.trace.answer.kind in OF_VALUES else look.trace.answer.kind  # the page shows values alike
     first = np.asarray(look.trace.answer.predictions[0])
     best = 0 if kind == "identity" else int(first)
     return {

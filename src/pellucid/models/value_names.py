@@ -1,0 +1,21 @@
+"""What the numbers that a regression answers are called: by the targets of its table, and the levels of its quantiles."""
+
+from __future__ import annotations
+
+from pellucid.data.pipeline import Pipeline
+from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.outputs.regression import Regression
+
+
+def target_names(pipeline: Pipeline | None) -> tuple[str, ...]:
+    """Of each value that was learned; () without a table."""
+    return tuple(one.name for one in pipeline.targets) if isinstance(pipeline, TablePipeline) else ()
+
+
+def answer_names(pipeline: Pipeline | None, output: OutputLayer) -> tuple[str, ...]:
+    """Of each number of an answer: the target, of quantiles with the level, as in "price 0.9"; () without a table."""
+    names = target_names(pipeline)
+    if names and isinstance(output, Regression) and output.levels:
+        return tuple(f"{names[0]} {level:g}" for level in output.levels)
+    return names
