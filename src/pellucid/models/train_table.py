@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from pellucid.data.samples import Samples, split
 from pellucid.data.tables.table import Table
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.outputs.regression import Regression
@@ -46,45 +48,73 @@ def _recipe(table: Table, width: int, division: Rows, changes: dict[str, Any]) -
 
 class TableTraining:
     """A training on a table that can be run: the pipeline is fitted on the training rows, the ``recipe`` chosen by rules
-    but for ``changes`` of its fields, the network made."""
+    but for ``changes`` of its fields.
+
+    The numbers ``y`` of a regression are standardised for training; afterwards mean and standard deviation go into the
+    weights of the output layer (`to_own_units`), so that the network answers in the target's own units:
+
+        y = std (w x + b) + mean  =  (std w) x + (std b + mean)
+    """
 
     def __init__(self, table: Table, division: Rows, changes: dict[str, Any], seed: int) -> None:
-        self.table = table
+        self.table, self.seed = table, seed
         self.training, self.held_out = division
         self.pipeline = table.pipeline(self.training)
         self.x = table.encode(self.pipeline)
-        self.recipe = recipe = _recipe(table, self.x.shape[1], division, changes)
-        output = Regression() if table.labels is None else Classification(len(table.labels))
-        output = replace(output, members=recipe.ensemble)
-        encoding = PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
+        self.recipe = _recipe(table, self.x.shape[1], division, changes)
+        self.mean, self.std = _mean_and_std(table.y[self.training]) if self.is_regression else (0.0, 1.0)
+        self.y = (table.y - self.mean) / self.std if self.is_regression else table.y
+
+    @property
+    def is_regression(self) -> bool:
+        return self.table.labels is None
+
+    @cached_property
+    def encoding(self) -> PiecewiseLinearEncoding:
+        """The bins of the training rows."""
+        return PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network of the recipe."""
+        network = Network(self.layers(self.recipe), self.seed)
+        network.pipeline = self.pipeline
+        return network
+
+    def layers(self, recipe: Recipe) -> list[Layer]:
+        """All layers of a network of this recipe."""
+        output = Regression() if self.table.labels is None else Classification(len(self.table.labels))
+        encoding = self.encoding
         columns = (*range(len(encoding.edges)), *encoding.bins.column.tolist())  # which each encoded number comes from
         hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]), columns)
-        self.network = Network([Input(self.x.shape[1]), encoding, *hidden, output], seed)
-        self.network.pipeline = self.pipeline
+        return [Input(self.x.shape[1]), encoding, *hidden, replace(output, members=recipe.ensemble)]
 
     def fit(self, options: dict[str, Any]) -> Model:
-        """Fit the network, and measure on the held-out rows what its answers are worth.
-
-        The numbers of a regression are standardised for training; afterwards mean and standard deviation go into the
-        weights of the output layer, so that the network answers in the target's own units:
-
-            y = std (w x + b) + mean  =  (std w) x + (std b + mean)
-        """
-        x, y, network = self.x, self.table.y, self.network
-        is_regression = self.table.labels is None
-        mean, std = _mean_and_std(y[self.training]) if is_regression else (0.0, 1.0)
-        scaled = (y - mean) / std if is_regression else y
-        validation = (x[self.held_out], scaled[self.held_out]) if len(self.held_out) else None
+        """Fit the network, and measure on the held-out rows what its answers are worth."""
+        x, y, network = self.x, self.y, self.network
+        validation = (x[self.held_out], y[self.held_out]) if len(self.held_out) else None
         try:
-            network.fit(x[self.training], scaled[self.training], **(options | {"validation": validation}))
+            network.fit(x[self.training], y[self.training], **(options | {"validation": validation}))
         finally:  # also where it was interrupted
-            if is_regression:
-                _to_own_units(network, mean, std)
-        model = Model(network, labels=self.table.labels)
-        if len(self.held_out) and not is_regression:
-            model.calibrate(x, y, rows=self.held_out)
+            self.to_own_units(network)
+        return self.measured(network)
+
+    def to_own_units(self, network: Network) -> None:
+        """Let a network that has learned ``y`` answer in the target's own units."""
+        if self.is_regression:
+            name = network.nodes[-1].name
+            weight, bias = network.parameters[f"{name}.weight"], network.parameters[f"{name}.bias"]
+            weight *= self.std
+            bias *= self.std
+            bias += self.mean
+
+    def measured(self, network: Network) -> Model:
+        """The model of a network that answers in own units, with what the held-out rows say of its answers."""
+        model = Model(network, self.pipeline, self.table.labels)
+        if len(self.held_out) and not self.is_regression:
+            model.calibrate(self.x, self.table.y, rows=self.held_out)
         if len(self.held_out):
-            model.conformal(x, y, rows=self.held_out)
+            model.conformal(self.x, self.table.y, rows=self.held_out)
         return model
 
 
@@ -93,11 +123,3 @@ def _mean_and_std(y: AnyArray) -> tuple[float, float]:
     if not std > 0:
         raise ArgumentError("the target has one value in all training rows; there is nothing to learn.")
     return mean, std
-
-
-def _to_own_units(network: Network, mean: float, std: float) -> None:
-    name = network.nodes[-1].name
-    weight, bias = network.parameters[f"{name}.weight"], network.parameters[f"{name}.bias"]
-    weight *= std
-    bias *= std
-    bias += mean
