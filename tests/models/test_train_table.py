@@ -11,7 +11,8 @@ import pytest
 import pellucid as pl
 from pellucid.data.tables.table import Table
 from pellucid.models.network import Network
-from pellucid.models.train_table import FEWEST_HELD_OUT, TableTraining, divide_table
+from pellucid.models.table_split import FEWEST_HELD_OUT
+from pellucid.models.train_table import TableTraining, divide_table
 
 
 def prices(count: int = 200) -> Table:
@@ -142,7 +143,7 @@ class TestEnsemble:
 
     @pytest.mark.parametrize(("asked", "members"), [(None, 1), (False, 1), (1, 1), (3, 3), (True, 8)])
     def test_as_many_members_as_asked_for(self, asked, members):
-        model = pl.train(classes(), ensemble=asked, epochs=1, layers="dense4", progress="none")
+        model = pl.train(classes(500), ensemble=asked, epochs=1, layers="dense4", progress="none")  # 50 are held out
         assert model.network.output.members == members
         assert model.network.engine == "native"
         assert model.temperature is not None
@@ -163,13 +164,21 @@ class TestEnsemble:
 
 
 def test_classes_are_calibrated_on_the_held_out_rows_and_named():
-    table = classes()
+    table = classes(400)  # 60 of them held out; fewer than 50 would give no temperature, as of pictures
     ours, options = training(table)
     model = ours.fit(options)
     assert model.labels == table.labels == ("often", "rare")
     assert model.temperature is not None
     assert model.conformal_scores[0].count == len(ours.held_out)
     assert model.pipeline == table.pipeline(ours.training)
+
+
+def test_few_held_out_rows_give_sets_but_no_temperature():
+    ours, options = training(classes(200))
+    model = ours.fit(options)
+    assert len(ours.held_out) == 30
+    assert model.temperature is None
+    assert model.conformal_scores[0].count == 30
 
 
 @pytest.mark.parametrize("table", [prices(), classes()], ids=["regression", "classes"])

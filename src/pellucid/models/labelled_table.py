@@ -18,7 +18,8 @@ from pellucid.data.tables.table_pipeline import TablePipeline
 
 
 class LabelledRows(NamedTuple):
-    """The network's input x (n, D), class numbers or numbers y (n,), row numbers (n,), and the account."""
+    """The network's input x (n, D), class numbers or numbers y (n,), of several targets (n, V), row numbers (n,), and the
+    account."""
 
     x: Array
     y: AnyArray
@@ -29,12 +30,13 @@ class LabelledRows(NamedTuple):
 def labelled_rows(pipeline: TablePipeline, rows: Rows) -> LabelledRows:
     """Read as the model learned to read: the same columns and formats. A row without a target, or with one that did not
     come in training, is refused. Raises `DataError` for a column that is not there."""
-    target = pipeline.target
-    check_columns(rows, [one.name for one in (*pipeline.columns, target)])
-    read = read_columns(rows, {one.name: one for one in (*pipeline.columns, target)}, target.name)
-    y = read.values[target.name]
+    targets = pipeline.targets
+    check_columns(rows, [one.name for one in (*pipeline.columns, *targets)])
+    read = read_columns(rows, {one.name: one for one in (*pipeline.columns, *targets)}, [one.name for one in targets])
+    numbers = [read.values[one.name] for one in targets]
+    y = numbers[0] if len(targets) == 1 else np.stack(numbers, axis=1)
     x = pipeline.encode([read.values[one.name] for one in pipeline.columns])
-    return LabelledRows(x, y if labels_of(target) is None else y.astype(np.int64), read.rows, read.account)
+    return LabelledRows(x, y if labels_of(targets[0]) is None else y.astype(np.int64), read.rows, read.account)
 
 
 def check_columns(rows: Rows, names: Sequence[str]) -> None:
@@ -50,13 +52,13 @@ def check_columns(rows: Rows, names: Sequence[str]) -> None:
 def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:
     """The same of a table that was read before. Raises `DataError` for a column that is not there, or was read as another
     kind than the model's."""
-    if table.target.name != pipeline.target.name:
+    ours, theirs = (", ".join(column.name for column in columns) for columns in (table.targets, pipeline.targets))
+    if ours != theirs:
         raise DataError(
-            f"the target of {table.name} is {table.target.name!r}, that of the model {pipeline.target.name!r}; read the "
-            "table with that one."
+            f"the target of {table.name} is {ours!r}, that of the model {theirs!r}; read the table with that one."
         )
     columns, values = table.by_name()
-    for known in (*pipeline.columns, pipeline.target):
+    for known in (*pipeline.columns, *pipeline.targets):
         if known.name not in columns:
             raise DataError(
                 f"{table.name} has no column {known.name!r}, which the model needs; it has "
@@ -70,6 +72,8 @@ def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:
                 f"{known.kind}; say its kind by kinds=, or give the file in place of the table."
             )
     x = pipeline.encode([translate(columns[known.name], known, values[known.name]) for known in pipeline.columns])
+    if pipeline.further_targets:
+        return LabelledRows(x, table.y, table.rows, table.account)
     y = translate(table.target, pipeline.target, values[table.target.name])
     used = ~np.isnan(y)  # a class that did not come in training
     if not used.any():

@@ -193,7 +193,8 @@ class Network(Stack):
                 self.history.extend(trainer.history)
 
     def predict(self, x: Any, **unknown: Never) -> AnyArray:
-        """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V)."""
+        """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V), or quantiles
+        (B, K)."""
         if unknown:
             refuse_arguments(list(unknown), Network.predict, "predict")
         return self.output.predict(answer(self, x))

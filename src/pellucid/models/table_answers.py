@@ -20,6 +20,9 @@ from pellucid.data.tables.table import Rows, count_cells, open_rows
 from pellucid.data.tables.table_pipeline import TablePipeline, as_texts
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction
+from pellucid.models.value_names import answer_names
+
+RESERVED = ("row", "value", "label", "low", "high", "not_understood")  # columns of answers that are not called by targets
 
 
 class AnsweringModel(Protocol):
@@ -53,12 +56,27 @@ class NumberPrediction:
 
 
 @dataclass(frozen=True)
-class TableAnswers(Sequence["Prediction | NumberPrediction"]):
+class NumbersPrediction:
+    """The answer of a regression of several targets, or of quantiles, for one row: ``values`` by name, and ``intervals`` of
+    the targets with ``confidence``, if that was asked for."""
+
+    values: dict[str, float]
+    intervals: dict[str, tuple[float, float]] | None = None
+    confidence: float | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}: {value:.6g}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True)
+class TableAnswers(Sequence["Prediction | NumberPrediction | NumbersPrediction"]):
     """The answers for the rows of a table that could be used, in order; ``answers[0]`` is one as an object.
 
     rows           their numbers in the table, from 1
-    probabilities  (N, K) of ``labels``; or ``values`` (N,) of a regression
-    intervals      (N, 2) with ``confidence``, or sets (N, K) of labels, if that was asked for
+    probabilities  (N, K) of ``labels``; or ``values`` (N,) of a regression, of several targets or of quantiles (N, K),
+                   called ``names``
+    intervals      with ``confidence`` (N, 2), or of several targets (N, V, 2), or sets (N, K) of labels, if that was asked
+                   for; those of quantiles are around the one that is nearest to 0.5
     not_understood (N,) how many cells of each row were neither understood nor missing
     """
 
@@ -71,17 +89,20 @@ class TableAnswers(Sequence["Prediction | NumberPrediction"]):
     account: Account = field(repr=False)
     confidence: float | None = None
     intervals: Array | NDArray[np.bool_] | None = None
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @overload
-    def __getitem__(self, index: int) -> Prediction | NumberPrediction: ...
+    def __getitem__(self, index: int) -> Prediction | NumberPrediction | NumbersPrediction: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Prediction | NumberPrediction]: ...
+    def __getitem__(self, index: slice) -> list[Prediction | NumberPrediction | NumbersPrediction]: ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return [self[k] for k in range(*index.indices(len(self)))]
+        if self.values is not None and self.values.ndim == 2:
+            return self._numbers(self.values[index], None if self.intervals is None else self.intervals[index])
         if self.values is not None:
             interval = (
                 None if self.intervals is None else (float(self.intervals[index, 0]), float(self.intervals[index, 1]))
@@ -94,14 +115,30 @@ class TableAnswers(Sequence["Prediction | NumberPrediction"]):
         names = None if held is None else tuple(self.labels[k] for k in np.argsort(-p, kind="stable") if held[k])
         return Prediction(self.labels[best], float(p[best]), p, self.labels, None, None, self.confidence, names)
 
+    def _numbers(self, values: Array, ends: Array | None) -> NumbersPrediction:
+        intervals = None
+        if ends is not None:
+            of = self.names if ends.ndim == 2 else (self.target,)  # quantiles have one
+            intervals = {name: (float(low), float(high)) for name, (low, high) in zip(of, np.atleast_2d(ends), strict=True)}
+        return NumbersPrediction(dict(zip(self.names, values.tolist(), strict=True)), intervals, self.confidence)
+
     def columns(self) -> dict[str, list[Any]]:
         """For each row: ``row``, its number; ``label`` with its ``probability`` (and a ``set`` of labels, the most probable
-        first), or ``value`` (with ``low`` and ``high``); and ``not_understood``."""
+        first), or ``value`` (with ``low`` and ``high``); of several targets or quantiles a column for each, by name (and
+        "NAME low", "NAME high"); and ``not_understood``."""
         columns: dict[str, list[Any]] = {"row": self.rows.tolist()}
-        if self.values is not None:
-            columns["value"] = [float(str(value)) for value in self.values]  # 173.69, not 173.69000244140625
+        if self.values is not None and self.values.ndim == 2:
+            names = [f"{name} (value)" if name in RESERVED else name for name in self.names]
+            columns |= {name: _short(values) for name, values in zip(names, self.values.T, strict=True)}
+            if self.intervals is not None and self.intervals.ndim == 3:
+                for v, name in enumerate(names):
+                    columns[f"{name} low"], columns[f"{name} high"] = map(_nine_digits, self.intervals[:, v].T)
+            elif self.intervals is not None:
+                columns["low"], columns["high"] = map(_nine_digits, self.intervals.T)
+        elif self.values is not None:
+            columns["value"] = _short(self.values)
             if self.intervals is not None:
-                columns["low"], columns["high"] = ([float(f"{end:.9g}") for end in ends] for ends in self.intervals.T)
+                columns["low"], columns["high"] = map(_nine_digits, self.intervals.T)
         else:
             assert self.probabilities is not None
             p = self.probabilities
@@ -119,7 +156,7 @@ class TableAnswers(Sequence["Prediction | NumberPrediction"]):
         columns = self.columns()
         if "set" in columns:
             columns["set"] = ["|".join(map(str, labels)) for labels in columns["set"]]
-        named = {"label": self.target, "value": self.target, "not_understood": "cells not understood"}
+        named = {"label": self.target, "value": (*self.names, self.target)[0], "not_understood": "cells not understood"}
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([named.get(name, name) for name in columns])
@@ -148,9 +185,9 @@ def answer_rows(model: AnsweringModel, rows: Sequence[Mapping[str, Any]], confid
     """The answers for rows that are mappings; a name that no column has is an error, a missing one a missing value."""
     pipeline = model.pipeline
     assert isinstance(pipeline, TablePipeline)
-    names = [column.name for column in pipeline.columns]
+    names, targets = ([column.name for column in columns] for columns in (pipeline.columns, pipeline.targets))
     for row in rows:
-        unknown = [str(name) for name in row if name not in names and name != pipeline.target.name]
+        unknown = [str(name) for name in row if name not in names and name not in targets]
         if unknown:
             raise DataError(
                 f"no column is called {unknown[0]!r}; the model was trained on {', '.join(map(repr, names[:20]))}."
@@ -197,17 +234,22 @@ def _answers(
     assert isinstance(model.pipeline, TablePipeline)
     x = np.concatenate([encoded for encoded, _ in parts])
     refused = np.concatenate([count for _, count in parts])
-    target = model.pipeline.target.name
+    target = ", ".join(column.name for column in model.pipeline.targets)
     if not model.labels:
-        bounds = (
-            None
-            if confidence is None
-            else np.stack([one.reshape(-1) for one in model.predict_interval(x, confidence)], axis=1)
-        )
-        values = model.network.predict(x).reshape(-1)
-        return TableAnswers(target, rows, (), None, values, refused, account, confidence, bounds)
+        bounds = None if confidence is None else np.stack(model.predict_interval(x, confidence), axis=-1)
+        values, names = model.network.predict(x), answer_names(model.pipeline, model.network.output)
+        return TableAnswers(target, rows, (), None, values, refused, account, confidence, bounds, names)
     sets = None if confidence is None else model.predict_sets(x, confidence)
     return TableAnswers(target, rows, model.labels, model.predict_proba(x), None, refused, account, confidence, sets)
+
+
+def _short(values: Array) -> list[float]:
+    """173.69, not 173.69000244140625."""
+    return [float(str(value)) for value in values]
+
+
+def _nine_digits(values: Array) -> list[float]:
+    return [float(f"{value:.9g}") for value in values]
 
 
 def are_columns(source: Mapping[str, Any]) -> bool:

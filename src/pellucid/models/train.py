@@ -16,8 +16,11 @@ from pellucid.core.suggestions import refuse_arguments
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.data.tables.table import Table
+from pellucid.mathematics.losses import Loss
+from pellucid.models.calibrate import calibrate
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.table_split import TableSplit
 from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
@@ -26,7 +29,6 @@ from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import ENSEMBLE, HELD_OUT
 
-FEWEST_TO_CALIBRATE = 50  # fewer samples leave a temperature open by a third and more
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
 MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
 FIT_OPTIONS = (
@@ -54,6 +56,8 @@ def train(
     augment: bool | Augmentation | None = True,
     flip: bool = True,
     ensemble: int | bool | None = None,
+    split: str = "random",
+    loss: str | Loss | None = None,
     seed: int = 0,
     progress: ProgressMode = "auto",
     **options: Any,
@@ -68,6 +72,8 @@ def train(
     augment         True: by the rules; or a `PhotoAugmentation`; None: no random changes
     flip            False for pictures that must not be mirrored, such as text
     ensemble        for a table: so many networks in one, whose mean answers (`EnsembleDense`); True: by the rules, 8
+    split           how rows of a table are held out: "random"; "time:COLUMN", the latest; or "group:COLUMN", whole groups
+    loss            for numbers of a table: "mse", "mae", "huber", "poisson" (counts), "pinball:0.1,0.5,0.9" (quantiles)
     seed            decides all chance
     options         those of ``Network.fit``: optimizer, schedule, regularizer, clipping, batch_size, class_weight,
                     callbacks, engine, threads, precision
@@ -95,19 +101,31 @@ def train(
     if isinstance(data, Table):
         if not (augment is None or isinstance(augment, bool)) or not flip:
             raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
-        return _train_on_table(data, fraction, changes, seed, options)
+        return _train_on_table(data, fraction, changes, seed, options, split_by=split, loss=loss)
     if not (ensemble is None or ensemble is False):
         raise ArgumentError("ensemble is for tables; leave it out for pictures.")
+    if split != "random" or loss is not None:
+        raise ArgumentError("split and loss are for tables; leave them out for pictures.")
     if augment is not True:
         options["augment"] = None if augment is False else augment
     return _train_on_photos(data, fraction, changes, seed, options, flip=flip)
 
 
 def _train_on_table(
-    table: Table, fraction: float | None, changes: dict[str, Any], seed: int, options: dict[str, Any]
+    table: Table,
+    fraction: float | None,
+    changes: dict[str, Any],
+    seed: int,
+    options: dict[str, Any],
+    *,
+    split_by: str,
+    loss: str | Loss | None,
 ) -> Model:
-    division = divide_table(table, fraction, seed)
-    training = TableTraining(table, division, changes, seed)
+    by = TableSplit.of(table, split_by)
+    if by is not None and fraction and (left_out := by.left_out()):
+        warnings.warn(f"{left_out}.", stacklevel=3)
+    division = divide_table(table, fraction, seed, by)
+    training = TableTraining(table, division, changes, seed, loss)
     return training.fit(training.recipe.fit_options() | options)
 
 
@@ -135,13 +153,6 @@ def fit_and_calibrate(
         _, kept_aside = split(Samples(x, y, np.arange(len(x))), options["validation"], network.seed, y)
         calibrate(model, x, y, kept_aside.rows)
     return model
-
-
-def calibrate(model: Model, x: AnyArray, y: AnyArray, rows: NDArray[np.int64]) -> None:
-    """Fit temperature and conformal scores on the ``rows`` that were held out, as far as their number goes."""
-    if len(rows) >= FEWEST_TO_CALIBRATE:
-        model.calibrate(x, y, rows=rows)
-    model.conformal(x, y, rows=rows)
 
 
 def divide(photos: PhotoFolder, fraction: float | None, seed: int) -> Division:

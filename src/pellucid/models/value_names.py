@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.mathematics.losses import PinballLoss
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 
@@ -19,3 +20,16 @@ def answer_names(pipeline: Pipeline | None, output: OutputLayer) -> tuple[str, .
     if names and isinstance(output, Regression) and output.levels:
         return tuple(f"{names[0]} {level:g}" for level in output.levels)
     return names
+
+
+def score_name(pipeline: Pipeline | None, output: OutputLayer, k: int) -> str:
+    """Of the score of this output, as a part of a sentence: that of the answer, of a count its logarithm."""
+    name = answer_names(pipeline, output)[k]
+    return f"the logarithm of {name}" if isinstance(output, Regression) and output.is_of_counts else name
+
+
+def first_explained(output: OutputLayer) -> int:
+    """Which output of a regression is explained if nothing says otherwise: of quantiles that nearest to 0.5, else the
+    first."""
+    loss = output.loss_function
+    return loss.middle if isinstance(loss, PinballLoss) else 0

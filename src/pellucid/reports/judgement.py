@@ -21,6 +21,7 @@ from pellucid.evaluation.temperature import probabilities
 from pellucid.evaluation.trust import Trust
 from pellucid.evaluation.values import LevelFigures, ValueFigures, level_figures, mean_of_figures, value_figures
 from pellucid.executors.logits import logit_blocks
+from pellucid.mathematics.losses import PinballLoss
 from pellucid.models.model import Model
 from pellucid.models.network import checked_samples
 from pellucid.models.value_names import target_names
@@ -248,37 +249,53 @@ class RegressionJudgement(Judgement):
         return [] if self.quantiles is None else level_figures(self.y, self.quantiles, self.levels)
 
     def worst(self, most: int) -> list[int]:
-        """The places of the samples that are furthest off, in any of their values, the worst first. Several values are
-        compared in units of their standard deviations."""
-        off = np.abs(self.residuals)
-        if off.shape[1] > 1:
-            deviations = self.y.std(axis=0)
-            off = off / np.where(deviations > 0, deviations, 1)
-        return np.argsort(-off.max(axis=1), kind="stable")[:most].tolist()
+        """The places of the samples that are furthest off, in any of their values, the worst first."""
+        return np.argsort(-self._off.max(axis=1), kind="stable")[:most].tolist()
+
+    def worst_value(self, place: int) -> int:
+        """Which value of this sample is furthest off."""
+        return int(self._off[place].argmax())
+
+    @cached_property
+    def _off(self) -> NDArray[np.float64]:
+        """The sizes of the residuals (N, V); of several values in units of their standard deviations."""
+        off, deviations = np.abs(self.residuals), self.y.std(axis=0)
+        return off if off.shape[1] == 1 else off / np.where(deviations > 0, deviations, 1)
+
+    @property
+    def middle(self) -> int:
+        """The place of the level that is judged as the answer."""
+        return PinballLoss(self.levels).middle
 
     def as_data(self) -> dict[str, Any]:
-        """Everything as plain data; the intervals are those of the samples that were held out from training."""
+        """Everything as plain data; the intervals are those of the samples that were held out from training. Of several
+        values the figures are means over them."""
         return {
             "samples": self.count,
             "loss": self.loss,
-            "rmse": self.rmse,
+            "rmse": mean_of_figures(self.of_values).rmse,
             "mae": self.mae,
             "r2": self.r2,
             "mean_residual": self.mean_residual,
             **self._values_as_data(),
             "intervals": [
-                {"confidence": SET_CONFIDENCE, "reach": reach, "covered": covered}
-                for reach, covered in zip(self.reach, self.covered, strict=True)
+                {**self._named(v), "confidence": SET_CONFIDENCE, "reach": reach, "covered": covered}
+                for v, (reach, covered) in enumerate(zip(self.reach, self.covered, strict=True))
             ],
         }
 
     def _values_as_data(self) -> dict[str, Any]:
-        """The figures of each of several values and their mean, or of each quantile."""
-        levels = {"quantiles": [asdict(row) for row in self.of_levels]} if self.levels else {}
+        """The figures of each of several values, or of each quantile."""
+        if self.levels:
+            return {"quantiles": [asdict(row) for row in self.of_levels]}
         if self.y.shape[1] == 1:
-            return levels
-        mean = {name: value for name, value in asdict(mean_of_figures(self.of_values)).items() if name != "name"}
-        return {"targets": [asdict(row) for row in self.of_values], "mean": mean}
+            return {}
+        figures = ({name: value for name, value in asdict(row).items() if name != "name"} for row in self.of_values)
+        return {"targets": [{**self._named(v), **each} for v, each in enumerate(figures)]}
+
+    def _named(self, v: int) -> dict[str, str]:
+        """Which of several values it is."""
+        return {"target": self.of_values[v].name} if self.y.shape[1] > 1 else {}
 
     @property
     def covered(self) -> tuple[float, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pellucid.core.display.text import percent
+from pellucid.models.model import Model
+from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.training.history import History
 from pellucid.training.progress import metrics_text
 
@@ -31,3 +33,13 @@ def final_in_words(history: History) -> list[str]:
         return [f"last finished epoch: {metrics}"]
     best = f"epoch {restored.epoch}, whose parameters early stopping restored for its {restored.monitor.replace('_', ' ')}"
     return [f"{best}: {metrics}", *([CHOSE] if restored.is_by_validation else [])]
+
+
+def unit_of_epochs(model: Model) -> str:
+    """What the losses and errors of epochs are measured in, in a sentence; nothing where it is the target's own unit."""
+    output = model.network.output
+    if not isinstance(output, Regression) or model.pipeline is None or not model.pipeline.reads_tables:
+        return ""
+    if output.is_of_counts:
+        return "The counts were divided by their mean for training: the unit here is that mean."
+    return "The target was standardised for training: the unit here is its standard deviation."

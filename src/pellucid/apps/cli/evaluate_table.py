@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_tables
+from pellucid.apps.cli.judgement import bounds_in_words, show_figures, show_probabilities, show_tables
 from pellucid.apps.cli.terminal import say, write_json, write_table
 from pellucid.core.display.text import counted, printable
 from pellucid.core.files import write_whole
@@ -46,7 +46,9 @@ def evaluate_table(
     if as_json:
         mistakes = _mistakes_as_data(found, test, rows)
         data = {**found.as_data(), "importance": importance.as_data(), "worst_mistakes": mistakes}
-        write_json({"model": path, "data": rows.name, "target": pipeline.target.name, **data, **test.account.as_data()})
+        targets = [column.name for column in pipeline.targets]
+        target = targets[0] if len(targets) == 1 else targets
+        write_json({"model": path, "data": rows.name, "target": target, **data, **test.account.as_data()})
     else:
         say(printable(f"{path} on {rows.name}: {found.count:,} rows"))
         _show_classes(found, model) if isinstance(found, ClassJudgement) else _show_values(found, test)
@@ -65,16 +67,15 @@ def _show_classes(found: ClassJudgement, model: Model) -> None:
 
 
 def _show_values(found: RegressionJudgement, test: LabelledRows) -> None:
-    r2 = "not defined: the target does not vary" if found.r2 is None else f"{found.r2:.4f}"
-    say(f"rmse {found.rmse:.6g}   mae {found.mae:.6g}   r2 {r2}")
-    for reach, covered in zip(found.reach, found.covered, strict=True):
-        say(f"intervals for 90% confidence reach {reach:.6g} to each side; they hold {covered:.1%} of these rows")
-    lines = (
-        (f"{test.rows[place]:,}", *(f"{value:.6g}" for value in (found.y[place, 0], found.predicted[place, 0])),
-         f"{found.residuals[place, 0]:+.4g}")
+    show_figures(found)
+    several = found.y.shape[1] > 1
+    lines = [
+        (f"{test.rows[place]:,}", *([found.names[v]] if several else []),
+         *(f"{value:.6g}" for value in (found.y[place, v], found.predicted[place, v])), f"{found.residuals[place, v]:+.4g}")
         for place in found.worst(MISTAKES_IN_DATA)
-    )  # fmt: skip
-    write_table("Furthest off", ["row", "true", "predicted", "residual"], lines)
+        for v in [found.worst_value(place)]
+    ]  # fmt: skip
+    write_table("Furthest off", ["row", *(["target"] if several else []), "true", "predicted", "residual"], lines)
 
 
 def _show_importance(importance: PermutationImportance) -> None:
@@ -99,11 +100,17 @@ def _mistakes_as_data(found: ClassJudgement | RegressionJudgement, test: Labelle
         ]
     else:
         mistakes = [
-            {"row": int(test.rows[place]), "value": found.y[place, 0], "predicted": found.predicted[place, 0]}
-            for place in found.worst(MISTAKES_IN_DATA)
+            {"row": int(test.rows[place]), **_value_as_data(found, place)} for place in found.worst(MISTAKES_IN_DATA)
         ]
     cells = cells_of(rows, [each["row"] for each in mistakes])
     return [{**each, "cells": dict(zip(rows.names, cells[each["row"]], strict=True))} for each in mistakes]
+
+
+def _value_as_data(found: RegressionJudgement, place: int) -> dict[str, Any]:
+    """What is true and what was said; of several targets of the one that is furthest off."""
+    v = found.worst_value(place)
+    which = {"target": found.names[v]} if found.y.shape[1] > 1 else {}
+    return {**which, "value": found.y[place, v], "predicted": found.predicted[place, v]}
 
 
 def _page(
@@ -134,5 +141,6 @@ def _columns_first(model: Model, names: Sequence[str]) -> list[int]:
     """The places of the columns that the model learns from, then of the others; without the target."""
     assert isinstance(model.pipeline, TablePipeline)
     used = {column.name for column in model.pipeline.columns}
-    others = [k for k, name in enumerate(names) if name not in used and name != model.pipeline.target.name]
+    targets = {column.name for column in model.pipeline.targets}
+    others = [k for k, name in enumerate(names) if name not in used and name not in targets]
     return [k for k, name in enumerate(names) if name in used] + others

@@ -30,7 +30,19 @@ from pellucid.training.events import Event, Patient, TrainingStarted
 from pellucid.training.interrupt import deferred_interrupt
 from pellucid.training.recipes.recipe import Recipe
 
-KEPT_BY_RESUME = ("hidden", "activation", "dropout", "batch_norm", "layers", "size", "grey", "crop", "seed")
+KEPT_BY_RESUME = (
+    "hidden",
+    "activation",
+    "dropout",
+    "batch_norm",
+    "layers",
+    "ensemble",
+    "loss",
+    "size",
+    "grey",
+    "crop",
+    "seed",
+)
 NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
 
 
@@ -122,14 +134,17 @@ def check_replaceable(path: str) -> None:
 
 
 def model_to_resume(path: str, given: Collection[str]) -> Model:
-    """The classifier in this file; raises `ArgumentError` if options are ``given`` that it decides."""
+    """The model in this file; raises `ArgumentError` if options are ``given`` that it decides."""
     conflicting = [option_name(name) for name in KEPT_BY_RESUME if name in given]
     if conflicting:
         raise ArgumentError(f"--resume keeps the layers and the seed of {path}; leave {', '.join(conflicting)} out.")
-    model = load(path)
-    if not isinstance(model.network.output, ClassifyingOutput):
-        raise ArgumentError(f"{path} holds a regression; these data have classes.")
-    return model
+    return load(path)
+
+
+def check_is_classifier(model: Model | None) -> None:
+    """Raise `ArgumentError` if ``--resume`` names a regression, or a model of tables, for pictures."""
+    if model is not None and not isinstance(model.network.output, ClassifyingOutput):
+        raise ArgumentError("--resume names a regression; these data have classes.")
 
 
 def option_name(name: str) -> str:
@@ -150,5 +165,6 @@ def _command_to_go_on(out: str, epochs: int) -> str:
             if isinstance(value, bool):
                 words.append(option.opts[0] if value else option.secondary_opts[0])
             else:
-                words.append(f"{option.opts[0]}={value}")
+                values = value if isinstance(value, tuple) else (value,)
+                words += [f"{option.opts[0]}={one}" for one in values]
     return shlex.join(words)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pellucid.apps.cli.terminal import say, write_table
+from pellucid.evaluation.values import mean_of_figures
+from pellucid.models.calibrate import FEWEST_TO_CALIBRATE
 from pellucid.models.model import Model
-from pellucid.models.train import FEWEST_TO_CALIBRATE
-from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement
+from pellucid.reports.judgement import MISTAKES_IN_DATA, ClassJudgement, RegressionJudgement
 
 ENOUGH = 10_000  # samples, for which the interval is too narrow to be shown
 WIDEST_MATRIX = 25  # classes
@@ -49,6 +50,27 @@ def show_temperature(model: Model) -> None:
     else:
         kept = f"; there were {model.conformal_scores[0].count}" if model.conformal_scores else ""
         say(f"{NO_TEMPERATURE}{kept})")
+
+
+def show_figures(found: RegressionJudgement) -> None:
+    """How far off the numbers are: of each of several targets, of each quantile; and what the intervals hold."""
+    r2 = "not defined: the target does not vary" if found.r2 is None else f"{found.r2:.4f}"
+    if found.levels:
+        say(f"pinball loss {found.loss:.6g}, the mean of its levels")
+        lines = [(f"{row.level:g}", f"{row.loss:.6g}", f"{row.below:.1%}") for row in found.of_levels]
+        write_table("Quantiles: the share below should be the level", ["level", "pinball loss", "below"], lines)
+        say(f"\nthe level {found.levels[found.middle]:g}: rmse {found.rmse:.6g}   mae {found.mae:.6g}   r2 {r2}")
+    elif found.y.shape[1] > 1:
+        rows = [*found.of_values, mean_of_figures(found.of_values)]
+        figures = ((row.rmse, row.mae, row.r2) for row in rows)
+        shown = (["–" if number is None else f"{number:.6g}" for number in numbers] for numbers in figures)
+        of_targets = ([row.name, *numbers] for row, numbers in zip(rows, shown, strict=True))
+        write_table("Each target in its own units", ["target", "rmse", "mae", "r2"], of_targets)
+    else:
+        say(f"rmse {found.rmse:.6g}   mae {found.mae:.6g}   r2 {r2}")
+    for v, (reach, covered) in enumerate(zip(found.reach, found.covered, strict=True)):
+        of = f" of {found.names[v]}" if len(found.reach) > 1 else ""
+        say(f"intervals{of} for 90% confidence reach {reach:.6g} to each side; they hold {covered:.1%} of these rows")
 
 
 def show_tables(judgement: ClassJudgement) -> None:

@@ -46,7 +46,9 @@ def check_is_of_photos(model: Model, path: str, model_path: str) -> PhotoPipelin
     """The model's pipeline, if it reads photos; else an `ArgumentError` that says what the model is for."""
     if isinstance(model.pipeline, PhotoPipeline):
         return model.pipeline
-    what = "arrays, not pictures" if model.pipeline is None else "single digits, as light ink on black"
+    what = "single digits, as light ink on black"
+    if model.pipeline is None or model.pipeline.reads_tables:
+        what = "arrays, not pictures" if model.pipeline is None else "tables"
     raise ArgumentError(
         f"{model_path} reads {what}; the pictures in {path} need a model that was trained on them: pellucid train {path}."
     )

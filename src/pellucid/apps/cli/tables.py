@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.apps.cli.job import TrainJob, check_engine, train_and_save
-from pellucid.apps.cli.judgement import bounds_in_words, show_probabilities, show_recalls
+from pellucid.apps.cli.judgement import bounds_in_words, show_figures, show_probabilities, show_recalls
 from pellucid.apps.cli.named_data import NAMED_TABLES
 from pellucid.apps.cli.table_options import kinds_from_words, rows_of
+from pellucid.apps.cli.table_parts import divided, is_test_file
 from pellucid.apps.cli.terminal import say
-from pellucid.core.checks import number_between, one_of
+from pellucid.core.checks import one_of
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.csv_listing import names_pictures
 from pellucid.data.photos.listing import SUFFIXES
+from pellucid.data.tables.kinds import STATED
 from pellucid.data.tables.overview import dropped, possible_targets
 from pellucid.data.tables.suspects.find import find_suspects
-from pellucid.data.tables.suspects.suspect import suspects_in_words
+from pellucid.data.tables.suspects.suspect import Suspect, suspects_in_words
 from pellucid.data.tables.suspects.two_tables import compare_tables
-from pellucid.data.tables.table import Rows, Table, inspect_table, read_table
+from pellucid.data.tables.table import Inspection, Rows, Table, inspect_table, read_table
 from pellucid.models.counter_run import with_counter_runs
 from pellucid.models.labelled_table import check_columns, labelled_rows
 from pellucid.models.model import Model
-from pellucid.models.train_table import TableTraining, divide_table
+from pellucid.models.target_notes import target_notes
+from pellucid.models.train_table import TableTraining
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.training.recipes.table_rules import HELD_OUT
 
@@ -47,35 +53,53 @@ def table_of(data: str, given: dict[str, Any]) -> Table:
     for name in given.get("drop", ()):
         one_of(name, rows.names, "column")
     kinds = kinds_from_words(given.get("kind", ()))
-    if "target" in given:
-        one_of(given["target"], rows.names, "column")
+    targets = _targets(given["target"], rows.names) if "target" in given else ()
     inspection = inspect_table(rows, kinds=kinds, decimal=given.get("decimal"), date_order=given.get("date_order"))
     if "target" not in given:
         raise ArgumentError(
             f"say by --target COLUMN what is to be predicted; in {rows.name} it could be "
             f"{', '.join(map(printable, possible_targets(inspection)))}."
         )
-    return read_table(inspection, given["target"], given.get("drop", ()))
+    if "loss" in given:
+        inspection = _with_numbers(inspection, targets)
+    return read_table(inspection, targets, given.get("drop", ()))
+
+
+def _targets(text: str, names: Sequence[str]) -> tuple[str, ...]:
+    """``a,b`` as the names of two columns, unless one is called so."""
+    found = (text,) if text in names else tuple(next(csv.reader([text])))
+    return tuple(one_of(name, names, "column") for name in found)
+
+
+def _with_numbers(inspection: Inspection, targets: Sequence[str]) -> Inspection:
+    """The inspection with targets of numbers that are no classes, however few they are: a loss says so."""
+    kinds = (
+        replace(kind, why=STATED) if name in targets and kind.kind in ("number", "count") else kind
+        for name, kind in zip(inspection.rows.names, inspection.kinds, strict=True)
+    )
+    return replace(inspection, kinds=tuple(kinds))
 
 
 def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
     """Train on a table by the rules or as options say, and judge the model on rows that it did not learn from."""
-    if job.resumed is not None:
-        raise ArgumentError("--resume goes on with pictures only; a table is trained anew.")
     table = table_of(job.data, job.given)
     if "account" in job.given:
         table.account.write_csv(job.given["account"])
     say("\n".join(table.account.in_words()), err=True)
-    test_rows = rows_of(job.given["test"], job.given) if _is_file(job.given) else None
+    test_rows = rows_of(job.given["test"], job.given) if is_test_file(job.given) else None
     if test_rows is not None:
         check_columns(test_rows, list(table.by_name()[0]))  # before the training, not after it
     _show_suspects(table, test_rows)
-    table, test = _with_test_part(table, job)
-    division = divide_table(table, changes.get("validation", HELD_OUT) or None, job.seed)
-    training = TableTraining(table, division, changes, job.seed)
+    seed, loss = job.resumed.network.seed if job.resumed else job.seed, job.given.get("loss")
+    table, test, division, notes = divided(table, changes.get("validation", HELD_OUT) or None, job, seed)
+    training = TableTraining(table, division, changes, seed, loss, job.resumed)
     options = job.fit_options(training.recipe)
     check_engine(training.network, options, job.run)
-    say(f"chosen by rules, since no option says otherwise:\n{training.recipe.in_words()}", err=True)
+    notes += target_notes(table, is_balanced=training.recipe.class_weight is not None, loss=loss)
+    for note in [*notes, *([training.units.in_words] if training.units else [])]:
+        say(note, err=True)
+    if job.resumed is None:
+        say(f"chosen by rules, since no option says otherwise:\n{training.recipe.in_words()}", err=True)
     model, seconds = train_and_save(job, training.network, training.fit, options, table.labels)
     say(f"trained in {seconds:.1f} s", err=True)
     if test_rows is not None:
@@ -95,10 +119,13 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
 
 def _show_suspects(table: Table, test: Rows | None) -> None:
     """What looks wrong before training, with the evidence of a quick network; also between the table and its test."""
-    suspects = [*dropped(table.kinds), *find_suspects(*table.by_name(), table.target.name)]
-    suspects += [] if test is None else compare_tables(*table.by_name(), test, table.target.name)
-    if suspects:
-        lines = suspects_in_words(with_counter_runs(suspects, table), MOST_SUSPECTS)
+    found: list[Suspect] = []
+    for one in table.of_each_target():
+        suspects = [*dropped(one.kinds), *find_suspects(*one.by_name(), one.target.name)]
+        suspects += [] if test is None else compare_tables(*one.by_name(), test, one.target.name)
+        found += [suspect for suspect in with_counter_runs(suspects, one) if suspect not in found]
+    if found:
+        lines = suspects_in_words(found, MOST_SUSPECTS)
         say("\n".join([*lines, "Nothing is left out unasked; --drop COLUMN leaves a column out."]), err=True)
 
 
@@ -114,25 +141,12 @@ def show_judgement(out: str, found: ClassJudgement | RegressionJudgement, model:
         show_probabilities(found, model)
         show_recalls(found)
         return
+    if found.levels or found.y.shape[1] > 1:
+        say(f"{out}: on {found.count:,} {what}")
+        show_figures(found)
+        return
     r2 = f", r2 {found.metrics['r2']:.3f}" if "r2" in found.metrics else ""
     say(f"{out}: on {found.count:,} {what} rmse {found.rmse:.6g}, mae {found.metrics['mae']:.6g}{r2}")
     if found.reach:
         reach, held = found.reach[0], found.covered[0]
         say(f"intervals for 90% confidence reach {reach:.6g} to each side; they hold {held:.1%} of these rows")
-
-
-def _is_file(given: dict[str, Any]) -> bool:
-    return "test" in given and os.path.exists(given["test"])
-
-
-def _with_test_part(table: Table, job: TrainJob) -> tuple[Table, Table | None]:
-    """(the rows to learn from, the rows to test on) for a fraction of --test."""
-    test = job.given.get("test")
-    if test is None or _is_file(job.given):
-        return table, None
-    try:
-        fraction = number_between(float(test), "--test", 0.0, 1.0, open_low=True, open_high=True)
-    except ValueError:
-        raise ArgumentError(f"--test is a table that exists, or a fraction such as 0.2; {test!r} is neither.") from None
-    learn, held_out = divide_table(table, fraction, job.seed + 1)
-    return table.take(learn), table.take(held_out)

@@ -20,8 +20,8 @@ from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.mathematics.regularizers import Regularizer
+from pellucid.models.calibrate import FEWEST_TO_CALIBRATE
 from pellucid.models.model import Model
-from pellucid.models.train import FEWEST_TO_CALIBRATE
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.summary import describe_layer
 from pellucid.reports.validation import measured_in_words

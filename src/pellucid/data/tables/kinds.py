@@ -1,4 +1,4 @@
-"""Kinds of columns: what a column holds, why this is believed, and what must be asked."""
+"""Kinds of columns: what a column holds, why this is believed, what must be asked, and how a target of a kind is read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from pellucid.core.checks import one_of
 from pellucid.core.display.text import counted, percent
-from pellucid.core.errors import ArgumentError
+from pellucid.core.errors import ArgumentError, DataError
 from pellucid.data.tables.cells import FORMATS, PLAIN, UNAFFIXED, NumberFormat
+from pellucid.data.tables.columns import CategoryColumn, Column, NumberColumn
 from pellucid.data.tables.dates import ORDERS
 from pellucid.data.tables.profile import ColumnProfile
 
@@ -18,6 +19,7 @@ DROPPED = ("identifier", "text", "constant")  # columns that nothing is learned 
 STATED = "as stated"  # why a column has its kind, if nobody looked at its cells
 MOST = 0.9  # of the cells must be numbers for a column of numbers, dates for one of dates
 CODES = 0.01  # of the cells begin with a zero, as 02139: then the column holds codes, also where 10115 could be a number
+MOST_CLASSES = 20  # a target of whole numbers from 0 or 1 without a gap has classes, if there are no more than this
 FEW = 20  # rows; with fewer, that all cells differ says nothing
 MOST_CATEGORIES = 1000  # of a column in which most words differ
 TEXT_WORDS = 3.5  # words a cell on average, from which on a column of different cells is text
@@ -210,3 +212,44 @@ def _texts(profile: ColumnProfile) -> frozenset[str]:
 
 def _is_named_identifier(name: str) -> bool:
     return bool(NAME_OF_IDENTIFIER.search(name) or NAME_IN_CAPITALS.search(name))
+
+
+def target_names(target: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of one target or of several, each once."""
+    names = (target,) if isinstance(target, str) else tuple(target)
+    if not names or len(set(names)) < len(names):
+        raise ArgumentError(f"target is the name of a column, or names of several, each once; not {target!r}.")
+    return names
+
+
+def in_order(value: str) -> tuple[bool, float, str]:
+    """Numbers by value, then words by letters."""
+    number = PLAIN.number(value)
+    return (True, 0.0, value) if number is None else (False, number, value)
+
+
+def target_column_of(profile: ColumnProfile, kind: ColumnKind, *, is_alone: bool) -> Column:
+    """What reads a target: a `CategoryColumn` for classes, a `NumberColumn` for a regression, and for one of several."""
+    if kind.kind == "constant":
+        raise DataError(f"the target {profile.name!r} cannot be learned: {kind.why}.")
+    if kind.kind == "ordered":
+        return CategoryColumn(profile.name, kind.levels)
+    if kind.kind == "date":
+        raise DataError(f"the target {profile.name!r} is a date; expected numbers or classes.")
+    are_classes = kind.kind not in ("number", "count") or (is_alone and not kind.is_stated and _counts_up(profile))
+    if are_classes and not is_alone:
+        raise DataError(
+            f"several targets are columns of numbers; {profile.name!r} is {kind.kind}. Train a model of its own on it, or "
+            f"say that it is a number: --kind {profile.name}=number (kinds=)."
+        )
+    if not are_classes:
+        return NumberColumn(profile.name, *kind.number_format)
+    if profile.values is None or (kind.kind in ("identifier", "text") and profile.distinct == profile.filled):
+        raise DataError(f"the target {profile.name!r} cannot be learned as classes: {kind.why}.")
+    return CategoryColumn(profile.name, tuple(sorted(filter(None, profile.values), key=in_order)))
+
+
+def _counts_up(profile: ColumnProfile) -> bool:
+    """Whether whole numbers from 0 or 1 on come, none left out, and few."""
+    few = profile.whole and profile.distinct <= MOST_CLASSES and profile.low in (0, 1)
+    return few and profile.high - profile.low + 1 == profile.distinct

@@ -15,7 +15,6 @@ from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.shapes import AnyArray
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.tables.account import Account
-from pellucid.data.tables.cells import PLAIN
 from pellucid.data.tables.columns import (
     CategoryColumn,
     Column,
@@ -28,13 +27,12 @@ from pellucid.data.tables.columns import (
 )
 from pellucid.data.tables.dialect import Dialect, find_dialect
 from pellucid.data.tables.frames import NO_OFFSET, binary_rows, frame_rows
-from pellucid.data.tables.kinds import ColumnKind, decide
+from pellucid.data.tables.kinds import ColumnKind, decide, in_order, target_column_of, target_names
 from pellucid.data.tables.profile import ColumnProfile
 from pellucid.data.tables.records import Chunk, read_chunks
 from pellucid.data.tables.source import Source
 from pellucid.data.tables.table_pipeline import TablePipeline
 
-MOST_CLASSES = 20  # a target of whole numbers from 0 or 1 without a gap has classes, if there are no more than this
 CSV_OPTIONS = ("names", "delimiter", "encoding")
 Kinds = Mapping[str, str | Sequence[str]]
 
@@ -98,6 +96,8 @@ class Table:
              classes, or None
     kinds    of every column in the file by name, also of those that are dropped
     rows     their numbers in the file, from 1
+    further_targets  of several targets, all numbers, those behind the first; ``y`` is then (n, V)
+    source   where the rows came from; they can be read again
     """
 
     name: str
@@ -109,9 +109,16 @@ class Table:
     kinds: Mapping[str, ColumnKind]
     rows: NDArray[np.int64]
     account: Account = field(repr=False)
+    further_targets: tuple[Column, ...] = ()
+    source: Rows | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def targets(self) -> tuple[Column, ...]:
+        """What is to be predicted, column by column."""
+        return (self.target, *self.further_targets)
 
     def take(self, rows: NDArray[np.int64]) -> Table:
         """The table of these rows alone."""
@@ -119,10 +126,18 @@ class Table:
         return replace(self, values=values, y=self.y[rows], rows=self.rows[rows])
 
     def by_name(self) -> tuple[dict[str, Column], dict[str, NDArray[np.float64]]]:
-        """The columns and their values (n,), the target among them."""
-        columns = {column.name: column for column in (*self.columns, self.target)}
-        values = (*self.values, self.y.astype(np.float64))
+        """The columns and their values (n,), the targets among them."""
+        columns = {column.name: column for column in (*self.columns, *self.targets)}
+        values = (*self.values, *self.y.astype(np.float64).reshape(len(self), -1).T)
         return columns, dict(zip(columns, values, strict=True))
+
+    def of_each_target(self) -> Iterator[Table]:
+        """The table with one target alone, for each of them."""
+        if not self.further_targets:
+            yield self
+            return
+        for v, target in enumerate(self.targets):
+            yield replace(self, target=target, further_targets=(), y=self.y[:, v])
 
     def without(self, names: Collection[str]) -> Table:
         """The table without these columns."""
@@ -132,7 +147,7 @@ class Table:
     def pipeline(self, rows: NDArray[np.int64]) -> TablePipeline:
         """The pipeline with what is measured of these rows, the training rows."""
         fitted = tuple(one.fit(values[rows]) for one, values in zip(self.columns, self.values, strict=True))
-        return TablePipeline(fitted, self.target)
+        return TablePipeline(fitted, self.target, self.further_targets)
 
     def encode(self, pipeline: TablePipeline) -> AnyArray:
         """The network's input (n, D) by a fitted pipeline of this table."""
@@ -198,7 +213,7 @@ def inspect_table(
 @suggests_arguments
 def table(
     source: Any,
-    target: str,
+    target: str | Sequence[str],
     *,
     kinds: Kinds | None = None,
     drop: Sequence[str] = (),
@@ -214,7 +229,7 @@ def table(
                 pandas or polars; a dict of columns; an Arrow table. The types of a frame hold: its texts are words
     target      the name of the column to predict: words or yes and no become classes, numbers a regression; whole numbers
                 from 0 or 1 on are classes if no more than 20 come and none is left out (``kinds={"quality": "number"}``
-                says otherwise)
+                says otherwise). Or the names of several columns of numbers
     kinds       name -> kind, where the rules decide wrongly: see `pellucid.data.tables.kinds`; or the levels of an ordered
                 column, from low to high
     drop        columns that are not to be learned from
@@ -226,31 +241,38 @@ def table(
     do not tell what is meant.
     """
     rows = open_rows(source, names=names, delimiter=delimiter, encoding=encoding)
-    one_of(target, rows.names, "column")
-    for name in drop:
+    for name in (*target_names(target), *drop):
         one_of(name, rows.names, "column")
     return read_table(inspect_table(rows, kinds=kinds, decimal=decimal, date_order=date_order), target, drop)
 
 
-def read_table(inspection: Inspection, target: str, drop: Sequence[str] = ()) -> Table:
+def read_table(inspection: Inspection, target: str | Sequence[str], drop: Sequence[str] = ()) -> Table:
     """The typed columns of a table that was looked at."""
+    targets = target_names(target)
+    target = targets[0] if len(targets) == 1 else ", ".join(targets)
     kinds = dict(zip(inspection.rows.names, inspection.kinds, strict=True))
-    used = [name for name, kind in kinds.items() if name == target or not (kind.is_dropped or name in drop)]
+    used = [name for name, kind in kinds.items() if name in targets or not (kind.is_dropped or name in drop)]
     if asked := [question for name in used if (question := kinds[name].question)]:
         raise DataError("; ".join(asked) + ".")
-    if len(used) < 2:
-        raise DataError(f"{inspection.rows.name} has no column to learn {target!r} from: " + _why_none(kinds, target, drop))
+    if len(used) <= len(targets):
+        raise DataError(
+            f"{inspection.rows.name} has no column to learn {target!r} from: " + _why_none(kinds, targets, drop)
+        )
     profiles = {profile.name: profile for profile in inspection.profiles}
-    target_column = _target_column(profiles[target], kinds[target])
-    columns = {name: target_column if name == target else column_of(profiles[name], kinds[name]) for name in used}
-    read = read_columns(inspection.rows, columns, target)
-    target_column, y = _with_known_classes(target_column, read.values.pop(target))
+    of_targets = {name: target_column_of(profiles[name], kinds[name], is_alone=len(targets) == 1) for name in targets}
+    columns = {name: of_targets[name] if name in targets else column_of(profiles[name], kinds[name]) for name in used}
+    read = read_columns(inspection.rows, columns, targets)
+    numbers = [read.values.pop(name) for name in targets]
+    target_column, y = _with_known_classes(of_targets[targets[0]], numbers[0])
+    if len(targets) > 1:
+        y = np.stack(numbers, axis=1)
     labels = labels_of(target_column)
     if labels is not None and len(labels) == 1:
         raise DataError(f"the target {target!r} cannot be learned: all rows that have one have {labels[0]!r}.")
-    del columns[target]
-    parts = (inspection.rows.name, tuple(columns.values()), tuple(read.values.values()), target_column)
-    return Table(*parts, y, labels, kinds, read.rows, read.account)
+    learned = tuple(column for name, column in columns.items() if name not in targets)
+    parts = (inspection.rows.name, learned, tuple(read.values.values()), target_column)
+    further = tuple(of_targets[name] for name in targets[1:])
+    return Table(*parts, y, labels, kinds, read.rows, read.account, further, inspection.rows)
 
 
 class ReadColumns(NamedTuple):
@@ -261,18 +283,19 @@ class ReadColumns(NamedTuple):
     account: Account
 
 
-def read_columns(rows: Rows, columns: Mapping[str, Column], target: str | None = None) -> ReadColumns:
-    """The values of ``columns``; all cells are counted, also those of other columns. Rows without a target are refused."""
+def read_columns(rows: Rows, columns: Mapping[str, Column], targets: Sequence[str] = ()) -> ReadColumns:
+    """The values of ``columns``; all cells are counted, also those of other columns. Rows that lack one of the ``targets``
+    are refused."""
     account = Account()
     kept: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns}
     numbers: list[NDArray[np.int64]] = []
     for chunk in rows.chunks(account):
-        used, values = read_chunk(chunk, rows.names, columns, target, account)
+        used, values = read_chunk(chunk, rows.names, columns, targets, account)
         numbers.append(chunk.rows[used])
         for name, one in values.items():
             kept[name].append(one[used])
     if not account.rows_used:
-        raise DataError(f"no row of {rows.name} has a value of the target {target!r}.")
+        raise DataError(f"no row of {rows.name} has a value of the target {', '.join(map(repr, targets))}.")
     return ReadColumns({name: np.concatenate(parts) for name, parts in kept.items()}, np.concatenate(numbers), account)
 
 
@@ -289,46 +312,21 @@ def column_of(profile: ColumnProfile, kind: ColumnKind) -> Column:
             f"the column {profile.name!r} has more than 100,000 different values; drop it (--drop, drop=), or say that "
             "it is text or an identifier."
         )
-    return CategoryColumn(profile.name, tuple(sorted(profile.values, key=_in_order)))
-
-
-def _in_order(value: str) -> tuple[bool, float, str]:
-    """Numbers by value, then words by letters."""
-    number = PLAIN.number(value)
-    return (True, 0.0, value) if number is None else (False, number, value)
-
-
-def _target_column(profile: ColumnProfile, kind: ColumnKind) -> Column:
-    """What reads the target: a `CategoryColumn` for classes, a `NumberColumn` for a regression."""
-    if kind.kind == "constant":
-        raise DataError(f"the target {profile.name!r} cannot be learned: {kind.why}.")
-    if kind.kind == "ordered":
-        return CategoryColumn(profile.name, kind.levels)
-    if kind.kind == "date":
-        raise DataError(f"the target {profile.name!r} is a date; expected numbers or classes.")
-    are_classes = kind.kind not in ("number", "count") or (not kind.is_stated and _counts_up(profile))
-    if not are_classes:
-        return NumberColumn(profile.name, *kind.number_format)
-    if profile.values is None or (kind.kind in ("identifier", "text") and profile.distinct == profile.filled):
-        raise DataError(f"the target {profile.name!r} cannot be learned as classes: {kind.why}.")
-    return CategoryColumn(profile.name, tuple(sorted(filter(None, profile.values), key=_in_order)))
-
-
-def _counts_up(profile: ColumnProfile) -> bool:
-    """Whether whole numbers from 0 or 1 on come, none left out, and few."""
-    few = profile.whole and profile.distinct <= MOST_CLASSES and profile.low in (0, 1)
-    return few and profile.high - profile.low + 1 == profile.distinct
+    return CategoryColumn(profile.name, tuple(sorted(profile.values, key=in_order)))
 
 
 def read_chunk(
-    chunk: Chunk, names: Sequence[str], columns: Mapping[str, Column], target: str | None, account: Account
+    chunk: Chunk, names: Sequence[str], columns: Mapping[str, Column], targets: Sequence[str], account: Account
 ) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]]]:
-    """Which rows have a target, and the values of the columns; the account has what is missing or refused."""
+    """Which rows have all targets, and the values of the columns; the account has what is missing or refused."""
     cells = dict(zip(names, chunk.columns, strict=True))
     read = {name: column.read(cells[name]) for name, column in columns.items()}
-    used = np.ones(len(chunk.rows), np.bool_) if target is None else ~np.isnan(read[target].values)
-    for place in np.flatnonzero(~used):
-        account.refuse_row(*_place(chunk, place), cells[target or ""][place], f"it has no {target}")
+    used = np.ones(len(chunk.rows), np.bool_)
+    for target in targets:
+        has_none = np.isnan(read[target].values)
+        for place in np.flatnonzero(used & has_none):
+            account.refuse_row(*_place(chunk, place), cells[target][place], f"it has no {target}")
+        used &= ~has_none
     count_cells(chunk, names, read, used, account)
     return used, {name: one.values for name, one in read.items()}
 
@@ -370,6 +368,7 @@ def _with_known_classes(target: Column, values: NDArray[np.float64]) -> tuple[Co
     return fitted, translate(target, fitted, values).astype(np.int64)
 
 
-def _why_none(kinds: Mapping[str, ColumnKind], target: str, drop: Sequence[str]) -> str:
-    reasons = [f"{name} is {'dropped' if name in drop else kind.kind}" for name, kind in kinds.items() if name != target]
+def _why_none(kinds: Mapping[str, ColumnKind], targets: Sequence[str], drop: Sequence[str]) -> str:
+    others = {name: kind for name, kind in kinds.items() if name not in targets}
+    reasons = [f"{name} is {'dropped' if name in drop else kind.kind}" for name, kind in others.items()]
     return (", ".join(reasons[:10]) or "there is no other column") + "."

@@ -29,22 +29,26 @@ NUMBERS = (int, float, Decimal, np.integer, np.floating)
 @catalogue.register
 @dataclass(frozen=True)
 class TablePipeline(Pipeline):
-    """The columns that the network learns from, in order, each with what was measured of it; and how the target is read."""
+    """The columns that the network learns from, in order, each with what was measured of it; and how the target is read, or
+    of several the first and the ``further_targets``."""
 
     reads_tables: ClassVar[bool] = True
 
     columns: tuple[Column, ...]
     target: Column
+    further_targets: tuple[Column, ...] = ()
 
     def __str__(self) -> str:
         """In a line; `learned` of each column says the rest."""
         width = counted(self.output_shape[0], "number")
-        return f"table of {counted(len(self.columns), 'column')} ({width}) with the target {self.target.name!r}"
+        targets = ", ".join(repr(column.name) for column in self.targets)
+        what = "the target" if len(self.targets) == 1 else "the targets"
+        return f"table of {counted(len(self.columns), 'column')} ({width}) with {what} {targets}"
 
     @property
     def targets(self) -> tuple[Column, ...]:
         """What is predicted, column by column."""
-        return (self.target,)
+        return (self.target, *self.further_targets)
 
     @property
     def output_shape(self) -> Shape:
@@ -81,7 +85,8 @@ class TablePipeline(Pipeline):
         if not isinstance(source, Mapping):
             raise DataError(f"a row is a mapping of names to values, such as {{'rooms': 5}}, not {type(source).__name__}.")
         names = [column.name for column in self.columns]
-        unknown = [str(name) for name in source if name not in names and name != self.target.name]
+        known = {*names, *(column.name for column in self.targets)}
+        unknown = [str(name) for name in source if name not in known]
         if unknown:
             raise DataError(f"no column is called {unknown[0]!r}; the model was trained on {', '.join(map(repr, names))}.")
         values = self.read({name: as_texts(name, [source.get(name)]) for name in names})

@@ -12,6 +12,7 @@ from pellucid.core.shapes import Array
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.inspection.attribution.attribute import attribute
 from pellucid.models.model import Model
+from pellucid.models.value_names import first_explained, score_name
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput
 
 ROWS = 100  # of the test; their attributions take a few seconds
@@ -51,8 +52,8 @@ class Contributions:
 def contributions_of(model: Model, x: Array, rows: int = ROWS, seed: int = 0) -> Contributions:
     """The contributions to the answers for rows x (N, D) in the network's form, or for a sample of so many of them.
 
-    In units of the target for a regression (of several values, of the first one); for classes in units of the score, a
-    difference of two logits.
+    In units of the target for a regression (of several targets, of the first one; of quantiles, of that nearest to 0.5; of
+    a count its logarithm); for classes in units of the score, a difference of two logits.
     """
     pipeline, network = model.pipeline, model.network
     assert isinstance(pipeline, TablePipeline)
@@ -60,7 +61,8 @@ def contributions_of(model: Model, x: Array, rows: int = ROWS, seed: int = 0) ->
     chosen = x[np.sort(order[:rows])]
     target, against, unit = None, None, "units of the logit of the answer"
     if not isinstance(network.output, ClassifyingOutput):
-        target, unit = 0, f"units of {pipeline.target.name}"
+        target = first_explained(network.output)
+        unit = f"units of {score_name(pipeline, network.output, target)}"
     elif not isinstance(network.output, BinaryClassification):
         unit = "units of the logit of the answer minus that of the runner-up"
         target, against = np.argsort(-network.predict_proba(chosen), axis=1, kind="stable")[:, :2].T

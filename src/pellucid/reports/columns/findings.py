@@ -12,6 +12,7 @@ from pellucid.core.shapes import Array
 from pellucid.data.tables.columns import CategoryColumn
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model
+from pellucid.models.value_names import answer_names, first_explained
 from pellucid.reports.columns.contributions import Contributions, contributions_of
 from pellucid.reports.columns.curves import ColumnCurves, curves_of, range_of
 from pellucid.reports.columns.importance import PermutationImportance
@@ -55,7 +56,8 @@ def column_findings(model: Model, x: Array, importance: PermutationImportance) -
         answers = tuple((str(model.labels[k]), k) for k in shown)
     else:
         means = np.atleast_1d(model.network.predict(rows).mean(axis=0, dtype=np.float64))
-        answers = ((pipeline.target.name, 0),)
+        k = first_explained(model.network.output)
+        answers = ((answer_names(pipeline, model.network.output)[k], k),)
     return ColumnFindings(importance, contributions_of(model, x), curves, answers, means)
 
 

@@ -21,6 +21,7 @@ from pellucid.core.shapes import AnyArray, Array
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.tables.table import Table, open_rows
 from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.executors.logits import answer
 from pellucid.models.labelled_table import labelled_rows, rows_of_table
 from pellucid.models.model import Model, check_model
 
@@ -44,7 +45,8 @@ class PermutationImportance:
     """``print`` it, or use its numbers.
 
     columns       the most important first
-    metric        "accuracy", whose fall the importance is; or "rmse", whose rise it is, in units of the target
+    metric        "accuracy", whose fall the importance is; or "rmse", whose rise it is, in units of the target; of several
+                  targets in units of their standard deviations
     score         the metric on the rows as they are
     rows          that were answered, of ``rows_in_all``
     permutations  of each column
@@ -195,11 +197,14 @@ def _permuted(
 
 
 def _errors(model: Model, x: Array, y: AnyArray) -> NDArray[np.float64]:
-    """The error of each row (n,): 1 for a wrong class; the squared error of a number, of several their mean."""
-    predicted = model.network.predict(x)
+    """The error of each row (n,): 1 for a wrong class; the squared error of a number, of several, each in units of its
+    standard deviation, their mean. Of quantiles the one nearest to 0.5 is judged."""
     if model.labels:
-        return np.asarray(predicted != y, np.float64)
-    return ((predicted.astype(np.float64) - y) ** 2).reshape(len(x), -1).mean(axis=1)
+        return np.asarray(model.network.predict(x) != y, np.float64)
+    y = y.reshape(len(x), -1)
+    off = model.network.output.values(answer(model.network, x)).astype(np.float64) - y
+    deviations = y.std(axis=0) if y.shape[1] > 1 else np.ones(1)
+    return np.asarray((off / np.where(deviations > 0, deviations, 1)) ** 2).mean(axis=1)
 
 
 def _fall_of_accuracy(errors: NDArray[np.float64], permuted: _Permuted) -> tuple[float, float, float]:

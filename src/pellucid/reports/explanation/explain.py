@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.core.checks import as_numbers, positive_integer
+from pellucid.core.checks import as_numbers, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, DataError, DivergenceError
 from pellucid.core.shapes import AnyArray, Label, batch_letters
 from pellucid.core.suggestions import suggests_arguments
@@ -24,6 +24,7 @@ from pellucid.inspection.trace.trace import Trace
 from pellucid.models.model import Model, check_model
 from pellucid.models.network import Network
 from pellucid.models.prediction import in_doubt
+from pellucid.models.value_names import answer_names, first_explained
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.reports.explanation.scores import scores_of
@@ -50,7 +51,8 @@ def explain(
     source  a picture as `Model.predict` takes it; or, also for a model without a pipeline, one sample as the network takes
             it: an array, or the path of a ``.npy`` file. For a model of tables a row, a mapping of names to values; or a
             table, such as the path of a CSV file, and the number of the ``row``, from 1
-    label   the true label, for the loss and its gradients (default: the answer itself); not for a regression
+    label   the true label, for the loss and its gradients (default: the answer itself). Of several targets or quantiles the
+            one whose score is divided among the inputs (default: the first target, or the quantile nearest to 0.5)
     top     how many neurons of a layer are spelled out
     columns the names of the columns, if the sample is a row of an array (D)
 
@@ -68,7 +70,7 @@ def explain(
         raise DivergenceError(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
-    first, change, followed, against = 0, None, None, None  # of a regression: its first value, compared with nothing
+    first, change, followed, against = 0, None, None, None
     if trace.answer.kind not in OF_VALUES:
         first = int(trace.answer.predictions[0])
         answer: Any = model.labels[first]
@@ -77,10 +79,8 @@ def explain(
         second = _runner_up(trace, first)
         change = _change(trace, first, second, model.labels[second], top)
         against = None if trace.answer.kind == "sigmoid" else second  # a binary classifier has one score
-    elif label is None:
-        answer = np.asarray(trace.answer.predictions[0]).tolist()
     else:
-        raise ArgumentError("a regression has no labels: leave label out.")
+        answer, first = np.asarray(trace.answer.predictions[0]).tolist(), _value(model, label)
     scores, total = scores_of(model, trace)
     attribution = attribute(network, x, first, against=against, max_steps=_steps(network), columns=columns)
     return Explanation(
@@ -96,7 +96,7 @@ def explain(
         change=change,
         cover=_cover(model, x, against) if is_picture and change is not None else None,
         attribution=attribution,
-        row=explained_row(model, sample.cells, sample.values, attribution) if sample.cells else None,
+        row=explained_row(model, sample.cells, sample.values, attribution, first) if sample.cells else None,
         trace=trace,
         backward_from=followed,
     )
@@ -174,6 +174,17 @@ def _known(model: Model, label: Label) -> Label:
         shown = ", ".join(map(str, model.labels[:20]))
         raise ArgumentError(f"{label!r} is not a label of this model; its labels are {shown}.")
     return named[named.index(label)] if label in named else named[0]
+
+
+def _value(model: Model, label: Label | None) -> int:
+    """Which output of a regression is explained, compared with nothing."""
+    output = model.network.output
+    names = answer_names(model.pipeline, output)
+    if label is not None and len(names) < 2:
+        raise ArgumentError("a regression has no labels: leave label out.")
+    if label is not None:
+        return names.index(one_of(label, names, "answer of this model"))
+    return first_explained(output)
 
 
 def _runner_up(trace: Trace, first: int) -> int:

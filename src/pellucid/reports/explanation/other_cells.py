@@ -55,19 +55,22 @@ class OtherCells:
         return {"column": self.curves.column, "values": list(self.curves.names), "numbers": list(self.numbers), **answers}
 
 
-def other_cells(model: Model, x: Array, values: Sequence[float], contributions: Sequence[float]) -> tuple[OtherCells, ...]:
+def other_cells(
+    model: Model, x: Array, values: Sequence[float], contributions: Sequence[float], output: int
+) -> tuple[OtherCells, ...]:
     """What other cells would change for one row x (1, D), in the columns that contribute most to its answer; ``values``
-    are those of its cells, NaN where there is none."""
+    are those of its cells, NaN where there is none. Of a regression this ``output`` is followed."""
     order = np.argsort(-np.abs(contributions), kind="stable")[:MOST_CURVES].tolist()
     now = model.predict_proba(x)[0] if model.labels else np.atleast_1d(model.network.predict(x)[0])
-    return tuple(_of_column(model, x, k, values[k], now) for k in order)
+    followed = int(now.argmax()) if model.labels else output
+    return tuple(_of_column(model, x, k, values[k], now, followed) for k in order)
 
 
-def _of_column(model: Model, x: Array, k: int, own: float, now: Array) -> OtherCells:
+def _of_column(model: Model, x: Array, k: int, own: float, now: Array, followed: int) -> OtherCells:
     values = range_of(model, k)
     if not np.isnan(own):
         values = np.unique(np.append(values, own))
-    curves, followed = curves_of(model, x, k, values), int(now.argmax()) if model.labels else 0
+    curves = curves_of(model, x, k, values)
     if curves.is_of_names and len(values) > MOST_NAMES:
         change = np.abs(curves.answers[0, :, followed] - now[followed])
         chosen = values[np.argsort(-change, kind="stable")[: MOST_NAMES - 1]]

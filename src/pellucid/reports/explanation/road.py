@@ -199,7 +199,7 @@ def attributed(found: Findings) -> Iterator[Block]:
     yield Table("The largest contributions", ("input", "contribution"), rows)
     compared = "" if attribution.against is None else " (the score of the answer minus that of the runner-up)"
     if len(found.scores) > 1 and found.is_of_values:
-        compared = f" (value {found.scores[0].label})"
+        compared = f" (value {found.scores[attribution.target[0]].label})"
     numbers = (attribution.total, attribution.bias, attribution.gap, attribution.score)
     inputs, bias, gap, score = (float(number[0]) for number in numbers)
     parts = {"inputs": inputs, "biases": bias} | ({} if written(inputs + bias) == written(score) else {"the gap": gap})

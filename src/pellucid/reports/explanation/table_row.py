@@ -21,6 +21,7 @@ from pellucid.inspection.attribution.result import INTEGRATED_GRADIENTS, Attribu
 from pellucid.models.labelled_table import row_of
 from pellucid.models.model import Model
 from pellucid.models.table_answers import are_columns
+from pellucid.models.value_names import answer_names, score_name
 from pellucid.reports.explanation.other_cells import OtherCells, other_cells
 
 MOST_COLUMNS = 20
@@ -29,17 +30,17 @@ MOST_NUMBERS = 3  # of a column in the table
 
 @dataclass(frozen=True)
 class ExplainedRow:
-    """target         what is predicted
+    """target         what is answered: a target, or a quantile of it
+    score          of a regression what is a sum over the columns: the target, or the logarithm of a count; else None
     cells          of the columns that the network learned from
     contributions  of each column to the score: the sum over its numbers
-    is_regression  whether the score is in the units of the target
     other_cells    what other cells would change, in the columns that contribute most
     """
 
     target: str
+    score: str | None
     cells: tuple[CellNumbers, ...]
     contributions: tuple[float, ...]
-    is_regression: bool
     other_cells: tuple[OtherCells, ...]
 
 
@@ -73,15 +74,19 @@ def all_different(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def explained_row(
-    model: Model, cells: tuple[CellNumbers, ...], values: Sequence[float], attribution: Attribution
+    model: Model, cells: tuple[CellNumbers, ...], values: Sequence[float], attribution: Attribution, output: int
 ) -> ExplainedRow:
     """The contributions of the numbers of one row, summed to their columns; and what other cells than its ``values`` would
-    change."""
+    change. Of a regression those to this ``output``."""
     assert isinstance(model.pipeline, TablePipeline)
     ends = np.cumsum([len(cell.numbers) for cell in cells])[:-1]
     sums = tuple(float(part.sum()) for part in np.split(attribution.contributions[0], ends))
-    others = other_cells(model, attribution.x, values, sums)
-    return ExplainedRow(model.pipeline.target.name, cells, sums, not model.labels, others)
+    others = other_cells(model, attribution.x, values, sums, output)
+    if model.labels:
+        return ExplainedRow(model.pipeline.target.name, None, cells, sums, others)
+    last = model.network.output
+    target, score = answer_names(model.pipeline, last)[output], score_name(model.pipeline, last, output)
+    return ExplainedRow(target, score, cells, sums, others)
 
 
 def from_cells(row: ExplainedRow) -> Iterator[Block]:
@@ -127,12 +132,12 @@ def contributed(row: ExplainedRow, attribution: Attribution) -> Iterator[Block]:
     terms, total = as_terms(numbers, score)
     terms[-1] = terms[-1] if float(terms[-1]) else f"{gap:+.1e}"
     lines = tuple(zip(names, [*cells, "", ""], terms, strict=True))
-    what = f"in units of {row.target}" if row.is_regression else "in units of the score"
+    what = "in units of the score" if row.score is None else f"in units of {row.score}"
     zeros = "a row whose numbers are all 0: the center of each number, and none of the values of a category"
     origin = "the mean of the training rows" if attribution.baseline.any() else zeros
     yield Words(f"The answer as a sum over the columns, {what}, counted from {origin}.")
     yield Table("What each column contributes", ("column", "cell", "contribution"), (*lines, ("sum", "", total)))
-    if not row.is_regression:
+    if row.score is None:
         compared = "" if attribution.against is None else " minus that of the runner-up"
         yield Words(f"The sum is the score of the answer{compared}.")
     steps = f", {attribution.steps[0]} steps" if is_integrated else ""

@@ -13,7 +13,6 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.files import writable_place, write_whole
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.folder_report import FolderReport
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model, check_model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.reports.columns.findings import ColumnFindings
@@ -31,6 +30,7 @@ from pellucid.reports.model_report.test_data import data as data_section
 from pellucid.reports.model_report.test_rows import TestRows, account, far_rows, wrong_rows
 from pellucid.reports.model_report.training import curves
 from pellucid.reports.model_report.what_if import what_if
+from pellucid.reports.validation import unit_of_epochs
 
 CONTENTS = {
     "mistakes": "Mistakes",
@@ -116,7 +116,7 @@ def value_page(
 ) -> str:
     """The page on a regression as text, with its worst answers if they are ``rows`` of a table, and with what was found
     about its ``columns``."""
-    units = "" if rows is None else "The target was standardised for training: the unit here is its standard deviation."
+    units = unit_of_epochs(model)
     of_model = (curves(model.network.history, units), architecture(model), origin(model, found, command))
     title, first = regression_headline(found), regression_answer(found)
     if rows is None:
@@ -137,9 +137,7 @@ def _of_columns(found: ColumnFindings | None, model: Model) -> list[Markup]:
     """The sections about the columns of a table."""
     if found is None:
         return []
-    assert isinstance(model.pipeline, TablePipeline)
-    target = model.pipeline.target.name
-    return [columns_section(found), what_if(found, target, bool(model.labels))]
+    return [columns_section(found), what_if(found, bool(model.labels))]
 
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:

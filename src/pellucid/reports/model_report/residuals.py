@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from pellucid.core.display.chart import Chart, round_ticks
-from pellucid.core.display.markup import Markup, element, joined, section
+from pellucid.core.display.markup import Markup, element, joined, section, table
 from pellucid.core.display.text import counted, percent
 from pellucid.core.shapes import Array
+from pellucid.evaluation.values import mean_of_figures
 from pellucid.reports.judgement import SET_CONFIDENCE, RegressionJudgement
 from pellucid.reports.model_report.headline import row_of_figures
 
@@ -19,19 +20,53 @@ MOST_DOTS = 1500  # of a chart, evenly spread over the samples
 
 def regression_headline(found: RegressionJudgement) -> str:
     """The result in a line."""
-    return f"{found.metrics['mae']:.4g} off on average, on {counted(found.count, found.noun)}"
+    on = f"on {counted(found.count, found.noun)}"
+    if _has_units_of_its_own(found):
+        mean = mean_of_figures(found.of_values).r2
+        return f"{len(found.names)} targets, {on}" + ("" if mean is None else f": R² {mean:.3f} on average")
+    return f"{found.metrics['mae']:.4g} off on average, {on}"
+
+
+def _has_units_of_its_own(found: RegressionJudgement) -> bool:
+    """Whether there are several targets of a table: one figure for all of them would mix their units."""
+    return len(found.names) > 1
 
 
 def regression_answer(found: RegressionJudgement) -> Markup:
     """A row of metrics, and what they mean."""
-    rows = {
+    in_units = {
         "mean absolute error": (f"{found.metrics['mae']:.4g}", "in units of the target"),
         "root mean squared error": (f"{found.rmse:.4g}", "in units of the target"),
-        "R²": _explained(found.metrics["r2"]),
         "mean residual": (f"{found.mean_residual:+.3g}", "truth minus prediction"),
+    }
+    rows = {
+        **({} if _has_units_of_its_own(found) else in_units),
+        "R²": _explained(found.metrics["r2"]),
         f"test {found.noun}s": (f"{found.count:,}", counted(found.y.shape[1], "value")),
     }
-    return joined([row_of_figures(rows), element("p", f"All of this is measured on the test {found.noun}s alone.")])
+    said = element("p", f"All of this is measured on the test {found.noun}s alone.")
+    return joined([row_of_figures(rows), *_of_values(found), *_of_levels(found), said])
+
+
+def _of_values(found: RegressionJudgement) -> list[Markup]:
+    """A table of the figures of each of several targets, which have units of their own."""
+    if not _has_units_of_its_own(found):
+        return []
+    rows = [*found.of_values, mean_of_figures(found.of_values)]
+    lines = [(row.name, f"{row.rmse:.4g}", f"{row.mae:.4g}", "–" if row.r2 is None else f"{row.r2:.4f}") for row in rows]
+    return [
+        table("Each target in its own units", ("target", "root mean squared error", "mean absolute error", "R²"), lines)
+    ]
+
+
+def _of_levels(found: RegressionJudgement) -> list[Markup]:
+    """A table of the quantiles."""
+    if not found.levels:
+        return []
+    lines = [(f"{row.level:g}", f"{row.loss:.4g}", percent(row.below)) for row in found.of_levels]
+    words = f"The figures above are those of the level {found.levels[found.middle]:g}."
+    header = ("level", "pinball loss", "true values below it")
+    return [element("p", words), table("Quantiles: the share below should be the level", header, lines)]
 
 
 def _explained(r2: float) -> tuple[str, str]:
@@ -56,7 +91,7 @@ def residuals(found: RegressionJudgement) -> Markup:
 def _charts(found: RegressionJudgement, value: int) -> Iterator[Markup]:
     rows = np.unique(np.linspace(0, len(found.y) - 1, min(MOST_DOTS, len(found.y))).astype(int))
     predicted, truth = found.predicted[rows, value], found.y[rows, value]
-    of = f" of value {value + 1}" if found.y.shape[1] > 1 else ""
+    of = f" of {found.of_values[value].name}" if found.y.shape[1] > 1 else ""
     yield _scatter(f"Truth over prediction{of}", predicted, truth, 1.0, ())
     yield _scatter(f"Residual over prediction{of}", predicted, truth - predicted, 0.0, found.reach[value : value + 1])
 
@@ -83,7 +118,7 @@ def _intervals(found: RegressionJudgement) -> Iterator[str]:
     if not found.reach:
         yield "How far off a single prediction may be is not known: model.conformal(x, y) measures it on other samples."
     for value, (reach, covered) in enumerate(zip(found.reach, found.covered, strict=True)):
-        of = f" of value {value + 1}" if len(found.reach) > 1 else ""
+        of = f" of {found.of_values[value].name}" if len(found.reach) > 1 else ""
         yield (
             f"The {SET_CONFIDENCE:.0%} prediction interval{of} reaches {reach:.4g} to each side (the dashed lines), as "
             f"measured on {found.noun}s that were held out; {percent(covered)} of the test {found.noun}s lie in it."

@@ -49,12 +49,16 @@ def wrong_rows(found: ClassJudgement, rows: TestRows) -> Markup:
 def far_rows(found: RegressionJudgement, rows: TestRows) -> Markup:
     """The section with the answers that were furthest off."""
     worst = found.worst(SHOWN)
+    several = found.y.shape[1] > 1
     answers = (
-        (place, (f"{found.y[place, 0]:.6g}", f"{found.predicted[place, 0]:.6g}", f"{found.residuals[place, 0]:+.4g}"))
+        (place, (*([found.names[v]] if several else []), f"{found.y[place, v]:.6g}", f"{found.predicted[place, v]:.6g}",
+                 f"{found.residuals[place, v]:+.4g}"))
         for place in worst
-    )
+        for v in [found.worst_value(place)]
+    )  # fmt: skip
     words = f"The {counted(len(worst), 'answer')} furthest off, with the cells as they stand in the table."
-    shown = _table("Answers furthest off", ("is", "said", "residual"), answers, rows)
+    header = (*(["target"] if several else []), "is", "said", "residual")
+    shown = _table("Answers furthest off", header, answers, rows)
     return section("mistakes", "Its worst mistakes", element("p", words), *shown)
 
 

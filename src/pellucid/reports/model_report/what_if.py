@@ -15,10 +15,10 @@ MOST_LINES = 25  # of single rows
 TICKS = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
 
 
-def what_if(found: ColumnFindings, target: str, is_classes: bool) -> Markup:
+def what_if(found: ColumnFindings, is_classes: bool) -> Markup:
     """The section with a chart for each column of numbers, and bars for each category."""
     names = [name for name, _ in found.answers]
-    said = f"probability of {' and of '.join(f'“{name}”' for name in names)}" if is_classes else target
+    said = f"probability of {' and of '.join(f'“{name}”' for name in names)}" if is_classes else names[0]
     words = (
         f"The mean {said}, if a cell of this column held another value and all others stayed as they are. "
         + ("" if len(names) > 1 else "A thin line is a single row. ")
@@ -39,7 +39,8 @@ def _chart(curves: ColumnCurves, found: ColumnFindings, is_classes: bool) -> Mar
     if is_classes:
         y_ticks = TICKS
     else:
-        drawn = [*(answers[:, 0] for answers in rows), curves.mean[:, 0]]
+        (_, followed), *_ = found.answers
+        drawn = [*(answers[:, followed] for answers in rows), curves.mean[:, followed]]
         y_ticks = short_labels(round_ticks(min(map(float, map(min, drawn))), max(map(float, map(max, drawn)))))
     ends = (x[0], x[-1]) if x[-1] > x[0] else (x[0], x[0] + 1)
     chart = Chart(ends, (min(y_ticks), max(y_ticks)), curves.column, ticks_of(curves), y_ticks)

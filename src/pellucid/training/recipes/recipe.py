@@ -72,16 +72,18 @@ class Recipe:
     def changed(self, **changes: Any) -> Recipe:
         """The recipe with these fields in place of its own, which then have no reason.
 
-        Unless the changes say otherwise, ``hidden`` replaces ``layers``, another optimizer brings its own learning rate,
-        and another patience counts from the first epoch.
+        Unless the changes say otherwise, ``hidden`` replaces ``layers``, another optimizer brings its own learning rate and
+        constants, and another patience counts from the first epoch.
         """
         if "hidden" in changes:
             changes.setdefault("layers", None)
         if "optimizer" in changes:
-            changes.setdefault("learning_rate", OPTIMIZERS[changes["optimizer"]].learning_rate)
+            own = {"learning_rate": OPTIMIZERS[changes["optimizer"]].learning_rate, "beta2": None, "weight_decay": None}
+            changes = own | changes
         if "patience" in changes:
             changes.setdefault("start_from_epoch", 0)
-        reasons = {name: reason for name, reason in self.reasons.items() if name not in changes}
+        gone = {*changes, *(("hidden", "dropout") if changes.get("layers") is not None else ())}
+        reasons = {name: reason for name, reason in self.reasons.items() if name not in gone}
         return replace(self, **changes, reasons=reasons)
 
     def network_layers(self, shape: Shape, num_classes: int, rescale: Rescale | None = None) -> list[Layer]:

@@ -38,7 +38,8 @@ TRACE_START = b'{"format":"pellucid-trace"'
 )
 @click.option(
     "--label",
-    help="The right answer: --step, --neuron, --json and --trace follow its loss backward (default: the network's answer).",
+    help="The right answer: --step, --neuron, --json and --trace follow its loss backward (default: the network's answer). "
+    "Of several targets or quantiles: the one to explain.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many neurons of each layer.")
 @reading_options
@@ -68,16 +69,16 @@ def command(
         raise ArgumentError(f"{' and '.join(asked)} are different forms of an explanation; choose one.")
     if neuron is not None and step:
         raise ArgumentError("--step walks through all layers, --neuron shows one neuron; choose one.")
-    if label is not None and not (step or as_json or neuron or trace):
-        raise ArgumentError(
-            "--label has no effect on this page: it says whose loss is followed backward. Add --step, --neuron, --json or "
-            "--trace, or leave it out."
-        )
     if html is not None:
         check_page(html)
     if trace is not None:
         check_replaceable(trace, TRACE_START, "a trace")
     loaded = load(model)
+    if label is not None and loaded.labels and not (step or as_json or neuron or trace):
+        raise ArgumentError(
+            "--label has no effect on this page: it says whose loss is followed backward. Add --step, --neuron, --json or "
+            "--trace, or leave it out."
+        )
     source: Any = picture
     if isinstance(loaded.pipeline, TablePipeline):
         source = rows_of(picture, reading)

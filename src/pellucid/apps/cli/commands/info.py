@@ -12,7 +12,7 @@ from pellucid.core.display.text import aligned, printable
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model, load
 from pellucid.nn import catalogue
-from pellucid.reports.validation import final_in_words
+from pellucid.reports.validation import final_in_words, unit_of_epochs
 
 
 @click.command("info")
@@ -40,7 +40,8 @@ def command(model: str, as_json: bool) -> None:
     say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
     for name, value in state.settings.items():
         say(printable(f"          {name}: {value}"))
-    for line in final_in_words(network.history):
+    unit = unit_of_epochs(loaded)
+    for line in [*final_in_words(network.history), *([unit] if unit else [])]:
         say(printable(f"          {line}"))
 
 

@@ -13,7 +13,15 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.apps.cli.job import TrainJob, check_engine, check_replaceable, model_to_resume, option_name, train_and_save
+from pellucid.apps.cli.job import (
+    TrainJob,
+    check_engine,
+    check_is_classifier,
+    check_replaceable,
+    model_to_resume,
+    option_name,
+    train_and_save,
+)
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.names import Name
@@ -42,7 +50,10 @@ from pellucid.training.recipes.table_rules import ENSEMBLE
 
 OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
 OF_NAMED_DATA = ("recipe", *OF_SIZES)
-OF_TABLES = ("target", "test", "kind", "drop", "names", "delimiter", "encoding", "decimal", "date_order", "account")
+OF_TABLES = (
+    *("target", "test", "split", "loss", "kind", "drop", "names", "delimiter", "encoding", "decimal", "date_order"),
+    "account",
+)
 OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files")
 CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
@@ -54,7 +65,7 @@ HEADINGS = {  # of the help: the options below each
     "Only for digits and fashion": OF_NAMED_DATA,
     "Network and training": (
         *("layers", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "augment", "validation"),
-        *("early_stopping", "l1", "l2", "seed"),
+        *("early_stopping", "class_weight", "l1", "l2", "seed"),
     ),
     "Running": ("out", "resume", "optimizer_state", "engine", "threads", "precision"),
 }
@@ -108,8 +119,8 @@ class TrainCommand(click.Command):
     help="How the learning rate changes: constant, step, exponential, cosine, warmup, one_cycle, cosine_log, "
     "reduce_on_plateau.",
 )
-@click.option("--epochs", type=int, help="How often every training picture is seen.")
-@click.option("--batch-size", type=int, help="Pictures in each step.")
+@click.option("--epochs", type=int, help="How often every training picture or row is seen.")
+@click.option("--batch-size", type=int, help="Pictures or rows in each step.")
 @click.option(
     "--augment/--no-augment",
     default=None,
@@ -118,14 +129,20 @@ class TrainCommand(click.Command):
 @click.option(
     "--validation",
     type=float,
-    help="Fraction of the training data to hold out for validation.  [default: 0.2 of a folder, 0 of other data]",
+    help="Fraction of the training data to hold out for validation.  [default: 0.2 of a folder, 0.1 of a table, else 0]",
 )
 @click.option(
     "--early-stopping",
     type=int,
     metavar="PATIENCE",
     help="Stop after this many epochs without progress on the validation data, and keep the best network.  "
-    "[default: by the rules for a folder, else never]",
+    "[default: by the rules for a folder or a table, else never]",
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced", "none"]),
+    help="balanced: all classes count the same, however few samples one has.  [default: by the rules for a folder, else "
+    "none]",
 )
 @click.option(
     "--engine",
@@ -152,9 +169,22 @@ class TrainCommand(click.Command):
     "--optimizer-state", is_flag=True, help="Save the state of the optimizer too, so that --resume goes on exactly."
 )
 @click.option(
-    "--target", metavar="COLUMN", help="The column to predict; without it, the command lists those that could be."
+    "--target",
+    metavar="COLUMN",
+    help="The column to predict, or several of numbers: a,b; without it, the command lists those that could be.",
 )
 @click.option("--test", metavar="FILE|FRACTION", help="Another table, or a fraction of the rows, to judge the model on.")
+@click.option(
+    "--split",
+    metavar="random|time:COLUMN|group:COLUMN",
+    help="Which rows are held out, for --test FRACTION and for validation: any; the latest; or whole groups.  "
+    "[default: random]",
+)
+@click.option(
+    "--loss",
+    metavar="NAME",
+    help="For numbers: mse, mae, huber, poisson (counts), or pinball:0.1,0.5,0.9 (quantiles).  [default: mse]",
+)
 @table_options
 @ACCOUNT
 @click.option(
@@ -229,6 +259,7 @@ def command(
 
 def _train_on_arrays(job: TrainJob) -> None:
     """Digits or fashion, by a named recipe."""
+    check_is_classifier(job.resumed)
     recipe = RECIPES[job.data][job.given.get("recipe", "default")].changed(**_changes(job.given))
     if recipe.layers is not None:
         _refuse(job.given, OF_SIZES, "the layers are named by words (--layers)")
@@ -251,6 +282,7 @@ def _train_on_arrays(job: TrainJob) -> None:
 
 def _train_on_photos(job: TrainJob) -> None:
     """A folder of pictures, by the rules or as options say; the model is judged on pictures that it did not learn from."""
+    check_is_classifier(job.resumed)
     changes, resumed = _changes(job.given), job.resumed
     pipeline = _pipeline(job)
     shape = pipeline.output_shape
@@ -277,9 +309,10 @@ def _train_on_photos(job: TrainJob) -> None:
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """What is given, as fields of a recipe."""
-    changes = {
-        name: value for name, value in given.items() if name not in (*OF_FOLDERS, *OF_TABLES, "recipe", "early_stopping")
-    }
+    others = (*OF_FOLDERS, *OF_TABLES, "recipe", "early_stopping", "class_weight")
+    changes = {name: value for name, value in given.items() if name not in others}
+    if "class_weight" in given:
+        changes["class_weight"] = None if given["class_weight"] == "none" else given["class_weight"]
     if "early_stopping" in given:
         changes["patience"] = positive_integer(given["early_stopping"], "early_stopping")
     if given.get("hidden") == (0,):

@@ -11,9 +11,9 @@ from pellucid.apps.studio.runs.experiment import Experiment
 from pellucid.apps.studio.runs.figures import WORK_ASIDE, some
 from pellucid.apps.studio.runs.material import Material
 from pellucid.core.errors import DivergenceError
+from pellucid.models.calibrate import calibrate
 from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.train import calibrate
 from pellucid.training.history import History
 
 SECONDS_TO_LIVE = 0.5  # of a copy, while the network goes on learning
