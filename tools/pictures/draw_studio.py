@@ -70,12 +70,22 @@ def train(page: Page, base: str) -> None:
     page.wait_for_timeout(12_000)
 
 
+def table(page: Page, base: str) -> None:
+    page.goto(f"{base}/table?table=penguins&target=species&row=2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url("**model=run-**")
+    page.get_by_text(f"{page.url.rpartition('model=')[2]} finished: ").wait_for()
+    page.get_by_label("flipper_length_mm, any number").fill("204")
+    page.wait_for_timeout(2_000)
+    page.get_by_role("heading", name="One row").evaluate("(title) => scrollBy(0, title.getBoundingClientRect().top - 90)")
+
+
 def learn(page: Page, base: str) -> None:
     page.goto(f"{base}/learn/2")
     page.locator(".heatmap").nth(2).wait_for()
 
 
-PAGES = {"draw": draw, "inside": inside, "train": train, "learn": learn}
+PAGES = {"draw": draw, "inside": inside, "train": train, "table": table, "learn": learn}
 
 
 def save(page: Page, path: Path) -> None:

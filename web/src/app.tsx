@@ -2,22 +2,24 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { Draw } from "./pages/draw";
 import { Inside } from "./pages/inside";
 import { Learn } from "./pages/learn";
+import { Table } from "./pages/table";
 import { Train } from "./pages/train";
 import { Notice } from "./parts/notice";
 import { failure, session } from "./session";
 import { Header } from "./shell/header";
 import { ModelBar } from "./shell/model-bar";
-import { path } from "./url";
+import { parameter, path } from "./url";
 
 const PAGES = [
   { path: "/draw", title: "Draw", page: Draw, asks: true }, // asks: a network that can be chosen
   { path: "/inside", title: "Look inside", page: Inside, asks: true },
   { path: "/train", title: "Train", page: Train, asks: false },
+  { path: "/table", title: "Table", page: Table, asks: false },
   { path: "/learn", title: "Learn", page: Learn, asks: true },
 ] as const;
 
 export function App() {
-  const current = PAGES.find((one) => path.value === one.path || path.value.startsWith(`${one.path}/`)) ?? PAGES[0];
+  const current = PAGES.find((one) => path.value === one.path || path.value.startsWith(`${one.path}/`)) ?? home();
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useLayoutEffect(() => {
@@ -36,6 +38,12 @@ export function App() {
       {session.value && failure.value ? <div class="gone"><Notice kind="error">{failure.value}</Notice></div> : null}
     </>
   );
+}
+
+/** The page that suits what the studio was opened with. */
+function home() {
+  const isOfTables = parameter("table") !== "" || (session.value !== null && (session.value.table !== null || session.value.models[0]?.reads === "table"));
+  return PAGES.find(({ path }) => path === (isOfTables ? "/table" : "/draw"))!;
 }
 
 function Opening() {

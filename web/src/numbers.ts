@@ -11,6 +11,12 @@ export function short(value: number, digits = 4): string {
   return trim(value.toFixed(Math.max(0, digits - 1 - exponent)));
 }
 
+/** A number as people write it, without a power of ten where that is not needed: 331,400. */
+export function readable(value: number, digits = 4): string {
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) >= 1e4 && Math.abs(rounded) < 1e12 ? count.format(rounded) : short(value, digits);
+}
+
 function trim(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }

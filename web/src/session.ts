@@ -6,7 +6,7 @@ import { parameter } from "./url";
 export interface ModelSummary {
   name: string; // in addresses: "digits", "run-2"
   title: string;
-  reads: "digits" | "photos" | "images" | "points" | "values"; // what its input is; no pipeline prepares images
+  reads: "digits" | "photos" | "images" | "points" | "table" | "values"; // what its input is; no pipeline prepares images
   answers: "labels" | "values"; // a classification, or a regression
   labels: (string | number)[];
   input_shape: number[];
@@ -15,11 +15,13 @@ export interface ModelSummary {
   is_calibrated: boolean;
   has_confidence: boolean;
   measured: string | null; // how good it is on validation samples, in words, where that is known
+  table?: string; // of a run that learned from a table, its name in the studio
 }
 
 interface Session {
   version: string;
   models: ModelSummary[];
+  table: string | null; // the table that the studio was opened with
 }
 
 export const session = signal<Session | null>(null);
@@ -36,6 +38,12 @@ export async function openSession(): Promise<void> {
   } catch (error) {
     refusal.value = silence.value === null ? said(error) : null;
   }
+}
+
+/** Takes a network away that is being deleted: from now on no page asks it anything. */
+export function forgetModel(name: string): void {
+  const now = session.peek();
+  if (now) session.value = { ...now, models: now.models.filter((one) => one.name !== name) };
 }
 
 /** An error as a sentence. */

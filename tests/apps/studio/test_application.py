@@ -40,7 +40,7 @@ def built(tmp_path, session):
     return application(session, tmp_path / "static")
 
 
-@pytest.mark.parametrize("path", ["/", "/draw", "/inside", "/train", "/learn", "/learn/3"])
+@pytest.mark.parametrize("path", ["/", "/draw", "/inside", "/train", "/table", "/learn", "/learn/3"])
 def test_every_page_is_the_same_file(built, path):
     answer = ask(built, "GET", path)
     assert (answer.status, answer.body) == (200, b"the page")

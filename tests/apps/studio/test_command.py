@@ -243,6 +243,21 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(command, monkeypatch)
     assert (code, messages) == (2, 'Error: the studio needs two more packages: pip install "pellucid[studio]".\n')
 
 
+def test_a_table_is_opened(start, tmp_path, reader):
+    (tmp_path / "houses.csv").write_text("rooms,price\n" + "".join(f"{k % 7},{k}\n" for k in range(60)))
+    studio = start("--model", "mine.safetensors", opened="houses.csv")
+    assert json.loads(studio.ask("GET", "/api/session")[1])["table"] == "houses.csv"
+    found = json.loads(studio.ask("GET", "/api/table/overview?table=houses.csv")[1])
+    assert (found["rows"]["used"], [one["name"] for one in found["columns"]]) == (60, ["rooms", "price"])
+
+
+def test_a_list_of_pictures_is_no_table(command, tmp_path):
+    (tmp_path / "list.csv").write_text("file,label\nnothing.png,cat\n")
+    code, messages = command("list.csv")
+    assert code == 2
+    assert "list.csv has only one class" in messages
+
+
 def test_a_folder_of_pictures_is_opened(start, tmp_path, reader):
     from PIL import Image
 

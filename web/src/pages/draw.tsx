@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { unpack } from "../api";
 import { type ModelSummary, model } from "../session";
-import { parameter, setParameters } from "../url";
+import { address, follow, parameter, setParameters } from "../url";
 import { Answer } from "./draw/answer";
 import { Board } from "./draw/board";
 import { Paper, type PaperHandle } from "./draw/paper";
@@ -22,7 +22,9 @@ export function Draw() {
     <>
       <h1>Draw</h1>
       <p class="lede">{chosen ? LEDES[chosen.answers][chosen.reads] : ""}</p>
-      {chosen ? <Desk key={`${chosen.reads} ${chosen.input_shape}`} model={chosen} /> : null}
+      {chosen?.reads === "table" ? (
+        <p><a class="button first" href={address("/table", { model: chosen.name })} onClick={follow}>Move the values of a row</a></p>
+      ) : chosen ? <Desk key={`${chosen.reads} ${chosen.input_shape}`} model={chosen} /> : null}
     </>
   );
 }
@@ -33,6 +35,7 @@ const LEDES: Record<ModelSummary["answers"], Record<ModelSummary["reads"], strin
     photos: "Show the network a picture, and it says what it sees in it.",
     images: "Change the pixels, and the network says what it sees.",
     points: "Choose a point in the plane, and the network says which class it belongs to.",
+    table: "This network reads rows of a table, on the page Table.",
     values: "Choose the numbers, and the network says which class they belong to.",
   },
   values: {
@@ -40,6 +43,7 @@ const LEDES: Record<ModelSummary["answers"], Record<ModelSummary["reads"], strin
     photos: "Show the network a picture, and it answers with a number.",
     images: "Change the pixels, and the network answers with a number.",
     points: "Choose a point in the plane, and the network answers with a number.",
+    table: "This network reads rows of a table, on the page Table.",
     values: "Choose the numbers, and the network answers with a number.",
   },
 };

@@ -12,7 +12,7 @@ import { CLASS_LETTERS } from "./train/watch/marks";
 import { Plane, SmallPlane } from "./train/watch/plane";
 import { fetchPoints, fetchPointsOf, type Marked } from "./train/form/points";
 import { Regularize } from "./train/control/regularize";
-import { beside, shown } from "./train/control/shown";
+import { beside, ofThisPage, shown } from "./train/control/shown";
 import "./train/train.css";
 
 const DRAWN_EXTENT = 1.3;
@@ -49,7 +49,7 @@ export function Train() {
                 <Keep run={run} />
               </div>
             ) : null}
-            {runs.value.size > 0 && (isLooked || !run) ? <Compare /> : null}
+            {ofThisPage.value.length > 0 && (isLooked || !run) ? <Compare /> : null}
           </div>
         </div>
       ) : (

@@ -10,13 +10,13 @@ from starlette.requests import Request
 
 from pellucid.core.errors import ArgumentError
 
-MOST_BYTES, MOST_PICTURE = 1 << 20, 32 << 20
-PICTURES = ("/api/read",)
+MOST_BYTES, MOST_PICTURE, MOST_TABLE = 1 << 20, 32 << 20, 128 << 20
+OF_FILES = {"/api/read": MOST_PICTURE, "/api/tables": MOST_TABLE}
 
 
 def most_bytes(path: str) -> int:
     """The largest size of a body at this address."""
-    return MOST_PICTURE if path in PICTURES else MOST_BYTES
+    return OF_FILES.get(path, MOST_BYTES)
 
 
 async def read_json(request: Request) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from starlette.types import Scope
 
 from pellucid.apps.studio.pages import draw, learn, train
 from pellucid.apps.studio.pages.inside import routes as inside
+from pellucid.apps.studio.pages.table import routes as table
 from pellucid.apps.studio.session import Session
 from pellucid.core.errors import PellucidError
 
 STATIC = Path(__file__).parent / "static"
-PAGES = ("/", "/draw", "/inside", "/train", "/learn", "/learn/{chapter}")
-PARTS = (inside, learn, draw, train)
+PAGES = ("/", "/draw", "/inside", "/train", "/table", "/learn", "/learn/{chapter}")
+PARTS = (inside, learn, draw, train, table)
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -11,6 +11,7 @@ from typing import Any
 from pellucid.apps.studio.kept_pictures import KeptPictures
 from pellucid.apps.studio.runs.run import Run
 from pellucid.apps.studio.runs.runs import Runs
+from pellucid.apps.studio.tables import Tables
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Shape
 from pellucid.core.version import __version__
@@ -19,6 +20,7 @@ from pellucid.data.datasets.idx import Part
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
+from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.models.calibrate import FEWEST_TO_CALIBRATE
 from pellucid.models.model import Model
@@ -27,6 +29,7 @@ from pellucid.nn.summary import describe_layer
 from pellucid.reports.validation import measured_in_words
 
 DIGITS = tuple(range(10))
+READS = {"digits": "digits", "folder": "photos", "table": "table"}  # by the data of a run; all others are points
 PLANE: Shape = (2,)  # the input of a network that learns from points
 
 
@@ -39,6 +42,7 @@ class Session:
     photos: PhotoFolder | None = None
     folder: Path = field(default_factory=Path)
     pictures: KeptPictures = field(default_factory=KeptPictures)
+    tables: Tables = field(default_factory=Tables)
     preparing: Lock = field(default_factory=Lock)  # pipelines work in one thread at a time
     runs: Runs = field(init=False)
 
@@ -67,12 +71,14 @@ class Session:
         """What a page fetches first (web/src/session.ts: Session)."""
         models = [_of_model(name, model) for name, model in self.models.items()]
         runs = [_of_run(run) for run in self.runs.all()]
-        return {"version": __version__, "models": models + runs}
+        return {"version": __version__, "models": models + runs, "table": self.tables.opened}
 
 
 def reads(model: Model) -> str:
-    """What the input of a model is: "digits", "photos", "images" that no pipeline prepares, "points" of a plane, or other
-    "values"."""
+    """What the input of a model is: "digits", "photos", "images" that no pipeline prepares, "points" of a plane, a row of a
+    "table", or other "values"."""
+    if isinstance(model.pipeline, TablePipeline):
+        return "table"
     if isinstance(model.pipeline, DigitPipeline):
         return "digits"
     if isinstance(model.pipeline, PhotoPipeline):
@@ -84,18 +90,19 @@ def reads(model: Model) -> str:
 
 def _of_run(run: Run) -> dict[str, Any]:
     """The network of a run as a model. It is calibrated while the run stands still."""
-    summary = run.summary()
-    asked = summary["experiment"]
-    kept_aside = 0 if summary["state"] == "running" else round(asked["validation"] * asked["samples"])
+    summary, material = run.summary(), run.material
+    data, learns = summary["experiment"]["data"], summary["table"]
+    kept_aside = 0 if summary["state"] == "running" or material.validation is None else len(material.validation)
     return {
         "name": run.name,
-        "title": f"{run.name}: {asked['data']}",
-        "reads": {"digits": "digits", "folder": "photos"}.get(asked["data"], "points"),
-        "answers": "labels",
+        "title": f"{run.name}: {data if learns is None else '{target} of {name}'.format(**learns)}",
+        "reads": READS.get(data, "points"),
+        "answers": "labels" if material.labels else "values",
         **{key: summary[key] for key in ("labels", "layers", "parameters", "measured")},
         "input_shape": list(run.network.input.shape),
         "is_calibrated": kept_aside >= FEWEST_TO_CALIBRATE,
         "has_confidence": kept_aside > 0,
+        **({} if learns is None else {"table": learns["name"]}),
     }
 
 
@@ -112,5 +119,6 @@ def _of_model(name: str, model: Model) -> dict[str, Any]:
         "parameters": network.parameters.layout.size,
         "is_calibrated": model.temperature is not None,
         "has_confidence": bool(model.conformal_scores),
-        "measured": measured_in_words(network.history),
+        # the errors in the file of a regression of tables are not in the units of its target
+        "measured": None if reads(model) == "table" and not model.labels else measured_in_words(network.history),
     }

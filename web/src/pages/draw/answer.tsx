@@ -71,7 +71,8 @@ function Truth() {
   return <> {truth === now.label ? `Right: it is ${truth}.` : `Wrong: it is ${truth}.`}</>;
 }
 
-function Confidence({ model, confidence }: { model: ModelSummary; confidence: string }) {
+/** How often the answer is to hold. */
+export function Confidence({ model, confidence }: { model: ModelSummary; confidence: string }) {
   const ofModel = CONFIDENT[model.answers];
   if (!model.has_confidence) {
     return <p class="hint">This network cannot give {ofModel.plural} with a stated confidence: that takes samples held out of its training (a validation set).</p>;

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, type Packed, unpack } from "../../api";
+import { useDropAndPaste } from "../../parts/use-drop";
 import { address, parameter } from "../../url";
 import { picture } from "./pixels";
 
@@ -71,35 +72,4 @@ function Thumbnail({ seen }: { seen: Packed }) {
   const [rows = 1, columns = 1] = seen.shape;
   useEffect(() => canvas.current!.getContext("2d")!.putImageData(picture(unpack(seen), false), 0, 0), [seen]);
   return <canvas ref={canvas} width={columns} height={rows} aria-hidden="true" />;
-}
-
-/** Takes a picture that is dropped or pasted anywhere; says whether one is held over the page. */
-function useDropAndPaste(onFile: (file: Blob) => void): boolean {
-  const [isOver, setOver] = useState(false);
-  const take = useRef(onFile);
-  take.current = onFile;
-  useEffect(() => {
-    const stop = new AbortController();
-    const hold = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-    const accept = (event: Event, files: FileList | undefined) => {
-      setOver(false);
-      const file = files?.[0];
-      if (!file) return;
-      event.preventDefault();
-      take.current(file);
-    };
-    const { signal } = stop;
-    addEventListener("dragenter", hold, { signal });
-    addEventListener("dragover", hold, { signal });
-    addEventListener("dragleave", leave, { signal });
-    addEventListener("drop", (event) => accept(event, event.dataTransfer?.files), { signal });
-    addEventListener("paste", (event) => accept(event, event.clipboardData?.files), { signal });
-    return () => stop.abort();
-  }, []);
-  return isOver;
 }

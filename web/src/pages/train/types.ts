@@ -1,7 +1,7 @@
 /** What the server says about training, word for word (the API of /api/runs). */
 import type { Packed } from "../../api";
 
-export type DataName = "digits" | "folder" | "circles" | "moons" | "spirals" | "blobs" | "xor" | "drawn";
+export type DataName = "digits" | "folder" | "table" | "circles" | "moons" | "spirals" | "blobs" | "xor" | "drawn";
 export type Point = [x1: number, x2: number, label: number];
 
 export interface Experiment {
@@ -34,16 +34,19 @@ export interface Figures {
   step: number;
   epoch: number; // a fraction
   loss: number | null;
-  accuracy: number | null;
+  accuracy?: number | null; // of a classification
+  mae?: number | null; // of a regression the mean error, in the units of its target
   validation_loss: number | null;
-  validation_accuracy: number | null;
+  validation_accuracy?: number | null;
+  validation_mae?: number | null;
   learning_rate: number | null;
 }
 
 export interface RunSummary extends StateEvent {
   name: string;
   experiment: Experiment;
-  kind: "points" | "images";
+  kind: "points" | "images" | "rows";
+  table: { name: string; target: string; rows: number; held_out: number; chosen: string } | null; // of rows: what it learns
   labels: (string | number)[];
   layers: string[];
   parameters: number;

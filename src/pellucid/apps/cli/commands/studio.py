@@ -14,14 +14,17 @@ import click
 from pellucid.apps.cli.read_photos import read_photos
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, MissingDependencyError
+from pellucid.data.photos.csv_listing import names_pictures
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.models.model import Model, load
 
+SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
+
 
 @click.command("studio")
-@click.argument("opened", metavar="[MODEL|FOLDER]", type=click.Path(), required=False)
-@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="The model to open together with a FOLDER.")
+@click.argument("opened", metavar="[MODEL|FOLDER|TABLE]", type=click.Path(), required=False)
+@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="The model to open together with data.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -31,8 +34,8 @@ from pellucid.models.model import Model, load
 def command(opened: str | None, model_path: str | None, port: int | None, opens: bool) -> None:
     """Draw for a network, look inside it, and train others, in the browser. Nothing leaves this machine.
 
-    MODEL is a model file; FOLDER holds pictures to learn from, as for pellucid train. Without either, the studio opens on
-    digits, with digits.safetensors from this folder, or else with a network that it trains first.
+    MODEL is a model file; FOLDER holds pictures to learn from, and TABLE is a table, as for pellucid train. Without any,
+    the studio opens on digits, with digits.safetensors from this folder, or else with a network that it trains first.
 
     The link works in this browser until Ctrl-C, which saves every trained network that is not in a file yet.
     """
@@ -45,10 +48,13 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
     from pellucid.apps.studio.opening import open_session
 
     tell = partial(say, err=True)
-    model, photos_path = _what(opened, model_path)
+    model, data = _what(opened, model_path)
     with listening_socket(port) as listener:
-        photos = None if photos_path is None else _photos(photos_path, model)
+        is_table = data is not None and _is_table(data)
+        photos = None if data is None or is_table else _photos(data, model)
         session = open_session(tell, model, photos)
+        if data is not None and is_table:
+            session.tables.open(data)
         guard = Guard(application(session), listener.getsockname()[1])
         say(f"The studio is open at {guard.link}")
         tell("Ctrl-C stops it.")
@@ -58,9 +64,9 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
 
 
 def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
-    """(name and model, folder of pictures) that the command names; raises a `PellucidError` for anything else."""
-    is_folder = opened is not None and (os.path.isdir(opened) or Path(opened).suffix.casefold() == ".csv")
-    if opened is not None and not is_folder:
+    """(name and model, folder of pictures or table) that the command names; raises a `PellucidError` for anything else."""
+    are_data = opened is not None and (os.path.isdir(opened) or _has_suffix_of_table(opened))
+    if opened is not None and not are_data:
         if model_path is not None:
             raise ArgumentError(f"{opened} and --model {model_path} are two models; name one.")
         model_path = opened
@@ -68,7 +74,17 @@ def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model]
         raise ArgumentError(f"there is no model file or folder {opened!r}.")
     if model_path is None:
         return None, opened
-    return (Path(model_path).stem, load(model_path)), opened if is_folder else None
+    return (Path(model_path).stem, load(model_path)), opened if are_data else None
+
+
+def _has_suffix_of_table(path: str) -> bool:
+    """Whether a name, without that of its packing, ends as those of tables do."""
+    return path.casefold().removesuffix(".gz").removesuffix(".zst").endswith(SUFFIXES)
+
+
+def _is_table(path: str) -> bool:
+    """Whether it is a table, and no folder and no list of pictures."""
+    return os.path.isfile(path) and not names_pictures(path)
 
 
 def _photos(path: str, model: tuple[str, Model] | None) -> PhotoFolder:

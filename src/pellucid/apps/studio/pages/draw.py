@@ -70,7 +70,7 @@ def read_sample(session: Session, model: Model, sample: Sample, confidence: floa
 
 def _doubt(session: Session, model: Model, sample: Sample) -> str | None:
     """Why the sample may show nothing to read, as its pipeline says."""
-    if sample.label is not None or model.pipeline is None:
+    if sample.label is not None or model.pipeline is None or model.pipeline.reads_tables:
         return None
     with session.preparing:
         found = model.pipeline.prepare(sample.x).doubt

@@ -38,11 +38,7 @@ class Copies:
         if is_learning and self._is_of[1] and time.perf_counter() - self._made < SECONDS_TO_LIVE:
             is_fresh = True
         if self._model is None or not is_fresh:
-            model = Model(self._copied(history), self._material.pipeline, self._material.labels)
-            if self._material.validation is not None and not is_learning:
-                kept_aside = some(self._material.validation, self._network, WORK_ASIDE)
-                with suppress(DivergenceError):  # nothing can be said of one that gives no numbers
-                    calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
+            model = self._made_of(self._copied(history), is_learning)
             self._model, self._is_of, self._made = model, (version, is_learning), time.perf_counter()
         return self._model
 
@@ -53,6 +49,21 @@ class Copies:
 
     def is_saved(self, version: int) -> bool:
         return self._saved_version == version
+
+    def _made_of(self, network: Network, is_learning: bool) -> Model:
+        """The model of a copied network, calibrated unless it is learning."""
+        material = self._material
+        if material.table is not None:
+            material.table.training.to_own_units(network)
+        model = Model(network, material.pipeline, material.labels)
+        if material.validation is None or is_learning:
+            return model
+        with suppress(DivergenceError):  # nothing can be said of one that gives no numbers
+            if material.table is not None:
+                return material.table.training.measured(network)
+            kept_aside = some(material.validation, network, WORK_ASIDE)
+            calibrate(model, kept_aside.x, kept_aside.y, kept_aside.rows)
+        return model
 
     def _copied(self, history: History) -> Network:
         """A network of its own with the same numbers, which can go on training from here."""

@@ -1,4 +1,4 @@
-"""The metrics of a run: loss and accuracy on training samples and on validation samples.
+"""The metrics of a run: loss and accuracy (of a regression the mean error) on training samples and on validation samples.
 
 Both are measured as in prediction and at the same step, so that the gap between them shows overfitting; the running mean
 that ``fit`` reports lags behind, and includes dropout.
@@ -29,14 +29,17 @@ PLACE = ("step", "epoch")  # where the figures were measured: a model file does 
 
 
 class Figures:
-    """``timeline`` holds the metrics in the order of their steps; old ones are thinned out."""
+    """``timeline`` holds the metrics in the order of their steps; old ones are thinned out. ``unit`` is what a mean error
+    of 1 is in the units of the target, which may have been standardised."""
 
-    def __init__(self, loop: TrainingLoop) -> None:
+    def __init__(self, loop: TrainingLoop, unit: float = 1.0) -> None:
         self.timeline = Timeline[dict[str, Any]](lambda figures: figures["step"], lambda kept: len(kept) > MOST_FIGURES)
-        self._loop = loop
+        self._loop, self._metric, self._unit = loop, loop.stack.output.metric, unit
         self._training = some(_spread(loop.training, MOST_MEASURED), loop.stack, WORK)
         self._aside = None if loop.validation is None else some(loop.validation, loop.stack, WORK_ASIDE)
-        self._commonest = 0 if self._aside is None else int(np.bincount(self._aside.y[self._aside.rows]).max())
+        self._commonest = 0
+        if self._aside is not None and self._metric == "accuracy":
+            self._commonest = int(np.bincount(self._aside.y[self._aside.rows]).max())
 
     def measure(self, *, validate: bool = True) -> dict[str, Any]:
         """Measure the network as it is now, and keep that; returns the data of a ``figures`` event.
@@ -50,9 +53,9 @@ class Figures:
             "step": loop.step,
             "epoch": loop.step / loop.steps_per_epoch,
             "loss": seen["loss"],
-            "accuracy": seen["accuracy"],
+            self._metric: self._unit * seen[self._metric],
             "validation_loss": new.get("loss"),
-            "validation_accuracy": new.get("accuracy"),
+            f"validation_{self._metric}": self._unit * new[self._metric] if new else None,
             "learning_rate": loop.last_rate,
         }
         self.timeline.keep(figures)
@@ -74,10 +77,13 @@ class Figures:
         return measured_in_words(self.history()) if self._is_measured() else None
 
     def gap_in_words(self) -> str | None:
-        """What the last accuracies mean that were measured up to the present step; None without validation samples."""
-        last = next((one for one in reversed(self._past()) if one["validation_accuracy"] is not None), None)
+        """What the last figures mean that were measured up to the present step; None without validation samples."""
+        last = next((one for one in reversed(self._past()) if one["validation_loss"] is not None), None)
         if last is None or self._aside is None:
             return None
+        if self._metric != "accuracy":
+            errors = (last[self._metric], last[f"validation_{self._metric}"])
+            return "Off on average by {} in training, by {} in validation.".format(*map(_rounded, errors))
         training = Right(round(last["accuracy"] * len(self._training)), len(self._training))
         validation = Right(round(last["validation_accuracy"] * len(self._aside)), len(self._aside))
         words = gap_in_words(training, validation, self._commonest)
@@ -92,6 +98,11 @@ class Figures:
         """Whether the last of them are those of the present step."""
         past = self._past()
         return bool(past) and past[-1]["step"] == self._loop.step
+
+
+def _rounded(error: float) -> str:
+    """Four digits, without a power of ten: 38,180."""
+    return f"{float(f'{error:.4g}'):,.10g}"
 
 
 def some(samples: Samples, stack: Stack, work: int) -> Samples:

@@ -22,6 +22,8 @@ from pellucid.data.weights import weights_by_class
 from pellucid.executors.native.compile_images import multiply_adds
 from pellucid.models.network import Network
 from pellucid.models.train import divide, standardization
+from pellucid.models.train_table import TableTraining
+from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.nodes import join, numbered
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.rescale import Rescale
@@ -31,10 +33,18 @@ MOST_VALUES = 100_000_000  # outputs of all layers in one step
 MOST_WORK = 20_000_000_000  # multiply-adds of one step: about a second, so that it can be stopped
 
 
+@dataclass(frozen=True, eq=False)
+class OfTable:
+    """The ``name`` of a table in the studio, and the training on it that ``pl.train`` would run."""
+
+    name: str
+    training: TableTraining
+
+
 @dataclass(frozen=True)
 class Material:
     """``validation`` is None without held-out samples; ``points`` are all points of the plane, training and validation;
-    ``pipeline`` is that of pictures; ``rescale`` is measured on the training photos."""
+    ``pipeline`` is that of pictures or of a table; ``rescale`` is measured on the training photos."""
 
     training: Samples
     validation: Samples | None
@@ -42,6 +52,14 @@ class Material:
     points: Points | None = None
     pipeline: Pipeline | None = None
     rescale: Rescale | None = None
+    table: OfTable | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the samples are: "rows" of a table, "points" of the plane, or "images"."""
+        if self.table is not None:
+            return "rows"
+        return "images" if self.points is None else "points"
 
 
 def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Material:
@@ -61,7 +79,7 @@ def material(experiment: Experiment, folder: PhotoFolder | None = None) -> Mater
 
 def network_of(experiment: Experiment, material: Material) -> Network:
     """The network of the experiment, untrained; raises `ArgumentError` if it is too large for the studio."""
-    layers = experiment.recipe.network_layers(material.training.x.shape[1:], len(material.labels), material.rescale)
+    layers = _layers(experiment, material)
     nodes = join({"input": layers[0], **numbered(layers[1:-1]), "output": layers[-1]}, ())
     count = sum(size_of(spec.shape) for node in nodes for spec in node.layer.parameter_specs(node.input_shape))
     _check_size(count, MOST_PARAMETERS, "the network would have {} parameters")
@@ -72,6 +90,12 @@ def network_of(experiment: Experiment, material: Material) -> Network:
     _check_size(batch * multiply_adds(network), MOST_WORK, f"a step with batch_size={batch} would take {{}} multiply-adds")
     network.pipeline = material.pipeline
     return network
+
+
+def _layers(experiment: Experiment, material: Material) -> list[Layer]:
+    if material.table is not None:
+        return material.table.training.layers(experiment.recipe)
+    return experiment.recipe.network_layers(material.training.x.shape[1:], len(material.labels), material.rescale)
 
 
 def _of_folder(experiment: Experiment, folder: PhotoFolder) -> Material:

@@ -120,8 +120,9 @@ class Run(WithinTurn):
             return self._state() | {
                 "name": self.name,
                 "experiment": self.experiment.to_data(),
-                "kind": "images" if points is None else "points",
+                "kind": self.material.kind,
                 "extent": None if points is None else points.extent,
+                "table": self._of_table(),
                 "labels": list(self.material.labels),
                 "layers": [describe_layer(layer) for layer in self.network.layers],
                 "parameters": self.network.parameters.layout.size,
@@ -133,6 +134,19 @@ class Run(WithinTurn):
                 "saved": self.is_saved,
                 "parent": self.parent,
             }
+
+    def _of_table(self) -> dict[str, Any] | None:
+        """Of which table and of what it learns, and by which rules."""
+        if self.material.table is None:
+            return None
+        training = self.material.table.training
+        return {
+            "name": self.material.table.name,
+            "target": training.table.target.name,
+            "rows": len(training.training),
+            "held_out": len(training.held_out),
+            "chosen": training.recipe.in_words(),
+        }
 
     def present(self) -> list[tuple[str, Any]]:
         """The events that tell a new listener where the run is."""

@@ -51,7 +51,7 @@ class Runs:
         when the studio stops."""
         photos = self._photos()
         chosen = experiment(fields, photos)
-        return self._add(chosen, material(chosen, photos), is_temporary=is_temporary)
+        return self.add(chosen, material(chosen, photos), is_temporary=is_temporary)
 
     def fork(self, name: str, step: int | None, changes: Any) -> Run:
         """A new run that goes on from a checkpoint of another one (default: from where it is), with other settings."""
@@ -60,7 +60,33 @@ class Runs:
         parent = self.run(name)
         now = {"learning_rate": parent.loop.learning_rate} if "optimizer" not in changes else {}
         checkpoint = parent.checkpoint(step)
-        return self._add(parent.experiment.changed(now | changes), parent.material, (parent, checkpoint))
+        return self.add(parent.experiment.changed(now | changes), parent.material, (parent, checkpoint))
+
+    def add(
+        self,
+        chosen: Experiment,
+        its_material: Material,
+        origin: tuple[Run, Checkpoint] | None = None,
+        *,
+        is_temporary: bool = False,
+    ) -> Run:
+        """A new, paused run of this experiment."""
+        with self._guard:
+            if len(self._runs) >= MOST_RUNS:
+                raise ArgumentError(f"at most {MOST_RUNS} runs are kept: delete one to start another.")
+            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, origin)
+            total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
+            if total > MOST_PARAMETERS:
+                raise ArgumentError(
+                    f"all runs together would have {total:,} parameters; at most {MOST_PARAMETERS:,} are kept: delete one."
+                )
+            self._count += 1
+            if is_temporary:
+                self._temporary.add(run.name)
+            self._runs[run.name] = run
+        if self.is_closed:  # in the meantime
+            run.close()
+        return run
 
     def delete(self, name: str) -> None:
         """Stop it and forget it."""
@@ -90,28 +116,3 @@ class Runs:
 
     def _lasting(self) -> list[tuple[str, Run]]:
         return [(name, run) for name, run in list(self._runs.items()) if name not in self._temporary]
-
-    def _add(
-        self,
-        chosen: Experiment,
-        its_material: Material,
-        origin: tuple[Run, Checkpoint] | None = None,
-        *,
-        is_temporary: bool = False,
-    ) -> Run:
-        with self._guard:
-            if len(self._runs) >= MOST_RUNS:
-                raise ArgumentError(f"at most {MOST_RUNS} runs are kept: delete one to start another.")
-            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, origin)
-            total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
-            if total > MOST_PARAMETERS:
-                raise ArgumentError(
-                    f"all runs together would have {total:,} parameters; at most {MOST_PARAMETERS:,} are kept: delete one."
-                )
-            self._count += 1
-            if is_temporary:
-                self._temporary.add(run.name)
-            self._runs[run.name] = run
-        if self.is_closed:  # in the meantime
-            run.close()
-        return run

@@ -66,7 +66,7 @@ class WithinTurn:
         self._version = 0  # of the parameters
         self._pace = Pace()
         self._kept = checkpoints()
-        self._figures = Figures(self.loop)
+        self._figures = Figures(self.loop, 1.0 if material.table is None else material.table.training.std)
         self._looks = Looks(self.network, material)
         self._look: tuple[int, dict[str, Any]] | None = None  # with the version that it shows
         self._copies = Copies(self.network, experiment, material)

@@ -33,7 +33,8 @@ function Save({ run }: { run: LiveRun }) {
   const [said, setSaid] = useState("");
   const [asks, setAsks] = useState(false);
   useEffect(() => {
-    setPath(`${run.summary.value.experiment.data}-${run.name}.safetensors`);
+    const { experiment, table } = run.summary.value;
+    setPath(`${table?.name.replace(/\..*/, "") ?? experiment.data}-${run.name}.safetensors`);
     setSaid("");
     setAsks(false);
   }, [run]);

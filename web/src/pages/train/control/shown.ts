@@ -15,6 +15,9 @@ export const shown = computed<LiveRun | null>(() => {
   return run && experiment.value && hasSameData(run.summary.value.experiment, experiment.value) ? run : null;
 });
 
+/** All runs but those that learn from a table: these are watched on the page Table. */
+export const ofThisPage = computed<LiveRun[]>(() => [...runs.value.values()].filter((run) => run.summary.value.kind !== "rows"));
+
 /** The runs whose curves lie over those of the run of the page. */
 export const beside = computed<LiveRun[]>(() => {
   const names = parameter("beside")

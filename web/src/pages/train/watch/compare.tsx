@@ -1,18 +1,16 @@
 /** All runs: which is shown, which lie beside it, the settings in which they differ, and how good they are. */
-import { useState } from "preact/hooks";
 import { percent, short } from "../../../numbers";
-import { openSession } from "../../../session";
 import { setParameters } from "../../../url";
 import { gapInPoints, runColor } from "./curves";
 import { differences, words } from "../form/experiment";
-import { discard, epochOf, latest, type LiveRun, runs } from "../control/live";
+import { Delete } from "../control/delete";
+import { epochOf, latest, type LiveRun } from "../control/live";
 import { titleOf } from "../form/settings";
-import { takeFocus } from "../../../parts/focus";
-import { beside, setBeside, show, shown } from "../control/shown";
+import { beside, ofThisPage, setBeside, show, shown } from "../control/shown";
 import type { Experiment } from "../types";
 
 export function Compare() {
-  const all = [...runs.value.values()];
+  const all = ofThisPage.value;
   const drawn = shown.value ? [shown.value, ...beside.value] : [];
   const fields = differing(drawn.length > 1 ? drawn : all);
   return (
@@ -72,6 +70,10 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
     const names = beside.value.map((one) => one.name).filter((one) => one !== name);
     setBeside(isOn ? [...names, name] : names);
   };
+  const forget = () => {
+    if (shown.value === run) setParameters({ run: null });
+    setBeside(beside.value.map((one) => one.name).filter((one) => one !== name));
+  };
   return (
     <tr aria-current={place === 0 ? "true" : undefined}>
       <td>
@@ -107,37 +109,8 @@ function Row({ run, place, fields }: { run: LiveRun; place: number; fields: (key
         </td>
       ))}
       <td>
-        <Delete run={run} />
+        <Delete run={run} isGone={forget}>×</Delete>
       </td>
     </tr>
-  );
-}
-
-/** Asks before something is lost that was trained and not saved. */
-function Delete({ run }: { run: LiveRun }) {
-  const [asks, setAsks] = useState(false);
-  const isLost = run.now.value.step > 0 && !run.summary.value.saved;
-  const gone = async () => {
-    if (shown.value === run) setParameters({ run: null });
-    setBeside(beside.value.map(({ name }) => name).filter((name) => name !== run.name));
-    await discard(run.name);
-    void openSession();
-  };
-  if (!asks)
-    return (
-      <button type="button" class="plain" aria-label={`Delete ${run.name}`} onClick={() => (isLost ? setAsks(true) : gone())}>
-        ×
-      </button>
-    );
-  return (
-    <span class="row tight">
-      Not saved.{" "}
-      <button type="button" onClick={gone}>
-        Delete {run.name}
-      </button>{" "}
-      <button type="button" ref={takeFocus} onClick={() => setAsks(false)}>
-        Keep
-      </button>
-    </span>
   );
 }

@@ -20,6 +20,6 @@ export function Herald({ run }: { run: LiveRun }) {
 }
 
 function summaryOf(figures: Figures, epoch: number): string {
-  const tested = figures.validation_accuracy === null ? "" : `, validation accuracy ${percent(figures.validation_accuracy)}`;
+  const tested = typeof figures.validation_accuracy !== "number" ? "" : `, validation accuracy ${percent(figures.validation_accuracy)}`;
   return `Epoch ${epoch}: loss ${short(figures.loss ?? figures.validation_loss ?? NaN, 3)}${tested}.`;
 }

@@ -7,7 +7,7 @@ import { Heatmap } from "../../../parts/heatmap";
 import { Histogram } from "./histogram";
 import type { LiveRun } from "../control/live";
 import { Tiles } from "./tiles";
-import type { LayerLook } from "../types";
+import type { LayerLook, RunSummary } from "../types";
 
 export function Layers({ run }: { run: LiveRun }) {
   const look = run.look.value;
@@ -27,7 +27,7 @@ export function Layers({ run }: { run: LiveRun }) {
   );
 }
 
-function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; kind: "points" | "images" }) {
+function Layer({ layer, isFirst, kind }: { layer: LayerLook; isFirst: boolean; kind: RunSummary["kind"] }) {
   const { weights, activations, gradients } = layer.histograms;
   return (
     <section class="layer" aria-label={layer.name}>

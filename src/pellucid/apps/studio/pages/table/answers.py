@@ -1,0 +1,80 @@
+"""What a model answers for one row, and what each column contributes to that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.apps.studio.pages.table.cells import notes, pipeline_of, row_of_cells, texts_of
+from pellucid.core.checks import one_of
+from pellucid.core.shapes import Array
+from pellucid.inspection.attribution.attribute import attribute
+from pellucid.models.model import Model
+from pellucid.models.prediction import Prediction
+
+LONGEST_WORD = 2_000  # characters in an address
+MOST_STEPS = 256  # gradients of one attribution: it follows a slider
+
+
+def answer(model: Model, cells: object, confidence: float | None) -> dict[str, Any]:
+    """A RowAnswer (web/src/pages/table/types.ts): a label with its probability, or a number; and notes on the cells.
+
+    A network that learns, or has no held-out rows, has no ``confidence``: then nothing is said with it.
+    """
+    row = row_of_cells(model, cells)
+    found = model.predict(row, confidence=confidence if model.conformal_scores else None)
+    said = {"notes": notes(model, texts_of(model, row))}
+    if isinstance(found, Prediction):
+        return said | {
+            "answers": "labels",
+            "label": found.label,
+            "probability": found.probability,
+            "probabilities": found.probabilities.tolist(),
+            "set": None if found.set is None else list(found.set),
+            "set_in_words": found.set_in_words() or None,
+        }
+    return said | {"answers": "values", "value": found.value, "interval": found.interval}
+
+
+def contributions(model: Model, cells: object, label: str | None) -> dict[str, Any]:
+    """The Contributions (web/src/pages/table/types.ts): score = the sum over the columns + bias + gap.
+
+    The score is the number that a regression answers (of counts its logarithm); else that of the ``label``, by default the
+    most probable one, minus that of the most probable other one.
+    """
+    pipeline = pipeline_of(model)
+    texts = texts_of(model, row_of_cells(model, cells))
+    x = pipeline.encode([column.read(cell).values for column, cell in zip(pipeline.columns, texts, strict=True)])
+    target = against = None
+    if model.labels:
+        target, against = _compared(model, model.network.predict_proba(x)[0], label)
+    found = attribute(model.network, x, target, against=against, max_steps=MOST_STEPS)
+    return {
+        "columns": np.bincount(pipeline.sources, found.contributions[0], len(pipeline.columns)).tolist(),
+        "bias": float(found.bias[0]),
+        "gap": float(found.gap[0]),
+        "score": float(found.score[0]),
+        "label": None if target is None else model.labels[target],
+        "against": None if against is None else model.labels[against],
+        "is_asked": label is not None,
+        "in_units": not model.labels and bool(np.isclose(found.score[0], model.network.predict(x)[0], rtol=1e-3)),
+        "method": found.method,
+        "steps": int(found.steps[0]),
+        "sample": _word(x[0]),
+    }
+
+
+def _word(x: Array) -> str | None:
+    """The network's input as a word of an address, for the page Look inside."""
+    word = f"xy.{','.join(f'{number:.9g}' for number in x)}"
+    return word if len(word) <= LONGEST_WORD else None
+
+
+def _compared(model: Model, probabilities: Array, label: str | None) -> tuple[int, int]:
+    """The class whose score is explained, and the most probable of the others."""
+    names = [str(one) for one in model.labels]
+    target = int(probabilities.argmax()) if label is None else names.index(one_of(label, names, "label of this model"))
+    others = probabilities.copy()
+    others[target] = -1.0
+    return target, int(others.argmax())
