@@ -14,11 +14,10 @@ from pellucid.data.tables.suspects.suspect import Suspect
 from pellucid.data.tables.table import Table
 from pellucid.mathematics.optimizers import AdamW
 from pellucid.models.network import Network
+from pellucid.models.table_front import table_front
 from pellucid.nn.layers.dense import Dense
-from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 ROWS = 4000  # of the sample; a quarter of them is held out
 NUMBERS = 4_000_000  # of the network's input in all rows; of a wide table there are fewer rows
@@ -84,10 +83,11 @@ def _answers(part: Table, learn: NDArray[np.int64], test: NDArray[np.int64], y: 
     if not part.columns:
         answer = 0.0 if part.labels is None else np.bincount(y).argmax()
         return np.full(len(test), answer)
-    x = part.encode(part.pipeline(learn))
+    pipeline = part.pipeline(learn)
+    x = part.encode(pipeline)
     output = Regression() if part.labels is None else Classification(len(part.labels))
-    hidden = [PiecewiseLinearEncoding.fit(x[learn], BINS), Dense(UNITS, "relu"), Dense(UNITS, "relu")]
-    network = Network([Input(x.shape[1]), *hidden, output])
+    front = table_front(pipeline, x[learn], BINS)
+    network = Network([*front.layers, Dense(UNITS, "relu"), Dense(UNITS, "relu"), output])
     epochs = min(MOST_EPOCHS, max(1, round(STEPS * BATCH / len(learn))))
     network.fit(x[learn], y, optimizer=AdamW(3e-3), schedule="cosine", epochs=epochs, batch_size=BATCH, progress="none")
     return network.predict(x[test])

@@ -16,14 +16,13 @@ from pellucid.mathematics.losses import Loss
 from pellucid.models.calibrate import calibrate
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.table_front import TableFront, table_front
 from pellucid.models.table_split import FEWEST_HELD_OUT, Rows, TableSplit
 from pellucid.models.target_units import TargetUnits
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.classification import Classification
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
-from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import choose_for_table
 
@@ -122,9 +121,9 @@ class TableTraining:
         return 1.0 if self.units is None else float(np.ravel(self.units.scale)[0])
 
     @cached_property
-    def encoding(self) -> PiecewiseLinearEncoding:
-        """The bins of the training rows."""
-        return PiecewiseLinearEncoding.fit(self.x[self.training[:MOST_MEASURED]], BINS)
+    def front(self) -> TableFront:
+        """The first layers, measured on the training rows."""
+        return table_front(self.pipeline, self.x[self.training[:MOST_MEASURED]], BINS)
 
     @cached_property
     def network(self) -> Network:
@@ -137,11 +136,10 @@ class TableTraining:
 
     def layers(self, recipe: Recipe) -> list[Layer]:
         """All layers of a network of this recipe."""
-        encoding = self.encoding
-        columns = (*range(len(encoding.edges)), *encoding.bins.column.tolist())  # which each encoded number comes from
-        hidden = recipe.hidden_layers(encoding.output_shape(self.x.shape[1:]), columns)
+        front = self.front
+        hidden = recipe.hidden_layers((front.width,), front.sources)
         output = replace(_output(self.table, self.loss), members=recipe.ensemble)
-        return [Input(self.x.shape[1]), encoding, *hidden, output]
+        return [*front.layers, *hidden, output]
 
     def fit(self, options: dict[str, Any]) -> Model:
         """Fit the network, and measure on the held-out rows what its answers are worth."""

@@ -26,6 +26,7 @@ DAY = 86_400.0  # seconds
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CLIP = 3.0
 SHOWN = 8  # values of a category in words
+MOST_ONE_HOT = 64  # values of a category that have a number each
 LARGEST = 1e300  # what lies beyond is cut to it, so that no difference is infinite
 TRUTH = {"true": 1.0, "false": 0.0}
 
@@ -136,12 +137,16 @@ class CategoryColumn(Column):
 
     ``values`` are those of the training rows, the empty text among them if some were missing. A value that is not among
     them is 0 in all places: it adds nothing of its own. Where 1 came in training, 1.0 is the same value; so are true and 1.
+
+    ``is_embedded`` says that it is a single number, the place of the value among them, or -1 if it is none: a layer
+    `Embedding` makes a vector of it. So are columns of more than 64 values.
     """
 
     kind = "category"
 
     name: str
     values: tuple[str, ...] = ()
+    is_embedded: bool = False
 
     @property
     def learned(self) -> str:
@@ -156,13 +161,17 @@ class CategoryColumn(Column):
     def fit(self, values: NDArray[np.float64]) -> CategoryColumn:
         """The column with only the values that training rows have."""
         codes = np.unique(values[~np.isnan(values)]).astype(int)
-        return replace(self, values=tuple(self.values[code] for code in codes))
+        return replace(self, values=tuple(self.values[code] for code in codes), is_embedded=len(codes) > MOST_ONE_HOT)
 
     def encode(self, values: NDArray[np.float64]) -> Array:
+        if self.is_embedded:
+            return np.nan_to_num(values, nan=-1.0).astype(np.float32)[:, None]
         return (values[:, None] == np.arange(len(self.values))).astype(np.float32)
 
     @property
     def parts(self) -> tuple[str, ...]:
+        if self.is_embedded:
+            return (self.name,)
         return tuple(f"{self.name} = {value}" if value else f"{self.name} is missing" for value in self.values)
 
 

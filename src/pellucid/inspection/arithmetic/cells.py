@@ -90,7 +90,11 @@ def _of_nothing(column: Column, numbers: tuple[float, ...]) -> Iterator[str]:
 
 
 def _one_of(column: CategoryColumn, numbers: tuple[float, ...]) -> str:
-    """One-hot: which number is 1."""
+    """One-hot: which number is 1. Embedded: the place among the values."""
+    if column.is_embedded:
+        place = int(numbers[0])
+        where = f"place {place:,} of 0 to {len(column.values) - 1:,}" if place >= 0 else "none of those in training"
+        return f"{column.name}: {place}, {where}, of which an Embedding makes a vector"
     if not any(numbers):
         return f"{column.name}: none of the values that it had in training; all {len(numbers):,} numbers are 0"
     others = len(numbers) - 1

@@ -25,7 +25,7 @@ from pellucid.data.tables.columns import (
 )
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.models.model import Model
-from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.models.table_front import edges_of
 
 POINTS = 25  # of a column whose training values are not known
 SCALES = 2.0  # to each side of its center, then
@@ -86,8 +86,7 @@ def range_of(model: Model, k: int) -> NDArray[np.float64]:
     if isinstance(column, CategoryColumn | OrderedColumn):
         return np.arange(float(len(column.values if isinstance(column, CategoryColumn) else column.levels)))
     assert isinstance(column, NumberColumn | DateColumn)
-    front, first = model.network.layers[1], int(np.flatnonzero(pipeline.sources == k)[0])
-    edges = np.array(front.edges[first] if isinstance(front, PiecewiseLinearEncoding) else ())
+    edges = np.array(edges_of(model.network.layers, int(np.flatnonzero(pipeline.sources == k)[0])))
     if len(edges) > MANY_EDGES:
         edges = edges[1:-1]
     if len(edges):

@@ -1,0 +1,64 @@
+"""The first layers of a network for a table: vectors of categories with many values, then the bins of the numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.core.shapes import Array
+from pellucid.data.tables.columns import CategoryColumn
+from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.nn.layers.base import Layer
+from pellucid.nn.layers.input import Input
+from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+
+VECTOR = 16  # numbers for a category of a column with many values
+NO_BINS: tuple[float, ...] = ()
+
+
+class TableFront(NamedTuple):
+    """The ``layers``, how many numbers they give, and for each of these the number of the input that it comes from."""
+
+    layers: tuple[Layer, ...]
+    width: int
+    sources: tuple[int, ...]
+
+
+def table_front(pipeline: TablePipeline, x: Array, bins: int) -> TableFront:
+    """`Input`, an `Embedding` if there are columns with many values, and `PiecewiseLinearEncoding` with edges at the
+    quantiles of the training rows x (N, D)."""
+    starts = np.cumsum([0, *(column.width for column in pipeline.columns)]).tolist()
+    embedded = [
+        (start, len(column.values), VECTOR)
+        for start, column in zip(starts, pipeline.columns, strict=False)
+        if isinstance(column, CategoryColumn) and column.is_embedded
+    ]
+    first: list[Layer] = [Input(x.shape[1])]
+    sources = list(range(x.shape[1]))
+    if embedded:
+        embedding = Embedding(tuple(embedded))
+        first.append(embedding)
+        others = embedding.others(x.shape[1])
+        sources = others + [column for column, _, width in embedded for _ in range(width)]
+        edges = PiecewiseLinearEncoding.fit(x[:, others], bins).edges if others else ()
+        encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (len(sources) - len(others))))
+    else:
+        encoding = PiecewiseLinearEncoding.fit(x, bins)
+    sources += [sources[place] for place in encoding.bins.column]
+    return TableFront((*first, encoding), len(sources), tuple(sources))
+
+
+def edges_of(layers: tuple[Layer, ...], number: int) -> tuple[float, ...]:
+    """The edges of the bins of one number of the input; () if the first layers have none for it."""
+    place = number
+    for layer in layers[1:3]:
+        if isinstance(layer, Embedding):
+            others = layer.others(max(number, *(column for column, _, _ in layer.columns)) + 1)
+            if number not in others:
+                return NO_BINS
+            place = others.index(number)
+        elif isinstance(layer, PiecewiseLinearEncoding):
+            return layer.edges[place]
+    return NO_BINS
