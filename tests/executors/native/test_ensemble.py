@@ -142,6 +142,32 @@ def test_a_step_is_the_true_one_but_for_rounding(isa, members, batch, monkeypatc
         check(network, x, y, threads=2)
 
 
+FRONTS = {
+    "factors": [pl.ScaleFeatures()],
+    "bins and factors": [pl.PiecewiseLinearEncoding(((-1.0, 0.0, 1.0), (), (), (-0.5, 0.5))), pl.ScaleFeatures()],
+    "categories": [pl.Embedding(((1, 3, 2),)), pl.ScaleFeatures()],
+    "waves": [pl.PeriodicEmbedding(3, (0, 2), 0.5)],
+}
+
+
+@EVERY_ISA
+@pytest.mark.parametrize("name", FRONTS)
+def test_layers_of_a_table_learn_from_all_members(isa, name, monkeypatch):
+    """Their gradient is the sum over the members, also where each sample has a row for each of them."""
+    monkeypatch.setenv("PELLUCID_ISA", isa)
+    x = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
+    x[:, 1] = np.arange(50) % 3
+    layers = [pl.Input(4), *FRONTS[name], pl.EnsembleDense(33, 5, "tanh"), pl.Dropout(0.3), pl.Classification(3, members=5)]
+    network, y = spread(pl.Network(layers, seed=3), 3), np.arange(50) % 3
+    native = fitted(network, x, y, threads=2)
+    truth = numbers(fitted(network, x, y, engine="numpy", dtype="float64"))
+    assert_same_bits(numbers(native), numbers(fitted(network, x, y, threads=1)))
+    for vector, array in numbers(native).items():
+        np.testing.assert_allclose(array, truth[vector], rtol=0, atol=1e-6)
+    moved = {full for full in network.parameters if not np.array_equal(native.parameters[full], network.parameters[full])}
+    assert moved == set(network.parameters)
+
+
 HIDDEN = [pl.EnsembleDense(131, 5, "silu"), pl.Dropout(0.5), pl.EnsembleDense(33, 5, "elu"), pl.Dropout(0.1)]
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(310, 20)).astype(np.float32)
