@@ -179,6 +179,21 @@ struct Waves {
   const float *frequency, *phase; // (embedded, frequencies): w and b
 };
 
+// Where a number is among the bins of its column, counted from the first one, and what the sums of the weights below and up
+// to the end of that bin are multiplied by. See encoding.cpp.
+struct InBin {
+  std::int32_t bin;
+  float lower, upper;
+};
+
+// The weights of all bins for the columns of a panel, whole vectors wide: their `sums` by `sum_weights`, or, where that is
+// null, the weights themselves.
+struct BinWeights {
+  const float* sums;
+  const float* weight;
+  Size units;  // how far it is to the weights of the next bin
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -241,6 +256,9 @@ struct Kernels {
   // of the embedded columns [from, to), from what `waves_backward` has made of dy
   void (*waves_gradient)(const Waves&, Size from, Size to, Size rows, const float* x, Size x_row, const float* dy,
                          Size dy_row, float* dfrequency, float* dphase, bool accumulate);
+  void (*find_bins)(const Encoding&, Size rows, const float* x, Size x_row, InBin* to);
+  void (*sum_weights)(const Encoding&, const float* weight, int vectors, float* to);
+  void (*add_bins)(const Encoding&, const BinWeights&, const InBin* in, const Block& to);
   bool (*all_finite)(const float* x, Size count);
 };
 

@@ -47,6 +47,9 @@ void encode_backward(const Encoding&, Size, const float*, Size, const float*, Si
 void make_waves(const Waves&, Size, const float*, Size, float*, Size);
 void waves_backward(const Waves&, Size, const float*, Size, float*, Size, float*, Size);
 void waves_gradient(const Waves&, Size, Size, Size, const float*, Size, const float*, Size, float*, float*, bool);
+void find_bins(const Encoding&, Size, const float*, Size, InBin*);
+void sum_weights(const Encoding&, const float*, int, float*);
+void add_bins(const Encoding&, const BinWeights&, const InBin*, const Block&);
 bool all_finite(const float*, Size);
 
 #define PELLUCID_QUOTE(x) #x
@@ -71,7 +74,7 @@ const Kernels table = {
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
     add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, encode_backward,
-    make_waves, waves_backward, waves_gradient, all_finite,
+    make_waves, waves_backward, waves_gradient, find_bins, sum_weights, add_bins, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

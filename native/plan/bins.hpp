@@ -19,6 +19,7 @@ class Bins {
   }
 
   Size columns() const { return (Size)bins_of_.size(); }
+  Size bins() const { return bins_; }
   Size width() const { return columns() + bins_; }  // of an encoded row
 
   Encoding encoding() const {

@@ -34,6 +34,13 @@ void Front::add(std::unique_ptr<Stage> stage, const std::vector<Size>& counts, b
   stages_.push_back(std::move(stage));
 }
 
+std::optional<Bins> Front::take_last_bins() {
+  if (stages_.empty() || !stages_.back()->bins()) return std::nullopt;
+  const Bins bins = *stages_.back()->bins();
+  stages_.pop_back();
+  return bins;
+}
+
 Size Front::widest() const {
   Size most = inputs_;
   for (const auto& stage : stages_) most = std::max(most, stage->outputs);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -46,6 +47,7 @@ class Stage {
   // dx from dy; dx.data is null if no stage below has parameters. It may change dy, for `gradient` to read.
   virtual void backward(const float* parameters, Size rows, Rows x, Rows dy, Rows dx) const = 0;
   virtual Size pieces() const { return 0; }
+  virtual const Bins* bins() const { return nullptr; }  // of an encoding
   virtual void gradient(Size, Size, Rows, Rows, float*, bool) const {}  // piece, rows, x, dy, gradient, accumulate
 };
 
@@ -65,6 +67,7 @@ class Front {
   Size inputs() const { return inputs_; }
   Size outputs() const { return stages_.empty() ? inputs_ : stages_.back()->outputs; }
   Size widest() const;  // of all rows, with those of the input
+  std::optional<Bins> take_last_bins();  // if the last stage is an encoding, without which the front goes on
   bool learns() const { return lowest_ < stages_.size(); }
   Size pieces() const;
   const std::vector<int>& arrays() const { return arrays_; }

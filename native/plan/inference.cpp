@@ -16,6 +16,7 @@ namespace {
 constexpr Size most_rows = 192;        // of a block
 constexpr Size most_images = 64;       // of a block
 constexpr Size fewest_rows_to_pack = 12;
+constexpr Size fewest_rows_to_sum = 48;    // the weights of bins
 constexpr double work_for_threads = 4e6;  // multiply-adds; for fewer, waking a thread costs more than it saves
 
 // Memory of the current thread, kept from call to call.
@@ -58,10 +59,17 @@ void Inference::end_images() {
 
 void Inference::add_affine(Size units, Activation activation, bool bias) {
   const Size weights = units_ * units;
-  layers_.push_back({Kind::affine, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0});
+  if (layers_.empty() && front_) bins_ = front_->take_last_bins();
+  const bool reads_bins = layers_.empty() && bins_;
+  if (reads_bins) {
+    units_ = tail_ = deepest_ = bins_->columns();
+    widest_ = front_->widest();
+  }
+  layers_.push_back({Kind::affine, units_, units, activation, parameters_, bias ? parameters_ + weights : -1, 0, 0,
+                     reads_bins});
   parameters_ += weights + (bias ? units : 0);
-  work_ += (double)(weights * ensemble_);
-  deepest_ = std::max(deepest_, units_);
+  work_ += (double)(reads_bins ? 3 * units_ * units : weights * ensemble_);
+  deepest_ = std::max(deepest_, reads_bins ? std::max(units_, bins_->bins()) : units_);
   widest_ = std::max(widest_, units);
   units_ = units;
 }
@@ -108,10 +116,11 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
   Packed packed;
   if (images_) {
     // a vector of the last group's bias may reach past the end
-    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size())};
+    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size()), {}};
     layout_.pack(parameters, packed.parameters);
     layout_.pack_state(state, packed.state);
   }
+  if (bins_ && rows >= fewest_rows_to_sum) packed.bin_sums = sum_bin_weights(parameters);
   if ((double)rows * work_ < work_for_threads) threads = 1;
   threads = (int)std::min<Size>(threads, blocks);
   std::atomic<Size> next{0};
@@ -160,7 +169,8 @@ void Inference::run_images(Source source, const void* x, Size rows, const Packed
 bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
                           const Packed& packed, Answer answer, float* to) const {
   const Size stride = padded(widest_), room = rows * ensemble_ * stride;
-  float* values[2] = {scratch(2 * room + (deepest_ + 4) * kernels_.panel + kernels_.wide_panel), nullptr};
+  const Size panels = (deepest_ + 4) * kernels_.panel + kernels_.wide_panel;
+  float* values[2] = {scratch(2 * room + panels + (bins_ ? 3 * rows * bins_->columns() : 0)), nullptr};
   values[1] = values[0] + room;
   float* panel = values[1] + room;
   const float* from = (const float*)x;
@@ -177,13 +187,15 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     from = front_ ? front_->run(parameters, rows, values[0], values[1], stride) : values[0];
     from_stride = stride;
   }
+  InBin* in = (InBin*)(panel + panels);
+  if (bins_) kernels_.find_bins(bins_->encoding(), rows, from, from_stride, in);
   int target = from == values[1] ? 0 : 1;  // the buffer that the next layer writes
   bool many_zeros = std::count(from, from + tail_, 0.0f) > tail_ / 2;  // in the first sample: the others will be like it
   Size now = rows;  // rows of the next layer's input
   for (const Layer& layer : layers_) {
     bool keeps_zeros = false;
     if (layer.kind == Kind::affine) {
-      affine(layer, from, from_stride, now, parameters, values[target], stride, panel, many_zeros);
+      affine(layer, from, from_stride, now, parameters, values[target], stride, panel, many_zeros, in, packed.bin_sums);
     } else if (layer.kind == Kind::scales) {
       const bool repeats = now == rows;
       scale(layer, from, from_stride, rows, repeats, parameters, values[target], stride, panel);
@@ -218,7 +230,8 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
 // For a few samples the weights (inputs, units) are read where they are, row by row. For more, each panel is first copied
 // to be contiguous. A last panel that does not fill its vectors is always copied.
 void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-                       Size stride, float* panel, bool skips_zeros) const {
+                       Size stride, float* panel, bool skips_zeros, const InBin* in,
+                       const float* bin_sums) const {
   const float* weight = parameters + layer.weight;
   float* bias = panel + deepest_ * kernels_.panel;  // up to a wide panel of it
   for (Size column = 0, wide; column < layer.units; column += wide) {
@@ -240,6 +253,8 @@ void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size r
         if (k == 0 && layer.bias >= 0) p.bias = bias;
         kernels_.product(p);
       }
+      // few rows are one block: what was packed into the panel has been used
+      if (layer.reads_bins) add_bins(layer, in + row * layer.inputs, bin_sums, column, parameters, block, panel);
       kernels_.activate(layer.activation, block, nullptr);
     }
   }
@@ -290,6 +305,33 @@ void Inference::mean_of_heads(const Layer& layer, const float* x, Size x_stride,
     for (Size r = 0; r < samples; ++r)
       for (Size i = 0; i < width; ++i) to[r * stride + column + i] = (to[r * stride + column + i] + bias[i]) * share;
   }
+}
+
+// The sums of the weights of all bins of the first layer, panel by panel.
+Buffer Inference::sum_bin_weights(const float* parameters) const {
+  const Layer& layer = layers_[0];
+  const Size bins = bins_->bins(), sums = bins_->width();  // one more for each column
+  const float* weight = parameters + layer.weight + layer.inputs * layer.units;
+  Buffer to(sums * round_up(layer.units, kernels_.width)), panel(bins * kernels_.panel);
+  for (Size column = 0; column < layer.units; column += kernels_.panel) {
+    const Size wide = std::min<Size>(kernels_.panel, layer.units - column), width = round_up(wide, kernels_.width);
+    kernels_.pack(weight + column, layer.units, bins, wide, panel, width);
+    kernels_.sum_weights(bins_->encoding(), panel, (int)(width / kernels_.width), to + sums * column);
+  }
+  return to;
+}
+
+// Adds what the bins give to columns of the first layer; `sums` is null for a few rows.
+void Inference::add_bins(const Layer& layer, const InBin* in, const float* sums, Size column, const float* parameters,
+                         const Block& to, float* panel) const {
+  BinWeights weights{nullptr, parameters + layer.weight + layer.inputs * layer.units + column, layer.units};
+  const Size width = to.vectors * kernels_.width, wide = std::min(width, layer.units - column);
+  if (sums) weights.sums = sums + bins_->width() * column;
+  else if (wide < width) {  // whole vectors are read
+    kernels_.pack(weights.weight, layer.units, bins_->bins(), wide, panel, width);
+    weights = {nullptr, panel, width};
+  }
+  kernels_.add_bins(bins_->encoding(), weights, in, to);
 }
 
 void Inference::normalize(const Layer& layer, Size rows, const float* parameters, const float* state, float* x, Size stride,

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -59,10 +60,12 @@ class Inference {
     Size weight, bias;
     Size state;         // the place of the moving mean; the moving variance follows it
     float constant;     // epsilon, or the rate of a scaling
+    bool reads_bins = false;  // of a table, which are not written out and not among the inputs: see kernels/encoding.cpp
   };
 
-  struct Packed {  // of the image part
-    Buffer parameters, state;
+  struct Packed {
+    Buffer parameters, state;  // of the image part
+    Buffer bin_sums;           // of the first layer's weights, for many rows
   };
   struct Room {  // memory for a chunk of images
     Images::Workspace workspace;
@@ -70,10 +73,13 @@ class Inference {
   };
   bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, const Packed& packed,
                  Answer answer, float* to) const;
+  Buffer sum_bin_weights(const float* parameters) const;
+  void add_bins(const Layer& layer, const InBin* in, const float* sums, Size column, const float* parameters,
+                const Block& to, float* panel) const;
   void run_images(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const;
   std::unique_ptr<Room> borrow_room() const;
   void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-              Size stride, float* panel, bool skips_zeros) const;
+              Size stride, float* panel, bool skips_zeros, const InBin* in, const float* bin_sums) const;
   void scale(const Layer& layer, const float* x, Size x_stride, Size samples, bool repeats, const float* parameters,
              float* to, Size stride, float* scratch) const;
   void mean_of_heads(const Layer& layer, const float* x, Size x_stride, Size samples, const float* parameters, float* to,
@@ -84,12 +90,13 @@ class Inference {
 
   const Kernels& kernels_;
   const Size inputs_;
-  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after front or image part
+  Size units_, tail_, widest_, deepest_;  // tail_: inputs of the first layer after front or image part, without bins
   Size ensemble_ = 1;
   Size parameters_ = 0, state_ = 0;
   double work_ = 0;
   Layout layout_;
   std::unique_ptr<Front> front_;
+  std::optional<Bins> bins_;  // that come last in the front, if the first layer reads them
   std::unique_ptr<Images> images_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Room>> rooms_;  // those not in use

@@ -91,6 +91,7 @@ class EncodingStage final : public Stage {
   void backward(const float*, Size rows, Rows x, Rows dy, Rows dx) const override {
     if (dx.data) kernels_.encode_backward(bins_.encoding(), rows, x.data, x.stride, dy.data, dy.stride, dx.data, dx.stride);
   }
+  const Bins* bins() const override { return &bins_; }
 
  private:
   const Kernels& kernels_;

@@ -1,15 +1,16 @@
-"""The encoding of a table, natively: bit by bit what NumPy gives, in training and in prediction.
+"""The encoding of a table, natively: bit by bit what NumPy gives in training, and but for rounding in prediction.
 
-The oracle of most tests is a network without the encoding, on rows that NumPy has encoded: it must be trained, and must
-answer, with the same bits. That holds the encoding itself to NumPy, and shows that nothing else has changed.
+The oracle of training is a network without the encoding, on rows that NumPy has encoded: it must be trained with the same
+bits. That holds the encoding itself to NumPy, and shows that nothing else has changed. Predictions add up sums of weights
+in place of single bins (native/kernels/encoding.cpp); their oracle is NumPy in float64.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from rounding import case, check, classes
-from twins import ISAS, assert_same_bits, assert_threads_do_not_matter, fitted, numbers, spread
+from rounding import SAFETY, UNIT, case, check, classes
+from twins import ISAS, assert_same_bits, assert_threads_do_not_matter, fitted, numbers, spread, twin
 
 import pellucid as pl
 from pellucid._native import has_bf16
@@ -22,7 +23,8 @@ RNG = np.random.default_rng(12)
 
 
 def rising(count, low=-2.0, high=2.0):
-    return tuple(np.sort(RNG.uniform(low, high, count)).tolist())
+    """Edges that float32 holds exactly, as `PiecewiseLinearEncoding.fit` gives them."""
+    return tuple(np.sort(RNG.uniform(low, high, count).astype(np.float32)).astype(float).tolist())
 
 
 # name -> edges of each column: widths all around those of vectors, columns without bins at each place, wide and narrow bins
@@ -99,17 +101,54 @@ def test_it_is_trained_as_on_rows_that_numpy_encoded(isa, name, hidden, dtype, m
     assert not np.array_equal(ours.parameters.vector, own.parameters.vector)
 
 
+COUNTS = (1, 2, 11, 12, 47, 48, 193, 400)  # of rows: the weights are summed for each row, or once for all from 48 on
+
+
+@EVERY_ISA
+@every_edges
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_weighted_sum_of_bins_is_the_true_one_but_for_rounding(isa, name, dtype, monkeypatch):
+    """Each sum is held to the sizes of its own terms: a number beyond all edges excuses no other row."""
+    monkeypatch.setenv("PELLUCID_ISA", isa)
+    encoding = encoding_of(name)
+    for outputs in (1, 5, 37, 130):  # parts of a panel, several panels, and several of those for one row
+        own, _ = pair(encoding, [], pl.Regression(outputs))
+        truth = twin(own, "float64")
+        weight, bias = truth.parameters["output.weight"], truth.parameters["output.bias"]
+        for count in COUNTS:
+            x = rows_for(encoding, count, dtype, most=1e20)
+            assert native_inference(own) is not None
+            y = encoding.forward({}, np.float64(x) / (255 if dtype == np.uint8 else 1), Context())[0]
+            terms = np.abs(y) @ np.abs(weight) + np.abs(bias)
+            terms += encoding.gain * 2 * np.abs(weight[len(encoding.edges) :]).sum(axis=0)  # of all bins below
+            distance = np.abs(own.predict(x).reshape(count, -1) - (y @ weight + bias))
+            assert (distance <= SAFETY * UNIT * np.sqrt(len(weight)) * terms).all()
+
+
 @EVERY_ISA
 @every_edges
 @every_hidden
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_it_answers_as_for_rows_that_numpy_encoded(isa, name, hidden, dtype, monkeypatch):
+def test_it_answers_as_numpy_does_but_for_rounding(isa, name, hidden, dtype, monkeypatch):
+    monkeypatch.setenv("PELLUCID_ISA", isa)
+    own, _ = pair(encoding_of(name), HIDDEN[hidden], pl.Regression(5))
+    truth = twin(own, "float64")
+    bound = SAFETY * UNIT * np.sqrt(sum(np.prod(node.input_shape, initial=1) + 16 for node in own.nodes))
+    for count in COUNTS:
+        x = rows_for(encoding_of(name), count, dtype)
+        true = truth.propagate(x).logits
+        assert np.abs(own.forward(x) - true).max() <= 2 * bound * np.abs(true).max()
+
+
+@EVERY_ISA
+@every_edges
+def test_behind_another_layer_than_a_weighted_sum_the_bins_are_those_of_numpy(isa, name, monkeypatch):
+    """A batch normalization reads the bins themselves: bit by bit the answers of a network without the encoding."""
     monkeypatch.setenv("PELLUCID_ISA", isa)
     encoding = encoding_of(name)
-    own, plain = pair(encoding, HIDDEN[hidden], pl.Regression(5))
-    for count in (1, 2, 11, 12, 193, 400):
-        x = rows_for(encoding, count, dtype, most=1e20)
-        assert native_inference(own) is not None
+    own, plain = pair(encoding, HIDDEN["normalized at once"], pl.Regression(5))
+    for count in COUNTS:
+        x = rows_for(encoding, count, most=1e20)
         assert own.predict(x).tobytes() == plain.predict(encoded(encoding, x)).tobytes()
 
 
@@ -122,8 +161,8 @@ def test_a_row_has_the_same_bits_alone_and_in_any_batch(isa, name, monkeypatch):
     x = rows_for(encoding, 400)
     together = own.predict_proba(x)
     for i in range(0, 400, 61):
-        assert own.predict_proba(x[i : i + 1]).tobytes() == together[i : i + 1].tobytes()
-        assert own.predict_proba(x[i : i + 7]).tobytes() == together[i : i + 7].tobytes()
+        for count in (1, 7, 60):
+            assert own.predict_proba(x[i : i + count]).tobytes() == together[i : i + count].tobytes()
 
 
 @EVERY_ISA
