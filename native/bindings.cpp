@@ -14,6 +14,7 @@
 #include "plan/front_bindings.hpp"
 #include "plan/inference.hpp"
 #include "plan/plan.hpp"
+#include "tables/bindings.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -375,4 +376,5 @@ NB_MODULE(_native, m) {
   bind_images(m);
   bind_plan(m);
   bind_inference(m);
+  bind_cells(m);
 }

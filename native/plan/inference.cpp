@@ -14,6 +14,7 @@ namespace pellucid {
 namespace {
 
 constexpr Size most_rows = 192;        // of a block
+constexpr Size most_binned_rows = 768;  // where there are many: the sums of weights are fetched less often
 constexpr Size most_images = 64;       // of a block
 constexpr Size fewest_rows_to_pack = 12;
 constexpr Size fewest_rows_to_sum = 48;    // the weights of bins
@@ -110,7 +111,9 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
                     float* to, int threads) const {
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
   const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
-  const Size rows_of_block = images_ ? most_images : std::max<Size>(1, most_rows / ensemble_);
+  const bool is_long = bins_ && rows >= 2 * threads * most_binned_rows;
+  const Size most = is_long ? most_binned_rows : most_rows;
+  const Size rows_of_block = images_ ? most_images : std::max<Size>(1, most / ensemble_);
   Size blocks = (rows + rows_of_block - 1) / rows_of_block;
   if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
   Packed packed;
@@ -181,7 +184,7 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
     from = values[0];
     from_stride = stride;
   } else if (source == Source::bytes || front_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
-    std::int64_t index[most_rows];
+    std::int64_t index[most_binned_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
     kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
     from = front_ ? front_->run(parameters, rows, values[0], values[1], stride) : values[0];

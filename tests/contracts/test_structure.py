@@ -42,7 +42,8 @@ ORDER = (
 )
 MOST_FILES = {"nn/layers": 18}  # one concept a file; elsewhere 15
 NATIVE = Path(__file__).parents[2] / "native"
-NATIVE_ORDER = ("simd", "kernels", "runtime", "images", "plan", "")  # the same for folders of C++; "" is bindings.cpp
+# the same for folders of C++; "" is bindings.cpp
+NATIVE_ORDER = ("simd", "kernels", "runtime", "images", "plan", "tables", "")
 OF_SKLEARN = {"sklearn", "scipy", "joblib"}  # only the estimators import these
 HEAVY = {"PIL", "rich", "click", "safetensors", "matplotlib", "starlette", "uvicorn", "zstandard", "pyarrow"} | OF_SKLEARN
 AT_THE_TOP = {  # of files that are imported only to be run

@@ -86,7 +86,7 @@ def cells_of(rows: Rows, numbers: Collection[int]) -> dict[int, tuple[str, ...]]
     """The cells of the rows with these numbers, as they stand in the table; rows that cannot be used are left out."""
     wanted, found = np.array(sorted(numbers), np.int64), {}
     for chunk in rows.chunks(Account()):
-        for place in np.flatnonzero(np.isin(chunk.rows, wanted)):
+        for place in np.flatnonzero(np.isin(chunk.rows, wanted)).tolist():
             found[int(chunk.rows[place])] = tuple(cells[place] for cells in chunk.columns)
         if len(found) == len(wanted):
             break
@@ -98,8 +98,9 @@ def row_of(rows: Rows, number: int) -> dict[str, list[str]]:
     cannot be used, and says why."""
     account = Account()
     for chunk in rows.chunks(account):
-        for place in np.flatnonzero(chunk.rows == number):
-            return {name: type(cells)([cells[place]]) for name, cells in zip(rows.names, chunk.columns, strict=True)}
+        for place in np.flatnonzero(chunk.rows == number).tolist():
+            cells = zip(rows.names, chunk.columns, strict=True)
+            return {name: (type(of) if isinstance(of, list) else list)([of[place]]) for name, of in cells}
     rules = [entry.rule for entry in account.entries if entry.row == number]
     if rules:
         raise DataError(f"row {number:,} of {rows.name} cannot be used: {rules[0]}.")

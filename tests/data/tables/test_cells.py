@@ -9,15 +9,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pellucid.data.tables import cells as cells_module
+from pellucid.data.tables.cell_texts import CellTexts
 from pellucid.data.tables.cells import (
+    EMPTY,
     FORMATS,
+    GROUPED,
     MISSING,
+    OTHER,
     PLAIN,
+    POINTED,
+    WHOLE,
     NumberFormat,
     formats_of,
     is_missing,
     parse_numbers,
-    quick_numbers,
+    read_numbers,
 )
 
 DECIMALS = st.from_regex(r"[+-]?(0|[1-9][0-9]{0,17})?(\.[0-9]{0,17})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
@@ -127,9 +134,49 @@ def test_one_odd_cell_does_not_change_how_the_others_are_read():
     assert not missing.any()
 
 
-def test_quick_numbers_say_which_decimal_sign_stood_there():
-    quick = quick_numbers(["1,5", "NA", "", "2"])
-    assert (quick.decimal, quick.marked, quick.values[[0, 3]].tolist()) == (",", 1, [1.5, 2.0])
-    assert quick_numbers(["1,5", "1.5"]) is None
-    assert quick_numbers(["1", "x"]) is None
-    assert quick_numbers([]).values.shape == (0,)
+@pytest.mark.parametrize("way", ["native", "python"])
+@pytest.mark.parametrize(
+    ("text", "decimal", "value", "kind"),
+    [
+        ("12", ".", 12, WHOLE),
+        ("-0", ".", 0, WHOLE),
+        ("12", ",", 12, WHOLE),
+        ("1e3", ".", 1000, WHOLE),
+        ("12.5", ".", 12.5, POINTED),
+        ("12,5", ",", 12.5, POINTED),
+        ("1.234", ".", 1.234, GROUPED),
+        ("-123,456", ",", -123.456, GROUPED),
+        ("0.123", ".", 0.123, POINTED),  # no group begins with 0
+        (".123", ".", 0.123, POINTED),
+        ("1234.567", ".", 1234.567, POINTED),
+        ("", ".", None, EMPTY),
+        ("12.5", ",", None, OTHER),
+        ("007", ".", None, OTHER),
+        ("1.2.3", ".", None, OTHER),
+        ("x", ".", None, OTHER),
+        ("é", ".", None, OTHER),
+    ],
+)
+def test_what_a_cell_is(way, text, decimal, value, kind, monkeypatch):
+    if way == "python":
+        monkeypatch.setattr(cells_module, "_native", None)
+    values, kinds = read_numbers(CellTexts.of([text, "5"]), decimal)
+    assert kinds.tolist() == [kind, WHOLE]
+    assert values[1] == 5
+    assert math.isnan(values[0]) if value is None else values[0] == value
+
+
+@settings(deadline=None)
+@given(st.lists(DECIMALS | st.text(st.sampled_from("0129+-.eE,x"), max_size=6)), st.sampled_from(".,"))
+@example(["1" * 64, "1" * 65, "0." + "1" * 60, "1e-400", "1e400", "9007199254740993", "12345678901234567890"], ".")
+def test_the_native_way_reads_as_python_does(cells, decimal):
+    texts = CellTexts.of(cells)
+    values, kinds = read_numbers(texts, decimal)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells_module, "_native", None)
+        expected, expected_kinds = read_numbers(texts, decimal)
+    seen = kinds != OTHER  # what the native way leaves to Python may be a number still
+    assert kinds[seen].tolist() == expected_kinds[seen].tolist()
+    assert values[seen].tobytes() == expected[seen].tobytes()
+    usual = [len(cell) < 64 and "e" not in cell.lower() for cell in cells]
+    assert (seen | (expected_kinds == OTHER))[usual].all()

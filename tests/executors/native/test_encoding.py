@@ -177,7 +177,7 @@ def test_the_number_of_threads_changes_no_bit(isa, hidden, monkeypatch):
         return fitted(own, x, y, batch_size=200, epochs=4, optimizer=pl.Adam(0.01), shuffle=True, threads=threads)
 
     assert_threads_do_not_matter(train, (2, 3), steps=8)
-    many = rows_for(encoding, 3000)
+    many = rows_for(encoding, 7000)  # also in long blocks
     native, answers = native_inference(own), []
     for threads in (1, 2, 3):
         native.threads = threads

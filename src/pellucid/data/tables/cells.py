@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pellucid.data.tables.cell_texts import CellTexts, _native
 
 MISSING = frozenset(
     (
@@ -17,15 +19,9 @@ MISSING = frozenset(
         *("k.a.", "?", "-", "--", ".", "*", "#value!", "#div/0!"),
     )
 )  # in a column of numbers or dates, in any case; in a column of words they are words
-USUAL_MARKS = frozenset(form(mark) for mark in MISSING for form in (str.lower, str.upper, str.capitalize, str)) | {"NaN"}
-PLAIN_CHARACTERS = b"0123456789+-.eE\n"
-LEADING_ZERO = re.compile(rb"(?m)^[+-]?0[0-9]")
-GROUPED = re.compile(rb"(?m)^[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+$")  # 1.234 or, with the signs exchanged, 1,234
 MAYBE_A_NUMBER = re.compile("[0-9.,' \u00a0\u202fEe+-]*[0-9][0-9.,' \u00a0\u202fEe+-]*")
 SPACES_OF_THOUSANDS = re.compile("[ \u00a0\u202f]")
 AFFIXES = "%$€£¥"
-LONGEST_DECIMAL = 17  # characters: 15 digits, a sign, a point
-POWERS = 10 ** np.arange(16)
 
 
 class NumberFormat(NamedTuple):
@@ -93,117 +89,51 @@ def formats_of(text: str) -> dict[NumberFormat, float]:
     return {one: number for one in formats if (number := one.number(text)) is not None}
 
 
-class QuickNumbers(NamedTuple):
-    """Cells that are all numbers of one decimal sign without signs between thousands, or missing.
-
-    values   (n,), NaN where a cell is missing
-    joined   the cells in lines, with a decimal point, empty where one is missing
-    decimal  the sign that stood there; the point where none did
-    marked   how many cells have a mark, such as NA, in place of a value
-    """
-
-    values: NDArray[np.float64]
-    joined: bytes
-    decimal: str
-    marked: int
+WHOLE, POINTED, GROUPED, EMPTY, OTHER = range(5)  # native/tables/cells.hpp: Cell
 
 
-def quick_numbers(cells: Sequence[str]) -> QuickNumbers | None:
-    """All cells as numbers at once, if they are all numbers that look alike, or missing; None if any is something else."""
-    quick = _quick_numbers(cells)
-    if quick is not None or not (marks := USUAL_MARKS.intersection(cells)):
-        return quick
-    marked = ["" if cell in marks else cell for cell in cells]
-    quick = _quick_numbers(marked)
-    return None if quick is None else quick._replace(marked=marked.count("") - cells.count(""))
-
-
-def _quick_numbers(cells: Sequence[str]) -> QuickNumbers | None:
-    joined, decimal = "\n".join(cells).encode(errors="replace"), "."
-    if joined.count(b"\n") >= max(1, len(cells)):  # a line break within a cell
-        return None
-    if other := joined.translate(None, PLAIN_CHARACTERS):
-        if other.strip(b",") or b"." in joined:
-            return None
-        joined, decimal = joined.replace(b",", b"."), ","
-        cells = joined.decode().split("\n")
-    if not cells:
-        return QuickNumbers(np.zeros(0), joined, decimal, 0)
-    values = _short_decimals(joined) if b"e" not in joined and b"E" not in joined else None
-    if values is None:
-        values = _floats(joined, cells)
-    return None if values is None else QuickNumbers(values, joined, decimal, 0)
-
-
-def _floats(joined: bytes, cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Finite numbers with a decimal point, NaN for an empty cell; None if any cell is something else."""
-    if LEADING_ZERO.search(joined):
-        return None
-    try:
-        values = np.array([float(cell) if cell else math.nan for cell in cells])
-    except ValueError:
-        return None
-    return None if np.isinf(values).any() else values
-
-
-def _short_decimals(joined: bytes) -> NDArray[np.float64] | None:
-    """The same for lines of at most 15 digits without an exponent, a position of all lines at once; None for others, too.
-
-    The digits as a whole number and the power of ten are exact in float64, so that their quotient is rounded as by
-    ``float`` (Clinger 1990).
-    """
-    characters = np.frombuffer(b"\n" * LONGEST_DECIMAL + joined + b"\n\n\n", np.uint8)
-    ends = np.flatnonzero(characters[LONGEST_DECIMAL:-2] == ord("\n"))  # where a window of LONGEST_DECIMAL ends with a line
-    begins = np.concatenate([[0], ends[:-1] + 1])
-    if (width := int((ends - begins).max())) > LONGEST_DECIMAL:
-        return None
-    lengths = (ends - begins).astype(np.int8)
-    whole = np.zeros(len(ends), np.int64)  # of all digits, with a 0 in place of the point
-    digits, points, decimals = np.zeros((3, len(ends)), np.int8)
-    for left in reversed(range(width)):  # characters to the right of this one
-        character = characters[LONGEST_DECIMAL - 1 - left :][ends]
-        is_inside = lengths > left
-        digit = character - np.uint8(ord("0"))  # more than 9 for what is none
-        is_digit = (digit < 10) & is_inside
-        is_point = (character == ord(".")) & is_inside
-        whole *= 10
-        whole += digit * is_digit
-        digits += is_digit
-        points += is_point
-        decimals += is_point * np.int8(left)
-    starts = begins + LONGEST_DECIMAL
-    is_negative = characters[starts] == ord("-")
-    is_signed = is_negative | (characters[starts] == ord("+"))
-    is_number = (digits > 0) & (digits <= 15) & (points <= 1) & (digits + points + is_signed == lengths)
-    starts = starts + is_signed
-    has_leading_zero = (characters[starts] == ord("0")) & (characters[starts + 1] - np.uint8(ord("0")) < 10)
-    if not (is_number & ~has_leading_zero | (lengths == 0)).all():
-        return None
-    power = POWERS[decimals]
-    before_point = np.where(points > 0, whole // (10 * power), 0)
-    whole -= before_point * (9 * power)  # without the 0 of the point
-    values = whole / power * np.where(is_negative, -1.0, 1.0)
-    return np.where(lengths == 0, np.nan, values)
+def read_numbers(cells: CellTexts, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """The numbers of cells (n,) with this decimal sign and nothing between thousands, NaN where there is none; and what
+    each cell is: a ``WHOLE`` number, a ``POINTED`` one, a ``GROUPED`` one, whose sign could stand between thousands
+    (1.234), ``EMPTY``, or ``OTHER``, which must be looked at by itself and may still be a number."""
+    values, kinds = np.full(len(cells), math.nan), np.full(len(cells), OTHER, np.uint8)
+    if _native is not None:
+        _native.read_numbers(cells.content, cells.begins, cells.ends, decimal, values, kinds)
+        return values, kinds
+    plain, other_sign = NumberFormat(decimal), NumberFormat("," if decimal == "." else ".", decimal)
+    for k, text in enumerate(cells):
+        number = plain.number(text) if text else None
+        if number is not None:
+            values[k] = number
+            kinds[k] = WHOLE if decimal not in text else POINTED if other_sign.number(text) is None else GROUPED
+    kinds[cells.are_empty] = EMPTY
+    return values, kinds
 
 
 def parse_numbers(
     cells: Sequence[str], number_format: NumberFormat
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """The numbers of cells (n,), NaN where there is none; which are missing; which are refused, being no number."""
-    quick = None if number_format.affix else quick_numbers(cells)
-    if quick is not None and _is_read_alike(quick, number_format):
-        return quick.values, np.isnan(quick.values), np.zeros(len(cells), np.bool_)
-    meanings = {text: number_format.number(text) for text in set(cells)}
-    missing_texts = {text for text, number in meanings.items() if number is None and is_missing(text)}
-    numbers = [meanings[cell] for cell in cells]
-    values = np.array([math.nan if number is None else number for number in numbers], np.float64)
-    missing = np.array([cell in missing_texts for cell in cells], np.bool_)
+    texts = CellTexts.of(cells)
+    if number_format.affix:
+        values, kinds = np.full(len(texts), math.nan), np.where(texts.are_empty, EMPTY, OTHER)
+    else:
+        values, kinds = read_numbers(texts, number_format.decimal)
+    return look_at_others(texts, values, kinds, number_format.number)
+
+
+def look_at_others(
+    cells: CellTexts, values: NDArray[np.float64], kinds: NDArray[Any], meaning: Callable[[str], float | None]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The values (n,), with those that the ``OTHER`` cells mean, if anything; which are missing; which are refused."""
+    missing, others = kinds == EMPTY, np.flatnonzero(kinds == OTHER)
+    if len(others):
+        texts, group = cells.at(others).groups()
+        meanings = [meaning(text) for text in texts]
+        values[others] = np.array([math.nan if value is None else value for value in meanings])[group]
+        is_gap = [value is None and is_missing(text) for text, value in zip(texts, meanings, strict=True)]
+        missing[others] = np.array(is_gap)[group]
     return values, missing, np.isnan(values) & ~missing
-
-
-def _is_read_alike(quick: QuickNumbers, number_format: NumberFormat) -> bool:
-    """Whether the quick way has read what the format says."""
-    return b"." not in quick.joined or quick.decimal == number_format.decimal
 
 
 def is_missing(text: str) -> bool:

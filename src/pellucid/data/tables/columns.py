@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.display.text import counted
 from pellucid.core.shapes import Array
+from pellucid.data.tables.cell_texts import CellTexts
 from pellucid.data.tables.cells import PLAIN, NumberFormat, parse_numbers
 from pellucid.data.tables.dates import parse_dates
 from pellucid.nn import catalogue
@@ -155,7 +156,7 @@ class CategoryColumn(Column):
 
     def read(self, cells: Sequence[str]) -> Values:
         codes = _places(cells, self.values)
-        missing = np.array([not cell for cell in cells], np.bool_)
+        missing = CellTexts.of(cells).are_empty
         return Values(codes, missing, np.isnan(codes) & ~missing, "its value did not come in training")
 
     def fit(self, values: NDArray[np.float64]) -> CategoryColumn:
@@ -192,7 +193,7 @@ class OrderedColumn(Column):
 
     def read(self, cells: Sequence[str]) -> Values:
         values = _places(cells, self.levels)
-        missing = np.array([not cell for cell in cells], np.bool_)
+        missing = CellTexts.of(cells).are_empty
         return Values(values, missing, np.isnan(values) & ~missing, "it is none of the levels")
 
     def fit(self, values: NDArray[np.float64]) -> OrderedColumn:
@@ -266,11 +267,12 @@ class DateColumn(Column):
 def _places(cells: Sequence[str], known: Sequence[str]) -> NDArray[np.float64]:
     """The place of each cell (n,) among the known texts; of one that is not there, that of a text with the same meaning;
     else NaN."""
+    texts, group = CellTexts.of(cells).groups()
     places = {text: float(k) for k, text in enumerate(known)}
-    if new := set(cells) - places.keys():
+    if new := [text for text in texts if text not in places]:
         meanings = {_meaning(text): place for text, place in reversed(places.items())}
         places |= {text: meanings[meaning] for text in new if (meaning := _meaning(text)) in meanings}
-    return np.array([places.get(cell, math.nan) for cell in cells], np.float64)
+    return np.array([places.get(text, math.nan) for text in texts], np.float64)[group]
 
 
 def _meaning(text: str) -> str | float:

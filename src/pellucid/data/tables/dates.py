@@ -11,9 +11,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.tables.cells import is_missing
+from pellucid.data.tables.cell_texts import CellTexts, _native
+from pellucid.data.tables.cells import EMPTY, OTHER, look_at_others
 
-ORDERS = ("ymd", "dmy", "mdy", "d month y", "month d y")
+ORDERS_OF_DIGITS = ("ymd", "dmy", "mdy")  # native/tables/cells.hpp: DateOrder
+ORDERS = (*ORDERS_OF_DIGITS, "d month y", "month d y")
 NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -82,11 +84,22 @@ def _offset(zone: str | None) -> timedelta:
     return timedelta(minutes=-minutes if zone[0] == "-" else minutes)
 
 
+def read_dates(cells: CellTexts, order: str) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Seconds since 1970 of cells (n,) that are dates of digits, NaN for the others; and what each cell is: ``WHOLE``,
+    ``EMPTY``, or ``OTHER``, which must be looked at by itself and may still be a date."""
+    values, kinds = np.full(len(cells), math.nan), np.full(len(cells), OTHER, np.uint8)
+    if _native is not None and order in ORDERS_OF_DIGITS:
+        _native.read_dates(cells.content, cells.begins, cells.ends, ORDERS_OF_DIGITS.index(order), values, kinds)
+    kinds[cells.are_empty] = EMPTY
+    return values, kinds
+
+
 def parse_dates(cells: Sequence[str], order: str) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Seconds since 1970 of cells (n,), NaN where there are none; which are missing; which are refused, being no date."""
-    dates = {text: date_of(text, order) for text in set(cells)}
-    seconds = {text: math.nan if date is None else date.timestamp() for text, date in dates.items()}
-    missing_texts = {text for text, date in dates.items() if date is None and is_missing(text)}
-    values = np.array([seconds[cell] for cell in cells], np.float64)
-    missing = np.array([cell in missing_texts for cell in cells], np.bool_)
-    return values, missing, np.isnan(values) & ~missing
+
+    def seconds(text: str) -> float | None:
+        date = date_of(text, order)
+        return None if date is None else date.timestamp()
+
+    texts = CellTexts.of(cells)
+    return look_at_others(texts, *read_dates(texts, order), seconds)

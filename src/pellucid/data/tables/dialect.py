@@ -96,8 +96,9 @@ def check_header(name: str, names: Sequence[str], rows: Sequence[Sequence[str]])
 
 def _are_values(column: Sequence[str]) -> bool:
     """Whether most cells that are not empty are numbers or dates."""
-    filled = [cell for cell in column if not is_missing(cell)]
-    return bool(filled) and sum(VALUE.fullmatch(cell) is not None for cell in filled) * 10 >= len(filled) * 9
+    others = [cell for cell in column if VALUE.fullmatch(cell) is None]
+    values, words = len(column) - len(others), sum(not is_missing(cell) for cell in others)
+    return values > 0 and values >= 9 * words
 
 
 def _count_on(names: Sequence[str]) -> bool:

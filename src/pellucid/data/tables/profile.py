@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.tables.cell_texts import CellTexts
 from pellucid.data.tables.cells import (
     GROUPED,
-    LEADING_ZERO,
+    OTHER,
     PLAIN,
+    POINTED,
     UNAFFIXED,
+    WHOLE,
     NumberFormat,
-    QuickNumbers,
     formats_of,
     is_missing,
-    quick_numbers,
+    read_numbers,
 )
-from pellucid.data.tables.dates import orders_of
+from pellucid.data.tables.dates import ORDERS_OF_DIGITS, orders_of, read_dates
 
 MOST_VALUES = 100_000  # distinct texts that are counted one by one
 MOST_DECIMALS = 10_000  # the same in a column of numbers with decimals, which are no categories
@@ -42,8 +44,8 @@ class DistinctCount:
         self._num_new = 0
         self._step = 1
 
-    def add(self, texts: Collection[str]) -> None:
-        hashes = np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
+    def add(self, texts: Sequence[str]) -> None:
+        hashes = CellTexts.of(texts).hashes()
         if self._step > 1:
             hashes = hashes[hashes % np.uint64(self._step) == 0]
         self._new.append(hashes)
@@ -116,49 +118,44 @@ class ColumnProfile:
 
     def add(self, cells: Sequence[str]) -> None:
         """Look at these cells, too."""
-        self.count += len(cells)
-        quick = quick_numbers(cells)
-        empty = cells.count("") if quick is None else int(np.isnan(quick.values).sum()) - quick.marked
-        self.empty += empty
-        if quick is not None:
-            self._add_numbers(quick)
-        else:
-            self._add_texts(cells)
-        self._count_values(list(filter(None, cells)) if empty else cells)
+        texts = CellTexts.of(cells)
+        is_filled = ~texts.are_empty
+        self.count += len(texts)
+        self.empty += len(texts) - int(is_filled.sum())
+        decimal, values, kinds = _as_numbers(texts)
+        self._add_formats(texts, decimal, kinds)
+        plain = np.where(kinds <= (GROUPED if decimal == PLAIN.decimal else WHOLE), values, math.nan)
+        if len(others := np.flatnonzero(kinds == OTHER)):
+            plain[others] = self._add_others(texts.at(others))
+        self._add_plain(plain[~np.isnan(plain)])
+        self._count_values(texts if is_filled.all() else texts.at(is_filled))
 
-    def _count_values(self, cells: Sequence[str]) -> None:
+    def _count_values(self, cells: CellTexts) -> None:
+        """Cells that are not empty."""
         if self.values is None:
             self._distinct.add(cells)
             return
-        self.values.update(cells)
+        texts, group = cells.groups()
+        self.values.update(dict(zip(texts, np.bincount(group).tolist(), strict=True)))
         if self.empty:
             self.values[""] = self.empty
         numbers = max(self.formats.values(), default=0)
         are_decimals = numbers + self.marked == self.filled and not (self.whole and self.formats[PLAIN] == numbers)
         if len(self.values) > (MOST_DECIMALS if are_decimals else MOST_VALUES):
             del self.values[""]
-            self._distinct.add(self.values)
+            self._distinct.add(list(self.values))
             self._distinct.all_differ &= self.values.total() == len(self.values)
             self.values = None
 
-    def _add_numbers(self, quick: QuickNumbers) -> None:
-        """Cells that are all numbers that look alike, or missing."""
-        self.marked += quick.marked
-        numbers = quick.values[~np.isnan(quick.values)]
-        whole, grouped = len(numbers), 0
-        if b"." in quick.joined:
-            whole -= quick.joined.count(b".")
-            grouped = _count_grouped(quick.joined)
+    def _add_formats(self, cells: CellTexts, decimal: str, kinds: NDArray[np.uint8]) -> None:
+        """Numbers with this decimal sign: in which formats they are numbers."""
+        whole, pointed, grouped = ((kinds == kind).sum() for kind in (WHOLE, POINTED, GROUPED))
         for one in UNAFFIXED:
-            if one.decimal == quick.decimal:
-                self.formats[one] += len(numbers)
-            else:
-                self.formats[one] += whole + (grouped if one.thousands == quick.decimal else 0)
-        if quick.decimal == ",":
-            if grouped and "," not in self.examples:
-                self.examples[","] = GROUPED.findall(quick.joined)[0].decode().replace(".", ",")
-            numbers = np.array([float(line) for line in quick.joined.split(b"\n") if line and b"." not in line])
-        self._add_plain(numbers)
+            behind_sign = pointed + grouped if one.decimal == decimal else grouped if one.thousands == decimal else 0
+            if count := int(whole + behind_sign):
+                self.formats[one] += count
+        if grouped and decimal == ",":
+            self.examples.setdefault(",", cells[int((kinds == GROUPED).argmax())])
 
     def _add_plain(self, numbers: NDArray[np.float64]) -> None:
         if not len(numbers):
@@ -170,12 +167,32 @@ class ColumnProfile:
         self._last = float(numbers[-1])
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))
 
-    def _add_texts(self, cells: Sequence[str]) -> None:
-        """Cells of any kind; each distinct text is read once."""
-        plain: dict[str, float] = {}
-        for text, often in Counter(cells).items():
-            if not text:
-                continue
+    def _add_others(self, cells: CellTexts) -> NDArray[np.float64]:
+        """Cells that hold a text which is no usual number; gives the plain numbers (n,) among them, else NaN."""
+        is_date = self._add_dates(cells)
+        plain = np.full(len(cells), math.nan)
+        if not is_date.all():
+            plain[~is_date] = self._add_texts(cells.at(~is_date))
+        return plain
+
+    def _add_dates(self, cells: CellTexts) -> NDArray[np.bool_]:
+        """Count those that are dates of digits, and say which."""
+        are_dates = {order: read_dates(cells, order)[1] == WHOLE for order in ORDERS_OF_DIGITS}
+        for order, dates in are_dates.items():
+            if count := int(dates.sum()):
+                self.orders[order] += count
+                self.examples.setdefault(order, cells[int(dates.argmax())])
+        is_slashed = are_dates["dmy"] | are_dates["mdy"]
+        is_date = is_slashed | are_dates["ymd"]
+        self.slashed += int(is_slashed.sum())
+        self.words += int(is_date.sum() + _count_times(cells.at(is_date)))
+        return is_date
+
+    def _add_texts(self, cells: CellTexts) -> NDArray[np.float64]:
+        """Cells of any kind, none of them empty; each distinct text is read once."""
+        texts, group = cells.groups()
+        plain = np.full(len(texts), math.nan)
+        for k, (text, often) in enumerate(zip(texts, np.bincount(group).tolist(), strict=True)):
             if is_missing(text):
                 self.marked += often
                 continue
@@ -183,7 +200,7 @@ class ColumnProfile:
             for one in formats:
                 self.formats[one] += often
             if PLAIN in formats:
-                plain[text] = formats[PLAIN]
+                plain[k] = formats[PLAIN]
                 continue
             orders = orders_of(text)
             for order in orders:
@@ -192,13 +209,24 @@ class ColumnProfile:
             self.slashed += often * ("dmy" in orders or "mdy" in orders)
             if "," in text and len(set(formats.values())) > 1:
                 self.examples.setdefault("," + next(iter(formats)).affix, text)
-            self.zero_first += often * (LEADING_ZERO.match(text.encode()) is not None and text.isdecimal())
+            self.zero_first += often * (text[0] == "0" and text != "0" and text.isdecimal())
             self.words += often * len(text.split())
-        self._add_plain(np.array([plain[cell] for cell in cells if cell in plain]))
+        return plain[group]
 
 
-def _count_grouped(joined: bytes) -> int:
-    """How many lines are numbers with a point between groups of three digits."""
-    characters = np.frombuffer(b"\n\n\n\n" + joined + b"\n", np.uint8)
-    has_point = characters[np.flatnonzero(characters == ord("\n"))[4:] - 4] == ord(".")
-    return len(GROUPED.findall(joined)) if has_point.any() else 0
+def _as_numbers(cells: CellTexts) -> tuple[str, NDArray[np.float64], NDArray[np.uint8]]:
+    """The decimal sign with which more cells are numbers, the point if either fits; and what `read_numbers` says then."""
+    values, kinds = read_numbers(cells, ".")
+    others = int((kinds == OTHER).sum())
+    if others and b"," in cells.content:
+        commas, comma_kinds = read_numbers(cells, ",")
+        if (comma_kinds == OTHER).sum() < others:
+            return ",", commas, comma_kinds
+    return ".", values, kinds
+
+
+def _count_times(dates: CellTexts) -> int:
+    """How many dates of digits have a space before a time: two words."""
+    characters = np.frombuffer(dates.content, np.uint8)
+    places = dates.begins + np.arange(8, 11)[:, None]
+    return int(((characters[np.minimum(places, len(characters) - 1)] == ord(" ")) & (places < dates.ends)).sum())

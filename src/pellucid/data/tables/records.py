@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pellucid.core.display.text import counted
 from pellucid.core.errors import DataError
 from pellucid.data.tables.account import Account
+from pellucid.data.tables.cell_texts import quick_columns
 from pellucid.data.tables.dialect import Dialect
 from pellucid.data.tables.division import SPACES, STRAY_RETURN, Divided, divide
 from pellucid.data.tables.source import Block, Source
@@ -27,7 +28,7 @@ class Chunk(NamedTuple):
 
     rows: NDArray[np.int64]
     offsets: NDArray[np.int64]
-    columns: list[list[str]]
+    columns: Sequence[Sequence[str]]
 
 
 def read_chunks(source: Source, dialect: Dialect, account: Account) -> Iterator[Chunk]:
@@ -81,33 +82,20 @@ def _from(block: Block, source: Source, first: int) -> Block:
 
 
 def quick_chunk(block: Block, source: Source, dialect: Dialect, account: Account) -> Chunk | None:
-    """The quick way, for a block in which every line is a whole row without quotes; None if this is no such block."""
-    content, end, delimiter, width = block.content, source.line_end, dialect.delimiter, dialect.width
-    if b'"' in content or b"\0" in content or source.encoding != "utf-8" or not delimiter.isascii():
+    """The quick way, for a block in which every line is a whole row, and no cell holds quotes; None if this is no such
+    block."""
+    if source.encoding != "utf-8":
         return None
-    line_ends = None
-    if end == b"\n" and b"\r" in content:
-        if content.count(b"\r") - content.endswith(b"\r") != content.count(b"\r\n"):
-            return None
-        line_ends = np.flatnonzero(np.frombuffer(content + end, np.uint8) == end[0])
-        content = content.replace(b"\r\n", b"\n").removesuffix(b"\r")
-    characters = np.frombuffer(content + end, np.uint8)
-    signs = np.flatnonzero((characters == end[0]) | (characters == ord(delimiter)))
-    ends = signs[width - 1 :: width]
-    if len(signs) % width or (characters[ends] != end[0]).any() or content.count(end) + 1 != len(ends):
+    found = quick_columns(block.content, dialect.delimiter, source.line_end, dialect.width)
+    if found is None:
         return None
-    line_ends = ends if line_ends is None else line_ends
-    text = content.decode()
-    cells = text.replace(end.decode(), delimiter).split(delimiter)
-    if any(space in text for space in SPACES if space not in (delimiter, "\r")):
-        cells = [cell.strip(SPACES) for cell in cells]
-    columns = [cells[k::width] for k in range(width)]
+    columns, begins = found
     is_header_again = bool(dialect.header) and dialect.header[0] in columns[0]
-    if is_header_again or ("" in columns[0] and not all(map(any, zip(*columns, strict=True)))):  # or no cell is filled
+    if is_header_again or np.logical_and.reduce([column.are_empty for column in columns]).any():
         return None
-    rows = np.arange(account.rows_in + 1, account.rows_in + 1 + len(line_ends))
-    account.rows_in += len(line_ends)
-    return Chunk(rows, block.offset + np.concatenate([[0], line_ends[:-1] + 1]), columns)
+    rows = np.arange(account.rows_in + 1, account.rows_in + 1 + len(begins))
+    account.rows_in += len(begins)
+    return Chunk(rows, block.offset + begins, columns)
 
 
 def _careful_chunk(

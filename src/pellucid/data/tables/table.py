@@ -15,6 +15,7 @@ from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.shapes import AnyArray
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.tables.account import Account
+from pellucid.data.tables.cell_texts import CellTexts
 from pellucid.data.tables.columns import (
     CategoryColumn,
     Column,
@@ -199,7 +200,7 @@ def inspect_table(
     for chunk in rows.chunks(account):
         for profile, cells in zip(profiles, chunk.columns, strict=True):
             profile.add(cells)
-            if any(cells):
+            if not CellTexts.of(cells).are_empty.all():
                 types[profile.name].add(type(cells))
     decided = []
     for profile in profiles:
@@ -324,7 +325,7 @@ def read_chunk(
     used = np.ones(len(chunk.rows), np.bool_)
     for target in targets:
         has_none = np.isnan(read[target].values)
-        for place in np.flatnonzero(used & has_none):
+        for place in np.flatnonzero(used & has_none).tolist():
             account.refuse_row(*_place(chunk, place), cells[target][place], f"it has no {target}")
         used &= ~has_none
     count_cells(chunk, names, read, used, account)
@@ -339,12 +340,12 @@ def count_cells(
     incomplete = np.zeros(len(chunk.rows), np.bool_)
     account.cells_in += int(used.sum()) * len(names)
     for name, cells in zip(names, chunk.columns, strict=True):
-        missing = read[name].missing if name in read else np.array([not cell for cell in cells], np.bool_)
+        missing = read[name].missing if name in read else CellTexts.of(cells).are_empty
         account.cells_missing += int((missing & used).sum())
         incomplete |= missing
         if name in read:
             incomplete |= read[name].refused
-            for place in np.flatnonzero(read[name].refused & used):
+            for place in np.flatnonzero(read[name].refused & used).tolist():
                 row, offset = _place(chunk, place)
                 account.refuse_cell(row, name, offset, cells[place], read[name].rule)
     account.rows_with_missing += int((incomplete & used).sum())
