@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small_tables import learned, outputs, probabilities, read_csv, write_houses
 
 import pellucid as pl
+from pellucid.data.tables import source, table_pipeline
 
 ROW = {"age": "30", "rooms": "5.25", "sea": "near", "built": "2004-02-29"}
 
@@ -54,6 +56,33 @@ def test_several_rows_and_a_file_give_the_same(made):
         assert one.probability == pytest.approx(other.probability, abs=1e-6)
     assert len(answers) == 60
     assert model.predict([]) == []
+
+
+@pytest.mark.parametrize("target", ["price", "class"])
+def test_neither_the_size_of_a_chunk_nor_threads_change_a_bit(made, target, monkeypatch):
+    model, path = made[target]
+
+    def everything():
+        answers = model.predict(path, confidence=0.5)
+        return answers.to_csv(), answers.account.as_data(), answers.intervals.tobytes()
+
+    whole = everything()
+    monkeypatch.setattr(source, "BLOCK", 100)
+    assert everything() == whole
+    monkeypatch.setattr(table_pipeline, "MANY", 1)
+    assert everything() == whole
+
+
+@pytest.mark.parametrize("target", ["price", "class"])
+def test_the_order_of_rows_changes_no_answer(made, target, tmp_path):
+    model, path = made[target]
+    header, *lines = Path(path).read_text("utf-8").splitlines()
+    turned = tmp_path / "turned.csv"
+    turned.write_text("\n".join([header, *reversed(lines)]) + "\n", "utf-8")
+    one, other = model.predict(path), model.predict(turned)
+    for name in ("probabilities", "values", "not_understood"):
+        ours, theirs = getattr(one, name), getattr(other, name)
+        assert ours is theirs is None or ours.tobytes() == theirs[::-1].tobytes()
 
 
 def test_an_interval_has_its_confidence(made):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.core.csv_text import csv_lines
 from pellucid.core.errors import DataError
+from pellucid.core.machine import ALONE, Threads
 from pellucid.core.shapes import Array, Label
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.tables.account import Account
@@ -157,11 +157,8 @@ class TableAnswers(Sequence["Prediction | NumberPrediction | NumbersPrediction"]
         if "set" in columns:
             columns["set"] = ["|".join(map(str, labels)) for labels in columns["set"]]
         named = {"label": self.target, "value": (*self.names, self.target)[0], "not_understood": "cells not understood"}
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([named.get(name, name) for name in columns])
-        writer.writerows(zip(*columns.values(), strict=True))
-        return text.getvalue()
+        header = csv_lines([[named.get(name, name)] for name in columns])
+        return "".join((*header, *csv_lines(list(columns.values()))))
 
     def as_data(self) -> list[dict[str, Any]]:
         """The `columns`, row by row, for JSON."""
@@ -196,7 +193,7 @@ def answer_rows(model: AnsweringModel, rows: Sequence[Mapping[str, Any]], confid
     numbers = np.arange(1, len(rows) + 1)
     chunk = Chunk(numbers, np.full(len(rows), -1), [cells[name] for name in names])
     account = Account(rows_in=len(rows))
-    return _answers(model, numbers, [_encoded(pipeline, names, chunk, account)], account, confidence)
+    return _together(model, numbers, [_answered(model, names, chunk, account, confidence)], account, confidence)
 
 
 def answers_of(model: AnsweringModel, rows: Rows, confidence: float | None = None) -> TableAnswers:
@@ -204,43 +201,60 @@ def answers_of(model: AnsweringModel, rows: Rows, confidence: float | None = Non
     pipeline = model.pipeline
     assert isinstance(pipeline, TablePipeline)
     account, numbers, parts = Account(), [], []
-    for chunk in rows.chunks(account):
-        numbers.append(chunk.rows)
-        parts.append(_encoded(pipeline, rows.names, chunk, account))
-    return _answers(model, np.concatenate(numbers), parts, account, confidence)
+    with Threads() as threads:
+        for chunk in rows.chunks(account):
+            numbers.append(chunk.rows)
+            parts.append(_answered(model, rows.names, chunk, account, confidence, threads))
+    return _together(model, np.concatenate(numbers), parts, account, confidence)
 
 
-def _encoded(
-    pipeline: TablePipeline, names: Sequence[str], chunk: Chunk, account: Account
-) -> tuple[Array, NDArray[np.int64]]:
-    """The network's input for a chunk, and how many cells of each row were not understood."""
-    read = dict(
-        zip(
-            [one.name for one in pipeline.columns], pipeline.read(dict(zip(names, chunk.columns, strict=True))), strict=True
-        )
-    )
+class _Answered(NamedTuple):
+    """Of some rows: the probabilities (n, K) or values (n, ...), how many cells of each were not understood, and the intervals
+    (n, ..., 2) or sets (n, K), if a confidence was asked for."""
+
+    answers: Array
+    refused: NDArray[np.int64]
+    intervals: Array | NDArray[np.bool_] | None
+
+
+def _answered(
+    model: AnsweringModel,
+    names: Sequence[str],
+    chunk: Chunk,
+    account: Account,
+    confidence: float | None,
+    threads: Threads = ALONE,
+) -> _Answered:
+    """Read, encode and answer a chunk, so that no more of a long table is in memory than that."""
+    pipeline = model.pipeline
+    assert isinstance(pipeline, TablePipeline)
+    found = pipeline.read(dict(zip(names, chunk.columns, strict=True)), threads)
+    read = dict(zip([one.name for one in pipeline.columns], found, strict=True))
     count_cells(chunk, names, read, np.ones(len(chunk.rows), np.bool_), account)
-    refused = np.asarray(sum(one.refused.astype(np.int64) for one in read.values()))
-    return pipeline.encode([one.values for one in read.values()]), refused
+    refused = np.asarray(sum(one.refused.astype(np.int64) for one in found))
+    x = pipeline.encode([one.values for one in found], threads)
+    if model.labels:
+        sets = None if confidence is None else model.predict_sets(x, confidence)
+        return _Answered(model.predict_proba(x), refused, sets)
+    bounds = None if confidence is None else np.stack(model.predict_interval(x, confidence), axis=-1)
+    return _Answered(model.network.predict(x), refused, bounds)
 
 
-def _answers(
+def _together(
     model: AnsweringModel,
     rows: NDArray[np.int64],
-    parts: Sequence[tuple[Array, NDArray[np.int64]]],
+    parts: Sequence[_Answered],
     account: Account,
     confidence: float | None,
 ) -> TableAnswers:
     assert isinstance(model.pipeline, TablePipeline)
-    x = np.concatenate([encoded for encoded, _ in parts])
-    refused = np.concatenate([count for _, count in parts])
+    answers, refused = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+    intervals = None if confidence is None else np.concatenate([part.intervals for part in parts])
     target = ", ".join(column.name for column in model.pipeline.targets)
-    if not model.labels:
-        bounds = None if confidence is None else np.stack(model.predict_interval(x, confidence), axis=-1)
-        values, names = model.network.predict(x), answer_names(model.pipeline, model.network.output)
-        return TableAnswers(target, rows, (), None, values, refused, account, confidence, bounds, names)
-    sets = None if confidence is None else model.predict_sets(x, confidence)
-    return TableAnswers(target, rows, model.labels, model.predict_proba(x), None, refused, account, confidence, sets)
+    if model.labels:
+        return TableAnswers(target, rows, model.labels, answers, None, refused, account, confidence, intervals)
+    names = answer_names(model.pipeline, model.network.output)
+    return TableAnswers(target, rows, (), None, answers, refused, account, confidence, intervals, names)
 
 
 def _short(values: Array) -> list[float]:

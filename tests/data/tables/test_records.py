@@ -208,3 +208,16 @@ def test_a_huge_line_is_refused_and_its_neighbours_stay(tmp_path, monkeypatch, b
     assert account.entries[-1].offset == len("a,b\n0,0\n" + before)
     assert account.rows_in == len(expected) + len(account.entries)
     assert not after or offsets[-1] == len("a,b\n0,0\n" + before) + 501 + 1
+
+
+@pytest.mark.parametrize("length", [98, 99, 100, 101, 150])
+def test_whether_a_line_is_too_long_does_not_depend_on_the_blocks(tmp_path, monkeypatch, length):
+    monkeypatch.setattr(source, "LONGEST_LINE", 100)
+    path = written(tmp_path, "a,b\n0,0\n1," + "x" * (length - 2) + "\n2,2\n")
+    found = []
+    for block in (1, 16, 64, 100):  # a block is shorter than the longest line
+        monkeypatch.setattr(source, "BLOCK", block)
+        _, rows, numbers, offsets, account = read(path)
+        found.append((rows, numbers, offsets, [(entry.row, entry.offset, entry.rule) for entry in account.entries]))
+    assert found == [found[0]] * 4
+    assert found[0][1] == ([1, 2, 3] if length < 100 else [1, 3])

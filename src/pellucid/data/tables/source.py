@@ -13,7 +13,7 @@ from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError
 from pellucid.data.unpacking import check_is_file, unpacked
 
-BLOCK = 1 << 20  # bytes that are read at once
+BLOCK = 1 << 21  # bytes that are read at once
 BEGINNING = 1 << 20  # bytes that tell what the file is
 LONGEST_LINE = 1 << 24  # bytes; a longer line is no row of a table
 CONTROL = bytes(set(range(32)) - {0, 9, 10, 11, 12, 13, 27})  # what no text holds, besides a stray NUL
@@ -109,19 +109,17 @@ class Source:
         offset, left, is_in_long_line = self.skip, b"", False
         for text in self._texts():
             content = left + text
-            if is_in_long_line:  # its beginning was given already
-                cut = content.find(self.line_end) + 1
-                offset += self.size(content[:cut] if cut else content)
-                content, is_in_long_line = content[cut:] if cut else b"", not cut
+            first = content.find(self.line_end) + 1  # the end of the first line, 0 if it goes on
+            if is_in_long_line or (first or len(content)) > LONGEST_LINE:
+                if not is_in_long_line:
+                    yield Block(offset, content[:1000].decode(errors="ignore").encode(), True)
+                offset += self.size(content[:first] if first else content)
+                content, is_in_long_line = content[first:] if first else b"", not first
             cut = content.rfind(self.line_end) + 1
             if cut:
                 yield Block(offset, content[: cut - 1])
                 offset += self.size(content[:cut])
             left = content[cut:]
-            if len(left) > LONGEST_LINE:
-                beginning = left[:1000].decode(errors="ignore").encode()
-                yield Block(offset, beginning, True)
-                offset, left, is_in_long_line = offset + self.size(left), b"", True
         if left:
             yield Block(offset, left)
 

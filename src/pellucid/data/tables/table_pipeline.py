@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pellucid.core.checks import short
 from pellucid.core.display.text import counted
 from pellucid.core.errors import DataError
+from pellucid.core.machine import ALONE, Threads
 from pellucid.core.shapes import Array, Shape
 from pellucid.data.pipeline import Pipeline, Prepared
 from pellucid.data.tables.columns import Column, Numbers, Values, Words
@@ -23,6 +24,7 @@ from pellucid.nn import catalogue
 
 THREE_DECIMALS = re.compile(r"(?m)(?<=\.[0-9]{3})$")  # 1.234 becomes 1.2340, whose point is none between thousands
 NO_NUMBER = re.compile("(?m)^(?:None|nan)$")
+MANY = 1000  # rows; for fewer, threads do not pay
 NUMBERS = (int, float, Decimal, np.integer, np.floating)
 
 
@@ -65,11 +67,18 @@ class TablePipeline(Pipeline):
         """For each number of the network's input the index of its column."""
         return np.repeat(np.arange(len(self.columns)), [column.width for column in self.columns])
 
-    def encode(self, values: Sequence[NDArray[np.float64]]) -> Array:
-        """The network's input (n, D) of the values of each column (n,)."""
-        return np.concatenate([one.encode(v) for one, v in zip(self.columns, values, strict=True)], axis=1)
+    def encode(self, values: Sequence[NDArray[np.float64]], threads: Threads = ALONE) -> Array:
+        """The network's input (n, D) of the values of each column (n,), float32."""
+        ends = np.cumsum([column.width for column in self.columns]).tolist()
+        encoded = np.empty((len(values[0]), ends[-1]), np.float32)
 
-    def read(self, cells: Mapping[str, Sequence[str]]) -> list[Values]:
+        def encode(column: Column, of_column: NDArray[np.float64], end: int) -> None:
+            encoded[:, end - column.width : end] = column.encode(of_column)
+
+        threads.map(encode, self.columns, values, ends, is_small=len(encoded) < MANY)
+        return encoded
+
+    def read(self, cells: Mapping[str, Sequence[str]], threads: Threads = ALONE) -> list[Values]:
         """The values of each column, from texts by name. Raises `DataError` for a column that is not there."""
         missing = [column.name for column in self.columns if column.name not in cells]
         if missing:
@@ -77,7 +86,8 @@ class TablePipeline(Pipeline):
                 f"the table has no column {', '.join(map(repr, missing[:5]))}, which the model was trained on; "
                 f"it has {', '.join(map(repr, list(cells)[:20]))}."
             )
-        return [column.read(cells[column.name]) for column in self.columns]
+        texts = [cells[column.name] for column in self.columns]
+        return threads.map(lambda column, of: column.read(of), self.columns, texts, is_small=len(texts[0]) < MANY)
 
     def prepare(self, source: Any) -> Prepared:
         """One row, as a mapping of names to values. A column that is not there counts as missing; an unknown name is an
