@@ -72,16 +72,21 @@ class CellTexts(Sequence[str]):
             return bool(self.are_empty.any())
         return text.encode(errors="surrogatepass") in self.content and text in self.texts
 
-    def groups(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The different texts, in the order in which they come first; and for each cell the place of its own among them."""
+    def first_of_each(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The places at which a text comes first; and for each cell, which of these texts it has."""
         if _native is None:
-            places: dict[str, int] = {}
-            group = np.array([places.setdefault(text, len(places)) for text in self.texts], np.int64)
-            return list(places), group
+            groups: dict[str, int] = {}
+            group = np.array([groups.setdefault(text, len(groups)) for text in self.texts], np.int64)
+            return np.unique(group, return_index=True)[1], group
         first = np.empty(len(self), np.int64)
         _native.find_first(self.content, self.begins, self.ends, first)
         is_first = first == np.arange(len(first))
-        return self.at(is_first).texts, (np.cumsum(is_first) - 1)[first]
+        return np.flatnonzero(is_first), (np.cumsum(is_first) - 1)[first]
+
+    def groups(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The different texts, in the order in which they come first; and for each cell, which of them it is."""
+        places, group = self.first_of_each()
+        return self.at(places).texts, group
 
     def hashes(self) -> NDArray[np.uint64]:
         """64 bits for each cell, which depend on its text alone."""

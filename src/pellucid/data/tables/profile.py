@@ -45,7 +45,9 @@ class DistinctCount:
         self._step = 1
 
     def add(self, texts: Sequence[str]) -> None:
-        hashes = CellTexts.of(texts).hashes()
+        self.add_hashes(CellTexts.of(texts).hashes())
+
+    def add_hashes(self, hashes: NDArray[np.uint64]) -> None:
         if self._step > 1:
             hashes = hashes[hashes % np.uint64(self._step) == 0]
         self._new.append(hashes)
@@ -68,6 +70,40 @@ class DistinctCount:
             self._kept = self._kept[self._kept % np.uint64(self._step) == 0]
 
 
+class ValueCounts:
+    """How often each text comes; texts are told apart by their hashes."""
+
+    def __init__(self) -> None:
+        self.hashes = np.zeros(0, np.uint64)  # sorted
+        self._counts = np.zeros(0, np.int64)
+        self._texts: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def add(self, cells: CellTexts) -> None:
+        first, group = cells.first_of_each()
+        found, counts = cells.at(first).hashes(), np.bincount(group, minlength=len(first))
+        places = np.searchsorted(self.hashes, found)
+        is_new = np.append(self.hashes, np.uint64(0))[places] != found
+        is_new |= places == len(self.hashes)
+        self._counts[places[~is_new]] += counts[~is_new]
+        if is_new.any():
+            new = found[is_new]
+            self._texts.update(zip(new.tolist(), cells.at(first[is_new]), strict=True))
+            hashes = np.concatenate([self.hashes, new])
+            order = np.argsort(hashes)
+            self.hashes, self._counts = hashes[order], np.concatenate([self._counts, counts[is_new]])[order]
+
+    def counter(self) -> Counter[str]:
+        """In the order in which the texts came first."""
+        counts = dict(zip(self.hashes.tolist(), self._counts.tolist(), strict=True))
+        return Counter({text: counts[hash] for hash, text in self._texts.items()})
+
+    def total(self) -> int:
+        return int(self._counts.sum())
+
+
 class ColumnProfile:
     """Counts over all cells of a column, gathered by `add`.
 
@@ -88,7 +124,7 @@ class ColumnProfile:
     def __init__(self, name: str) -> None:
         self.name = name
         self.count = self.empty = self.marked = self.words = self.slashed = self.zero_first = 0
-        self.values: Counter[str] | None = Counter()
+        self._values: ValueCounts | None = ValueCounts()
         self.formats: Counter[NumberFormat] = Counter()
         self.orders: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
@@ -98,6 +134,13 @@ class ColumnProfile:
         self._distinct = DistinctCount()
 
     @property
+    def values(self) -> Counter[str] | None:
+        if self._values is None:
+            return None
+        values = self._values.counter()
+        return values + Counter({"": self.empty}) if self.empty else values
+
+    @property
     def filled(self) -> int:
         """Cells with a text."""
         return self.count - self.empty
@@ -105,14 +148,12 @@ class ColumnProfile:
     @property
     def distinct(self) -> int:
         """How many different texts there are, without the empty one."""
-        if self.values is not None:
-            return len(self.values) - ("" in self.values)
-        return len(self._distinct)
+        return len(self._distinct if self._values is None else self._values)
 
     @property
     def all_differ(self) -> bool:
         """Whether no text comes twice."""
-        if self.values is not None:
+        if self._values is not None:
             return self.distinct == self.filled
         return len(self._distinct) > 0 and self._distinct.all_differ
 
@@ -132,20 +173,16 @@ class ColumnProfile:
 
     def _count_values(self, cells: CellTexts) -> None:
         """Cells that are not empty."""
-        if self.values is None:
+        if self._values is None:
             self._distinct.add(cells)
             return
-        texts, group = cells.groups()
-        self.values.update(dict(zip(texts, np.bincount(group).tolist(), strict=True)))
-        if self.empty:
-            self.values[""] = self.empty
+        self._values.add(cells)
         numbers = max(self.formats.values(), default=0)
         are_decimals = numbers + self.marked == self.filled and not (self.whole and self.formats[PLAIN] == numbers)
-        if len(self.values) > (MOST_DECIMALS if are_decimals else MOST_VALUES):
-            del self.values[""]
-            self._distinct.add(list(self.values))
-            self._distinct.all_differ &= self.values.total() == len(self.values)
-            self.values = None
+        if len(self._values) > (MOST_DECIMALS if are_decimals else MOST_VALUES):
+            self._distinct.add_hashes(self._values.hashes)
+            self._distinct.all_differ &= self._values.total() == len(self._values)
+            self._values = None
 
     def _add_formats(self, cells: CellTexts, decimal: str, kinds: NDArray[np.uint8]) -> None:
         """Numbers with this decimal sign: in which formats they are numbers."""

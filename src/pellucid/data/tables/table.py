@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.checks import one_of
 from pellucid.core.errors import ArgumentError, DataError
+from pellucid.core.machine import ALONE, Threads
 from pellucid.core.shapes import AnyArray
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.tables.account import Account
@@ -32,7 +33,7 @@ from pellucid.data.tables.kinds import ColumnKind, decide, in_order, target_colu
 from pellucid.data.tables.profile import ColumnProfile
 from pellucid.data.tables.records import Chunk, read_chunks
 from pellucid.data.tables.source import Source
-from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.data.tables.table_pipeline import MANY, TablePipeline
 
 CSV_OPTIONS = ("names", "delimiter", "encoding")
 Kinds = Mapping[str, str | Sequence[str]]
@@ -197,11 +198,16 @@ def inspect_table(
     account = Account()
     profiles = tuple(map(ColumnProfile, rows.names))
     types: dict[str, set[type]] = {name: set() for name in rows.names}  # of the lists of cells: `Words`, `Numbers`, or any
-    for chunk in rows.chunks(account):
-        for profile, cells in zip(profiles, chunk.columns, strict=True):
-            profile.add(cells)
-            if not CellTexts.of(cells).are_empty.all():
-                types[profile.name].add(type(cells))
+
+    def add(profile: ColumnProfile, cells: Sequence[str]) -> None:
+        empty = profile.empty
+        profile.add(cells)
+        if profile.empty - empty < len(cells):
+            types[profile.name].add(type(cells))
+
+    with Threads() as threads:
+        for chunk in rows.chunks(account):
+            threads.map(add, profiles, chunk.columns, is_small=len(chunk.rows) < MANY)
     decided = []
     for profile in profiles:
         if types[profile.name] == {Words} and profile.name not in kinds:
@@ -290,14 +296,16 @@ def read_columns(rows: Rows, columns: Mapping[str, Column], targets: Sequence[st
     account = Account()
     kept: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns}
     numbers: list[NDArray[np.int64]] = []
-    for chunk in rows.chunks(account):
-        used, values = read_chunk(chunk, rows.names, columns, targets, account)
-        numbers.append(chunk.rows[used])
-        for name, one in values.items():
-            kept[name].append(one[used])
+    with Threads() as threads:
+        for chunk in rows.chunks(account):
+            used, values = read_chunk(chunk, rows.names, columns, targets, account, threads)
+            numbers.append(chunk.rows[used])
+            for name, one in values.items():
+                kept[name].append(one[used])
     if not account.rows_used:
         raise DataError(f"no row of {rows.name} has a value of the target {', '.join(map(repr, targets))}.")
-    return ReadColumns({name: np.concatenate(parts) for name, parts in kept.items()}, np.concatenate(numbers), account)
+    joined = {name: np.concatenate(kept.pop(name)) for name in columns}  # a column at a time, so that one is there twice
+    return ReadColumns(joined, np.concatenate(numbers), account)
 
 
 def column_of(profile: ColumnProfile, kind: ColumnKind) -> Column:
@@ -317,11 +325,18 @@ def column_of(profile: ColumnProfile, kind: ColumnKind) -> Column:
 
 
 def read_chunk(
-    chunk: Chunk, names: Sequence[str], columns: Mapping[str, Column], targets: Sequence[str], account: Account
+    chunk: Chunk,
+    names: Sequence[str],
+    columns: Mapping[str, Column],
+    targets: Sequence[str],
+    account: Account,
+    threads: Threads = ALONE,
 ) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]]]:
     """Which rows have all targets, and the values of the columns; the account has what is missing or refused."""
     cells = dict(zip(names, chunk.columns, strict=True))
-    read = {name: column.read(cells[name]) for name, column in columns.items()}
+    texts = [cells[name] for name in columns]
+    found = threads.map(lambda column, of: column.read(of), columns.values(), texts, is_small=len(chunk.rows) < MANY)
+    read = dict(zip(columns, found, strict=True))
     used = np.ones(len(chunk.rows), np.bool_)
     for target in targets:
         has_none = np.isnan(read[target].values)
