@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,14 +45,14 @@ def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> 
     return target
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes, error: Error = OutputError) -> None:
-    """Write all of ``data``, or raise ``error`` and leave what was there as it was."""
+def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], error: Error = OutputError) -> None:
+    """Write all of ``data``, bytes or pieces of them, or raise ``error`` and leave what was there as it was."""
     target = writable_place(path, error)
     was_there = target.exists() and target.stat().st_size > 0  # an empty file is only a placeholder
     part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

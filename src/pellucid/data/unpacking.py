@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pellucid.core.display.text import printable
 from pellucid.core.errors import DataError, MissingDependencyError
 
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PACKED_PIECE = 1024  # bytes of a zstd file unpacked at once: even zeros become no more than some 30 MB
 
 
@@ -52,13 +53,19 @@ def unpacked(path: str) -> Iterator[UnpackedFile]:
             file.seek(0)
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror or error}.") from None
-        if magic[:2] == b"\x1f\x8b":
+        if magic.startswith(GZIP):
             with gzip.open(file) as content:
                 yield UnpackedFile(content, name)
-        elif magic == b"\x28\xb5\x2f\xfd":
+        elif magic == ZSTD:
             yield UnpackedFile(_Zstd(file), name)
         else:
             yield UnpackedFile(file, name)
+
+
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Whether a file that can be read begins as those of gzip and zstd do."""
+    with open(path, "rb") as file:
+        return file.read(4).startswith((GZIP, ZSTD))
 
 
 class _Zstd:

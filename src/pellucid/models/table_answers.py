@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
@@ -158,7 +159,7 @@ class TableAnswers(Sequence["Prediction | NumberPrediction | NumbersPrediction"]
             columns["set"] = ["|".join(map(str, labels)) for labels in columns["set"]]
         named = {"label": self.target, "value": (*self.names, self.target)[0], "not_understood": "cells not understood"}
         header = csv_lines([[named.get(name, name)] for name in columns])
-        return "".join((*header, *csv_lines(list(columns.values()))))
+        return "".join(chain(header, csv_lines(list(columns.values()))))
 
     def as_data(self) -> list[dict[str, Any]]:
         """The `columns`, row by row, for JSON."""

@@ -69,9 +69,11 @@ def kinds_from_words(words: Sequence[str]) -> dict[str, str | list[str]]:
 
 def rows_of(data: str, given: Mapping[str, Any]) -> Rows:
     """The rows of a table, a file or one known by name, opened as ``names``, ``delimiter`` and ``encoding`` say."""
+    from pellucid.apps.cli.shown_rows import ShownRows
     from pellucid.data.tables.table import open_rows
 
     source = NAMED_TABLES[data]() if data in NAMED_TABLES else data
     names = given.get("names")
     columns = None if names is None else next(csv.reader([names]))
-    return open_rows(source, names=columns, delimiter=given.get("delimiter"), encoding=given.get("encoding"))
+    rows = open_rows(source, names=columns, delimiter=given.get("delimiter"), encoding=given.get("encoding"))
+    return ShownRows(rows, source)

@@ -10,6 +10,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import IO, Any, NamedTuple
 
 from pellucid.core.checks import short
@@ -144,11 +145,16 @@ class Account:
     def write_csv(self, path: str | os.PathLike[str]) -> None:
         """All entries as a CSV file. Raises `OutputError` if it cannot be written, or would replace another file."""
         check_replaceable(os.fspath(path), ",".join(Entry._fields).encode(), "an account of a table")
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Entry._fields)
-        writer.writerows(self._rows_of_csv())
-        write_whole(path, text.getvalue().encode(errors="backslashreplace"))
+        write_whole(path, self._lines_of_csv())
+
+    def _lines_of_csv(self) -> Iterator[bytes]:
+        line = io.StringIO()
+        writer = csv.writer(line, lineterminator="\n")
+        for row in chain([Entry._fields], self._rows_of_csv()):
+            writer.writerow(row)
+            yield line.getvalue().encode(errors="backslashreplace")
+            line.seek(0)
+            line.truncate()
 
     def _rows_of_csv(self) -> Iterator[tuple[Any, ...]]:
         for entry in self.entries:
