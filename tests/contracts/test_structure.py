@@ -281,3 +281,17 @@ def test_every_public_name_can_be_fetched_and_is_listed():
     assert set(pl.__all__) <= set(dir(pl))
     with pytest.raises(AttributeError):
         pl.no_such_name  # noqa: B018 - the access is the test
+
+
+def test_what_reads_tables_is_loaded_where_there_is_one():
+    without = (
+        "import pellucid as pl, numpy as np\n"
+        "for name in set(dir(pl)) - {'write_report'}: getattr(pl, name)\n"
+        "n = pl.Network([pl.Input(3), pl.Dense(3, 'relu'), pl.Classification(3)])\n"
+        "n.fit(np.eye(3), [0, 1, 2], epochs=1, progress='none')\n"
+        "print(pl.explain(pl.Model(n), np.ones(3)))"
+    )
+    assert not [name for name in fresh(without) if name.startswith("pellucid.data.tables.")]
+    assert "pellucid.data.tables.table" in fresh(
+        "import pellucid as pl; pl.datasets.table({'a': [1.5, 2], 'b': [1, 2.5]}, 'a')"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.layers.outputs.regression import Regression
+
+if TYPE_CHECKING:
+    from pellucid.data.tables.table_pipeline import TablePipeline
 
 LABELS_SHOWN = 10
 
@@ -240,6 +243,12 @@ def _are_several(pictures: Any) -> bool:
     if not isinstance(pictures, np.ndarray):
         return isinstance(pictures, list | tuple)
     return pictures.ndim == 4 or (pictures.ndim == 3 and pictures.shape[-1] not in (1, 2, 3, 4))
+
+
+def table_pipeline_of(model: Model) -> TablePipeline | None:
+    """The pipeline, if it turns rows of a table into inputs; known without importing what reads tables."""
+    reads_tables = model.pipeline is not None and model.pipeline.reads_tables
+    return cast("TablePipeline", model.pipeline) if reads_tables else None
 
 
 def check_model(model: object) -> None:

@@ -210,7 +210,7 @@ def answers_of(model: AnsweringModel, rows: Rows, confidence: float | None = Non
 
 
 class _Answered(NamedTuple):
-    """Of some rows: the probabilities (n, K) or values (n, ...), how many cells of each were not understood, and the intervals
+    """Of some rows: the probabilities (n, K) or values (n, ...), how many cells of each were not understood, and intervals
     (n, ..., 2) or sets (n, K), if a confidence was asked for."""
 
     answers: Array

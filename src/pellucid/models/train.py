@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,19 @@ from pellucid.core.shapes import AnyArray, Label
 from pellucid.core.suggestions import refuse_arguments
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.samples import Augmentation, Samples, split
-from pellucid.data.tables.table import Table
 from pellucid.mathematics.losses import Loss
 from pellucid.models.calibrate import calibrate
 from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.table_split import TableSplit
-from pellucid.models.train_table import TableTraining, divide_table
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.progress import ProgressMode
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import ENSEMBLE, HELD_OUT
+
+if TYPE_CHECKING:
+    from pellucid.data.tables.table import Table
 
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
 MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
@@ -83,7 +83,7 @@ def train(
     held out, all are trained on, for all epochs, with a warning. On those held out the model is calibrated: from 50
     on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
     """
-    if not isinstance(data, PhotoFolder | Table):
+    if not isinstance(data, PhotoFolder) and not _is_table(data):
         raise ArgumentError(
             f"the data to train on come from pl.datasets.folder (pictures) or pl.datasets.table, not "
             f"{type(data).__name__}; for arrays use pl.Network and its fit."
@@ -98,17 +98,24 @@ def train(
     if early_stopping is not True:
         options["early_stopping"] = None if early_stopping is False else early_stopping
     options["progress"] = progress
-    if isinstance(data, Table):
-        if not (augment is None or isinstance(augment, bool)) or not flip:
-            raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
-        return _train_on_table(data, fraction, changes, seed, options, split_by=split, loss=loss)
-    if not (ensemble is None or ensemble is False):
-        raise ArgumentError("ensemble is for tables; leave it out for pictures.")
-    if split != "random" or loss is not None:
-        raise ArgumentError("split and loss are for tables; leave them out for pictures.")
-    if augment is not True:
-        options["augment"] = None if augment is False else augment
-    return _train_on_photos(data, fraction, changes, seed, options, flip=flip)
+    if isinstance(data, PhotoFolder):
+        if not (ensemble is None or ensemble is False):
+            raise ArgumentError("ensemble is for tables; leave it out for pictures.")
+        if split != "random" or loss is not None:
+            raise ArgumentError("split and loss are for tables; leave them out for pictures.")
+        if augment is not True:
+            options["augment"] = None if augment is False else augment
+        return _train_on_photos(data, fraction, changes, seed, options, flip=flip)
+    if not (augment is None or isinstance(augment, bool)) or not flip:
+        raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
+    return _train_on_table(data, fraction, changes, seed, options, split_by=split, loss=loss)
+
+
+def _is_table(data: object) -> bool:
+    """What reads tables is imported only where there may be one."""
+    from pellucid.data.tables.table import Table
+
+    return isinstance(data, Table)
 
 
 def _train_on_table(
@@ -121,6 +128,9 @@ def _train_on_table(
     split_by: str,
     loss: str | Loss | None,
 ) -> Model:
+    from pellucid.models.table_split import TableSplit
+    from pellucid.models.train_table import TableTraining, divide_table
+
     by = TableSplit.of(table, split_by)
     if by is not None and fraction and (left_out := by.left_out()):
         warnings.warn(f"{left_out}.", stacklevel=3)

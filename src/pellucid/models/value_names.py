@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from pellucid.data.pipeline import Pipeline
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.mathematics.losses import PinballLoss
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 
+if TYPE_CHECKING:
+    from pellucid.data.tables.table_pipeline import TablePipeline
+
 
 def target_names(pipeline: Pipeline | None) -> tuple[str, ...]:
     """Of each value that was learned; () without a table."""
-    return tuple(one.name for one in pipeline.targets) if isinstance(pipeline, TablePipeline) else ()
+    if pipeline is None or not pipeline.reads_tables:
+        return ()
+    return tuple(one.name for one in cast("TablePipeline", pipeline).targets)
 
 
 def answer_names(pipeline: Pipeline | None, output: OutputLayer) -> tuple[str, ...]:

@@ -19,11 +19,8 @@ from pellucid.core.display.text import aligned, counted
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.core.suggestions import suggests_arguments
-from pellucid.data.tables.table import Table, open_rows
-from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.executors.logits import answer
-from pellucid.models.labelled_table import labelled_rows, rows_of_table
-from pellucid.models.model import Model, check_model
+from pellucid.models.model import Model, check_model, table_pipeline_of
 
 PERMUTATIONS = 5
 MOST_ROWS, MOST_CELLS, FEWEST_ROWS = 10_000, 200_000, 1000  # of the test: a few seconds' work
@@ -120,9 +117,12 @@ def permutation_importance(
     Raises `DataError` for rows that the model cannot be judged on.
     """
     check_model(model)
-    if not isinstance(model.pipeline, TablePipeline):
+    pipeline = table_pipeline_of(model)
+    if pipeline is None:
         raise ArgumentError("permutation importance is about the columns of a table; this model was trained on none.")
-    pipeline = model.pipeline
+    from pellucid.data.tables.table import Table, open_rows
+    from pellucid.models.labelled_table import labelled_rows, rows_of_table
+
     rows = rows_of_table(pipeline, data) if isinstance(data, Table) else labelled_rows(pipeline, open_rows(data))
     return importance_of(model, rows.x, rows.y, permutations=permutations, max_rows=max_rows, seed=seed)
 
@@ -140,8 +140,8 @@ def importance_of(
 
     A column is encoded row by row, so permuting its numbers in x is permuting its cells.
     """
-    pipeline = model.pipeline
-    assert isinstance(pipeline, TablePipeline)
+    pipeline = table_pipeline_of(model)
+    assert pipeline is not None
     positive_integer(permutations, "permutations")
     order = random.permutation(random.key(check_seed(seed), random.Purpose.PERMUTE), len(x))
     by_rule = min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // len(pipeline.columns)))
@@ -181,9 +181,10 @@ def _permuted(
     model: Model, x: Array, y: AnyArray, before: NDArray[np.float64], permutations: int, seed: int
 ) -> Iterator[_Permuted]:
     """The errors for each column; ``before`` are those of the rows as they are."""
-    assert isinstance(model.pipeline, TablePipeline)
-    sources, changed = model.pipeline.sources, x.copy()
-    for k in range(len(model.pipeline.columns)):
+    pipeline = table_pipeline_of(model)
+    assert pipeline is not None
+    sources, changed = pipeline.sources, x.copy()
+    for k in range(len(pipeline.columns)):
         places = np.flatnonzero(sources == k)
         got, gave = np.zeros(len(x)), np.zeros(len(x))
         for r in range(permutations):

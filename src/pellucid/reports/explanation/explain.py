@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,15 +13,14 @@ from pellucid.core.errors import ArgumentError, DataError, DivergenceError
 from pellucid.core.shapes import AnyArray, Label, batch_letters
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.pipeline import Prepared
-from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.inspection.arithmetic.cells import CellNumbers, cell_numbers
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
+from pellucid.inspection.attribution.result import Attribution
 from pellucid.inspection.trace.answer import OF_VALUES
 from pellucid.inspection.trace.layer_trace import LayerTrace, in_order
 from pellucid.inspection.trace.member_sums import mean_weights
 from pellucid.inspection.trace.trace import Trace
-from pellucid.models.model import Model, check_model
+from pellucid.models.model import Model, check_model, table_pipeline_of
 from pellucid.models.network import Network
 from pellucid.models.prediction import in_doubt
 from pellucid.models.value_names import answer_names, first_explained
@@ -29,7 +28,11 @@ from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
 from pellucid.reports.explanation.scores import scores_of
 from pellucid.reports.explanation.strongest import strongest
-from pellucid.reports.explanation.table_row import all_different, cells_to_explain, explained_row
+
+if TYPE_CHECKING:
+    from pellucid.data.tables.table_pipeline import TablePipeline
+    from pellucid.inspection.arithmetic.cells import CellNumbers
+    from pellucid.reports.explanation.table_row import ExplainedRow
 
 # Integrated gradients take FEW_STEPS, or more if all layers of all steps have at most MOST_NUMBERS outputs: a page should
 # not take minutes.
@@ -96,10 +99,28 @@ def explain(
         change=change,
         cover=_cover(model, x, against) if is_picture and change is not None else None,
         attribution=attribution,
-        row=explained_row(model, sample.cells, sample.values, attribution, first) if sample.cells else None,
+        row=_explained_row(model, sample, attribution, first) if sample.cells else None,
         trace=trace,
         backward_from=followed,
     )
+
+
+def _row_sample(pipeline: TablePipeline, source: Any, row: int | None) -> _Sample:
+    """A row of a table. What reads tables is imported where there is one."""
+    from pellucid.inspection.arithmetic.cells import cell_numbers
+    from pellucid.reports.explanation.table_row import all_different, cells_to_explain
+
+    read, name = cells_to_explain(pipeline, source, row)
+    cells = tuple(cell_numbers(column, cell) for column, cell in zip(pipeline.columns, read, strict=True))
+    numbers: AnyArray = np.array([number for cell in cells for number in cell.numbers], np.float32)
+    values = tuple(float(column.read(cell).values[0]) for column, cell in zip(pipeline.columns, read, strict=True))
+    return _Sample(Prepared(numbers), name, cells=cells, values=values, parts=all_different(pipeline.parts))
+
+
+def _explained_row(model: Model, sample: _Sample, attribution: Attribution, first: int) -> ExplainedRow:
+    from pellucid.reports.explanation.table_row import explained_row
+
+    return explained_row(model, sample.cells, sample.values, attribution, first)
 
 
 def _probability(scores: Sequence[Score], doubt: str | None) -> float | None:
@@ -132,13 +153,8 @@ def _sample(model: Model, source: Any, row: int | None) -> _Sample:
     shape = model.network.input.shape
     named = isinstance(source, str | os.PathLike) and os.fspath(source).endswith(".npy")
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else type(source).__name__
-    if isinstance(model.pipeline, TablePipeline) and not named:
-        read, name = cells_to_explain(model.pipeline, source, row)
-        columns = model.pipeline.columns
-        cells = tuple(cell_numbers(column, cell) for column, cell in zip(columns, read, strict=True))
-        numbers: AnyArray = np.array([number for cell in cells for number in cell.numbers], np.float32)
-        values = tuple(float(column.read(cell).values[0]) for column, cell in zip(columns, read, strict=True))
-        return _Sample(Prepared(numbers), name, cells=cells, values=values, parts=all_different(model.pipeline.parts))
+    if (pipeline := table_pipeline_of(model)) is not None and not named:
+        return _row_sample(pipeline, source, row)
     if row is not None:
         raise ArgumentError("row= names a row of a table, but this sample is none; leave it out.")
     if model.pipeline is not None and not named:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from pellucid.inspection.attribution.result import Attribution
 from pellucid.inspection.trace.answer import OF_VALUES
 from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
-from pellucid.reports.explanation.table_row import ExplainedRow
+
+if TYPE_CHECKING:
+    from pellucid.reports.explanation.table_row import ExplainedRow
 
 
 @dataclass(frozen=True)

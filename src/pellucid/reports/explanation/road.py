@@ -19,9 +19,7 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_words
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
-from pellucid.reports.explanation.other_cells import of_other_cells
 from pellucid.reports.explanation.scores import E, doubt_line, probability_line
-from pellucid.reports.explanation.table_row import contributed, from_cells
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
 TERMS = 3  # products of a neuron
@@ -45,16 +43,24 @@ def answer_in_words(found: Findings) -> str:
 
 def road(found: Findings) -> list[Section]:
     """What the network saw, each layer, the scores, and what would have changed the answer."""
-    row = found.row
-    of_inputs = attributed(found) if row is None else contributed(row, found.attribution)
+    row, of_inputs = found.row, attributed(found)
+    cells: list[Section] = []
+    others: list[Section] = []
+    if row is not None:
+        from pellucid.reports.explanation.other_cells import of_other_cells
+        from pellucid.reports.explanation.table_row import contributed, from_cells  # what reads tables: where there is one
+
+        of_inputs = contributed(row, found.attribution)
+        cells = [Section("From the cells to the numbers", [*from_cells(row)])]
+        others = [Section("What if a cell were another", [*of_other_cells(row.other_cells, row.target)])]
     return [
-        *([] if row is None else [Section("From the cells to the numbers", [*from_cells(row)])]),
+        *cells,
         Section("What the network saw", [*seen(found)]),
         *(layer_section(found, layer) for layer in found.layers[1:]),
         Section(f"From scores to {'an answer' if found.is_of_values else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
         Section(f"What each {'input' if row is None else 'column'} contributes", [*of_inputs]),
-        *([] if row is None else [Section("What if a cell were another", [*of_other_cells(row.other_cells, row.target)])]),
+        *others,
     ]
 
 

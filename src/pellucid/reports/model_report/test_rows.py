@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pellucid.core.display.markup import Markup, element, joined, section, table
 from pellucid.core.display.text import counted, percent
-from pellucid.data.tables.account import Account
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement
+
+if TYPE_CHECKING:
+    from pellucid.data.tables.account import Account
 
 Answer: TypeAlias = tuple[int, tuple[str, ...]]
 """The place of a sample, and what is said of it."""
