@@ -52,7 +52,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], err
     part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
+            for piece in [data] if isinstance(data, bytes) else data:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -308,7 +308,7 @@ class TestWrongInput:
             (["--neuron", "dense_1"], "names no neuron"),
             (["--neuron", "dense_1[-1]"], "names no neuron"),
             (["--neuron", "dense_1[1"], "names no neuron"),
-            (["--neuron", "dense_1[1]@2"], "names no neuron"),
+            (["--neuron", "dense_1[1]@2"], "is no convolution and no ensemble: its units have no place"),
             (["--neuron", "dense_1[1]@2,3"], "no place"),
             (["--neuron", "dense_1[" + "9" * 30 + "]"], "names no neuron"),
             (["--neuron", ""], "names no neuron"),

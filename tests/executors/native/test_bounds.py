@@ -306,7 +306,7 @@ def test_a_batch_of_an_ensemble_counts_its_rows():
     plan = Plan(4, 0)
     plan.add_scales(4096, 0, False)
     plan.add_heads(1, True, 0.0, 0.0)
-    plan.set_loss(2, 0.0)
+    plan.set_loss(2, 0.0, ())
     plan.set_optimizer(0, **RULE)
     with pytest.raises(ValueError, match="no such batch"):
         plan.prepare(1 << 20, 1)

@@ -154,7 +154,7 @@ def neuron_trace(layer: LayerTrace, unit: int, sample: int, place: Place | None)
         at: tuple[int, ...] = (sample, *place, unit)
     else:
         if place is not None:
-            raise ArgumentError(f"{layer.name} is no convolution: its units have no place.")
+            raise ArgumentError(f"{layer.name} is no convolution and no ensemble: its units have no place.")
         shape = layer.input.shape[1:]
         positions = np.stack(np.unravel_index(np.arange(int(np.prod(shape))), shape), axis=1)
         inputs, weights = layer.input[sample].ravel(), layer.parameters["weight"][:, unit]
