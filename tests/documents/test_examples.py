@@ -129,7 +129,8 @@ def test_penguins(tmp_path: Path) -> None:
     accuracy = re.search(r"accuracy ([\d.]+)% on 100 test rows", text)
     assert accuracy
     assert float(accuracy[1]) > 93
-    importance = {name: float(points) for name, points in re.findall(r"^(\w+) +(-?[\d.]+) +-?[\d.]+ +-?[\d.]+$", text, flags=re.M)}
+    lines = re.findall(r"^(\w+) +(-?[\d.]+) +-?[\d.]+ +-?[\d.]+$", text, flags=re.M)
+    importance = {name: float(points) for name, points in lines}
     assert max(importance, key=importance.__getitem__) == "bill_length_mm"
     assert importance["bill_length_mm"] > 10 > importance["year"]
     # On Biscoe, with a flat bill and long flippers: only Gentoo penguins are so.
