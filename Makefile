@@ -91,7 +91,7 @@ native-check: $(VENV)/.ready-dev
 		--config-settings=cmake.define.PELLUCID_SANITIZE=$(SANITIZE))
 
 sanitize: .venv-address/.ready .venv-thread/.ready
-	.venv-address/bin/python tools/build/sanitize.py address tests/executors/native tests/training tests/models \
+	.venv-address/bin/python tools/build/sanitize.py address tests/executors/native tests/data/tables tests/training tests/models \
 		tests/contracts/test_training.py tests/contracts/test_early_ends.py
 	.venv-thread/bin/python tools/build/sanitize.py thread tests/executors/native/test_threads.py \
 		tests/executors/native/test_equal_bits.py tests/executors/native/test_predictions.py \
