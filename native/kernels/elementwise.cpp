@@ -26,6 +26,7 @@ PELLUCID_INLINE vf gelu_inner(vf z) {
 template <Activation kind>
 PELLUCID_INLINE vf value(vf z) {
   if constexpr (kind == Activation::relu) return larger(zero, z);  // a NaN stays
+  if constexpr (kind == Activation::relu6) return clip(z, 0.0f, 6.0f);
   if constexpr (kind == Activation::leaky_relu) return larger(leaky_slope * z, z);
   if constexpr (kind == Activation::elu) return select(z > zero, z, exponential_minus_1(smaller(zero, z)));
   if constexpr (kind == Activation::selu)
@@ -44,6 +45,7 @@ PELLUCID_INLINE vf value(vf z) {
 template <Activation kind>
 PELLUCID_INLINE vf derivative(vf a, vf z) {
   if constexpr (kind == Activation::relu) return select(a > zero, one, zero);
+  if constexpr (kind == Activation::relu6) return select(a < zero + 6.0f, select(a > zero, one, zero), zero);
   if constexpr (kind == Activation::leaky_relu) return select(a > zero, one, zero + leaky_slope);
   if constexpr (kind == Activation::elu) return select(a > zero, one, a + 1.0f);
   if constexpr (kind == Activation::selu) return select(a > zero, zero + selu_scale, a + selu_scale * selu_alpha);
@@ -92,6 +94,7 @@ void with(Activation kind, F f) {
   switch (kind) {
     case A::identity: return;
     case A::relu: return f.template operator()<A::relu>();
+    case A::relu6: return f.template operator()<A::relu6>();
     case A::leaky_relu: return f.template operator()<A::leaky_relu>();
     case A::elu: return f.template operator()<A::elu>();
     case A::selu: return f.template operator()<A::selu>();

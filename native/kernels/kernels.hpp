@@ -37,7 +37,7 @@ struct Block {
 };
 
 enum class Activation : int {
-  identity, relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, hard_sigmoid, tanh
+  identity, relu, relu6, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, hard_sigmoid, tanh
 };
 
 // Whether the derivative needs the sum z: then z is kept for the way back. The others are computed from a = f(z).

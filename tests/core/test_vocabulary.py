@@ -47,7 +47,14 @@ def trained(**options) -> pl.Network:
 @pytest.mark.parametrize(
     ("given", "ours"),
     [
-        *(("ReLU", "relu"), ("RELU", "relu"), ("LeakyReLU", "leaky_relu"), ("leaky-relu", "leaky_relu"), ("GELU", "gelu")),
+        *(
+            ("ReLU", "relu"),
+            ("RELU", "relu"),
+            ("ReLU6", "relu6"),
+            ("LeakyReLU", "leaky_relu"),
+            ("leaky-relu", "leaky_relu"),
+            ("GELU", "gelu"),
+        ),
         *(
             ("linear", "identity"),
             ("swish", "silu"),

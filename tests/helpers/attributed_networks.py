@@ -49,6 +49,10 @@ PIECEWISE_LINEAR = {
         *(pl.Flatten(), pl.Dense(5, "relu"), pl.Classification(4)),
     ),
     "grey images": (pl.Input(6, 5), pl.Conv2D(3, 3, "hard_sigmoid", 2, "valid"), pl.Classification(2)),
+    "photos": (
+        *(IMAGE, pl.Conv2D(4, 3, "relu6", 2, 1), pl.Conv2D(4, 3, padding=1, groups=4)),
+        *(pl.BatchNormalization(activation="relu6"), pl.GlobalAveragePooling2D(), pl.Classification(3)),
+    ),
     "blocks": (
         IMAGE,
         pl.Residual(

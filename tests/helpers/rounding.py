@@ -21,7 +21,7 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 
 UNIT = 2.0**-24  # of rounding in float32: half the distance from 1 to the next number
 SAFETY = 12
-KINKS = {"relu": [0.0], "leaky_relu": [0.0], "selu": [0.0], "hard_sigmoid": [-3.0, 3.0]}
+KINKS = {"relu": [0.0], "relu6": [0.0, 6.0], "leaky_relu": [0.0], "selu": [0.0], "hard_sigmoid": [-3.0, 3.0]}
 NEAR = 1e-5  # a kink: so far away, rounding cannot choose its other side
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pellucid as pl
 from pellucid.mathematics.activations import ACTIVATIONS
 
-RNG = np.random.default_rng(5)
 IMAGE, GREY, TABLE = (5, 6, 2), (5, 6), (4,)
 
 LAYERS = [
@@ -32,7 +31,10 @@ LAYERS = [
     (GREY, [pl.Conv2D(3)]),
     (IMAGE, [pl.Conv2D(4, (2, 3), "gelu", 2, "valid", (1, 2), 2, regularizer=pl.L2(0.3))]),
     (IMAGE, [pl.Conv2D(2, 2, "selu", (1, 2), "same", 1, 2, use_bias=False)]),
+    (IMAGE, [pl.Conv2D(4, (3, 2), "relu6", 2, (1, 0), groups=2)]),
+    (GREY, [pl.Conv2D(2, 3, padding=2, dilation=2)]),
     (IMAGE, [pl.MaxPooling2D()]),
+    (IMAGE, [pl.MaxPooling2D(3, 2, 1)]),
     (GREY, [pl.MaxPooling2D((3, 2), (1, 2), "same")]),
     (IMAGE, [pl.AveragePooling2D((3, 2), (1, 2), "same")]),
     (GREY, [pl.AveragePooling2D()]),
@@ -111,17 +113,19 @@ WHOLE = {
 def network(shape, hidden, output, dtype="float64", seed=3):
     """A network whose parameters and state are all moved away from their round initial numbers."""
     made = pl.Network([pl.Input(*shape), *hidden, output], seed=seed, dtype=dtype)
+    rng = np.random.default_rng(5)
     for holder in (made.parameters, made.state):
-        holder.vector[...] += RNG.uniform(0.05, 0.2, holder.vector.shape)
+        holder.vector[...] += rng.uniform(0.05, 0.2, holder.vector.shape)
     return made
 
 
 def samples(made, count=3):
     """Inputs without zeros, and targets that fit."""
-    x = RNG.normal(size=(count, *made.input.shape))
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(count, *made.input.shape))
     output = made.output
     if isinstance(output, pl.Regression):
-        y = RNG.normal(size=(count, output.num_values))
+        y = rng.normal(size=(count, output.num_values))
         return x, np.round(2 * np.abs(y)) if output.is_of_counts else y
     return x, np.arange(count) % output.num_labels
 

@@ -19,7 +19,7 @@ def corner_cases():
     digits = pl.datasets.digits()[0][0][:3]
     row_of_zeros = X * (np.arange(9) != 4)[:, None]
     pixels = [pl.Input(6, 6, 1), pl.Conv2D(4, activation="relu"), pl.MaxPooling2D(2), pl.Classification(3)]
-    corners = {"relu": 1, "leaky_relu": 1, "selu": 1, "hard_sigmoid": 2, "elu": 0, "tanh": 0}
+    corners = {"relu": 1, "relu6": 1, "leaky_relu": 1, "selu": 1, "hard_sigmoid": 2, "elu": 0, "tanh": 0}
     return {
         **{name: ((name, np.linspace(-3, 3, 7)), count, 4 + count) for name, count in corners.items()},
         "relu of zeros": (("relu", np.zeros((2, 3))), 6, 10),

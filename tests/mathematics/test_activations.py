@@ -40,6 +40,7 @@ def logistic(z: float) -> float:
 REFERENCE = {
     "identity": (lambda z: z, lambda z: 1.0),
     "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
+    "relu6": (lambda z: min(max(z, 0.0), 6.0), lambda z: float(0 < z < 6)),
     "leaky_relu": (lambda z: z if z > 0 else z / 100, lambda z: 1.0 if z > 0 else 0.01),
     "elu": (lambda z: z if z > 0 else math.expm1(z), lambda z: 1.0 if z > 0 else math.exp(z)),
     "selu": (
@@ -57,7 +58,10 @@ REFERENCE = {
 CANCELS = {"gelu", "hard_sigmoid"}
 rows = pytest.mark.parametrize("name", sorted(REFERENCE))
 POINTS = np.concatenate(
-    [np.linspace(-40, 40, 1601) + 1e-3, [-700, -300, -100, -3.0001, -2.9999, -1e-3, -1e-9, 1e-300, 1e-9, 2.9999, 300, 700]]
+    [
+        np.linspace(-40, 40, 1601) + 1e-3,
+        [-700, -300, -100, -3.0001, -2.9999, -1e-3, -1e-9, 1e-300, 1e-9, 2.9999, 5.9999, 6, 6.0001, 300, 700],
+    ]
 )
 
 
@@ -97,6 +101,7 @@ def test_gradcheck(name):
 FAR = {
     "identity": (-1000, 1000, 1, 1),
     "relu": (0, 1000, 0, 1),
+    "relu6": (0, 6, 0, 0),
     "leaky_relu": (-10, 1000, 0.01, 1),
     "elu": (-1, 1000, 0, 1),
     "selu": (-_SELU_SCALE * _SELU_ALPHA, 1000 * _SELU_SCALE, 0, _SELU_SCALE),

@@ -17,6 +17,7 @@ import pellucid as pl
 EVERY_ACTIVATION = (
     "identity",
     "relu",
+    "relu6",
     "leaky_relu",
     "elu",
     "selu",

@@ -42,6 +42,7 @@ SELU, ALPHA = 1.0507009873554805, 1.6732632423543772
 FUNCTIONS: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
     "identity": (lambda z: z, lambda z: 1.0),
     "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
+    "relu6": (lambda z: min(max(z, 0.0), 6.0), lambda z: float(0 < z < 6)),
     "leaky_relu": (lambda z: z if z > 0 else 0.01 * z, lambda z: 1.0 if z > 0 else 0.01),
     "elu": (lambda z: z if z > 0 else math.expm1(z), lambda z: (1.0 if z > 0 else math.exp(z), 1.0)),
     "selu": (

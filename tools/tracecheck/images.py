@@ -53,7 +53,8 @@ class Geometry:
                 count = math.ceil(pixels / stride[axis])
                 margin = max((count - 1) * stride[axis] + span - pixels, 0) // 2
             else:
-                count, margin = (pixels - span) // stride[axis] + 1, 0
+                margin = 0 if about["padding"] == "valid" else pair(about["padding"], least=0)[axis]
+                count = (pixels + 2 * margin - span) // stride[axis] + 1
             counts.append(count)
             margins.append(margin)
         channels = shape[3] if len(shape) == 4 else 1
@@ -79,10 +80,10 @@ class Geometry:
         yield from ((i, start + i * step) for i in range(first, min(self.size[axis], end)))
 
 
-def pair(value: int | list[int]) -> tuple[int, int]:
+def pair(value: int | list[int], least: int = 1) -> tuple[int, int]:
     both = value if isinstance(value, list) else [value, value]
-    if len(both) != 2 or not all(type(size) is int and size > 0 for size in both):
-        raise ValueError(f"one or two whole numbers from 1 are expected, not {value!r:.60}")
+    if len(both) != 2 or not all(type(size) is int and size >= least for size in both):
+        raise ValueError(f"one or two whole numbers from {least} are expected, not {value!r:.60}")
     return both[0], both[1]
 
 

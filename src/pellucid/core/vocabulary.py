@@ -24,7 +24,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "schedule": {"cosine_annealing": "cosine", "cosine_decay": "cosine", "exponential_decay": "exponential"},
 }
 
-_ACTIVATIONS = "ReLU LeakyReLU ELU SELU GELU SiLU Softplus Sigmoid Tanh"
+_ACTIVATIONS = "ReLU ReLU6 LeakyReLU ELU SELU GELU SiLU Softplus Sigmoid Tanh"
 _LOSS = 'it belongs to the output layer: Classification(...), BinaryClassification() or Regression(loss="mse")'
 _OURS = "every name is in pl itself, such as pl.Dense(units) or pl.Adam(learning_rate)"
 _SEED = "pl.Network([...], seed=0), which decides all that is random"

@@ -19,6 +19,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
 from pellucid.core.suggestions import suggests_arguments
 
+RELU6_TOP = 6
 LEAKY_SLOPE = 0.01
 ELU_ALPHA = 1.0
 SELU_SCALE = 1.0507009873554805
@@ -35,6 +36,16 @@ def relu(z: Array) -> Array:
 def relu_derivative(z: Array, a: Array) -> Array:
     """1 where z > 0, else 0 (the derivative chosen at 0 is 0)."""
     return (z > 0).astype(z.dtype)
+
+
+def relu6(z: Array) -> Array:
+    """min(max(z, 0), 6): bounded, as networks for small processors want it (Krizhevsky 2010; MobileNet)."""
+    return np.clip(z, 0, RELU6_TOP)
+
+
+def relu6_derivative(z: Array, a: Array) -> Array:
+    """1 where 0 < z < 6, else 0."""
+    return ((z > 0) & (z < RELU6_TOP)).astype(z.dtype)
 
 
 def sigmoid(z: Array) -> Array:
@@ -169,6 +180,7 @@ ACTIVATIONS: dict[str, Activation] = {
     for row in (
         Activation("identity", identity, identity_derivative),
         Activation("relu", relu, relu_derivative, "he_normal"),
+        Activation("relu6", relu6, relu6_derivative, "he_normal"),
         Activation("leaky_relu", leaky_relu, leaky_relu_derivative, "he_normal"),
         Activation("elu", elu, elu_derivative, "he_normal"),
         Activation("selu", selu, selu_derivative, "lecun_normal"),

@@ -63,6 +63,10 @@ CONVOLUTIONS = {
     "dilation 1x3": (pl.Conv2D(5, 3, dilation=(1, 3)), (5, 9)),
     "dilation 2, valid, stride 2": (pl.Conv2D(5, 3, stride=2, padding="valid", dilation=2), (9, 8)),
     "dilation 3, stride 2": (pl.Conv2D(5, 2, stride=2, dilation=3), (8, 7)),
+    "padding 1, stride 2": (pl.Conv2D(9, 3, stride=2, padding=1), (8, 6)),
+    "padding 2, stride 2, a rest that nobody sees": (pl.Conv2D(5, 5, stride=(2, 3), padding=2), (8, 9)),
+    "padding 2x0": (pl.Conv2D(6, 3, padding=(2, 0)), (4, 5)),
+    "padding 3, dilation 2": (pl.Conv2D(6, 3, padding=3, dilation=2), (5, 4)),
     "2 groups": (pl.Conv2D(6, 3, groups=2), (5, 4)),
     "4 groups": (pl.Conv2D(20, 3, groups=4), (5, 4)),
     "2 groups of many filters": (pl.Conv2D(34, 2, groups=2, stride=2), (5, 6)),
@@ -120,6 +124,7 @@ POOLINGS = [
     *(pl.MaxPooling2D(2, (3, 1), "same"), pl.AveragePooling2D(), pl.AveragePooling2D(2, 1), pl.AveragePooling2D(2, 3)),
     *(pl.AveragePooling2D(2, 2, "same"), pl.AveragePooling2D(2, 1, "same"), pl.AveragePooling2D((1, 2), (2, 1), "same")),
     *(pl.AveragePooling2D(4), pl.AveragePooling2D(4, 1)),
+    *(pl.MaxPooling2D(3, 2, 1), pl.MaxPooling2D((3, 2), 2, (2, 0)), pl.AveragePooling2D(2, 2, 1)),
 ]
 
 

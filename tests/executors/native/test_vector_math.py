@@ -35,6 +35,7 @@ def sigmoid_derivative(z):
 TRUE = {
     "identity": (lambda z: z, np.ones_like),
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
+    "relu6": (lambda z: np.clip(z, 0, 6), lambda z: ((z > 0) & (z < 6)) * 1.0),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1, 0.01)),
     "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
     "selu": (
@@ -53,6 +54,7 @@ TRUE = {
 VALUE_BOUNDS = {
     "identity": (0, 0),
     "relu": (0, 0),
+    "relu6": (0, 0),
     "leaky_relu": (1, 0),  # one rounded product with the rounded 0.01
     "elu": (4, 0),
     "selu": (4, 0),
@@ -70,7 +72,7 @@ def sweep():
     rng = np.random.default_rng(1)
     near = np.ldexp(rng.uniform(1, 2, 20_000), rng.integers(-60, 4, 20_000)) * rng.choice([-1, 1], 20_000)
     powers = np.ldexp(1.0, np.arange(-126, 7))
-    special_ones = [0.0, 3.0, -3.0, 0.7, -0.7, 88.72, 88.73, -87.33, -87.34, 16.6355, 9.01]
+    special_ones = [0.0, 3.0, -3.0, 6.0, 0.7, -0.7, 88.72, 88.73, -87.33, -87.34, 16.6355, 9.01]
     parts = [np.linspace(-100, 100, 50_001), rng.uniform(-20, 20, 30_000), near, powers, -powers, special_ones]
     return np.concatenate(parts).astype(np.float32)
 

@@ -109,6 +109,17 @@ class TestByHand:
         np.testing.assert_allclose(found.contributions, [[1], [0], [0]], rtol=1e-14)
         np.testing.assert_allclose(found.bias_parts["dense_1.activation"], [2, 4, 0], rtol=1e-14)
 
+    def test_the_top_of_relu6(self):
+        """z between 0 and 6, then 6: at 2 the score 4 * 2 is all from the input; at 7 all 24 are the constant 6."""
+        network = filled(
+            *(pl.Input(1), pl.Dense(1, "relu6", use_bias=False), pl.Regression(use_bias=False)),
+            dense_1__weight=[[1]],
+            output__weight=[[4]],
+        )
+        found = pl.attribute(network, np.array([[2.0], [7.0], [-1.0]]))
+        np.testing.assert_array_equal(found.contributions, [[8], [0], [0]])
+        np.testing.assert_array_equal(found.bias_parts["dense_1.activation"], [0, 24, 0])
+
     def test_the_edges_of_bins(self):
         """x has the weight 1, its bins from 0 to 2 and from 2 to 3 have the gain 1/2 and the weights 8, 4. At 1 the score
         is 1 + 8/4, all from the input. At 2.5 the first bin is full: 8/2 from the edges; the second gives 4 (2.5 - 2) / 2,

@@ -38,6 +38,8 @@ def oracle(layer, x, weight, bias):
         edges = [margins(*row) for row in zip(x.shape[1:3], sizes, stride, kernel.shape[:2], strict=True)]
         x = np.pad(x, ((0, 0), *edges, (0, 0)))
     else:
+        edges = [(0, 0)] * 2 if layer.padding == "valid" else [(p, p) for p in two(layer.padding)]
+        x = np.pad(x, ((0, 0), *edges, (0, 0)))
         sizes = [(n - s) // t + 1 for n, s, t in zip(x.shape[1:3], kernel.shape[:2], stride, strict=True)]
     each_in, each_out = kernel.shape[2], layer.filters // layer.groups
     z = np.zeros((len(x), *sizes, layer.filters))
@@ -71,6 +73,11 @@ CASES = [
     (pl.Conv2D(6, 3, groups=3, stride=2, dilation=(2, 1)), (7, 6, 3)),
     (pl.Conv2D(4, 3, groups=4), (5, 6, 4)),
     (pl.Conv2D(8, 2, groups=4, padding="valid"), (5, 6, 4)),
+    (pl.Conv2D(3, 3, stride=2, padding=1), (6, 8, 2)),
+    (pl.Conv2D(4, 5, stride=2, padding=2, groups=4), (8, 7, 4)),
+    (pl.Conv2D(3, 2, stride=3, padding=1), (6, 5, 2)),
+    (pl.Conv2D(3, (3, 2), stride=(1, 2), padding=(2, 0)), (4, 6, 2)),
+    (pl.Conv2D(2, 3, padding=2, dilation=2), (5, 6)),
 ]
 cases = pytest.mark.parametrize(("layer", "shape"), CASES, ids=[f"{layer}-{shape}" for layer, shape in CASES])
 
@@ -258,6 +265,14 @@ class TestErrors:
             (lambda: pl.Conv2D(4, stride=0), "Conv2D\\(stride\\)"),
             (lambda: pl.Conv2D(4, dilation=(1, -1)), "Conv2D\\(dilation\\)"),
             (lambda: pl.Conv2D(4, padding="full"), "unknown padding 'full'.* same, valid"),
+            (lambda: pl.Conv2D(4, padding=-1), r"Conv2D\(padding\) must be .*whole number of at least 0 .* not -1"),
+            (lambda: pl.Conv2D(4, padding=(1, 1, 1)), r"a pair \(height, width\), not \(1, 1, 1\)"),
+            (lambda: pl.Conv2D(4, padding=(1, "same")), r"Conv2D\(padding\) must be"),
+            (lambda: pl.Conv2D(4, padding=(1, True)), r"Conv2D\(padding\) must be"),
+            (lambda: pl.Conv2D(4, padding=True), "unknown padding True"),
+            (lambda: pl.Conv2D(4, padding=0.5), "unknown padding 0.5"),
+            (lambda: pl.Conv2D(4, padding=3), "smaller than the window of 3x3 pixels, not 3x3: .* see nothing"),
+            (lambda: pl.Conv2D(4, (3, 2), padding=(2, 2)), "smaller than the window of 3x2 pixels, not 2x2"),
             (lambda: pl.Conv2D(4, 5000), "at most 4096 pixels, not 5,000"),
             (lambda: pl.Conv2D(4, 3, dilation=4000), "at most 4096 pixels, not 8,001"),
             (lambda: pl.Conv2D(4, stride=(1, 1 << 20)), "a stride of Conv2D spans at most 4096 pixels, not 1,048,576"),
@@ -281,6 +296,7 @@ class TestErrors:
             ([pl.Input(8, 8, 3, 2), pl.Conv2D(4)], r"not samples of the shape \(8, 8, 3, 2\)\."),
             ([pl.Input(8, 8, 3), pl.Conv2D(4, groups=2)], "3 channels cannot be: choose groups that divide 3"),
             ([pl.Input(8, 4), pl.Conv2D(4, 5, padding="valid")], "window of 5x5 pixels does not fit .* 8x4; .*same"),
+            ([pl.Input(8, 4), pl.Conv2D(4, 7, padding=1)], "7x7 pixels does not fit .* 10x6, margins included; .*same"),
             ([pl.Input(8, 8), pl.Conv2D(4, 3, dilation=4, padding="valid")], "window of 9x9 pixels does not fit"),
         ],
     )

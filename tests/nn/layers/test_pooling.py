@@ -22,8 +22,12 @@ def naive(layer, x, dy=None):
     stride = size if layer.stride is None else layer.stride if isinstance(layer.stride, tuple) else (layer.stride,) * 2
     counts, before = [], []
     for n, k, t in zip(x.shape[1:3], size, stride, strict=True):
-        counts.append(-(-n // t) if layer.padding == "same" else (n - k) // t + 1)
-        before.append(max((counts[-1] - 1) * t + k - n, 0) // 2 if layer.padding == "same" else 0)
+        if layer.padding == "same":
+            counts.append(-(-n // t))
+            before.append(max((counts[-1] - 1) * t + k - n, 0) // 2)
+        else:
+            before.append(0 if layer.padding == "valid" else layer.padding)
+            counts.append((n + 2 * before[-1] - k) // t + 1)
     y, dx = np.zeros((len(x), *counts, x.shape[3])), np.zeros(x.shape)
     for b, h, w, c in np.ndindex(y.shape):
         rows = [p for p in range(h * stride[0] - before[0], h * stride[0] - before[0] + size[0]) if 0 <= p < x.shape[1]]
@@ -57,6 +61,8 @@ CASES = [
         ((2, 3), (8, 7, 1)),
         ((1, 3, "same"), (8, 7, 2)),
         ((5, 2, "same"), (2, 3, 2)),
+        ((3, 2, 1), (8, 7, 2)),
+        ((3, 1, 2), (4, 5)),
         ((4, None), (4, 4, 3)),
     ]
 ]

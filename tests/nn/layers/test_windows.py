@@ -13,8 +13,14 @@ SIDES = ((1, 1), (3, 4), (5, 7))
 PAIRS = ((1, 1), (2, 1), (2, 3), (3, 2))
 GEOMETRIES = [
     (Windows(size, stride, dilation, padding), shape)
-    for size, stride, dilation, padding, shape in product(PAIRS, PAIRS, ((1, 1), (1, 2), (2, 1)), PADDINGS, SIDES)
-    if padding == "same" or ((size[0] - 1) * dilation[0] < shape[0] and (size[1] - 1) * dilation[1] < shape[1])
+    for size, stride, dilation, padding, shape in product(
+        PAIRS, PAIRS, ((1, 1), (1, 2), (2, 1)), (*PADDINGS, (1, 0), (1, 2)), SIDES
+    )
+    if padding == "same"
+    or all(
+        side > (k - 1) * d - 2 * margin and margin <= (k - 1) * d
+        for side, k, d, margin in zip(shape, size, dilation, (0, 0) if padding == "valid" else padding, strict=True)
+    )
 ]
 
 
@@ -33,6 +39,8 @@ def test_the_geometries_are_many_and_of_both_kinds():
     paddings = [windows.padding for windows, _ in GEOMETRIES]
     assert paddings.count("same") == 4 * 4 * 3 * 3
     assert paddings.count("valid") == 100
+    assert paddings.count((1, 0)) > 50
+    assert paddings.count((1, 2)) > 10
     assert any(windows.margins(shape)[0][0] != windows.margins(shape)[0][1] for windows, shape in GEOMETRIES)
 
 

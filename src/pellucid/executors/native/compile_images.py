@@ -37,7 +37,8 @@ PenaltyOf: TypeAlias = Callable[[Layer], tuple[float, float]]  # the strengths o
 
 # In the order of the enumeration in native/kernels/kernels.hpp.
 ACTIVATIONS = (
-    *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid", "tanh"),
+    *("identity", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "hard_sigmoid"),
+    "tanh",
 )
 WINDOWED = (Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Dropout2D)
 IMAGE_LAYERS: tuple[type[Layer], ...] = (*WINDOWED, LayerNormalization, Rescale, Residual)

@@ -6,8 +6,8 @@ their winners, and nothing else bends. There
     score = sum_d x_d dscore/dx_d + sum over all constants c of c dscore/dc
 
 where the constants are what layers add: biases, the shift of batch normalization, the offset of `Rescale`, the edges of
-`PiecewiseLinearEncoding`, the 1/2 in ``hard_sigmoid``. The second sum is made in one walk down, from the gradient dy that
-arrives at each layer.
+`PiecewiseLinearEncoding`, the 6 of ``relu6``, the 1/2 in ``hard_sigmoid``. The second sum is made in one walk down, from
+the gradient dy that arrives at each layer.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from pellucid.nn.layers.tabular.piecewise_linear_encoding import EncodingCache, 
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.stack import Stack
 
-PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu", "hard_sigmoid")
-CONSTANT_PIECES = ("hard_sigmoid",)  # whose pieces a = s z + t have a t other than 0
+PIECEWISE_LINEAR = ("identity", "relu", "relu6", "leaky_relu", "hard_sigmoid")
+CONSTANT_PIECES = ("relu6", "hard_sigmoid")  # whose pieces a = s z + t have a t other than 0
 
 Parts = dict[str, Array]  # name of a constant -> what it gives to the score of each sample, (B,)
 Rule = Callable[[Any, Named, Any, Array], Parts]

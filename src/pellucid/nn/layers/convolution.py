@@ -16,7 +16,7 @@ from pellucid.mathematics.initializers import Initializer
 from pellucid.mathematics.regularizers import Regularizer
 from pellucid.nn.layers.affine import affine_specs, check_affine, suited_initializer
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named, ParameterSpec
-from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
+from pellucid.nn.layers.windows import Padding, Pair, Windows, as_image, image_shape, windows
 
 
 class Conv2DCache(NamedTuple):
@@ -33,16 +33,17 @@ class Conv2D(Layer):
 
     (B, H, W, C) -> (B, H', W', U): U ``filters``, each with a weight for every pixel of its window and every channel;
     W (kh, kw, C, U), b (U,). An image (H, W) has one channel. With ``padding`` "same" there are margins of zeros and
-    H' = ceil(H / t); with "valid" windows stay inside. Sizes are a number or a pair (height, width). With ``groups`` G,
-    channels and filters are cut into G equal parts, and each part of the filters sees its own part of the channels:
-    W (kh, kw, C/G, U); G = C is a depthwise convolution. The other fields are those of `Dense`.
+    H' = ceil(H / t); with "valid" windows stay inside; a number or a pair is that many zeros on each side, as in PyTorch.
+    Sizes are a number or a pair (height, width). With ``groups`` G, channels and filters are cut into G equal parts, and
+    each part of the filters sees its own part of the channels: W (kh, kw, C/G, U); G = C is a depthwise convolution. The
+    other fields are those of `Dense`.
     """
 
     filters: int
     kernel_size: int | Pair = 3
     activation: str = "identity"
     stride: int | Pair = 1
-    padding: str = "same"
+    padding: Padding = "same"
     dilation: int | Pair = 1
     groups: int = 1
     initializer: str | Initializer | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.core.shapes import AnyArray, Array, Shape
 from pellucid.nn.layers.base import Context, Gradients, Layer, Named
-from pellucid.nn.layers.windows import Pair, Windows, as_image, image_shape, windows
+from pellucid.nn.layers.windows import Padding, Pair, Windows, as_image, image_shape, windows
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Pooling2D(Layer):
 
     size: int | Pair = 2
     stride: int | Pair | None = None
-    padding: str = "valid"
+    padding: Padding = "valid"
 
     def __post_init__(self) -> None:
         _ = self.windows
@@ -41,7 +41,7 @@ class MaxPooling2DCache(NamedTuple):
 
 @dataclass(frozen=True)
 class MaxPooling2D(Pooling2D):
-    """y = the largest number of each window, channel by channel; the margins of "same" never win.
+    """y = the largest number of each window, channel by channel; the margins of a padding never win.
 
     ``size`` and ``stride`` (None: that of ``size``) are a number or a pair (height, width).
     """
@@ -62,7 +62,7 @@ class MaxPooling2D(Pooling2D):
 
 @dataclass(frozen=True)
 class AveragePooling2D(Pooling2D):
-    """y = the mean of each window, channel by channel; with "same", the mean of the pixels inside the image.
+    """y = the mean of each window, channel by channel; with a padding, of the pixels inside the image.
 
     ``size`` and ``stride`` (None: that of ``size``) are a number or a pair (height, width).
     """

@@ -5,8 +5,10 @@ next, spanning s = (k - 1) d + 1, and windows ``stride`` t apart, along each axi
 
     valid   windows lie inside the image                          floor((n - s) / t) + 1 windows
     same    margins of padding, a window every t pixels           ceil(n / t) windows
+    p       margins of p pixels on both sides, as in PyTorch      floor((n + 2 p - s) / t) + 1 windows
 
 The margins of "same" share max((windows - 1) t + s - n, 0) pixels; the odd one is at the bottom or right, as in TensorFlow.
+So with stride 2 a window of 3 pixels begins at pixel 0 of an even side, and with a padding of 1 at pixel -1.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pellucid.core.errors import ArgumentError, ShapeError
 from pellucid.core.shapes import Array, Shape
 
 Pair: TypeAlias = tuple[int, int]
+Padding: TypeAlias = str | int | Pair
 
 PADDINGS = ("same", "valid")
 MAX_SPAN = 4096  # pixels; "same" pads by as much, so a larger window would fill the memory
@@ -36,7 +39,7 @@ class Windows:
     size: Pair
     stride: Pair
     dilation: Pair
-    padding: str
+    padding: str | Pair
 
     @property
     def span(self) -> Pair:
@@ -49,10 +52,13 @@ class Windows:
         height, width = shape[:2]
         if self.padding == "same":
             return -(-height // self.stride[0]), -(-width // self.stride[1])
+        (top, bottom), (left, right) = self.margins(shape)
+        height, width = top + height + bottom, left + width + right
         if height < self.span[0] or width < self.span[1]:
+            margins = "" if self.padding == "valid" else ", margins included"
             raise ShapeError(
-                f"a window of {self.span[0]}x{self.span[1]} pixels does not fit into an image of {height}x{width}; "
-                f'make it smaller, leave out a pooling or stride before it, or use padding="same".'
+                f"a window of {self.span[0]}x{self.span[1]} pixels does not fit into an image of {height}x{width}"
+                f'{margins}; make it smaller, leave out a pooling or stride before it, or use padding="same".'
             )
         return (height - self.span[0]) // self.stride[0] + 1, (width - self.span[1]) // self.stride[1] + 1
 
@@ -109,6 +115,9 @@ class Windows:
         """((top, bottom), (left, right)): how many pixels of padding an image (H, W, C) gets."""
         if self.padding == "valid":
             return (0, 0), (0, 0)
+        if isinstance(self.padding, tuple):
+            down, across = self.padding
+            return (down, down), (across, across)
         margins = []
         for pixels, windows, stride, span in zip(shape[:2], self.count(shape), self.stride, self.span, strict=True):
             both = max((windows - 1) * stride + span - pixels, 0)
@@ -116,18 +125,37 @@ class Windows:
         return margins[0], margins[1]
 
 
-def windows(kind: str, size: int | Pair, stride: int | Pair, padding: str, dilation: int | Pair = 1) -> Windows:
+def windows(kind: str, size: int | Pair, stride: int | Pair, padding: Padding, dilation: int | Pair = 1) -> Windows:
     """The windows that a layer's fields describe, checked; ``kind`` is the layer's name in errors."""
     checked = Windows(
         pair(size, f"the window of {kind}"),
         pair(stride, f"{kind}(stride)"),
         pair(dilation, f"{kind}(dilation)"),
-        one_of(padding, PADDINGS, "padding"),
+        _margins_each(padding, kind),
     )
     for sizes, what in ((checked.span, "window"), (checked.stride, "stride"), (checked.dilation, "dilation")):
         if max(sizes) > MAX_SPAN:
             raise ArgumentError(f"a {what} of {kind} spans at most {MAX_SPAN} pixels, not {max(sizes):,}.")
+    if isinstance(checked.padding, tuple) and any(p >= s for p, s in zip(checked.padding, checked.span, strict=True)):
+        (down, across), (height, width) = checked.padding, checked.span
+        raise ArgumentError(
+            f"{kind}(padding) must be smaller than the window of {height}x{width} pixels, not {down}x{across}: a window in "
+            "the margin alone would see nothing."
+        )
     return checked
+
+
+def _margins_each(padding: object, kind: str) -> str | Pair:
+    """A name as it is; 1 as (1, 1): so many pixels on both sides, above and below, left and right."""
+    if isinstance(padding, bool) or not isinstance(padding, tuple | int | np.integer):
+        return one_of(padding, PADDINGS, "padding")
+    sides = padding if isinstance(padding, tuple) else (padding, padding)
+    if len(sides) != 2 or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0 for n in sides):
+        raise ArgumentError(
+            f'{kind}(padding) must be "same", "valid", or how many pixels on each side: a whole number of at least 0 or a '
+            f"pair (height, width), not {padding!r}."
+        )
+    return int(sides[0]), int(sides[1])
 
 
 def pair(value: object, what: str) -> Pair:
