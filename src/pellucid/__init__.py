@@ -39,6 +39,7 @@ _HOMES = {
     "models.model": "Model load",
     "models.network": "Network",
     "models.prediction": "Prediction",
+    "models.pretrained.networks": "pretrained",
     "models.train": "train",
     "nn.catalogue": "register",
     "nn.layers.base": "Context Layer ParameterSpec",

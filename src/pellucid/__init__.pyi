@@ -54,6 +54,7 @@ from pellucid.mathematics.schedules import (
 from pellucid.models.model import Model, load
 from pellucid.models.network import Network
 from pellucid.models.prediction import Prediction
+from pellucid.models.pretrained.networks import pretrained
 from pellucid.models.train import train
 from pellucid.nn.catalogue import register
 from pellucid.nn.layers.base import Context, Layer, ParameterSpec
@@ -180,6 +181,7 @@ __all__ = [
     "load",
     "occlusion",
     "permutation_importance",
+    "pretrained",
     "random",
     "register",
     "register_activation",

@@ -11,6 +11,7 @@ from pellucid.data.photos.folder import PhotoFolder, folder
 from pellucid.data.photos.folder_report import FolderReport, Problem
 
 if TYPE_CHECKING:
+    from pellucid.data.datasets.imagenet import labels as imagenet_labels
     from pellucid.data.tables.table import Table, table
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "fashion",
     "fashion_labels",
     "folder",
+    "imagenet_labels",
     "penguins",
     "table",
 ]
@@ -32,6 +34,8 @@ mnist = digits  # as others call them
 def __getattr__(name: str) -> object:
     if name in ("Table", "table"):  # when they are first used
         return getattr(_import_module("pellucid.data.tables.table"), name)
+    if name == "imagenet_labels":
+        return _import_module("pellucid.data.datasets.imagenet").labels
     from pellucid.core.vocabulary import unknown_attribute
 
     raise unknown_attribute(name, [*__all__, "mnist"], "pellucid.datasets")
