@@ -12,6 +12,7 @@ import click
 from pellucid.apps.cli.evaluate_table import evaluate_table
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_tables
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
+from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.predict_table import check_account_place, refuse_options
 from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
 from pellucid.apps.cli.terminal import check_page, say, write_json
@@ -22,7 +23,7 @@ from pellucid.core.shapes import AnyArray
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import Model, load
+from pellucid.models.model import Model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.reports.judgement import judge_classes
 
@@ -51,7 +52,7 @@ def command(
     """
     if page is not None:
         check_page(page)
-    loaded = load(model)
+    loaded = open_model(model)
     if isinstance(loaded.pipeline, TablePipeline):
         check_account_place(account)
         again = _again(model, data, page, reading)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.predict_table import refuse_options
 from pellucid.apps.cli.table_options import reading_options, rows_of
 from pellucid.apps.cli.terminal import check_page, picture_as_text, say, write_json
@@ -17,7 +18,6 @@ from pellucid.core.display.document_text import as_text
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import check_replaceable, write_whole
 from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import load
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
 
@@ -73,7 +73,7 @@ def command(
         check_page(html)
     if trace is not None:
         check_replaceable(trace, TRACE_START, "a trace")
-    loaded = load(model)
+    loaded = open_model(model)
     if label is not None and loaded.labels and not (step or as_json or neuron or trace):
         raise ArgumentError(
             "--label has no effect on this page: it says whose loss is followed backward. Add --step, --neuron, --json or "

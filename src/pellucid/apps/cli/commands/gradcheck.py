@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 import numpy as np
 
+from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.terminal import say
 from pellucid.core import random
 from pellucid.core.shapes import AnyArray
 from pellucid.inspection.gradcheck import NOTHING_COMPARED, WRONG, gradcheck
-from pellucid.models.model import load
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.stack import Stack
 
@@ -24,7 +24,7 @@ def command(model: str, seed: int) -> int:
 
     Exit code 1 if one is wrong. A gradient that is zero for a good reason (a bias before batch normalization) is named.
     """
-    network = load(model).network
+    network = open_model(model).network
     x, y = random_samples(network, seed)
     report = gradcheck(network, x, y, seed=seed, raise_error=False)
     say(report)

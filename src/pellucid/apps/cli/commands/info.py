@@ -7,12 +7,15 @@ from typing import Any
 
 import click
 
+from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.terminal import say, write_json
 from pellucid.core.display.text import aligned, printable
 from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import Model, load
+from pellucid.models.model import Model
 from pellucid.nn import catalogue
 from pellucid.reports.validation import final_in_words, unit_of_epochs
+
+LABELS_SHOWN = 100
 
 
 @click.command("info")
@@ -20,13 +23,15 @@ from pellucid.reports.validation import final_in_words, unit_of_epochs
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to standard output.")
 def command(model: str, as_json: bool) -> None:
     """Show the layers, shapes and parameters of MODEL, how it was trained, its labels and its pipeline."""
-    loaded = load(model)
+    loaded = open_model(model)
     if as_json:
         write_json(_as_data(model, loaded))
         return
     network = loaded.network
     say(f"{printable(model)}\n\n{network}\n")
-    say(printable(f"labels    {', '.join(map(str, loaded.labels)) or 'none (regression)'}"))
+    shown = ", ".join(map(str, loaded.labels[:LABELS_SHOWN])) or "none (regression)"
+    more = f" ... {len(loaded.labels):,} in all" if len(loaded.labels) > LABELS_SHOWN else ""
+    say(printable(f"labels    {shown}{more}"))
     say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
     if isinstance(loaded.pipeline, TablePipeline):
         columns = [(one.name, one.kind, str(one.width), one.learned) for one in loaded.pipeline.columns]

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.predict_table import check_places, predict_table, refuse_options
 from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
 from pellucid.apps.cli.terminal import picture_as_text, say, write_json
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import load
 from pellucid.models.prediction import Prediction
 
 
@@ -41,7 +41,8 @@ def command(
     model: str, pictures: tuple[str, ...], as_json: bool, top: int, confidence: float | None, quiet: bool,
     out: str | None, account: str | None, **reading: Any,
 ) -> int:  # fmt: skip
-    """Predict what is in PICTURES (files or folders) with MODEL: the label of each and its probability. With a model of
+    """Predict what is in PICTURES (files or folders) with MODEL: the label of each and its probability. MODEL is a file, or
+    imagenet, a network that comes with Pellucid and names what is in photos: one of 1,000 kinds of things. With a model of
     tables: the answer for each row of a TABLE, as CSV, with the number of the row, how probable the answer is, and how many
     cells were not understood; what became of every row and cell goes to standard error.
 
@@ -51,7 +52,7 @@ def command(
     Folders are searched with all folders in them, without hidden files and what links lead to; a file in them that is not
     a picture is only reported, unless there is no picture at all.
     """
-    loaded = load(model)
+    loaded = open_model(model)
     if confidence is not None:
         loaded.check_confidence(confidence)
     if isinstance(loaded.pipeline, TablePipeline):
