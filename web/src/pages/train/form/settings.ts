@@ -29,6 +29,7 @@ export const DATA_TITLES: Record<string, [title: string, help: string]> = {
 
 const ACTIVATIONS = [
   "relu",
+  "relu6",
   "leaky_relu",
   "elu",
   "selu",
