@@ -29,25 +29,30 @@ class TableFront(NamedTuple):
 def table_front(pipeline: TablePipeline, x: Array, bins: int) -> TableFront:
     """`Input`, an `Embedding` if there are columns with many values, and `PiecewiseLinearEncoding` with edges at the
     quantiles of the training rows x (N, D)."""
-    starts = np.cumsum([0, *(column.width for column in pipeline.columns)]).tolist()
-    embedded = [
-        (start, len(column.values), VECTOR)
-        for start, column in zip(starts, pipeline.columns, strict=False)
-        if isinstance(column, CategoryColumn) and column.is_embedded
-    ]
     first: list[Layer] = [Input(x.shape[1])]
     sources = list(range(x.shape[1]))
-    if embedded:
-        embedding = Embedding(tuple(embedded))
+    embedding = embedding_of(pipeline)
+    if embedding is not None:
         first.append(embedding)
         others = embedding.others(x.shape[1])
-        sources = others + [column for column, _, width in embedded for _ in range(width)]
+        sources = others + [column for column, _, width in embedding.columns for _ in range(width)]
         edges = PiecewiseLinearEncoding.fit(x[:, others], bins).edges if others else ()
         encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (len(sources) - len(others))))
     else:
         encoding = PiecewiseLinearEncoding.fit(x, bins)
     sources += [sources[place] for place in encoding.bins.column]
     return TableFront((*first, encoding), len(sources), tuple(sources))
+
+
+def embedding_of(pipeline: TablePipeline) -> Embedding | None:
+    """The layer that makes vectors of the columns with many values; None if there are no such columns."""
+    starts = np.cumsum([0, *(column.width for column in pipeline.columns)]).tolist()
+    embedded = [
+        (start, len(column.values), VECTOR)
+        for start, column in zip(starts, pipeline.columns, strict=False)
+        if isinstance(column, CategoryColumn) and column.is_embedded
+    ]
+    return Embedding(tuple(embedded)) if embedded else None
 
 
 def edges_of(layers: tuple[Layer, ...], number: int) -> tuple[float, ...]:

@@ -120,3 +120,33 @@ def test_what_does_not_fit():
     plain = NetworkRegressor(**SMALL | {"max_iter": 2}).fit(houses()[["rooms"]].fillna(0), PRICE)
     with pytest.raises(ValueError, match="NaN"):
         plain.predict(houses()[["rooms"]])
+
+
+TOWN = NEW.permutation(np.arange(1000) % 100)
+RENT = NEW.normal(size=100)[TOWN]  # of each town its own, in no order
+
+
+def towns():
+    return pd.DataFrame({"town": [f"T{town:02d}" for town in TOWN], "noise": NEW.normal(size=len(TOWN))})
+
+
+@pytest.mark.parametrize("more", [{}, {"ensemble": 2}, {"solver": "lbfgs"}, {"layers": "dense12 norm"}])
+def test_words_with_many_values_are_learned_by_their_value(more):
+    """100 towns have a rent each that says nothing of that of the next: their place in the order would explain none."""
+    frame = towns()
+    ours = NetworkRegressor(**SMALL).set_params(**more).fit(frame[:800], RENT[:800])
+    assert ours.score(frame[800:], RENT[800:]) > 0.9
+    assert ours.score(frame[800:].assign(town="new"), RENT[800:]) < 0.1
+
+
+def test_a_word_with_many_values_enters_the_first_dense_layer_as_its_vector():
+    frame = towns()
+    ours = NetworkRegressor(**{**SMALL, "max_iter": 3}).fit(frame, RENT)
+    vectors = ours.model_.network.parameters["embedding_1.vectors_0"]
+    names = sorted(set(frame["town"]))
+    low, center, high = np.quantile(frame["noise"], [0.25, 0.5, 0.75])
+    z = (frame["noise"] - center) / (high - low)
+    own = vectors[[names.index(town) for town in frame["town"]]]
+    x = np.column_stack([z / np.sqrt(1 + (z / 3) ** 2), own])
+    hidden = np.maximum(x @ ours.coefs_[0] + ours.intercepts_[0], 0)
+    np.testing.assert_allclose(ours.predict(frame), (hidden @ ours.coefs_[1] + ours.intercepts_[1])[:, 0], atol=1e-5)

@@ -15,6 +15,7 @@ from pellucid.nn.layers.dense import Dense
 from pellucid.nn.layers.dropout import Dropout
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.outputs.output import OutputLayer
+from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.training.recipes.ensemble import as_ensemble
 from pellucid.training.recipes.words import layers_from_text
 
@@ -22,16 +23,20 @@ GLOROT = VarianceScaling(1.0, "fan_average", "uniform")
 SMALLER = VarianceScaling(1 / 3, "fan_average", "uniform")  # of "logistic": on +- sqrt(2 / (fan_in + fan_out))
 
 
-def network_layers(parameters: NetworkParameters, features: int, output: OutputLayer) -> list[Layer]:
-    """Input, hidden layers and output of the network for rows of so many numbers."""
+def network_layers(
+    parameters: NetworkParameters, features: int, output: OutputLayer, embedding: Embedding | None = None
+) -> list[Layer]:
+    """Input, hidden layers and output of the network for rows of so many numbers; of a table with columns of many values
+    the ``embedding`` stands behind the input."""
     first, given = Input(features), parameters.layers
     if given is None:
         hidden = _dense_layers(parameters)
     elif isinstance(given, str):
-        hidden = layers_from_text(given, (features,))
+        hidden = layers_from_text(given, (features,) if embedding is None else embedding.output_shape((features,)))
     else:
         first, hidden = _input_of(list(given), (features,))
-    return [first, *(hidden if parameters.ensemble == 1 else as_ensemble(hidden, parameters.ensemble)), output]
+    hidden = hidden if parameters.ensemble == 1 else as_ensemble(hidden, parameters.ensemble)
+    return [first, *([] if embedding is None else [embedding]), *hidden, output]
 
 
 def initializer_of(parameters: NetworkParameters) -> Initializer:

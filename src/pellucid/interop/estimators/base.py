@@ -29,6 +29,7 @@ from pellucid.interop.estimators.parameters import NetworkParameters
 from pellucid.interop.estimators.threads import limit_answers
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.table_front import embedding_of
 from pellucid.nn.layers.outputs.output import OutputLayer
 
 LARGEST_SEED = np.iinfo(np.int32).max
@@ -173,7 +174,8 @@ class NetworkEstimator(NetworkParameters):
             target = target_column(y, list(map(str, X.columns)), self._labels())
             pipeline, X = fit_pipeline(X, rows, target)
         dtype = np.float64 if self.solver == "lbfgs" else np.float32
-        network = Network(network_layers(self, X.shape[1], self._output()), seed, dtype)
+        embedding = None if pipeline is None else embedding_of(pipeline)
+        network = Network(network_layers(self, X.shape[1], self._output(), embedding), seed, dtype)
         if self.layers is None:
             draw_biases(network)
         network.pipeline = pipeline
