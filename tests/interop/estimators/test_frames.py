@@ -68,6 +68,23 @@ def test_the_model_that_is_saved_reads_frames_itself(tmp_path):
     assert row.label == "dear"
 
 
+@pytest.mark.parametrize(
+    ("y", "names"),
+    [
+        (pd.DataFrame({"price": PRICE, "rent": 2 * PRICE}), ["price", "rent"]),
+        (np.stack([PRICE, 2 * PRICE], axis=1), ["target 1", "target 2"]),
+        (pd.DataFrame({"rooms": PRICE, "sea": 2 * PRICE}), ["rooms'", "sea'"]),
+    ],
+)
+def test_the_saved_model_of_several_targets_names_them(tmp_path, y, names):
+    frame = houses()
+    ours = NetworkRegressor(**SMALL).fit(frame, y)
+    ours.model_.save(tmp_path / "houses.safetensors")
+    answers = pl.load(tmp_path / "houses.safetensors").predict(frame)
+    assert list(answers[0].values) == names
+    np.testing.assert_allclose([list(one.values.values()) for one in answers], ours.predict(frame), rtol=1e-6)
+
+
 def test_a_frame_of_polars_gives_the_same_bits_as_one_of_pandas():
     frame = houses()
     same = polars.DataFrame({"rooms": [None if np.isnan(one) else one for one in frame["rooms"]], "sea": list(SEA)})

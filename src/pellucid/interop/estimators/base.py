@@ -22,7 +22,7 @@ from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.interop.estimators.architecture import draw_biases, network_layers
 from pellucid.interop.estimators.convergence import Progress
 from pellucid.interop.estimators.fitting import fit_stochastic, samples_of
-from pellucid.interop.estimators.frames import encode, fit_pipeline, needs_pipeline, target_column
+from pellucid.interop.estimators.frames import encode, fit_pipeline, needs_pipeline, target_columns
 from pellucid.interop.estimators.inputs import as_input, check_alone, check_pair, check_weights, divided
 from pellucid.interop.estimators.lbfgs import fit_lbfgs
 from pellucid.interop.estimators.parameters import NetworkParameters
@@ -171,8 +171,8 @@ class NetworkEstimator(NetworkParameters):
         """Make the network for these rows to learn from, and give the numbers of X."""
         pipeline: TablePipeline | None = None
         if is_table:
-            target = target_column(y, list(map(str, X.columns)), self._labels())
-            pipeline, X = fit_pipeline(X, rows, target)
+            targets = target_columns(y, list(map(str, X.columns)), self._labels())
+            pipeline, X = fit_pipeline(X, rows, targets)
         dtype = np.float64 if self.solver == "lbfgs" else np.float32
         embedding = None if pipeline is None else embedding_of(pipeline)
         network = Network(network_layers(self, X.shape[1], self._output(), embedding), seed, dtype)

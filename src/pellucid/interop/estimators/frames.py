@@ -47,7 +47,7 @@ def _is_no_number(column: Any) -> bool:
     return kind not in "biuf" or bool(column.isna().any())
 
 
-def fit_pipeline(X: Any, training: NDArray[np.int64], target: Column) -> tuple[TablePipeline, Array]:
+def fit_pipeline(X: Any, training: NDArray[np.int64], targets: Sequence[Column]) -> tuple[TablePipeline, Array]:
     """The pipeline of a frame, fitted on the training rows, and the numbers (n, D) of all rows.
 
     Raises `DataError`, which is a ValueError, for a frame that cannot be learned from.
@@ -63,7 +63,7 @@ def fit_pipeline(X: Any, training: NDArray[np.int64], target: Column) -> tuple[T
         raise DataError("the frame has no column to learn from: each is constant, empty, an identifier or free text.")
     values = read_columns(inspection.rows, columns).values
     fitted = {name: one.fit(values[name][training]) for name, one in columns.items()}
-    pipeline = TablePipeline(tuple(fitted.values()), target)
+    pipeline = TablePipeline(tuple(fitted.values()), targets[0], tuple(targets[1:]))
     return pipeline, pipeline.encode([translate(one, fitted[name], values[name]) for name, one in columns.items()])
 
 
@@ -77,11 +77,19 @@ def encode(pipeline: TablePipeline, X: Any) -> Array:
     return np.concatenate(parts)
 
 
-def target_column(y: Any, features: Sequence[str], labels: Sequence[Label] | None) -> Column:
-    """How the target is called in the model: as its series, else "target" (with a sign where a feature is called so)."""
-    name = str(getattr(y, "name", None) or "target")
-    while name in features:
-        name += "'"
+def target_columns(y: Any, features: Sequence[str], labels: Sequence[Label] | None) -> tuple[Column, ...]:
+    """How the targets are called in the model: as their series or frame, else "target", or "target 1" and so on (with a
+    sign where a feature is called so)."""
+    several = np.shape(y)[1] if np.ndim(y) == 2 else 1
+    if several == 1:
+        given = [getattr(y, "name", None) or "target"]
+    else:
+        given = list(y.columns) if is_frame(y) else [f"target {number}" for number in range(1, several + 1)]
+    names: list[str] = []
+    for name in map(str, given):
+        while name in features or name in names:
+            name += "'"
+        names.append(name)
     if labels is None:
-        return NumberColumn(name)
-    return CategoryColumn(name, tuple(str(label) for label in labels))
+        return tuple(map(NumberColumn, names))
+    return (CategoryColumn(names[0], tuple(str(label) for label in labels)),)
