@@ -50,7 +50,6 @@ def test_shapes():
         ({"hidden_layer_sizes": (2.5,)}, r"got \[2\.5\]"),
         ({"callbacks": [3]}, "a callback is a function of one event, not 3"),
         ({"activation": "rleu"}, "'relu'"),
-        ({"loss": "poisson"}, "exponential"),
         ({"layers": "dense4", "dropout": 0.5}, "belong to hidden_layer_sizes"),
         ({"solver": "lbfgs", "dropout": 0.5}, 'dropout has no meaning for solver="lbfgs"'),
         ({"solver": "lbfgs", "layers": "dense4 norm"}, "statistics of batches"),
@@ -63,6 +62,11 @@ def test_shapes():
 def test_parameters_that_cannot_work(parameters, said):
     with pytest.raises(ValueError, match=said):
         NetworkRegressor(**parameters).fit(X, Y)
+
+
+def test_counts_below_0():
+    with pytest.raises(ValueError, match="holds -2; the Poisson loss takes counts, of 0 or more"):
+        NetworkRegressor(loss="poisson").fit(X, -2 * Y)
 
 
 def test_an_argument_that_is_not_there():

@@ -6,6 +6,8 @@ takes them over, and then both train on the same batches.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -18,11 +20,15 @@ NEW = np.random.default_rng(0)
 X = NEW.normal(size=(300, 6))
 THREE = (X[:, 0] + X[:, 1] ** 2 > 0.7).astype(int) + (X[:, 2] > 1)
 ONE_NUMBER = 2 * X[:, 0] + np.sin(X[:, 1])
+COUNTS = NEW.poisson(np.exp(0.5 * X[:, :2]))
+POISSON = partial(MLPRegressor, loss="poisson")
 TASKS = {
     "three classes": (MLPClassifier, NetworkClassifier, THREE),
     "two classes": (MLPClassifier, NetworkClassifier, np.array(["no", "yes"])[(THREE > 0).astype(int)]),
     "a number": (MLPRegressor, NetworkRegressor, ONE_NUMBER),
     "two numbers": (MLPRegressor, NetworkRegressor, np.stack([ONE_NUMBER, X[:, 2]], axis=1)),
+    "a count": (POISSON, NetworkRegressor, COUNTS[:, 0]),
+    "two counts": (POISSON, NetworkRegressor, COUNTS),
 }
 GRADIENT_DESCENT = {
     "momentum": {},
@@ -82,7 +88,7 @@ def test_adam(task):
     np.testing.assert_allclose(network.loss_curve_, mlp.loss_curve_, rtol=1e-5)
 
 
-@pytest.mark.parametrize("task", ["three classes", "two classes", "a number"])
+@pytest.mark.parametrize("task", ["three classes", "two classes", "a number", "a count", "two counts"])
 def test_lbfgs(task):
     """For several numbers scikit-learn's loss and its gradient are not those of one function (#8349)."""
     mlp, network, y = pair(task, solver="lbfgs", alpha=0.5)
@@ -106,7 +112,7 @@ def test_partial_fit_goes_on(task):
     assert len(network.loss_curve_) == len(mlp.loss_curve_)
 
 
-@pytest.mark.parametrize("task", ["two classes", "a number"])
+@pytest.mark.parametrize("task", ["two classes", "a number", "a count"])
 def test_early_stopping_holds_out_judges_and_keeps_the_best(task):
     """For more classes scikit-learn holds out any samples, and we of each class its share."""
     mlp, network, y = pair(task, solver="sgd", early_stopping=True, validation_fraction=0.2, n_iter_no_change=3)

@@ -24,7 +24,7 @@ def taken_over(cls: type[Estimator], mlp: Any, kind: Any) -> Estimator:
     """An estimator of this class with the parameters, the weights and the attributes of a fitted one of scikit-learn.
 
     The network has its type of numbers, so that the answers are the same but for the last digits. Raises `ValueError` for
-    what has no network here: several labels a row, or the loss "poisson".
+    what has no network here: several labels a row, or a single class.
     """
     if not isinstance(mlp, kind):
         raise TypeError(f"{cls.__name__}.from_mlp takes a fitted {kind.__name__}, not {type(mlp).__name__}.")

@@ -17,10 +17,14 @@ from pellucid.interop.estimators.base import NetworkEstimator
 from pellucid.interop.estimators.from_mlp import taken_over
 from pellucid.interop.estimators.parameters import NetworkParameters
 from pellucid.mathematics.losses import Loss
-from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 
-LOSSES = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}  # scikit-learn's names, and ours
+LOSSES = {  # scikit-learn's names, and ours
+    "squared_error": "mse",
+    "absolute_error": "mae",
+    "huber": "huber",
+    "poisson": "poisson",
+}
 
 
 @dataclass(eq=False, repr=False)
@@ -29,7 +33,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     The parameters are those of ``MLPRegressor`` and more (`NetworkParameters`); here
 
-    loss  "squared_error", "absolute_error", "huber", or a ``Loss`` of Pellucid
+    loss  "squared_error", "absolute_error", "huber", "poisson" for counts, or a ``Loss`` of Pellucid
     """
 
     _: KW_ONLY
@@ -37,17 +41,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkParameters._parameter_constraints,
-        "loss": [StrOptions({*LOSSES, "poisson"}), Loss],
+        "loss": [StrOptions(set(LOSSES)), Loss],
     }
-
-    def check_parameters(self) -> None:
-        """As for all, and for the loss."""
-        super().check_parameters()
-        if isinstance(self.loss, str) and self.loss == "poisson":
-            raise ValueError(
-                'loss="poisson" needs an output that is an exponential, which Pellucid has none of; use "squared_error" on '
-                "log1p(y), as TransformedTargetRegressor does, or MLPRegressor."
-            )
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """The numbers (n,) or (n, V) of each row."""
@@ -69,10 +64,10 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     @property
     def out_activation_(self) -> str:
-        """ "identity"."""
-        return "identity"
+        """ "identity", and "exp" where counts are expected."""
+        return "exp" if self._output().is_of_counts else "identity"
 
-    def _output(self) -> OutputLayer:
+    def _output(self) -> Regression:
         loss = LOSSES[self.loss] if isinstance(self.loss, str) else self.loss
         return Regression(self._values, loss, initializer=initializer_of(self), members=self.ensemble)
 
@@ -83,7 +78,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
             self._values = rows.shape[1]
         if rows.shape[1] != self._values:
             raise ValueError(f"y has {rows.shape[1]} values a row; this regressor was fitted on {self._values}.")
-        return rows
+        return self._output().check_targets(rows, len(rows))
 
     def _take_targets(self, mlp: Any) -> None:
         self._values = mlp.n_outputs_

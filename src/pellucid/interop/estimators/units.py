@@ -4,9 +4,10 @@ For one network and one batch of B samples, with V outputs,
 
     classification    ours = theirs, and so are the gradients
     squared error     ours = mean_v(e^2) = 2 theirs, but their gradient is that of sum_v(e^2) / 2: ours = (2 / V) theirs
+    Poisson           ours = mean_v(d) = theirs / V, and so are the gradients
 
-Whatever is added to or multiplied with a gradient therefore has the factor 2 / V: the penalty, Adam's epsilon, and as a
-divisor the rate of gradient descent. The steps are then the same ones.
+Whatever is added to or multiplied with a gradient therefore has the factor 2 / V, or 1 / V: the penalty, Adam's epsilon,
+and as a divisor the rate of gradient descent. The steps are then the same ones.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pellucid.interop.estimators.parameters import NetworkParameters
-from pellucid.mathematics.losses import MeanSquaredError
+from pellucid.mathematics.losses import MeanSquaredError, PoissonLoss
 from pellucid.mathematics.optimizers import Adam, GradientDescent, Optimizer
 from pellucid.mathematics.regularizers import L2, Regularizer
 from pellucid.nn.layers.outputs.output import OutputLayer
@@ -34,6 +35,8 @@ class Units:
         divides = parameters.solver == "sgd"
         if isinstance(output.loss_function, MeanSquaredError):
             return cls(2.0, 2.0 / output.num_outputs, divides)
+        if isinstance(output.loss_function, PoissonLoss):
+            return cls(1.0 / output.num_outputs, 1.0 / output.num_outputs, divides)
         return cls(divides_rate=divides)
 
     def loss(self, data: float, penalty: float) -> float:
