@@ -109,6 +109,14 @@ class TestCounts:
         with pytest.raises(pl.ArgumentError, match=r"counts, of 0 or more; the target holds -"):
             pl.train(pl.datasets.table({"a": A, "b": B}, target="a"), loss="poisson", epochs=1, **QUIET)
 
+    def test_few_of_them_are_numbers_too(self):
+        """0 to 4 without a gap would be five classes; the loss says that they are counts."""
+        table = pl.datasets.table({"a": A, "goals": np.arange(N) % 5}, target="goals")
+        assert table.labels == ("0", "1", "2", "3", "4")
+        model = pl.train(table, layers="dense8", loss="poisson", epochs=2, **QUIET)
+        assert model.network.output.is_of_counts
+        assert model.predict({"a": 0.0}).value == pytest.approx(2, rel=0.2)
+
     def test_an_explanation_is_of_the_logarithm(self, of_counts):
         _, model = of_counts
         row = {"a": 0.7, "b": 1.5}

@@ -129,8 +129,9 @@ def _train_on_table(
     loss: str | Loss | None,
 ) -> Model:
     from pellucid.models.table_split import TableSplit
-    from pellucid.models.train_table import TableTraining, divide_table
+    from pellucid.models.train_table import TableTraining, divide_table, with_numbers
 
+    table = with_numbers(table, loss)
     by = TableSplit.of(table, split_by)
     if by is not None and fraction and (left_out := by.left_out()):
         warnings.warn(f"{left_out}.", stacklevel=3)

@@ -210,6 +210,19 @@ def test_resume_is_training_uninterrupted(cli, train, target):
     np.testing.assert_allclose(rest.history["loss"], whole.history["loss"], rtol=1e-5)
 
 
+def test_resume_of_few_counts_without_their_loss(cli, tmp_path):
+    """The file of the model says that they are numbers; --loss is its own and cannot be said again."""
+    rng = np.random.default_rng(4)
+    a = rng.normal(size=200).round(3)
+    lines = [f"{x},{goals}" for x, goals in zip(a, np.minimum(rng.poisson(np.exp(a)), 3), strict=True)]
+    (tmp_path / "goals.csv").write_text("\n".join(["a,goals", *lines]))
+    again = ("train", "goals.csv", *SMALL[2:], "--target", "goals", "--out", "m")
+    assert cli(*again, "--layers", "dense8", "--loss", "poisson").returncode == 0
+    done = cli(*again, "--resume", "m")
+    assert done.returncode == 0, done.stderr
+    assert pl.load("m").network.training_state.epoch == 4
+
+
 def test_the_command_after_ctrl_c_goes_on_with_the_same_columns(cli, visits, monkeypatch):
     """Options that are given more than once, such as --drop, are repeated one by one."""
 

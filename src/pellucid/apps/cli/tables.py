@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,16 @@ from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.csv_listing import names_pictures
 from pellucid.data.photos.listing import SUFFIXES
-from pellucid.data.tables.kinds import STATED
 from pellucid.data.tables.overview import dropped, possible_targets
 from pellucid.data.tables.suspects.find import find_suspects
 from pellucid.data.tables.suspects.suspect import Suspect, suspects_in_words
 from pellucid.data.tables.suspects.two_tables import compare_tables
-from pellucid.data.tables.table import Inspection, Rows, Table, inspect_table, read_table
+from pellucid.data.tables.table import Rows, Table, inspect_table, read_table
 from pellucid.models.counter_run import with_counter_runs
 from pellucid.models.labelled_table import check_columns, labelled_rows
 from pellucid.models.model import Model
 from pellucid.models.target_notes import target_notes
-from pellucid.models.train_table import TableTraining
+from pellucid.models.train_table import TableTraining, with_numbers
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.training.recipes.table_rules import HELD_OUT
 
@@ -60,8 +58,6 @@ def table_of(data: str, given: dict[str, Any]) -> Table:
             f"say by --target COLUMN what is to be predicted; in {rows.name} it could be "
             f"{', '.join(map(printable, possible_targets(inspection)))}."
         )
-    if "loss" in given:
-        inspection = _with_numbers(inspection, targets)
     return read_table(inspection, targets, given.get("drop", ()))
 
 
@@ -71,18 +67,10 @@ def _targets(text: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(one_of(name, names, "column") for name in found)
 
 
-def _with_numbers(inspection: Inspection, targets: Sequence[str]) -> Inspection:
-    """The inspection with targets of numbers that are no classes, however few they are: a loss says so."""
-    kinds = (
-        replace(kind, why=STATED) if name in targets and kind.kind in ("number", "count") else kind
-        for name, kind in zip(inspection.rows.names, inspection.kinds, strict=True)
-    )
-    return replace(inspection, kinds=tuple(kinds))
-
-
 def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
     """Train on a table by the rules or as options say, and judge the model on rows that it did not learn from."""
-    table = table_of(job.data, job.given)
+    loss = job.given.get("loss")
+    table = with_numbers(table_of(job.data, job.given), loss, job.resumed)
     if "account" in job.given:
         table.account.write_csv(job.given["account"])
     say("\n".join(table.account.in_words()), err=True)
@@ -90,7 +78,7 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
     if test_rows is not None:
         check_columns(test_rows, list(table.by_name()[0]))  # before the training, not after it
     _show_suspects(table, test_rows)
-    seed, loss = job.resumed.network.seed if job.resumed else job.seed, job.given.get("loss")
+    seed = job.resumed.network.seed if job.resumed else job.seed
     table, test, division, notes = divided(table, changes.get("validation", HELD_OUT) or None, job, seed)
     training = TableTraining(table, division, changes, seed, loss, job.resumed)
     options = job.fit_options(training.recipe)
