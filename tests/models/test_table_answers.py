@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_tables import learned, outputs, probabilities, read_csv, write_houses
 
@@ -42,6 +43,14 @@ def test_missing_values_are_left_out_or_none_or_nan(made):
     row = {"rooms": 5.25, "sea": "near", "built": "2004-02-29"}
     for given in (row, {**row, "age": None}, {**row, "age": math.nan}, {**row, "age": "n/a", "class": "low"}):
         np.testing.assert_allclose(model.predict(given).probabilities, expected, atol=1e-5)
+
+
+def test_a_row_may_hold_what_pandas_and_numpy_have_for_one_value(made):
+    model, _ = made["class"]
+    row = {**ROW, "built": pd.Timestamp(ROW["built"]), "rooms": np.array(5.25)}
+    np.testing.assert_allclose(model.predict(row).probabilities, probabilities(model, [ROW])[0], atol=1e-5)
+    expected = probabilities(model, [{**ROW, "built": ""}])[0]
+    np.testing.assert_allclose(model.predict({**ROW, "built": pd.NaT}).probabilities, expected, atol=1e-5)
 
 
 def test_several_rows_and_a_file_give_the_same(made):

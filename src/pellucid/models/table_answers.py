@@ -269,4 +269,11 @@ def _nine_digits(values: Array) -> list[float]:
 
 def are_columns(source: Mapping[str, Any]) -> bool:
     """Whether a mapping holds columns, sequences of values, and not one row."""
-    return any(isinstance(value, list | tuple | np.ndarray) or hasattr(value, "to_numpy") for value in source.values())
+    return any(map(_is_column, source.values()))
+
+
+def _is_column(value: object) -> bool:
+    """Whether this is a sequence of values; a moment of pandas and an array without axes are single ones."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, list | tuple) or (hasattr(value, "to_numpy") and hasattr(value, "__len__"))
