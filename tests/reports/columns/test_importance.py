@@ -100,6 +100,20 @@ def test_of_a_linear_model_it_is_known_and_its_intervals_hold_it():
     assert (ratio < 1.35).all()
 
 
+def test_that_of_several_targets_is_in_their_standard_deviations_and_says_so():
+    """y = x for the target a, and 1000 z for b, each read from its column alone: either column without its order costs
+    E (z - z')^2 = 2 standard deviations of one of two targets, so that the rmse goes from 0 to 1."""
+    columns = (NumberColumn("x", center=0.0, scale=1000.0), NumberColumn("z", center=0.0, scale=1000.0))
+    network = pl.Network([pl.Input(2), pl.Regression(2)])
+    network.parameters["output.weight"] = np.diag([1000.0, 1e6])
+    model = pl.Model(network, TablePipeline(columns, NumberColumn("a"), (NumberColumn("b"),)))
+    raw = np.random.default_rng(0).normal(size=(2000, 2))
+    found = importance_of(model, model.pipeline.encode(list(raw.T)), raw * [1, 1000])
+    assert [one.importance for one in found.columns] == pytest.approx([1, 1], abs=0.05)
+    assert "the rmse rises, in standard deviations of the targets, when" in str(found)
+    assert found.as_data()["targets"] == 2
+
+
 def test_of_a_class_that_is_a_sign_it_is_known_and_its_intervals_hold_it():
     """y = [x0 > 0], flipped for a tenth of the rows: permuting x0 makes half of the answers right, of 90 % before."""
     network = pl.Network([pl.Input(2), pl.Classification(2)])

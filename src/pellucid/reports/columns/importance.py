@@ -47,6 +47,7 @@ class PermutationImportance:
     score         the metric on the rows as they are
     rows          that were answered, of ``rows_in_all``
     permutations  of each column
+    targets       how many numbers are predicted; 1 for classes
     """
 
     columns: tuple[ColumnImportance, ...]
@@ -55,11 +56,14 @@ class PermutationImportance:
     rows: int
     rows_in_all: int
     permutations: int
+    targets: int = 1
 
     @property
     def in_words(self) -> str:
         """What was done, in a sentence."""
         what = "How far the accuracy falls" if self.metric == "accuracy" else "How far the rmse rises"
+        if self.targets > 1:
+            what += ", in standard deviations of the targets,"
         of = counted(self.rows_in_all, "row")
         rows = of if self.rows == self.rows_in_all else f"a sample of {self.rows:,} of {of}"
         times = counted(self.permutations, "permutation")
@@ -161,6 +165,7 @@ def importance_of(
         len(x),
         of,
         permutations,
+        1 if model.labels else len(pipeline.targets),
     )
 
 
