@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.apps.studio.pages.table.cells import controls
 from pellucid.data.tables.columns import MOST_ONE_HOT
 from pellucid.models.table_front import VECTOR, edges_of, table_front
 
@@ -117,3 +118,17 @@ def test_all_columns_embedded_and_an_ensemble() -> None:
     only = {"street": cells["street"], "price": cells["price"]}
     model = pl.train(pl.datasets.table(only, "price"), epochs=2, ensemble=2, progress="none")
     assert np.isfinite(model.predict({"street": ["street 1", "none"]}).values).all()
+
+
+def test_an_explanation_is_counted_from_no_street_and_says_so(model: pl.Model) -> None:
+    found = pl.explain(model, {"street": "street 3", "size": 80.0, "side": "left"})
+    zero = model.network.predict(np.array([[-1, 0, 0, 0]], np.float32)).item()
+    assert found.attribution.bias[0] == pytest.approx(zero, rel=1e-5)
+    assert "counted from a row whose numbers are all 0: the center of each number, and none of the values" in str(found)
+
+
+def test_the_studio_knows_the_range_of_a_number_beside_a_vector(model: pl.Model) -> None:
+    sizes = streets()["size"]
+    (size,) = (one for one in controls(model) if one["name"] == "size")
+    assert size["is_known"]
+    assert (size["low"], size["high"]) == pytest.approx((min(sizes), max(sizes)), rel=0.01)

@@ -36,6 +36,21 @@ def test_of_a_linear_model_they_are_weights_times_distances_from_the_mean():
     assert found.relative_gap < 1e-12
 
 
+def test_a_category_that_is_embedded_is_counted_from_no_value():
+    """The mean of places would be the vector of another value, by chance."""
+    columns = (CategoryColumn("a", tuple(f"v{k}" for k in range(70)), is_embedded=True), NumberColumn("b"))
+    network = pl.Network([pl.Input(2), pl.Embedding(((0, 70, 1),)), pl.Regression()])
+    rng = np.random.default_rng(0)
+    vectors = network.parameters["embedding_1.vectors_0"] = rng.normal(size=(71, 1)).astype(np.float32)
+    network.parameters["output.weight"] = np.array([[0.5], [2.0]])
+    model = pl.Model(network, TablePipeline(columns, NumberColumn("y")))
+    codes = rng.integers(0, 70, 60)
+    x = model.pipeline.encode([codes.astype(float), rng.normal(size=60)])
+    sizes = {one.column: one.size for one in contributions_of(model, x).columns}
+    assert sizes["a"] == pytest.approx(np.abs(2 * (vectors[codes] - vectors[70])).mean(), rel=1e-6)
+    assert sizes["b"] == pytest.approx(np.abs(0.5 * (x[:, 1] - x[:, 1].mean())).mean(), rel=1e-5)
+
+
 def test_of_classes_they_are_those_of_the_answer_against_the_runner_up(tmp_path):
     model = learned(write_houses(tmp_path / "class.csv", "class"), "class", tmp_path / "class.safetensors")
     x = labelled_rows(model.pipeline, open_rows(tmp_path / "class.csv")).x[:30]

@@ -117,6 +117,18 @@ def test_the_findings_show_the_most_important_columns_and_the_commonest_values()
     np.testing.assert_allclose([found.means[k] for _, k in found.answers], means, atol=0.03)  # of 200 of 270 rows
 
 
+def test_the_commonest_values_of_a_category_that_is_embedded():
+    """Its number is a place, -1 for a value that did not come in training; these are counted, and not added up."""
+    column = CategoryColumn("many", tuple(f"v{k:02}" for k in range(70)), is_embedded=True)
+    network = pl.Network([pl.Input(2), pl.Embedding(((0, 70, 3),)), pl.Regression()])
+    model = pl.Model(network, TablePipeline((column, NumberColumn("none")), NumberColumn("y")))
+    codes = np.concatenate([np.repeat(np.arange(1.0, 25, 2), 20), np.arange(70.0), np.full(50, np.nan)])
+    x = model.pipeline.encode([codes, np.zeros(len(codes))])
+    found = column_findings(model, x, importance_of(model, x, model.network.predict(x)))
+    (curves,) = (one for one in found.curves if one.column == "many")
+    assert curves.names == tuple(f"v{k:02}" for k in range(1, 25, 2))
+
+
 def test_two_classes_are_one_line(houses):
     model, _, x, y = houses["sold"]
     found = column_findings(model, x, importance_of(model, x, y, permutations=1))

@@ -9,8 +9,10 @@ import numpy as np
 
 from pellucid.core import random
 from pellucid.core.shapes import Array
+from pellucid.data.tables.columns import CategoryColumn
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.inspection.attribution.attribute import attribute
+from pellucid.inspection.attribution.categories import UNSEEN
 from pellucid.models.model import Model
 from pellucid.models.value_names import first_explained, score_name
 from pellucid.nn.layers.outputs.classification import BinaryClassification, ClassifyingOutput
@@ -66,7 +68,7 @@ def contributions_of(model: Model, x: Array, rows: int = ROWS, seed: int = 0) ->
     elif not isinstance(network.output, BinaryClassification):
         unit = "units of the logit of the answer minus that of the runner-up"
         target, against = np.argsort(-network.predict_proba(chosen), axis=1, kind="stable")[:, :2].T
-    found = attribute(network, chosen, target, against=against, baseline=chosen.mean(axis=0))
+    found = attribute(network, chosen, target, against=against, baseline=_middle(pipeline, chosen))
     given = np.zeros((len(pipeline.columns), len(chosen)))
     np.add.at(given, pipeline.sources, found.contributions.T)
     sizes = np.abs(given)
@@ -82,3 +84,12 @@ def contributions_of(model: Model, x: Array, rows: int = ROWS, seed: int = 0) ->
         *(float(abs(found.gap[worst])), float(found.relative_gap.max())),
         unit,
     )
+
+
+def _middle(pipeline: TablePipeline, x: Array) -> Array:
+    """The mean row (D,); where a number is the place of a value, which has no mean, that of no value."""
+    middle = x.mean(axis=0)
+    for k, column in enumerate(pipeline.columns):
+        if isinstance(column, CategoryColumn) and column.is_embedded:
+            middle[pipeline.sources == k] = UNSEEN
+    return middle

@@ -64,8 +64,13 @@ def column_findings(model: Model, x: Array, importance: PermutationImportance) -
 def _values(model: Model, x: Array, k: int) -> NDArray[np.float64]:
     """The values that are tried: all of the range; of a category with many, those that come most often in x."""
     assert isinstance(model.pipeline, TablePipeline)
-    values = range_of(model, k)
-    if not isinstance(model.pipeline.columns[k], CategoryColumn) or len(values) <= MOST_VALUES:
+    column, values = model.pipeline.columns[k], range_of(model, k)
+    if not isinstance(column, CategoryColumn) or len(values) <= MOST_VALUES:
         return values
-    often = x[:, model.pipeline.sources == k].sum(axis=0)
+    numbers = x[:, model.pipeline.sources == k]
+    if column.is_embedded:
+        known = numbers[numbers >= 0].astype(np.int64)
+        often = np.bincount(known, minlength=len(values))
+    else:
+        often = numbers.sum(axis=0)
     return values[np.sort(np.argsort(-often, kind="stable")[:MOST_VALUES])]

@@ -17,6 +17,7 @@ from pellucid.core.errors import ArgumentError
 from pellucid.data.tables.table import Rows, open_rows
 from pellucid.data.tables.table_pipeline import TablePipeline, as_texts
 from pellucid.inspection.arithmetic.cells import CellNumbers, as_terms
+from pellucid.inspection.attribution.categories import UNSEEN
 from pellucid.inspection.attribution.result import INTEGRATED_GRADIENTS, Attribution
 from pellucid.models.labelled_table import row_of
 from pellucid.models.model import Model
@@ -134,7 +135,7 @@ def contributed(row: ExplainedRow, attribution: Attribution) -> Iterator[Block]:
     lines = tuple(zip(names, [*cells, "", ""], terms, strict=True))
     what = "in units of the score" if row.score is None else f"in units of {row.score}"
     zeros = "a row whose numbers are all 0: the center of each number, and none of the values of a category"
-    origin = "the mean of the training rows" if attribution.baseline.any() else zeros
+    origin = zeros if np.isin(attribution.baseline, (0.0, UNSEEN)).all() else "the mean of the training rows"
     yield Words(f"The answer as a sum over the columns, {what}, counted from {origin}.")
     yield Table("What each column contributes", ("column", "cell", "contribution"), (*lines, ("sum", "", total)))
     if row.score is None:

@@ -62,8 +62,9 @@ def _importance(found: PermutationImportance) -> list[Markup]:
 def _contributions(found: Contributions) -> list[Markup]:
     rows = counted(found.rows, "row") if found.rows == found.rows_in_all else f"a sample of {found.rows:,} rows"
     words = (
-        "Each score is a sum over the columns, counted from the mean row. Below, the mean size of what a column gives, for "
-        f"or against, on {rows}, in {found.unit}. The sum of a single row is shown by pellucid explain --row."
+        "Each score is a sum over the columns, counted from the mean row (for a category of more than 64 values, from none "
+        f"of them). Below, the mean size of what a column gives, for or against, on {rows}, in {found.unit}. The sum of a "
+        "single row is shown by pellucid explain --row."
     )
     method = f"Method: {found.method.replace('_', ' ')}"
     gap = f"{method}; the sums miss the scores by {found.gap:.1e} at most, {found.relative_gap:.1e} relative."

@@ -29,7 +29,7 @@ from pellucid.data.tables.columns import (
 )
 from pellucid.data.tables.table_pipeline import TablePipeline, as_texts
 from pellucid.models.model import Model
-from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
+from pellucid.models.table_front import edges_of
 
 Cells = dict[str, Any]
 STEPS = 200  # of a slider over the training rows, at least
@@ -136,11 +136,10 @@ def _edges(model: Model) -> Iterator[tuple[float, ...]]:
     """Of each column the edges of the bins of its first number: the first is the least of the training rows, the last the
     largest; () where they are not known."""
     pipeline = pipeline_of(model)
-    encoding = next((one for one in model.network.layers if isinstance(one, PiecewiseLinearEncoding)), None)
     first = np.searchsorted(pipeline.sources, np.arange(len(pipeline.columns)))
     for column, place in zip(pipeline.columns, first, strict=True):
-        has_range = encoding is not None and isinstance(column, NumberColumn | DateColumn)
-        yield encoding.edges[place] if encoding is not None and has_range else ()
+        has_range = isinstance(column, NumberColumn | DateColumn)
+        yield edges_of(model.network.layers, int(place)) if has_range else ()
 
 
 def _range(column: NumberColumn | DateColumn, edges: tuple[float, ...]) -> tuple[float, float]:
