@@ -32,7 +32,7 @@ def test_used_and_refused_are_all_that_came_in(full):
 
 def test_the_words_say_each_count_and_each_entry(full):
     words = "\n".join(full.in_words())
-    assert "10 rows in: 8 used (1 of them repaired, 3 with missing cells), 2 refused" in words
+    assert "10 rows in: 8 used (1 of them repaired, 3 with missing or refused cells), 2 refused" in words
     assert "24 cells in: 23 used (0 of them repaired, 3 missing), 1 refused" in words
     assert "2 refused: it is broken" in words
     assert "row 9, age (byte 90): 'old' refused: it is no number" in words

@@ -127,9 +127,10 @@ class Account:
 
     def in_words(self) -> list[str]:
         """Two lines of counts, a line for each rule, the first entries."""
+        without = "missing or refused cells" if self.cells_refused else "missing cells"
         lines = [
             f"{counted(self.rows_in, 'row')} in: {self.rows_used:,} used ({self.rows_repaired:,} of them repaired, "
-            f"{self.rows_with_missing:,} with missing cells), {self.rows_refused:,} refused",
+            f"{self.rows_with_missing:,} with {without}), {self.rows_refused:,} refused",
             f"{counted(self.cells_in, 'cell')} in: {self.cells_used:,} used ({self.cells_repaired:,} of them repaired, "
             f"{self.cells_missing:,} missing), {self.cells_refused:,} refused",
         ]
