@@ -116,6 +116,7 @@ class TestCounts:
         model = pl.train(table, layers="dense8", loss="poisson", epochs=2, **QUIET)
         assert model.network.output.is_of_counts
         assert model.predict({"a": 0.0}).value == pytest.approx(2, rel=0.2)
+        assert pl.permutation_importance(model, table).metric == "rmse"  # the same table, read as classes, is one of counts
 
     def test_an_explanation_is_of_the_logarithm(self, of_counts):
         _, model = of_counts
@@ -172,6 +173,13 @@ class TestQuantiles:
         assert isinstance(one, NumbersPrediction)
         assert list(one.values) == ["price 0.1", "price 0.5", "price 0.9"]
         assert list(one.values.values()) == sorted(one.values.values())
+
+    def test_a_row_in_words_says_its_interval_too(self, of_quantiles):
+        """As that of a single number does, which is "100 (90 to 110 with 90% confidence)"."""
+        one = of_quantiles[1].predict({"a": 0.0, "b": 1.0}, confidence=0.9)
+        low, high = one.intervals["price"]
+        answers = ", ".join(f"{name}: {value:.6g}" for name, value in one.values.items())
+        assert str(one) == f"{answers} (price {low:.6g} to {high:.6g} with 90% confidence)"
 
     def test_intervals_are_around_the_middle_one(self, of_quantiles):
         table, model = of_quantiles

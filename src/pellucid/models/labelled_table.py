@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from pellucid.core.display.text import counted
 from pellucid.core.errors import DataError
 from pellucid.core.shapes import AnyArray, Array
 from pellucid.data.tables.account import Account
-from pellucid.data.tables.columns import OrderedColumn
+from pellucid.data.tables.columns import CategoryColumn, NumberColumn, OrderedColumn
 from pellucid.data.tables.table import Rows, Table, labels_of, read_columns, translate
 from pellucid.data.tables.table_pipeline import TablePipeline
 
@@ -49,6 +50,15 @@ def check_columns(rows: Rows, names: Sequence[str]) -> None:
         )
 
 
+def as_numbers(table: Table) -> Table:
+    """The table whose target of a few whole numbers are numbers, and no classes; any other table as it is."""
+    kind = table.kinds[table.target.name]
+    if kind.kind not in ("number", "count") or not isinstance(table.target, CategoryColumn):
+        return table
+    target = NumberColumn(table.target.name, *kind.number_format)
+    return replace(table, target=target, labels=None, y=target.read(table.target.values).values[table.y])
+
+
 def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:
     """The same of a table that was read before. Raises `DataError` for a column that is not there, or was read as another
     kind than the model's."""
@@ -57,6 +67,8 @@ def rows_of_table(pipeline: TablePipeline, table: Table) -> LabelledRows:
         raise DataError(
             f"the target of {table.name} is {ours!r}, that of the model {theirs!r}; read the table with that one."
         )
+    if isinstance(pipeline.target, NumberColumn):
+        table = as_numbers(table)
     columns, values = table.by_name()
     for known in (*pipeline.columns, *pipeline.targets):
         if known.name not in columns:

@@ -66,7 +66,11 @@ class NumbersPrediction:
     confidence: float | None = None
 
     def __str__(self) -> str:
-        return ", ".join(f"{name}: {value:.6g}" for name, value in self.values.items())
+        answers = ", ".join(f"{name}: {value:.6g}" for name, value in self.values.items())
+        if self.intervals is None:
+            return answers
+        spans = ", ".join(f"{name} {low:.6g} to {high:.6g}" for name, (low, high) in self.intervals.items())
+        return f"{answers} ({spans} with {100 * (self.confidence or 0):.6g}% confidence)"
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 
 from pellucid.core.errors import ArgumentError
 from pellucid.data.samples import Samples, split
-from pellucid.data.tables.columns import CategoryColumn, NumberColumn
 from pellucid.data.tables.table import Table
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.mathematics.losses import Loss
 from pellucid.models.calibrate import calibrate
+from pellucid.models.labelled_table import as_numbers
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.table_front import TableFront, table_front
@@ -45,12 +45,8 @@ def divide_table(table: Table, fraction: float | None, seed: int, by: TableSplit
 
 def with_numbers(table: Table, loss: str | Loss | None, resumed: Model | None = None) -> Table:
     """The table; where a ``loss`` for numbers or a regression that goes on says so, few whole numbers are no classes."""
-    kind = table.kinds[table.target.name]
     asked = isinstance(resumed.network.output, Regression) if resumed else loss not in (None, "cross_entropy")
-    if not asked or kind.kind not in ("number", "count") or not isinstance(table.target, CategoryColumn):
-        return table
-    target = NumberColumn(table.target.name, *kind.number_format)
-    return replace(table, target=target, labels=None, y=target.read(table.target.values).values[table.y])
+    return as_numbers(table) if asked else table
 
 
 def _recipe(table: Table, width: int, division: Rows, changes: dict[str, Any]) -> Recipe:
