@@ -5,6 +5,7 @@ from __future__ import annotations
 from pellucid.core.display.text import percent
 from pellucid.models.model import Model
 from pellucid.nn.layers.outputs.regression import Regression
+from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.training.history import History
 from pellucid.training.progress import metrics_text
 
@@ -36,9 +37,12 @@ def final_in_words(history: History) -> list[str]:
 
 
 def unit_of_epochs(model: Model) -> str:
-    """What the losses and errors of epochs are measured in, in a sentence; nothing where it is the target's own unit."""
+    """What the losses and errors of epochs are measured in, in a sentence; nothing where it is the target's own unit, as in
+    a network without the bins that ``pl.train`` puts in front: scikit-learn's door, which takes targets as they are."""
     output = model.network.output
     if not isinstance(output, Regression) or model.pipeline is None or not model.pipeline.reads_tables:
+        return ""
+    if not any(isinstance(layer, PiecewiseLinearEncoding) for layer in model.network.layers):
         return ""
     if output.is_of_counts:
         return "The counts were divided by their mean for training: the unit here is that mean."

@@ -10,6 +10,7 @@ from sklearn.model_selection import cross_val_score
 
 import pellucid as pl
 from pellucid.interop.estimators.frames import needs_pipeline
+from pellucid.reports.validation import unit_of_epochs
 from pellucid.sklearn import NetworkClassifier, NetworkRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -83,6 +84,15 @@ def test_the_saved_model_of_several_targets_names_them(tmp_path, y, names):
     answers = pl.load(tmp_path / "houses.safetensors").predict(frame)
     assert list(answers[0].values) == names
     np.testing.assert_allclose([list(one.values.values()) for one in answers], ours.predict(frame), rtol=1e-6)
+
+
+def test_nothing_says_that_the_target_was_scaled():
+    """The estimator takes it as it is; ``pl.train`` divides it by its standard deviation."""
+    frame = houses()
+    ours = NetworkRegressor(**SMALL | {"max_iter": 2}).fit(frame, PRICE)
+    other = pl.train(pl.datasets.table(frame.assign(price=PRICE), "price"), epochs=1, progress="none")
+    assert unit_of_epochs(ours.model_) == ""
+    assert "standard deviation" in unit_of_epochs(other)
 
 
 def test_a_frame_of_polars_gives_the_same_bits_as_one_of_pandas():
