@@ -266,3 +266,14 @@ class TestTheModel:
 def test_absolute_errors_are_the_metric_of_the_history():
     ours = NetworkRegressor(**SMALL, loss="absolute_error").fit(X, NUMBER, X_val=X, y_val=NUMBER)
     assert ours.validation_loss_curve_[-1] == pytest.approx(mean_absolute_error(NUMBER, ours.predict(X)), rel=1e-5)
+
+
+def test_quantiles_are_those_of_the_noise_and_scored_by_the_middle_one():
+    """The number has normal noise of the deviation 1: a tenth of the rows lies below the first quantile, and so on."""
+    levels = (0.1, 0.5, 0.9)
+    settings = {**SMALL, "hidden_layer_sizes": (), "max_iter": 300, "tol": 0}
+    ours = NetworkRegressor(**settings, loss=pl.PinballLoss(levels)).fit(X, NUMBER)
+    found = ours.predict(X)
+    assert (NUMBER[:, None] < found).mean(axis=0) == pytest.approx(levels, abs=0.02)
+    assert ours.score(X, NUMBER) == r2_score(NUMBER, found[:, 1])
+    assert (found[:, 2] - found[:, 0]).mean() == pytest.approx(2 * 1.2816, rel=0.15)

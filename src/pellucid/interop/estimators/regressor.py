@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.utils._param_validation import StrOptions
 
@@ -16,7 +17,7 @@ from pellucid.interop.estimators.architecture import initializer_of
 from pellucid.interop.estimators.base import NetworkEstimator
 from pellucid.interop.estimators.from_mlp import taken_over
 from pellucid.interop.estimators.parameters import NetworkParameters
-from pellucid.mathematics.losses import Loss
+from pellucid.mathematics.losses import Loss, PinballLoss
 from pellucid.nn.layers.outputs.regression import Regression
 
 LOSSES = {  # scikit-learn's names, and ours
@@ -45,9 +46,16 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     }
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """The numbers (n,) or (n, V) of each row."""
+        """The numbers (n,) or (n, V) of each row; of the loss ``PinballLoss`` a column for each of its levels."""
         x = self._input(X)
         return self.model_.network.predict(x).astype(np.float64)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R²; of quantiles that of the level nearest to 0.5."""
+        predicted, loss = self.predict(X), self._output().loss_function
+        if isinstance(loss, PinballLoss) and predicted.ndim == 2:
+            predicted = predicted[:, loss.middle]
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> tuple[Array, Array]:
         """(low, high), each (n,) or (n, V): with this confidence the true number lies between them; by the samples that
