@@ -1,8 +1,10 @@
-"""Small networks and data for wrong calls, and a kit for wrong files."""
+"""Small networks and data for wrong calls, a kit for wrong files, and the command line."""
 
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import pellucid as pl
+from pellucid.apps.cli.root import main
 
 
 def image_network(**options):
@@ -78,3 +81,25 @@ def forge(content, tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """``command("inspect", "table.csv")``: exit code, output and messages. No traceback, and nothing that could control a
+    terminal, is among them."""
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["pellucid", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        signal.signal(signal.SIGINT, handler)
+        written = capsys.readouterr()
+        assert "Traceback" not in written.err
+        for line in (written.out + written.err).split("\n"):
+            assert line.isprintable(), ascii(line)
+        return end.value.code or 0, written.out, " ".join(written.err.split())
+
+    return run

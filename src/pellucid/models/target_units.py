@@ -12,6 +12,8 @@ from pellucid.core.shapes import AnyArray
 from pellucid.models.network import Network
 from pellucid.nn.layers.outputs.regression import Regression
 
+LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)  # of the weights that scale it
+
 
 @dataclass(frozen=True)
 class TargetUnits:
@@ -31,9 +33,20 @@ class TargetUnits:
     @classmethod
     def of(cls, y: AnyArray, output: Regression) -> TargetUnits:
         """Those of the training targets y, (N,) or (N, V). Raises `ArgumentError` for what cannot be learned."""
+        largest = float(np.abs(y).max())
+        if largest > LARGEST:
+            raise ArgumentError(
+                f"the target holds numbers up to {largest:.3g}, a network answers up to {LARGEST:.3g}: give it in a "
+                "larger unit."
+            )
         mean, std = y.mean(axis=0), y.std(axis=0)
         if output.is_of_counts and (y < 0).any():
             raise ArgumentError(f"the Poisson loss is for counts, of 0 or more; the target holds {y.min():.6g}.")
+        if not (std >= SMALLEST).all() and (np.ptp(y, axis=0) > 0).all():
+            raise ArgumentError(
+                f"the values of the target differ by {float(np.min(std)):.3g}, a network can tell {SMALLEST:.3g} apart: "
+                "give it in a smaller unit."
+            )
         if not (std > 0).all():
             raise ArgumentError("the target has one value in all training rows; there is nothing to learn.")
         return cls(mean, np.zeros_like(mean), True) if output.is_of_counts else cls(std, mean)

@@ -116,3 +116,22 @@ def test_ten_thousand_columns(tmp_path):
     names = [f"c{k % 9000}" for k in range(10_000)]
     found = dialect(tmp_path, ",".join(names) + "\n" + ",".join(["1"] * 10_000) + "\n")
     assert len(set(found.names)) == found.width == 10_000
+
+
+@pytest.mark.parametrize("row", ["1 234", "12 345 678", "1 234.5", "2024-01-01 12:00"])
+def test_one_column_of_numbers_or_dates_with_spaces_is_one_column(tmp_path, row):
+    words = " ".join("abc"[: len(row.split())])
+    assert read(written(tmp_path, f"{words}\n{row}\n{row}\n"))[:2] == ((words,), [[row], [row]])
+
+
+def test_a_header_in_quotes_may_hold_a_delimiter(tmp_path):
+    with pytest.raises(PellucidError, match="has 2 columns, divided by ','"):
+        dialect(tmp_path, "price, EUR\n1\n2\n")
+    assert read(written(tmp_path, '"price, EUR"\n1\n2\n'))[:2] == (("price, EUR",), [["1"], ["2"]])
+
+
+def test_quotes_of_the_header_that_do_not_fit_are_noted(tmp_path):
+    found = dialect(tmp_path, 'a,"b,a\n1,2,3\n')
+    assert found.names == ("a", '"b', "a (2)")
+    assert len(found.notes) == 2
+    assert "its quotes do not fit" in found.notes[0]

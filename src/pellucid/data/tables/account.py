@@ -14,7 +14,7 @@ from itertools import chain
 from typing import IO, Any, NamedTuple
 
 from pellucid.core.checks import short
-from pellucid.core.display.text import counted
+from pellucid.core.display.text import counted, printable
 from pellucid.core.files import check_replaceable, write_whole
 
 SHOWN = 10  # entries in words and in JSON
@@ -43,9 +43,9 @@ class Entry(NamedTuple):
         return self._asdict()
 
     def __str__(self) -> str:
-        where = f"row {self.row:,}" + ("" if self.column is None else f", {self.column}")
+        where = f"row {self.row:,}" + ("" if self.column is None else f", {printable(self.column)}")
         at = "" if self.offset is None else f" (byte {self.offset:,})"
-        return f"{where}{at}: {short(self.value)} {'refused' if self.refused else 'repaired'}: {self.rule}"
+        return f"{where}{at}: {short(self.value)} {'refused' if self.refused else 'repaired'}: {printable(self.rule)}"
 
 
 @dataclass
@@ -135,7 +135,8 @@ class Account:
             f"{self.cells_missing:,} missing), {self.cells_refused:,} refused",
         ]
         lines += [
-            f"  {n:,} {'refused' if refused else 'repaired'}: {rule}" for (rule, refused), n in self.rules.most_common()
+            f"  {n:,} {'refused' if refused else 'repaired'}: {printable(rule)}"
+            for (rule, refused), n in self.rules.most_common()
         ]
         lines += [f"    {entry}" for entry in self.entries[:SHOWN]]
         total = sum(self.rules.values())

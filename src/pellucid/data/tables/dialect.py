@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pellucid.core.checks import short
 from pellucid.core.display.text import counted, percent
 from pellucid.core.errors import ArgumentError, DataError
-from pellucid.data.tables.cells import is_missing
+from pellucid.data.tables.cells import formats_of, is_missing
 from pellucid.data.tables.division import SPACES, Divided, divide
 from pellucid.data.tables.source import Source
 
@@ -69,9 +69,14 @@ def find_dialect(source: Source, delimiter: str | None = None, names: Sequence[s
     if names is not None:
         return Dialect(best, (), _checked_names(source.name, names, len(records[0].cells)), (), offset(first))
     header, rows = tuple(records[0].cells), [record.cells for record in records[1:]]
+    if len(header) == 1:
+        _check_single_column(source.name, divided)
     _check_rows(source.name, header, rows, candidates)
     check_header(source.name, header, [cells for cells in rows if tuple(cells) != header])
-    return Dialect(best, header, *_unique(header), offset(first + records[0].end))
+    unique, notes = _unique(header)
+    if records[0].fault:
+        notes = (f"the header: {records[0].fault}", *notes)
+    return Dialect(best, header, unique, notes, offset(first + records[0].end))
 
 
 def check_header(name: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -151,12 +156,37 @@ def _check_rows(name: str, header: Sequence[str], rows: Sequence[Sequence[str]],
             f"{width:,}. Expected a header and rows of equal width; or name the sign between cells: --delimiter, or "
             "delimiter=."
         )
+    if width == 1 and len(candidates) > 1 and _are_numbers_between_spaces(header[0], [row[0] for row in rows]):
+        raise DataError(
+            f"{name} is divided by spaces: each line holds {len(header[0].split())} words, below the first numbers. "
+            "Put commas between them; or, if a single space stands between cells: --delimiter ' ', or delimiter=."
+        )
     words = sum(len(row[0].split()) for row in (header, *rows))
     if width == 1 and words >= SENTENCE * (1 + len(rows)) and len(candidates) > 1:
         raise DataError(
             f"{name} is no table: no comma, semicolon, tab or vertical bar divides its lines. Expected a header and rows; "
             "or name the sign between cells: --delimiter, or delimiter=."
         )
+
+
+def _check_single_column(name: str, divided: Mapping[str, Sequence[Divided]]) -> None:
+    """Raise `DataError` if a delimiter divides the header alone: then every row lacks cells, or the header lacks quotes."""
+    for delimiter, records in divided.items():
+        widths = [len(record.cells) for record in records]
+        if len(widths) > 1 and widths[0] > 1 == max(widths[1:]):
+            raise DataError(
+                f"the header of {name} has {widths[0]:,} columns, divided by {delimiter!r}, and its rows have 1: add "
+                "what they lack; or, if it is the name of one column, put it between double quotes."
+            )
+
+
+def _are_numbers_between_spaces(header: str, rows: Sequence[str]) -> bool:
+    """Whether each row holds as many numbers as the header words, more than one, and they are no single number (12 345)."""
+    count = len(header.split())
+    numbers = [row.split() for row in rows]
+    if count < 2 or not all(len(row) == count and all(map(VALUE.fullmatch, row)) for row in numbers):
+        return False
+    return not all(formats_of(row) for row in rows)
 
 
 def _checked_delimiter(delimiter: str) -> str:
@@ -179,12 +209,14 @@ def _unique(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names that are not empty and differ, and what was changed for it."""
     taken = set(names)
     found: dict[str, None] = {}
+    next_number: dict[str, int] = {}
     notes: list[str] = []
     for k, name in enumerate(names):
         first = name or f"column {k + 1}"
-        one, again = first, 2
+        one = first
         while one in found or (one != name and one in taken):
-            one, again = f"{first} ({again})", again + 1
+            again = next_number.get(first, 2)
+            one, next_number[first] = f"{first} ({again})", again + 1
         if one != name:
             what = f"the name {name!r} again" if name else "no name"
             notes.append(f"column {k + 1} has {what}: it is called {one!r}")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.display.text import aligned, counted
+from pellucid.core.display.text import aligned, counted, printable
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.columns import Column
 from pellucid.data.tables.kinds import ColumnKind
@@ -73,7 +73,8 @@ class Overview:
             *aligned([header, *rows], 2),
         ]
         lines += ["", *suspects_in_words(self.suspects)] if self.suspects else []
-        return [*lines, "", f"Could be a target (--target): {', '.join(self.targets)}"]
+        targets = ", ".join(map(printable, self.targets))
+        return [*lines, "", f"Could be a target (--target): {targets}" if targets else "No column could be a target"]
 
 
 def possible_targets(inspection: Inspection) -> tuple[str, ...]:

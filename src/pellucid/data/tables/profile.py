@@ -199,7 +199,8 @@ class ColumnProfile:
             return
         self.whole = self.whole and bool((numbers == np.floor(numbers)).all())
         if self.rising:
-            steps = np.diff(numbers if self._last is None else np.concatenate([[self._last], numbers]))
+            with np.errstate(over="ignore"):  # from one end of float64 to the other: infinity is no step of 1
+                steps = np.diff(numbers if self._last is None else np.concatenate([[self._last], numbers]))
             self.rising = bool((steps == 1).all())
         self._last = float(numbers[-1])
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))

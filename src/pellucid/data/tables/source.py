@@ -29,8 +29,10 @@ NOT_TABLES = (
     (rb"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV"),
     (rb"%PDF", "a PDF document; expected a table as CSV text"),
     (rb"SQLite format 3", "an SQLite database; export the table as CSV"),
-    (rb"PAR1", "a Parquet file; give it a name that ends in .parquet"),
-    (rb"ARROW1|FEA1", "an Arrow file; give it a name that ends in .feather or .arrow"),
+    (rb"\x1f\x8b|\x28\xb5\x2f\xfd", "packed twice by gzip or zstd; unpack it once"),
+    (rb"PAR1", "a Parquet file that was packed by gzip or zstd; unpack it"),
+    (rb"ARROW1|FEA1", "an Arrow file that was packed by gzip or zstd; unpack it"),
+    (rb"\x93NUMPY", "an array of NumPy; expected a table as CSV text, such as numpy.savetxt writes"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0", "a picture, not a folder of pictures, and not a table as CSV text"),
     (rb"\s*<(?:[!?/]|[A-Za-z][\w:-]*[ />])", "a page or a document in HTML or XML; expected a table as CSV text"),
     (rb"\s*(?:\{\s*[\"}]|\[\s*[\[{])", "a JSON document; expected a table as CSV text"),
@@ -182,8 +184,17 @@ def _is_unicode(encoding: str) -> bool:
 def _check_is_text(start: bytes, name: str) -> None:
     nul, control = start.count(b"\0"), len(start) - len(start.translate(None, CONTROL))
     if max(2, len(start) // 4) < nul < len(start) * 0.8:
+        encoding = _like_unicode(start)
         raise DataError(
-            f"{name} looks like UTF-16 without a byte order mark; if so, name it: --encoding utf-16-le, or encoding=."
+            f"{name} looks like {encoding[:6].upper()} without a byte order mark; if so, name it: --encoding {encoding}, "
+            "or encoding=."
         )
     if control > max(8, len(start) // 100) or nul > max(8, len(start) // 10):
         raise DataError(f"{name} is not text; expected a table as CSV text.")
+
+
+def _like_unicode(start: bytes) -> str:
+    """UTF-16 or UTF-32, whose zeros stand before (be) or behind (le) the letters that ASCII has too."""
+    zeros = [start[k::4].count(0) * 8 > len(start) for k in range(4)]  # at which places of four most bytes are zero
+    kind = "utf-32" if sum(zeros) == 3 else "utf-16"
+    return f"{kind}-{'be' if zeros[0] else 'le'}"

@@ -341,7 +341,9 @@ def read_chunk(
     for target in targets:
         has_none = np.isnan(read[target].values)
         for place in np.flatnonzero(used & has_none).tolist():
-            account.refuse_row(*_place(chunk, place), cells[target][place], f"it has no {target}")
+            no_use = f"its {target} cannot be used: {read[target].rule}"
+            rule = f"it has no {target}" if read[target].missing[place] else no_use
+            account.refuse_row(*_place(chunk, place), cells[target][place], rule)
         used &= ~has_none
     count_cells(chunk, names, read, used, account)
     return used, {name: one.values for name, one in read.items()}

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pellucid.core.display.text import printable
+
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
@@ -26,7 +28,7 @@ class Suspect(NamedTuple):
     others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.column or 'rows'}: {self.what} ({self.evidence})"
+        return printable(f"{self.column or 'rows'}: {self.what} ({self.evidence})")
 
     def as_data(self) -> dict[str, Any]:
         """For JSON; ``columns`` holds all that it concerns, none where it is about rows."""
