@@ -123,6 +123,40 @@ def test_days_that_contradict_each_other_are_asked_for():
     assert kind_of(cells, date_order="mdy").date_order == "mdy"
 
 
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        (["31.12.99", "01.02.03"], "dmy"),  # 99 is no day
+        (["13/02/45", "01/02/24"], "dmy"),
+        (["12/31/24", "01/02/24"], "mdy"),  # 31 is no month of a year 12
+        (["1/2/24", "31/1/24"], "dmy"),  # 1 is no year of two digits
+        (["31.12.24", "31.12.2024"], "dmy"),  # the year is not first in the second one
+        (["03-Mar-24", "28-Feb-99"], "d month y"),
+    ],
+)
+def test_years_of_two_digits_are_read_where_the_column_proves_the_order(cells, order):
+    decided = kind_of(cells)
+    assert (decided.kind, decided.date_order, decided.question) == ("date", order, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["01/02/24", "03/04/24"], "begin with the day, the month or the year"),
+        (["24-12-31", "24-12-01"], "begin with the day, the month or the year"),
+        (["31.12.24", "01.02.24"], "if it is the year, write it with four digits"),
+        (["1/2/24", "3/4/24"], "with the day or with the month first"),
+        (["01/02/45", "03/04/24"], "with the day or with the month first"),
+    ],
+)
+def test_years_of_two_digits_that_may_be_days_are_asked_for(cells, words):
+    assert words in kind_of(cells).question
+    assert "--date-order dmy" in kind_of(cells).question
+    decided = kind_of(cells, date_order="dmy")
+    assert (decided.kind, decided.date_order, decided.question) == ("date", "dmy", None)
+    assert "from 1969 to 2068" in decided.why
+
+
 def test_what_is_stated_is_done():
     assert kind_of(["1", "2", "3"], "category").kind == "category"
     assert kind_of(["S", "M"], ["S", "M", "L"]).levels == ("S", "M", "L")

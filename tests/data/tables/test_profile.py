@@ -17,7 +17,23 @@ from pellucid.data.tables.profile import ColumnProfile, DistinctCount
 CELLS = st.one_of(
     st.text(st.sampled_from("0129+-.eE,'$%NA?x/ "), max_size=8),
     st.sampled_from(
-        ["", "NA", "1", "2", "3", "1.5", "1,5", "1,234", "1.234", "007", "03/04/2024", "13/04/2024", "2024-01-02"]
+        [
+            "",
+            "NA",
+            "1",
+            "2",
+            "3",
+            "1.5",
+            "1,5",
+            "1,234",
+            "1.234",
+            "007",
+            "03/04/2024",
+            "13/04/2024",
+            "2024-01-02",
+            "24-12-31",
+            "1/2/24",
+        ]
     ),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.integers(0, 10**6).map(str),
@@ -47,6 +63,10 @@ def test_counts_are_those_of_each_cell_by_itself(cells, size):
     for order in ORDERS:
         assert profile.orders[order] == sum(date_of(cell, order) is not None for cell in cells)
     assert profile.slashed == sum(any(date_of(cell, order) for order in ("dmy", "mdy")) for cell in cells)
+    assert (profile.short_years, profile.years_first) == (
+        cells.count("24-12-31") + cells.count("1/2/24"),
+        cells.count("24-12-31"),
+    )
     assert profile.marked == sum(is_missing(cell) for cell in filled)
     numbers = [PLAIN.number(cell) for cell in cells if PLAIN.number(cell) is not None]
     if numbers:

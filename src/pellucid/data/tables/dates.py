@@ -1,4 +1,5 @@
-"""Dates in cells: one order of day, month and year for a whole column, proven by a day above 12."""
+"""Dates in cells: one order of day, month and year for a whole column, proven by a day above 12. A year of two digits lies
+between 1969 and 2068, as in POSIX; that it is the year and no day must be proven too."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from pellucid.data.tables.cells import EMPTY, OTHER, look_at_others
 
 ORDERS_OF_DIGITS = ("ymd", "dmy", "mdy")  # native/tables/cells.hpp: DateOrder
 ORDERS = (*ORDERS_OF_DIGITS, "d month y", "month d y")
+YEAR_FIRST = "yy m d"  # is never read; where it may be meant, the column asks
 NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -29,12 +31,15 @@ TIME = (
 NAMED_MONTH = r"(?P<name>[A-Za-z]{3,9})\.?"
 PATTERNS = {
     "ymd": r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
-    "dmy": r"(?P<d>\d{1,2})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<y>\d{4})",
-    "mdy": r"(?P<m>\d{1,2})(?P<s>[-/])(?P<d>\d{1,2})(?P=s)(?P<y>\d{4})",  # with points the day is first everywhere
-    "d month y": rf"(?P<d>\d{{1,2}})[ -]{NAMED_MONTH}[ -](?P<y>\d{{4}})",
+    "dmy": r"(?P<d>\d{1,2})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<y>\d{4}|\d{2})",
+    "mdy": r"(?P<m>\d{1,2})(?P<s>[-/])(?P<d>\d{1,2})(?P=s)(?P<y>\d{4}|\d{2})",  # with points the day is first everywhere
+    "d month y": rf"(?P<d>\d{{1,2}})[ -]{NAMED_MONTH}[ -](?P<y>\d{{4}}|\d{{2}})",
     "month d y": rf"{NAMED_MONTH} (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})",
+    YEAR_FIRST: r"(?P<y>\d{2})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
 }
-MAYBE_A_DATE = re.compile(r".{0,15}\d{4}.*", re.ASCII)
+SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?!\d).*", re.ASCII)
+MAYBE_A_DATE = re.compile(r"(?:.{0,15}\d{4}|\d{1,2}[-/. ]\w{1,9}\.?[-/. ]\d{2}).*", re.ASCII)
+LATEST_YEAR = 68  # of two digits in this century; from 69 on it is of the last one
 
 
 @cache
@@ -56,7 +61,7 @@ def date_of(text: str, order: str) -> datetime | None:
         return None
     part = match.groupdict()
     month = part.get("m") or _month(part["name"])
-    if month is None:
+    if month is None or _is_like_a_version(part):
         return None
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
     if part["half"]:
@@ -65,10 +70,26 @@ def date_of(text: str, order: str) -> datetime | None:
         hour = hour % 12 + (12 if part["half"] in "pP" else 0)
     microsecond = int((part["fraction"] or "").ljust(6, "0")[:6])
     try:
-        date = datetime(int(part["y"]), int(month), int(part["d"]), hour, minute, second, microsecond, tzinfo=UTC)
+        date = datetime(_year(part["y"]), int(month), int(part["d"]), hour, minute, second, microsecond, tzinfo=UTC)
         return date - _offset(part["zone"])
     except (ValueError, OverflowError):
         return None
+
+
+def has_doubtful_year(text: str) -> tuple[bool, bool]:
+    """Whether a date has a year of two digits; and whether it would also be a date if the year were first (24.12.31)."""
+    is_short = SHORT_YEAR.fullmatch(text) is not None
+    return is_short, is_short and date_of(text, YEAR_FIRST) is not None
+
+
+def _year(digits: str) -> int:
+    year = int(digits)
+    return year if len(digits) == 4 else year + (2000 if year <= LATEST_YEAR else 1900)
+
+
+def _is_like_a_version(part: dict[str, str]) -> bool:
+    """Whether it is written as 1.10.45: with a year of two digits, day and month have two each, but between slashes."""
+    return len(part["y"]) == 2 and part.get("s") in (".", "-") and len(part["d"] + part["m"]) < 4
 
 
 def _month(name: str) -> int | None:

@@ -91,8 +91,9 @@ def decide(
         return _of_numbers(profile, number_format, numbers / understood, decimal)
     if understood and dates >= MOST * understood:
         question = None if date_order else _question_of_dates(profile)
-        share = percent(dates / understood)
-        return ColumnKind("date", f"{share} of the cells are dates: {order}", date_order=order, question=question)
+        why = f"{percent(dates / understood)} of the cells are dates: {order}"
+        why += "; a year of two digits is from 1969 to 2068" if profile.short_years else ""
+        return ColumnKind("date", why, date_order=order, question=question)
     return _of_words(profile)
 
 
@@ -190,12 +191,22 @@ def _is_doubtful(profile: ColumnProfile) -> bool:
     return dmy == mdy > 0 or (dmy < profile.slashed and mdy < profile.slashed)
 
 
+def _may_begin_with_years(profile: ColumnProfile) -> bool:
+    """Whether all dates have years of two digits which may be days: 24.12.31."""
+    return 0 < profile.short_years == profile.years_first == profile.slashed
+
+
 def _question_of_dates(profile: ColumnProfile) -> str | None:
-    """What must be asked where it is doubtful whether the day or the month is first."""
+    """What must be asked where it is doubtful whether the day, the month or the year is first."""
     order, _ = _date_order(profile, None)
-    if order not in ("dmy", "mdy") or not _is_doubtful(profile):
+    if order not in ("dmy", "mdy") or not (_is_doubtful(profile) or _may_begin_with_years(profile)):
         return None
     ask = "Say which it is: --date-order dmy or --date-order mdy (date_order=)"
+    if _may_begin_with_years(profile):
+        return (
+            f"does {profile.examples['dmy']!r} in the column {profile.name!r} begin with the day, the month or the year? "
+            f"{ask}; if it is the year, write it with four digits"
+        )
     if profile.orders["dmy"] < profile.slashed:
         return f"dates in the column {profile.name!r} are written with the day first and with the month first. {ask}"
     example = profile.examples["dmy"]

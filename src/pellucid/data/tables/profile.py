@@ -22,7 +22,7 @@ from pellucid.data.tables.cells import (
     is_missing,
     read_numbers,
 )
-from pellucid.data.tables.dates import ORDERS_OF_DIGITS, orders_of, read_dates
+from pellucid.data.tables.dates import ORDERS_OF_DIGITS, has_doubtful_year, orders_of, read_dates
 
 MOST_VALUES = 100_000  # distinct texts that are counted one by one
 MOST_DECIMALS = 10_000  # the same in a column of numbers with decimals, which are no categories
@@ -114,6 +114,7 @@ class ColumnProfile:
     formats       for each `NumberFormat` how many cells are a number in it
     orders        for each order of day, month and year how many cells are a date in it
     slashed       cells that are a date with the day or with the month first
+    short_years   dates of digits with a year of two; and ``years_first`` those which may have it first (24.12.31)
     zero_first    cells of digits that begin with 0, such as 02139: codes, no numbers
     whole, rising whether all plain numbers are whole; and each larger by 1 than the one before
     low, high     of the plain numbers
@@ -124,6 +125,7 @@ class ColumnProfile:
     def __init__(self, name: str) -> None:
         self.name = name
         self.count = self.empty = self.marked = self.words = self.slashed = self.zero_first = 0
+        self.short_years = self.years_first = 0
         self._values: ValueCounts | None = ValueCounts()
         self.formats: Counter[NumberFormat] = Counter()
         self.orders: Counter[str] = Counter()
@@ -244,7 +246,11 @@ class ColumnProfile:
             for order in orders:
                 self.orders[order] += often
                 self.examples.setdefault(order, text)
-            self.slashed += often * ("dmy" in orders or "mdy" in orders)
+            if "dmy" in orders or "mdy" in orders:
+                self.slashed += often
+                is_short, may_begin_with_it = has_doubtful_year(text)
+                self.short_years += often * is_short
+                self.years_first += often * may_begin_with_it
             if "," in text and len(set(formats.values())) > 1:
                 self.examples.setdefault("," + next(iter(formats)).affix, text)
             self.zero_first += often * (text[0] == "0" and text != "0" and text.isdecimal())
