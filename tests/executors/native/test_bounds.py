@@ -8,6 +8,7 @@ import pytest
 import pellucid as pl
 from pellucid._native import Inference, Plan
 from pellucid.executors.base import OptimizerState, Rules
+from pellucid.executors.native.compile_images import ACTIVATIONS
 from pellucid.executors.native.executor import NativeExecutor
 
 WINDOW = [3, 3, 1, 1, 1, 1, 1, 1]  # size, stride, dilation, before
@@ -40,7 +41,7 @@ def convolve(images, *, below=0, size=(4, 6), filters=8, window=WINDOW, groups=1
         {"filters": 7, "groups": 5},
         {"groups": 2},
         {"groups": 0},
-        {"activation": 11},
+        {"activation": len(ACTIVATIONS)},
         {"activation": -1},
         {"window": WINDOW[:7]},
         {"window": [0, *WINDOW[1:]]},
@@ -291,7 +292,7 @@ def test_an_ensemble_has_one_size_and_heads_come_last(owner):
     with pytest.raises(ValueError, match="no such heads"):
         made.add_heads(3, True, *penalty)
     with pytest.raises(ValueError, match="no such activation"):
-        made.add_scales(3, 11, False)
+        made.add_scales(3, len(ACTIVATIONS), False)
     made.add_scales(3, 0, False)
     with pytest.raises(ValueError, match="of another size"):
         made.add_scales(2, 0, False)
