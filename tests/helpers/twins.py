@@ -12,6 +12,7 @@ import numpy as np
 
 import pellucid as pl
 from pellucid._native import instruction_sets
+from pellucid.executors.native.inference import native_inference
 from pellucid.mathematics.schedules import Position, Schedule
 from pellucid.training.events import EpochFinished, Patient, StepFinished
 
@@ -46,6 +47,15 @@ def assert_threads_do_not_matter(train, counts, steps):
     assert np.isfinite(first.parameters.vector).all()
     for threads in counts:
         assert_same_training(train(threads=threads), first)
+
+
+def assert_threads_do_not_matter_to(network, x, y, optimizer):
+    """The same for six shuffled steps of this network on more than 230 samples, so that every second step has fewer."""
+
+    def train(threads):
+        return fitted(network, x, y, threads=threads, batch_size=230, epochs=3, optimizer=optimizer, shuffle=True)
+
+    assert_threads_do_not_matter(train, (2, 3), steps=6)
 
 
 def assert_listeners_do_not_matter(train):
@@ -108,6 +118,27 @@ def fitted(network, x, y, *, engine="native", dtype="float32", **options):
     trained.fit(x, y, engine=engine, **{**defaults, **options})
     assert trained.engine == engine
     return trained
+
+
+def assert_answers_as_numpy(network, samples_of, counts=(1, 2, 12, 400)):
+    """Native answers of ``network`` for so many samples are those of NumPy in float64, but for rounding; and a sample alone
+    is answered with the bits that it has in a batch."""
+    true = twin(network, "float64")
+    assert native_inference(network) is not None
+    for count in counts:
+        x = samples_of(count)
+        ours, truth = network.predict(x), true.predict(x)
+        np.testing.assert_allclose(ours, truth, rtol=0, atol=2e-5 * np.abs(truth).max())
+        assert ours[:1].tobytes() == network.predict(x[:1]).tobytes()
+
+
+def assert_step_as_numpy(network, x, y, **options):
+    """A native step of ``network`` is that of NumPy in float64, but for rounding. Gives both after it."""
+    ours = fitted(network, x, y, **options)
+    truth = fitted(network, x, y, engine="numpy", dtype="float64", **options)
+    for name in truth.parameters:
+        np.testing.assert_allclose(ours.parameters[name], truth.parameters[name], atol=3e-6, rtol=1e-5)
+    return ours, truth
 
 
 def spread(network, seed, scale=1.0):

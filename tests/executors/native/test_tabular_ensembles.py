@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from twins import ISAS, assert_threads_do_not_matter, fitted, spread, twin
+from twins import ISAS, assert_answers_as_numpy, assert_step_as_numpy, assert_threads_do_not_matter_to, spread
 
 import pellucid as pl
-from pellucid.executors.native.inference import native_inference
 
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
 WORDS = pl.Embedding(((2, 9, 3),))  # two numbers, then three of a vector
@@ -45,12 +44,10 @@ def test_a_step_is_that_of_numpy_in_float64(isa, name, batch, clipping, monkeypa
     monkeypatch.setenv("PELLUCID_ISA", isa)
     x, y = samples(name, batch)
     options = {"optimizer": pl.GradientDescent(0.5), "regularizer": pl.L2(0.02), "clipping": clipping, "threads": 2}
-    ours = fitted(network_of(name), x, y, **options)
-    truth = fitted(network_of(name), x, y, engine="numpy", dtype="float64", **options)
+    network = network_of(name)
+    _, truth = assert_step_as_numpy(network, x, y, **options)
     for parameter in truth.parameters:
-        moved = np.abs(truth.parameters[parameter] - network_of(name).parameters[parameter]).max()
-        assert moved > 1e-5, parameter
-        np.testing.assert_allclose(ours.parameters[parameter], truth.parameters[parameter], atol=3e-6, rtol=1e-5)
+        assert np.abs(truth.parameters[parameter] - network.parameters[parameter]).max() > 1e-5, parameter
 
 
 @EVERY_ISA
@@ -58,23 +55,11 @@ def test_a_step_is_that_of_numpy_in_float64(isa, name, batch, clipping, monkeypa
 def test_the_number_of_threads_changes_no_bit(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
     x, y = samples(name, 301)
-
-    def train(threads):
-        options = {"batch_size": 230, "epochs": 3, "optimizer": pl.AdamW(0.01), "shuffle": True}
-        return fitted(network_of(name), x, y, threads=threads, **options)
-
-    assert_threads_do_not_matter(train, (2, 3), steps=6)
+    assert_threads_do_not_matter_to(network_of(name), x, y, pl.AdamW(0.01))
 
 
 @EVERY_ISA
 @every_network
 def test_it_answers_as_numpy_does_and_alone_as_in_a_batch(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
-    network = network_of(name, pl.Regression(5, members=M))
-    true = twin(network, "float64")
-    for count in (1, 2, 12, 400):
-        x, _ = samples(name, count)
-        assert native_inference(network) is not None
-        ours, truth = network.predict(x), true.predict(x)
-        np.testing.assert_allclose(ours, truth, rtol=0, atol=2e-5 * np.abs(truth).max())
-        assert ours[:1].tobytes() == network.predict(x[:1]).tobytes()
+    assert_answers_as_numpy(network_of(name, pl.Regression(5, members=M)), lambda count: samples(name, count)[0])

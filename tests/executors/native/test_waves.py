@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rounding import check
-from twins import ISAS, assert_threads_do_not_matter, fitted, gradients, spread, twin
+from twins import (
+    ISAS,
+    assert_answers_as_numpy,
+    assert_step_as_numpy,
+    assert_threads_do_not_matter_to,
+    fitted,
+    gradients,
+    spread,
+)
 
 import pellucid as pl
 from pellucid._native import has_bf16
@@ -55,26 +63,14 @@ def test_a_step_is_the_true_one_but_for_rounding(isa, name, batch, monkeypatch):
 def test_the_number_of_threads_changes_no_bit(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
     x, y = samples(301)
-
-    def train(threads):
-        options = {"batch_size": 230, "epochs": 3, "optimizer": pl.Adam(0.01), "shuffle": True}
-        return fitted(network_of(name), x, y, threads=threads, **options)
-
-    assert_threads_do_not_matter(train, (2, 3), steps=6)
+    assert_threads_do_not_matter_to(network_of(name), x, y, pl.Adam(0.01))
 
 
 @EVERY_ISA
 @every_network
 def test_it_answers_as_numpy_does_and_alone_as_in_a_batch(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
-    network = network_of(name, pl.Regression(5))
-    true = twin(network, "float64")
-    for count in (1, 2, 12, 400):
-        x, _ = samples(count)
-        assert native_inference(network) is not None
-        ours, truth = network.predict(x), true.predict(x)
-        np.testing.assert_allclose(ours, truth, rtol=0, atol=2e-5 * np.abs(truth).max())
-        assert ours[:1].tobytes() == network.predict(x[:1]).tobytes()
+    assert_answers_as_numpy(network_of(name, pl.Regression(5)), lambda count: samples(count)[0])
 
 
 def sweep():
@@ -125,10 +121,7 @@ def test_a_sine_is_right_everywhere(isa, monkeypatch):
 def test_clipping_sees_its_gradient(name, clipping, batch):
     x, y = samples(batch)
     options = {"clipping": clipping, "optimizer": pl.GradientDescent(0.5), "regularizer": pl.L2(0.05)}
-    ours = fitted(network_of(name), x, y, **options)
-    truth = fitted(network_of(name), x, y, engine="numpy", dtype="float64", **options)
-    for parameter in truth.parameters:
-        np.testing.assert_allclose(ours.parameters[parameter], truth.parameters[parameter], atol=3e-6, rtol=1e-5)
+    assert_step_as_numpy(network_of(name), x, y, **options)
 
 
 @pytest.mark.skipif(not has_bf16(), reason="this processor has no bfloat16")
