@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.core.shapes import Array
+from pellucid.core.shapes import Array, size_of
 from pellucid.data.tables.columns import CategoryColumn
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.nn.layers.base import Layer
@@ -57,10 +57,11 @@ def embedding_of(pipeline: TablePipeline) -> Embedding | None:
 
 def edges_of(layers: tuple[Layer, ...], number: int) -> tuple[float, ...]:
     """The edges of the bins of one number of the input; () if the first layers have none for it."""
-    place = number
+    first, place = layers[0], number
+    assert isinstance(first, Input)
     for layer in layers[1:3]:
         if isinstance(layer, Embedding):
-            others = layer.others(max(number, *(column for column, _, _ in layer.columns)) + 1)
+            others = layer.others(size_of(first.shape))
             if number not in others:
                 return NO_BINS
             place = others.index(number)
