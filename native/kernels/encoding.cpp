@@ -11,6 +11,7 @@
 // two products in place of one for each bin. `sum_weights` makes the sums for many rows; for a few, `add_bins` adds them
 // up itself, in the same order, so that the bits are the same.
 #include "simd/simd.hpp"
+#include "kernels/find_bin.hpp"
 #include "kernels/kernels.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -54,20 +55,8 @@ void encode_backward(const Encoding& e, Size rows, const float* x, Size x_row, c
 }
 
 void find_bins(const Encoding& e, Size rows, const float* x, Size x_row, InBin* to) {
-  for (Size r = 0; r < rows; ++r, x += x_row) {
-    for (Size c = 0, start = 0; c < e.columns; start += e.bins_of[c++], ++to) {
-      Size t = start;
-      for (Size left = e.bins_of[c]; left > 1;) {  // the last bin whose lower edge is not above x, or the first one
-        const Size half = left / 2;
-        t = e.low[t + half] <= x[c] ? t + half : t;
-        left -= half;
-      }
-      const float through = (x[c] - e.low[t]) * e.slope[t];
-      const float above = e.least[t] > through ? e.least[t] : through;
-      const float held = e.most[t] < above ? e.most[t] : above;
-      *to = {(std::int32_t)(t - start), e.gain * (1 - held), e.gain * held};
-    }
-  }
+  for (Size r = 0; r < rows; ++r, x += x_row)
+    for (Size c = 0, start = 0; c < e.columns; start += e.bins_of[c++]) *to++ = find_bin(e, c, start, x[c]);
 }
 
 void sum_weights(const Encoding& e, const float* weight, int vectors, float* to) {

@@ -194,6 +194,21 @@ struct BinWeights {
   Size units;  // how far it is to the weights of the next bin
 };
 
+// GroupedDense: `count` groups of columns, each with `units` weighted sums of its own; see groups.cpp.
+struct Groups {
+  Size count, units;
+  const Size* start;              // (count + 1,) where the columns of each group begin, also as rows of the weight
+  const Size* column;
+  const float *weight, *bias;     // (all columns of all groups, units) and (count, units)
+};
+
+// The same where there is a group for each column with bins: the column, then its bins.
+struct BinGroups {
+  Encoding encoding;
+  Size units;
+  const float *weight, *bias;
+};
+
 enum class Source : int { bytes, floats };  // uint8 pixels (divided by 255), or float32
 
 struct Kernels {
@@ -256,6 +271,19 @@ struct Kernels {
   // of the embedded columns [from, to), from what `waves_backward` has made of dy
   void (*waves_gradient)(const Waves&, Size from, Size to, Size rows, const float* x, Size x_row, const float* dy,
                          Size dy_row, float* dfrequency, float* dphase, bool accumulate);
+  // y and dy begin with the first group; dx has only the columns of groups
+  void (*multiply_groups)(const Groups&, Size rows, const float* x, Size x_row, float* y, Size y_row);
+  void (*groups_backward)(const Groups&, Size rows, const float* dy, Size dy_row, float* dx, Size dx_row);
+  void (*groups_gradient)(const Groups&, Size group, Size rows, const float* x, Size x_row, const float* dy, Size dy_row,
+                          float* dweight, float* dbias, bool accumulate);
+  // x are the columns, whose bins are not made; `sums` by `sum_groups` are (bins + 3, units) for each group, whole vectors
+  void (*sum_groups)(const BinGroups&, float* to);
+  void (*add_groups)(const BinGroups&, const float* sums, Size rows, const float* x, Size x_row, float* y, Size y_row);
+  void (*bin_groups_backward)(const BinGroups&, Size rows, const float* x, Size x_row, const float* dy, Size dy_row,
+                              float* dx, Size dx_row);
+  // of one column, whose bins begin at `start`: x, dy and the gradients are its own; `room` for (bins + 1, units)
+  void (*bin_groups_gradient)(const BinGroups&, Size column, Size start, Size rows, const float* x, Size x_row,
+                              const float* dy, Size dy_row, float* room, float* dweight, float* dbias, bool accumulate);
   void (*find_bins)(const Encoding&, Size rows, const float* x, Size x_row, InBin* to);
   void (*sum_weights)(const Encoding&, const float* weight, int vectors, float* to);
   void (*add_bins)(const Encoding&, const BinWeights&, const InBin* in, const Block& to);

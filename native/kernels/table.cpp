@@ -47,6 +47,14 @@ void encode_backward(const Encoding&, Size, const float*, Size, const float*, Si
 void make_waves(const Waves&, Size, const float*, Size, float*, Size);
 void waves_backward(const Waves&, Size, const float*, Size, float*, Size, float*, Size);
 void waves_gradient(const Waves&, Size, Size, Size, const float*, Size, const float*, Size, float*, float*, bool);
+void multiply_groups(const Groups&, Size, const float*, Size, float*, Size);
+void groups_backward(const Groups&, Size, const float*, Size, float*, Size);
+void groups_gradient(const Groups&, Size, Size, const float*, Size, const float*, Size, float*, float*, bool);
+void sum_groups(const BinGroups&, float*);
+void add_groups(const BinGroups&, const float*, Size, const float*, Size, float*, Size);
+void bin_groups_backward(const BinGroups&, Size, const float*, Size, const float*, Size, float*, Size);
+void bin_groups_gradient(const BinGroups&, Size, Size, Size, const float*, Size, const float*, Size, float*, float*, float*,
+                         bool);
 void find_bins(const Encoding&, Size, const float*, Size, InBin*);
 void sum_weights(const Encoding&, const float*, int, float*);
 void add_bins(const Encoding&, const BinWeights&, const InBin*, const Block&);
@@ -74,7 +82,8 @@ const Kernels table = {
     convolve, convolve_gradient, convolve_channels, convolve_channels_gradient, pool, pool_backward,
     moments, scale_plane, normalization_sums, normalization_backward, normalize_pixels, normalize_pixels_backward,
     add_plane, scale_row, add_penalty, update, loss, softmax, yes_or_no, gather, encode, encode_backward,
-    make_waves, waves_backward, waves_gradient, find_bins, sum_weights, add_bins, all_finite,
+    make_waves, waves_backward, waves_gradient, multiply_groups, groups_backward, groups_gradient,
+    sum_groups, add_groups, bin_groups_backward, bin_groups_gradient, find_bins, sum_weights, add_bins, all_finite,
 };
 
 }  // namespace pellucid::PELLUCID_ISA

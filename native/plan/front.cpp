@@ -9,28 +9,42 @@ namespace pellucid {
 
 void Front::add_encoding(Bins bins) { add(std::make_unique<EncodingStage>(kernels_, std::move(bins))); }
 
-void Front::add_scaling(double rate) { add(std::make_unique<ScalingStage>(outputs(), rate), {outputs()}); }
+void Front::add_scaling(double rate) { add(std::make_unique<ScalingStage>(outputs(), rate), {{outputs()}}); }
 
 void Front::add_embedding(std::vector<Table> tables, double l1, double l2) {
-  std::vector<Size> counts;
-  for (const Table& table : tables) counts.push_back(table.count());
-  add(std::make_unique<EmbeddingStage>(outputs(), std::move(tables)), counts, true, l1, l2);
+  std::vector<Parameter> vectors;
+  for (const Table& table : tables) vectors.push_back({table.count(), true, l1, l2});
+  add(std::make_unique<EmbeddingStage>(outputs(), std::move(tables)), vectors);
 }
 
 void Front::add_waves(std::vector<Size> columns, Size frequencies) {
   const Size count = (Size)columns.size() * frequencies;
-  add(std::make_unique<WavesStage>(kernels_, outputs(), std::move(columns), frequencies), {count, count});
+  add(std::make_unique<WavesStage>(kernels_, outputs(), std::move(columns), frequencies), {{count}, {count}});
 }
 
-// `counts`: the numbers of each of its parameters.
-void Front::add(std::unique_ptr<Stage> stage, const std::vector<Size>& counts, bool is_weight, double l1, double l2) {
-  for (const Size count : counts) {
-    const int number = layout_.add(1, count, is_weight, l1, l2);
+// Behind an encoding, groups that are each a column and its bins take the columns themselves.
+void Front::add_groups(const std::vector<std::vector<Size>>& groups, Size units, double l1, double l2) {
+  Size rows = 0;
+  for (const auto& group : groups) rows += (Size)group.size();
+  const std::vector<Parameter> parameters = {{rows * units, true, l1, l2}, {(Size)groups.size() * units}};
+  const Bins* bins = stages_.empty() ? nullptr : stages_.back()->bins();
+  if (!bins || !BinGroupsStage::fits(*bins, groups)) {
+    add(std::make_unique<GroupsStage>(kernels_, outputs(), groups, units), parameters);
+    return;
+  }
+  const Bins own = *take_last_bins();
+  add(std::make_unique<BinGroupsStage>(kernels_, own, units), parameters);
+}
+
+
+void Front::add(std::unique_ptr<Stage> stage, const std::vector<Parameter>& parameters) {
+  for (const Parameter& one : parameters) {
+    const int number = layout_.add(1, one.count, one.is_weight, one.l1, one.l2);
     stage->arrays.push_back(number);
     stage->places.push_back(vectors_ == Vectors::flat ? layout_[number].flat : layout_[number].packed);
     arrays_.push_back(number);
   }
-  if (!counts.empty()) lowest_ = std::min(lowest_, stages_.size());
+  if (!parameters.empty()) lowest_ = std::min(lowest_, stages_.size());
   stages_.push_back(std::move(stage));
 }
 

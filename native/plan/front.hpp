@@ -1,7 +1,7 @@
 // The front of a network for tables: the layers between the input and the first segment, which take a row and give a row.
 //
-// A *stage* is an Embedding, a PiecewiseLinearEncoding, a PeriodicEmbedding, or a ScaleFeatures before one of these. Forward
-// and back, rows need nothing of one another, so they are dealt out by rows. The gradient of a parameter is a sum over all
+// A *stage* is an Embedding, a PiecewiseLinearEncoding, a PeriodicEmbedding, a GroupedDense, or a ScaleFeatures before one of
+// these. Forward and back, rows need nothing of one another, so they are dealt out by rows. The gradient of a parameter is a sum over all
 // rows: it is cut into *pieces*, each of which one thread computes by itself, so its bits do not depend on the number of
 // threads.
 //
@@ -39,7 +39,8 @@ class Stage {
   Stage(Size inputs, Size outputs) : inputs(inputs), outputs(outputs) {}
   virtual ~Stage() = default;
 
-  const Size inputs, outputs;
+  const Size inputs;
+  Size outputs;
   std::vector<int> arrays = {};    // the numbers of its parameters in the layout
   std::vector<Size> places = {};   // and where they begin
 
@@ -63,6 +64,7 @@ class Front {
   void add_embedding(std::vector<Table> tables, double l1, double l2);
   void add_waves(std::vector<Size> columns, Size frequencies);
   void add_scaling(double rate);
+  void add_groups(const std::vector<std::vector<Size>>& groups, Size units, double l1, double l2);
 
   Size inputs() const { return inputs_; }
   Size outputs() const { return stages_.empty() ? inputs_ : stages_.back()->outputs; }
@@ -89,8 +91,12 @@ class Front {
   float* run(const float* parameters, Size rows, float* a, float* b, Size stride) const;
 
  private:
-  void add(std::unique_ptr<Stage> stage, const std::vector<Size>& counts = {}, bool is_weight = false, double l1 = 0,
-           double l2 = 0);
+  struct Parameter {  // of a stage: how many numbers, and what acts on them
+    Size count;
+    bool is_weight = false;
+    double l1 = 0, l2 = 0;
+  };
+  void add(std::unique_ptr<Stage> stage, const std::vector<Parameter>& parameters = {});
   Rows input_of(std::size_t stage, const Values& values, int buffer, Size from) const;
   Rows gradient_of(std::size_t stage, const Values& values, Size from, Rows dy) const;
 

@@ -77,12 +77,32 @@ void add_waves(Owner& self, const std::vector<Size>& columns, Size frequencies) 
   self.describe_front([&](Front& front) { front.add_waves(columns, frequencies); });
 }
 
+// For each group its columns; no column is in two.
+template <class Owner>
+void add_groups(Owner& self, const std::vector<std::vector<Size>>& groups, Size units, double l1, double l2) {
+  const Size inputs = front_width(self);
+  require(!groups.empty() && units > 0, "no groups");
+  std::vector<bool> taken(inputs, false);
+  double columns = 0;
+  for (const auto& group : groups) {
+    require(!group.empty(), "a group without columns");
+    for (const Size column : group) {
+      require(column >= 0 && column < inputs && !taken[column], "no such column");
+      taken[column] = true;
+    }
+    columns += (double)group.size();
+  }
+  require(columns * (double)units < most_in_front, "groups that are too large");
+  self.describe_front([&](Front& front) { front.add_groups(groups, units, l1, l2); });
+}
+
 template <class Owner, class Class>
 void bind_front(Class& bound) {
   using nanobind::literals::operator""_a;
   bound.def("add_encoding", &add_encoding<Owner>, "bins_of"_a, "low"_a, "slope"_a, "least"_a, "most"_a, "gain"_a)
       .def("add_embedding", &add_embedding<Owner>, "columns"_a, "values"_a, "widths"_a, "l1"_a, "l2"_a)
       .def("add_waves", &add_waves<Owner>, "columns"_a, "frequencies"_a)
+      .def("add_groups", &add_groups<Owner>, "groups"_a, "units"_a, "l1"_a, "l2"_a)
       .def("add_front_scaling", &add_front_scaling<Owner>, "rate"_a);
 }
 

@@ -9,13 +9,34 @@
 
 namespace pellucid {
 
+// The columns that are none of these.
+inline std::vector<Size> others_of(Size inputs, const std::vector<Size>& columns) {
+  std::vector<bool> is_taken(inputs, false);
+  for (const Size column : columns) is_taken[column] = true;
+  std::vector<Size> others;
+  for (Size c = 0; c < inputs; ++c)
+    if (!is_taken[c]) others.push_back(c);
+  return others;
+}
+
+// These columns to the front of each row, and their gradients back; those of the other columns are 0.
+inline void pass_on(const std::vector<Size>& columns, Size rows, Rows x, Rows y) {
+  for (Size r = 0; r < rows; ++r)
+    for (std::size_t i = 0; i < columns.size(); ++i) y.from(r).data[i] = x.from(r).data[columns[i]];
+}
+inline void pass_back(const std::vector<Size>& columns, Size rows, Rows dy, Rows dx) {
+  for (Size r = 0; r < rows; ++r)
+    for (std::size_t i = 0; i < columns.size(); ++i) dx.from(r).data[columns[i]] = dy.from(r).data[i];
+}
+
 // The columns that are not embedded come first, then the vector of each that is.
 class EmbeddingStage final : public Stage {
  public:
   EmbeddingStage(Size inputs, std::vector<Table> tables)
       : Stage(inputs, width_of(inputs, tables)), tables_(std::move(tables)) {
-    for (Size c = 0; c < inputs; ++c)
-      if (std::none_of(tables_.begin(), tables_.end(), [&](const Table& t) { return t.column == c; })) others_.push_back(c);
+    std::vector<Size> columns;
+    for (const Table& table : tables_) columns.push_back(table.column);
+    others_ = others_of(inputs, columns);
   }
 
   void forward(const float* parameters, Size rows, Rows x, Rows y) const override {
@@ -126,6 +147,129 @@ class WavesStage final : public Stage {
   const Kernels& kernels_;
   std::vector<Size> columns_;
   const Size frequencies_;
+};
+
+// The columns that are in no group come first, then the numbers of each group.
+class GroupsStage final : public Stage {
+ public:
+  GroupsStage(const Kernels& kernels, Size inputs, const std::vector<std::vector<Size>>& groups, Size units)
+      : Stage(inputs, inputs), kernels_(kernels), units_(units) {
+    start_.push_back(0);
+    for (const auto& group : groups) {
+      column_.insert(column_.end(), group.begin(), group.end());
+      start_.push_back((Size)column_.size());
+    }
+    others_ = others_of(inputs, column_);
+    outputs = (Size)others_.size() + pieces() * units;
+  }
+
+  void forward(const float* parameters, Size rows, Rows x, Rows y) const override {
+    pass_on(others_, rows, x, y);
+    kernels_.multiply_groups(groups(parameters), rows, x.data, x.stride, y.data + others_.size(), y.stride);
+  }
+  void backward(const float* parameters, Size rows, Rows, Rows dy, Rows dx) const override {
+    if (!dx.data) return;
+    pass_back(others_, rows, dy, dx);
+    kernels_.groups_backward(groups(parameters), rows, dy.data + others_.size(), dy.stride, dx.data, dx.stride);
+  }
+  Size pieces() const override { return (Size)start_.size() - 1; }  // of a group each
+  void gradient(Size group, Size rows, Rows x, Rows dy, float* gradient, bool accumulate) const override {
+    kernels_.groups_gradient(groups(nullptr), group, rows, x.data, x.stride, dy.data + others_.size(), dy.stride,
+                             gradient + places[0], gradient + places[1], accumulate);
+  }
+
+ private:
+  Groups groups(const float* parameters) const {
+    const float* none = nullptr;
+    return {pieces(), units_, start_.data(), column_.data(), parameters ? parameters + places[0] : none,
+            parameters ? parameters + places[1] : none};
+  }
+
+  const Kernels& kernels_;
+  const Size units_;
+  std::vector<Size> start_, column_, others_;
+};
+
+// An EncodingStage and a GroupsStage whose groups are each a column and its bins, in one.
+class BinGroupsStage final : public Stage {
+ public:
+  BinGroupsStage(const Kernels& kernels, Bins bins, Size units)
+      : Stage(bins.columns(), bins.columns()), kernels_(kernels), units_(units), bins_(std::move(bins)) {
+    Size start = 0, row = 0;
+    for (Size c = 0; c < inputs; ++c) {
+      const Size count = bins_.encoding().bins_of[c];
+      if (count == 0) {
+        others_.push_back(c);
+        continue;
+      }
+      groups_.push_back({c, start, row});
+      start += count;
+      row += count + 1;
+      most_ = std::max(most_, count);
+    }
+    outputs = (Size)others_.size() + pieces() * units;
+    sums_ = (row + 2 * pieces()) * width();
+  }
+
+  // Whether these groups are those of the bins.
+  static bool fits(const Bins& bins, const std::vector<std::vector<Size>>& groups) {
+    std::size_t group = 0;
+    Size next = bins.columns();
+    for (Size c = 0; c < bins.columns(); ++c) {
+      const Size count = bins.encoding().bins_of[c];
+      if (count == 0) continue;
+      if (group == groups.size() || (Size)groups[group].size() != count + 1 || groups[group][0] != c) return false;
+      for (Size t = 1; t <= count; ++t)
+        if (groups[group][t] != next++) return false;
+      ++group;
+    }
+    return group == groups.size();
+  }
+
+  void forward(const float* parameters, Size rows, Rows x, Rows y) const override {
+    pass_on(others_, rows, x, y);
+    float* sums = room(sums_);
+    kernels_.sum_groups(groups(parameters), sums);
+    kernels_.add_groups(groups(parameters), sums, rows, x.data, x.stride, y.data + others_.size(), y.stride);
+  }
+  void backward(const float* parameters, Size rows, Rows x, Rows dy, Rows dx) const override {
+    if (!dx.data) return;
+    pass_back(others_, rows, dy, dx);
+    kernels_.bin_groups_backward(groups(parameters), rows, x.data, x.stride, dy.data + others_.size(), dy.stride, dx.data,
+                                 dx.stride);
+  }
+  Size pieces() const override { return (Size)groups_.size(); }  // of a column each
+  void gradient(Size piece, Size rows, Rows x, Rows dy, float* gradient, bool accumulate) const override {
+    const Group& group = groups_[piece];
+    const float* own = dy.data + others_.size() + piece * units_;
+    kernels_.bin_groups_gradient(groups(nullptr), group.column, group.start, rows, x.data + group.column, x.stride, own,
+                                 dy.stride, room((most_ + 1) * width()), gradient + places[0] + group.row * units_,
+                                 gradient + places[1] + piece * units_, accumulate);
+  }
+
+ private:
+  struct Group {
+    Size column, start, row;  // where its bins begin, and its rows of the weight
+  };
+
+  Size width() const { return round_up(units_, kernels_.width); }
+  BinGroups groups(const float* parameters) const {
+    const float* none = nullptr;
+    return {bins_.encoding(), units_, parameters ? parameters + places[0] : none, parameters ? parameters + places[1] : none};
+  }
+  // Memory of the current thread, kept from call to call.
+  static float* room(Size count) {
+    thread_local std::vector<float> numbers;
+    if ((Size)numbers.size() < count) numbers.resize(count);
+    return numbers.data();
+  }
+
+  const Kernels& kernels_;
+  const Size units_;
+  Bins bins_;
+  std::vector<Group> groups_;
+  std::vector<Size> others_;
+  Size most_ = 0, sums_ = 0;
 };
 
 class ScalingStage final : public Stage {

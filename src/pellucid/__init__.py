@@ -58,6 +58,7 @@ _HOMES = {
     "nn.layers.residual": "Residual",
     "reports.columns.importance": "PermutationImportance permutation_importance",
     "nn.layers.tabular.embedding": "Embedding",
+    "nn.layers.tabular.grouped_dense": "GroupedDense",
     "nn.layers.tabular.periodic_embedding": "PeriodicEmbedding",
     "nn.layers.tabular.piecewise_linear_encoding": "PiecewiseLinearEncoding",
     "nn.layers.tabular.scale_features": "ScaleFeatures",

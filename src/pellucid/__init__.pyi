@@ -72,6 +72,7 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
@@ -124,6 +125,7 @@ __all__ = [
     "GlobalAveragePooling2D",
     "GradientDescent",
     "GradientError",
+    "GroupedDense",
     "History",
     "Huber",
     "Initializer",

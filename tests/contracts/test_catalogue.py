@@ -139,11 +139,12 @@ class TestDescriptions:
         ids=str,
     )
     def test_a_wrong_value_of_any_field_is_refused(self, cls, name, junk):
-        """None is taken by any field, but that a constant, a mean, a scale and an offset may be negative, and a shortcut
-        empty."""
+        """None is taken by any field, but that a constant, a mean, a scale and an offset may be negative, a shortcut empty,
+        and a group one column."""
         description = to_dict(EXAMPLES[cls][0]) | {name: junk}
         negative = ((pl.Constant, "value"), (pl.Normal, "mean"), (pl.Rescale, "scale"), (pl.Rescale, "offset"))
-        if (junk == -1 and (cls, name) in negative) or (junk == [] and (cls, name) == (pl.Residual, "shortcut")):
+        lists = (([], pl.Residual, "shortcut"), ([[1]], pl.GroupedDense, "groups"))
+        if (junk == -1 and (cls, name) in negative) or (junk, cls, name) in lists:
             assert to_dict(from_dict(description)) == description
             return
         with pytest.raises(pl.ArgumentError):
@@ -268,6 +269,7 @@ SAVED = {
         pl.ScaleFeatures(6.0),
         pl.Embedding(((1, 2, 3), (0, 4, 2))),
         pl.PeriodicEmbedding(4, (0, 2), 0.5),
+        pl.GroupedDense(((0, 5, 4), (2,)), 3),
         pl.Dense(4, "relu"),
     ],
     "none": [pl.Input(3, 2)],

@@ -32,6 +32,7 @@ LAYERS = {
     "value": (6, pl.Dense(5, "softplus"), pl.BatchNormalization(), pl.Regression()),
     "embedded": (6, pl.Embedding(((1, 3, 2), (4, 2, 1))), pl.Dense(5, "relu"), pl.Classification(3)),
     "waves": (6, pl.PeriodicEmbedding(3, (1, 4), 0.5), pl.Dense(5, "relu"), pl.Regression()),
+    "grouped": (6, pl.GroupedDense(((1, 4, 0, 2, 3), (5,)), 3), pl.Dense(5, "relu"), pl.Regression()),
     "scaled": (6, pl.ScaleFeatures(6.0), pl.Dense(5, "relu"), pl.Regression()),
     "values": (6, pl.Dense(5, "elu"), pl.Regression(3, "huber", use_bias=False)),
     "flat": ((8, 8, 2), *CONVOLUTIONS, pl.Flatten(), pl.Dense(6, "hard_sigmoid"), pl.Classification(3)),

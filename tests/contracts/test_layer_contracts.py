@@ -26,7 +26,7 @@ def shapes_for(layer):
         return [(3, 4, 2)] if layer.shortcut else [(4,), (2, 5)]
     if isinstance(layer, pl.Rescale):
         return [(2,), (3, 2)]
-    if isinstance(layer, pl.Embedding | pl.PeriodicEmbedding):
+    if isinstance(layer, pl.Embedding | pl.PeriodicEmbedding | pl.GroupedDense):
         return [(4,), (5,)]
     if isinstance(layer, pl.PiecewiseLinearEncoding):
         return [(len(layer.edges),)]

@@ -307,6 +307,18 @@ def test_the_table_of_vectors_is_right() -> None:
         np.testing.assert_array_equal(gradients["vectors_0"], np.concatenate([rows_of(cell) for cell in said]))
 
 
+def test_the_table_of_groups_is_right() -> None:
+    layer = pl.GroupedDense(((2, 0),), 2)
+    own = {"weight": np.array([[1.0, 10.0], [2.0, -1.0]]), "bias": np.array([[0.5, 0.0]])}
+    (row,) = table(MATHEMATICS, "row")
+    x, y, dy, dx, dw, db = map(rows_of, row)
+    out, cache = layer.forward(own, x, Context(training=True, dtype=np.dtype(np.float64)))
+    back, gradients = layer.backward(own, cache, dy)
+    computed = (out, back, gradients["weight"], gradients["bias"])
+    for claim, one in zip((y, dx, dw, db), computed, strict=True):
+        np.testing.assert_array_equal(claim.ravel(), one.ravel())
+
+
 def test_the_table_of_waves_is_right() -> None:
     layer, own = pl.PeriodicEmbedding(1), {"frequency": np.array([[0.25]]), "phase": np.array([[0.0]])}
     rows = table(MATHEMATICS, "wave at")

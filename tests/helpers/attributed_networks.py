@@ -30,6 +30,10 @@ PIECEWISE_LINEAR = {
         *(ROW, pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0), (0.5, 0.75)), 0.7)),
         *(pl.Dense(6, "relu"), pl.Classification(3)),
     ),
+    "grouped": (
+        *(ROW, pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5), (), (-0.1, 0.1), (), ()))),
+        *(pl.GroupedDense(((0, 5, 6), (2, 7)), 4), pl.Dense(6, "relu"), pl.Classification(3)),
+    ),
     "ensemble": (
         *(ROW, pl.EnsembleDense(7, 3, "relu"), pl.Dropout(0.5), pl.EnsembleDense(6, 3, "hard_sigmoid", use_bias=False)),
         pl.Classification(3, members=3),

@@ -30,6 +30,7 @@ EXAMPLES: dict[type, list[object]] = {
     ],
     pl.Embedding: [pl.Embedding(((0, 3, 2),)), pl.Embedding(((3, 2, 4), (1, 5, 1)))],
     pl.PeriodicEmbedding: [pl.PeriodicEmbedding(), pl.PeriodicEmbedding(3, (3, 1), 0.5)],
+    pl.GroupedDense: [pl.GroupedDense(((0,),), 1), pl.GroupedDense(((3, 1), (0,)), 3)],
     pl.ScaleFeatures: [pl.ScaleFeatures(), pl.ScaleFeatures(2.5)],
     pl.Conv2D: [
         pl.Conv2D(3),

@@ -77,6 +77,8 @@ def terms_of(layer, own, cache, dz):
         return {"frequency": np.einsum("bdf,bd->df", dt, np.abs(cache.x[:, columns])), "phase": dt.sum(axis=0)}
     if isinstance(layer, pl.Embedding):
         return layer.backward(own, cache, dz)[1]
+    if isinstance(layer, pl.GroupedDense):
+        return layer.backward(own, cache._replace(x=np.abs(cache.x)), dz)[1]
     if isinstance(layer, pl.ScaleFeatures):
         return {"change": layer.rate * (dz * np.abs(cache.x)).sum(axis=0)}
     return {}

@@ -88,6 +88,8 @@ def outputs_of(model, x):
     for node in hidden:
         if isinstance(node.layer, pl.PiecewiseLinearEncoding):
             x = with_bins(x, node.layer)
+        elif isinstance(node.layer, pl.GroupedDense):
+            x = with_sums(x, node.layer.groups, parameters[f"{node.name}.weight"], parameters[f"{node.name}.bias"])
         elif isinstance(node.layer, pl.Dense):
             x = np.maximum(x @ parameters[f"{node.name}.weight"] + parameters[f"{node.name}.bias"], 0)
         else:
@@ -103,6 +105,16 @@ def with_bins(x, encoding):
         for t in range(last + 1):
             through = (column - edges[t]) / (edges[t + 1] - edges[t])
             parts.append(encoding.gain * np.clip(through, -1.0 if t == 0 else 0.0, 2.0 if t == last else 1.0)[:, None])
+    return np.concatenate(parts, axis=1)
+
+
+def with_sums(x, groups, weight, bias):
+    """The columns that are in no group, then the sums of each group."""
+    taken = [column for group in groups for column in group]
+    parts, row = [np.delete(x, taken, axis=1)], 0
+    for group, b in zip(groups, bias, strict=True):
+        parts.append(x[:, list(group)] @ weight[row : row + len(group)] + b)
+        row += len(group)
     return np.concatenate(parts, axis=1)
 
 

@@ -15,6 +15,7 @@ LAYERS = [
     (TABLE, [pl.PiecewiseLinearEncoding(((-1.0, 0.0, 0.5, 1.0), (), (-0.1, 0.1), (-2.0, 2.0)), 0.7)]),
     (TABLE, [pl.Embedding(((3, 2, 3), (1, 3, 2)))]),
     (TABLE, [pl.PeriodicEmbedding(3, (2, 0), 0.5)]),
+    (TABLE, [pl.GroupedDense(((3, 1), (0,)), 3)]),
     (TABLE, [pl.ScaleFeatures(2.5)]),
     (IMAGE, [pl.ScaleFeatures(0.5)]),
     *((TABLE, [pl.Dense(3, name)]) for name in ACTIVATIONS),

@@ -10,7 +10,7 @@ import pytest
 import pellucid as pl
 from pellucid.apps.studio.pages.table.cells import controls
 from pellucid.data.tables.columns import MOST_ONE_HOT
-from pellucid.models.table_front import VECTOR, edges_of, table_front
+from pellucid.models.table_front import UNITS, VECTOR, edges_of, table_front
 
 VALUES = 100
 
@@ -102,12 +102,12 @@ def test_each_number_knows_where_it_comes_from() -> None:
     pipeline = table.pipeline(np.arange(len(table)))
     x = table.encode(pipeline)
     front = table_front(pipeline, x, 4)
-    assert front.sources == (1, 2, 3, *[0] * VECTOR, *[1] * 4)
-    assert front.width == len(front.sources)
+    assert front.sources == (2, 3, *[0] * VECTOR, *[1] * UNITS)
+    assert front.width == len(front.sources) == front.layers[-1].output_shape((front.layers[-1].columns.max() + 1,))[0]
     changed = x[:1].copy()
     changed[0, 1] += 0.1  # the size
     network = pl.Network([*front.layers, pl.Regression()], seed=0)
-    before, after = (network.propagate(one, keep=True).outputs[2][0] for one in (x[:1], changed))
+    before, after = (network.propagate(one, keep=True).outputs[3][0] for one in (x[:1], changed))
     moved = set(np.flatnonzero(before != after))
     assert moved
     assert moved <= {k for k, source in enumerate(front.sources) if source == 1}

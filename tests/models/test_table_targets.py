@@ -21,6 +21,7 @@ A, B = RNG.normal(size=N), RNG.uniform(0, 2, N)
 RATE = 30 * np.exp(0.6 * A - 0.4 * B)  # of calls; from about 3 to 100
 DATA = {"a": A, "b": B, "calls": RNG.poisson(RATE), "price": 5000 + 900 * A + RNG.gumbel(size=N) * 300 * (0.3 + B)}
 DATA["weight"] = 0.02 + 0.001 * B + RNG.normal(size=N) * 0.0003
+BEST = metrics.r2_score(DATA["price"], 5000 + 900 * A + 300 * (0.3 + B) * np.euler_gamma)  # of who knows the means: 0.696
 QUIET = {"progress": "none", "seed": 1}
 
 
@@ -216,7 +217,7 @@ class TestSeveral:
         np.testing.assert_allclose(table.y, np.stack([DATA["price"], DATA["weight"]], axis=1))
         answers = model.predict(DATA)
         for v in range(2):
-            assert metrics.r2_score(table.y[:, v], answers.values[:, v]) > (0.7, 0.6)[v]
+            assert metrics.r2_score(table.y[:, v], answers.values[:, v]) > (BEST - 0.02, 0.6)[v]
         header, numbers = columns_of(answers)
         assert header == ["row", "price", "weight", "cells not understood"]
         np.testing.assert_allclose(numbers[:, 1:3], answers.values, rtol=1e-6)
@@ -363,4 +364,4 @@ def test_other_losses_of_numbers(loss):
     table = pl.datasets.table(DATA, target="price", drop=["calls", "weight"])
     model = pl.train(table, loss=loss, layers="dense16", epochs=40, **QUIET)
     assert model.network.output.loss == loss
-    assert metrics.r2_score(table.y, model.predict(DATA).values) > 0.7
+    assert metrics.r2_score(table.y, model.predict(DATA).values) > BEST - 0.02  # its median alone costs 0.013

@@ -134,6 +134,9 @@ def _output_shape(layer: Record, x: Shape) -> Shape:
     if kind == "PeriodicEmbedding":
         about = layer["description"]
         return x[0], x[1] + len(about["columns"] or range(x[1])) * about["frequencies"]
+    if kind == "GroupedDense":
+        about = layer["description"]
+        return x[0], x[1] - sum(map(len, about["groups"])) + len(about["groups"]) * about["units"]
     if kind == "PiecewiseLinearEncoding":
         return x[0], x[1] + sum(max(len(edges) - 1, 0) for edges in layer["description"]["edges"])
     if kind == "Residual":
@@ -152,6 +155,8 @@ def _parameter_shape(layer: Record, name: str, x: Shape) -> Shape | None:
         return next((values + 1, width) for column, values, width in about["columns"] if name == f"vectors_{column}")
     if about["type"] == "PeriodicEmbedding":
         return len(about["columns"] or range(x[1])), about["frequencies"]
+    if about["type"] == "GroupedDense":
+        return (sum(map(len, about["groups"])) if name == "weight" else len(about["groups"])), about["units"]
     if about["type"] == "ScaleFeatures":
         return x[1:]
     if about["type"] not in (*DENSE, "Conv2D"):

@@ -129,7 +129,43 @@ def check_encoding(check: Checker, path: str, layer: Record, trace: Record) -> N
         check.compare(f"{path}.dinput", layer["dinput"], dinput)
 
 
+def check_grouped_dense(check: Checker, path: str, layer: Record, trace: Record) -> None:
+    """output = the columns that are in no group, then for each group and unit the sum of its columns times the weight, plus
+    the bias; dinput, dweight and dbias are those of a dense layer for each group."""
+    groups, units = layer["description"]["groups"], layer["description"]["units"]
+    samples, (w, b) = numbers(layer["input"]).rows(), (numbers(layer["parameters"][n]).rows() for n in ("weight", "bias"))
+    taken = [column for group in groups for column in group]
+    others = [column for column in range(len(samples[0])) if column not in taken]
+    row_of = {column: row for row, column in enumerate(taken)}
+    output: list[Sized] = []
+    for x in samples:
+        output += exact(x[column] for column in others)
+        for g, group in enumerate(groups):
+            output += [total([*(x[d] * w[row_of[d]][u] for d in group), b[g][u]]) for u in range(units)]
+    check.compare(f"{path}.output", layer["output"], output)
+    if "dinput" not in layer:
+        return
+    dy = numbers(layer["doutput"]).rows()
+    group_of = {column: g for g, group in enumerate(groups) for column in group}
+    dz = [[row[len(others) + g * units :][:units] for g in range(len(groups))] for row in dy]
+    dinput: list[Sized] = []
+    for row, own in zip(dy, dz, strict=True):
+        for d in range(len(samples[0])):
+            if d in row_of:
+                dinput.append(total(a * c for a, c in zip(own[group_of[d]], w[row_of[d]], strict=True)))
+            else:
+                dinput += exact([row[others.index(d)]])
+    check.compare(f"{path}.dinput", layer["dinput"], dinput)
+    dweight = [
+        total(x[d] * own[group_of[d]][u] for x, own in zip(samples, dz, strict=True)) for d in taken for u in range(units)
+    ]
+    check_gradient(check, path, layer, "weight", dweight)
+    dbias = [total(own[g][u] for own in dz) for g in range(len(groups)) for u in range(units)]
+    check_gradient(check, path, layer, "bias", dbias)
+
+
 TABULAR_LAYERS = {
+    "GroupedDense": check_grouped_dense,
     "ScaleFeatures": check_scale_features,
     "Embedding": check_embedding,
     "PeriodicEmbedding": check_periodic_embedding,

@@ -1,4 +1,5 @@
-"""The first layers of a network for a table: vectors of categories with many values, then the bins of the numbers."""
+"""The first layers of a network for a table: vectors of categories with many values, then bins of the numbers, and vectors
+of these."""
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
 VECTOR = 16  # numbers for a category of a column with many values
+UNITS = 12  # numbers for a column with bins
+GAIN = 1.0  # of a bin, beside its column
 NO_BINS: tuple[float, ...] = ()
 
 
@@ -27,8 +31,8 @@ class TableFront(NamedTuple):
 
 
 def table_front(pipeline: TablePipeline, x: Array, bins: int) -> TableFront:
-    """`Input`, an `Embedding` if there are columns with many values, and `PiecewiseLinearEncoding` with edges at the
-    quantiles of the training rows x (N, D)."""
+    """`Input`, an `Embedding` if there are columns with many values, `PiecewiseLinearEncoding` with edges at the
+    quantiles of the training rows x (N, D), and `GroupedDense` of each column with its bins."""
     first: list[Layer] = [Input(x.shape[1])]
     sources = list(range(x.shape[1]))
     embedding = embedding_of(pipeline)
@@ -37,11 +41,16 @@ def table_front(pipeline: TablePipeline, x: Array, bins: int) -> TableFront:
         others = embedding.others(x.shape[1])
         sources = others + [column for column, _, width in embedding.columns for _ in range(width)]
         edges = PiecewiseLinearEncoding.fit(x[:, others], bins).edges if others else ()
-        encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (len(sources) - len(others))))
+        encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (len(sources) - len(others))), GAIN)
     else:
-        encoding = PiecewiseLinearEncoding.fit(x, bins)
-    sources += [sources[place] for place in encoding.bins.column]
-    return TableFront((*first, encoding), len(sources), tuple(sources))
+        encoding = PiecewiseLinearEncoding.fit(x, bins, GAIN)
+    first.append(encoding)
+    if len(encoding.bins.column):
+        vectors = GroupedDense.of_bins(encoding, UNITS)
+        first.append(vectors)
+        owners = [group[0] for group in vectors.groups for _ in range(UNITS)]
+        sources = [sources[place] for place in (*vectors.others(len(sources) + len(encoding.bins.column)), *owners)]
+    return TableFront(tuple(first), len(sources), tuple(sources))
 
 
 def embedding_of(pipeline: TablePipeline) -> Embedding | None:

@@ -31,12 +31,13 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 
 LAYERS: tuple[type[Layer], ...] = (
-    *(Input, Rescale, Embedding, PiecewiseLinearEncoding, PeriodicEmbedding, ScaleFeatures),
+    *(Input, Rescale, Embedding, PiecewiseLinearEncoding, PeriodicEmbedding, GroupedDense, ScaleFeatures),
     *(Dense, EnsembleDense, Conv2D),
     *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Flatten),
     *(Dropout, Dropout2D, BatchNormalization, LayerNormalization, Residual),

@@ -13,6 +13,7 @@ from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.stack import Stack
 
@@ -65,6 +66,8 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
             parts += map(str, layer.shape)
         elif isinstance(layer, PiecewiseLinearEncoding) and field.name == "edges":
             parts.append(f"{counted(len(layer.bins.column), 'bin')} of {counted(len(layer.edges), 'column')}")
+        elif isinstance(layer, GroupedDense) and field.name == "groups":
+            parts.append(f"{counted(len(layer.groups), 'group')} of {counted(len(layer.columns), 'column')}")
         elif isinstance(layer, Embedding):
             width = sum(width for _, _, width in layer.columns)
             parts.append(f"{counted(len(layer.columns), 'column')} as {counted(width, 'number')}")

@@ -273,7 +273,7 @@ def test_options_of_the_network_hold_for_tables_too(cli, visits):
     network = pl.load("m").network
     kinds = [type(layer).__name__ for layer in network.layers]
     hidden = ["Dense", "BatchNormalization", "Dropout"] * 2
-    assert kinds == ["Input", "PiecewiseLinearEncoding", *hidden, "Regression"]
+    assert kinds == ["Input", "PiecewiseLinearEncoding", "GroupedDense", *hidden, "Regression"]
     assert [layer.units for layer in network.layers if isinstance(layer, pl.Dense)] == [6, 5]
     assert network.seed == 5
     assert network.training_state.step == 2 * 7  # 320 rows in batches of 50

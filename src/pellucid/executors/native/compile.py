@@ -48,6 +48,7 @@ from pellucid.nn.layers.outputs.classification import BinaryClassification, Clas
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
@@ -65,7 +66,7 @@ LOSSES: tuple[type[Loss], ...] = (
 RULES = ("descent", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 CONSTANTS = ("momentum", "beta1", "beta2", "decay", "epsilon", "weight_decay")  # of optimizers
 
-FRONT_LAYERS: tuple[type[Layer], ...] = (Embedding, PiecewiseLinearEncoding, PeriodicEmbedding)
+FRONT_LAYERS: tuple[type[Layer], ...] = (Embedding, PiecewiseLinearEncoding, PeriodicEmbedding, GroupedDense)
 LAYERS: tuple[type[Layer], ...] = (
     *FRONT_LAYERS,
     *(Input, ScaleFeatures, Dense, EnsembleDense, Dropout, BatchNormalization, Flatten),
@@ -230,6 +231,8 @@ def _compile_front(native: Plan | Inference, stack: Stack, penalty_of: PenaltyOf
             native.add_encoding(bins_of, low, slope, least, most, layer.gain)
         elif isinstance(layer, PeriodicEmbedding):
             native.add_waves(layer.embedded(node.input_shape[0]), layer.frequencies)
+        elif isinstance(layer, GroupedDense):
+            native.add_groups(layer.groups, layer.units, *penalty_of(layer))
         elif isinstance(layer, ScaleFeatures):
             native.add_front_scaling(layer.rate)
     return len(nodes) + 1 if nodes else 0

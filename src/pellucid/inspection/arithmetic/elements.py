@@ -12,7 +12,7 @@ from pellucid.core.display.equation import equation
 from pellucid.core.display.numbers import written
 from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import Array
-from pellucid.inspection.arithmetic.formulas import pooled, spelled_out
+from pellucid.inspection.arithmetic.formulas import group_sum, pooled, spelled_out
 from pellucid.inspection.trace.address import Place, address
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import neuron_trace
@@ -26,6 +26,7 @@ from pellucid.nn.layers.pooling import GlobalAveragePooling2D, MaxPooling2D, Poo
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
@@ -134,6 +135,11 @@ def element(trace: Trace, name: str, index: Index) -> Element:
         is_winner = np.arange(len(inputs)) == inputs.argmax()
         shares = is_winner * 1.0 if isinstance(kind, MaxPooling2D) else np.full(len(inputs), 1 / len(inputs))
         return Element(name, index, line, below, positions, inputs, shares)
+    if isinstance(kind, GroupedDense):
+        found = group_sum(kind, layer, index[0])
+        columns, weights = ((kind.others(layer.input.shape[1])[index[0]],), np.ones(1)) if found is None else found[:2]
+        inputs = layer.input[0, list(columns)]
+        return Element(name, index, line, below, np.array(columns, np.int64)[:, None], inputs, weights)
     at = _position(layer, index)
     if isinstance(kind, Embedding) and index[0] >= len(kind.others(layer.input.shape[1])):
         number = float(layer.output[(0, *index)])  # as a one-hot 1 gives its weight

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.display.equation import applied, equation, rest, total
+from pellucid.core.display.equation import applied, equation, rest, sum_of_products, total
 from pellucid.core.display.numbers import written
 from pellucid.core.shapes import Array, Shape
 from pellucid.inspection.trace.layer_trace import LayerTrace
@@ -23,6 +23,7 @@ from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D,
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
@@ -32,6 +33,7 @@ FORMULAS = {
     Embedding: "y = each other x, then for each category the numbers of its vector.",
     PiecewiseLinearEncoding: "y = each x, then for each bin gain (x - low) / (high - low), held between 0 and gain.",
     PeriodicEmbedding: "y = each x, then for each of its frequencies cos(2 pi (frequency x + phase)).",
+    GroupedDense: "y = each other x, then for each group of columns the sum of input * weight + bias.",
     ScaleFeatures: "y = (1 + rate change) x, for each number of a sample.",
     Dense: "z = sum of input * weight + bias, and f(z).",
     EnsembleDense: "z = sum of input * r * weight * s + bias, and f(z); r, s and bias are each member's own.",
@@ -48,7 +50,7 @@ FORMULAS = {
     BinaryClassification: "One score: z = sum of input * weight + bias.",
     OutputLayer: "Each value: z = sum of input * weight + bias.",
 }
-TERMS = 4  # of a mean
+TERMS = 4  # of a mean, or of the sum of a group
 
 
 def formula(layer: LayerTrace) -> str:
@@ -94,6 +96,8 @@ def _arithmetic(layer: LayerTrace, place: tuple[int, ...]) -> str | None:
         return _wave(layer.layer, layer, place)
     if isinstance(layer.layer, Embedding):
         return _of_vector(layer.layer, layer, place)
+    if isinstance(layer.layer, GroupedDense):
+        return _of_group(layer.layer, layer, place)
     if isinstance(layer.layer, ScaleFeatures):
         rate, change, x = layer.layer.rate, float(layer.parameters["change"][place[1:]]), float(layer.input[place])
         return f"y = {equation(lambda n: (n(1) + n(rate) * n(change)) * n(x), y)}"
@@ -118,6 +122,26 @@ def _of_vector(embedding: Embedding, layer: LayerTrace, place: tuple[int, ...]) 
             at = f"number {place[-1] - own.start} of the vector of {vector} in column {column}"
             return f"y = {written(float(layer.output[place]))} ({at})"
     return None
+
+
+def group_sum(dense: GroupedDense, layer: LayerTrace, number: int) -> tuple[tuple[int, ...], Array, float] | None:
+    """(columns, weights, bias) of the sum that this number of the output is; None for the columns that are passed on."""
+    place = number - len(dense.others(layer.input.shape[1]))
+    if place < 0:
+        return None
+    group, unit = divmod(place, dense.units)
+    weights = layer.parameters["weight"][dense.rows[group], unit]
+    return dense.groups[group], weights, float(layer.parameters["bias"][group, unit])
+
+
+def _of_group(dense: GroupedDense, layer: LayerTrace, place: tuple[int, ...]) -> str | None:
+    """The weighted sum of a group; None for the columns that are passed on."""
+    found = group_sum(dense, layer, place[-1])
+    if found is None:
+        return None
+    columns, weights, bias = found
+    x = layer.input[place[0], list(columns)]
+    return f"z = {equation(sum_of_products(x, weights, TERMS, bias), float(layer.output[place]))}"
 
 
 def _wave(embedding: PeriodicEmbedding, layer: LayerTrace, place: tuple[int, ...]) -> str | None:

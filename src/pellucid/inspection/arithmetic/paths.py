@@ -29,6 +29,7 @@ from pellucid.nn.layers.flatten import Flatten
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.pooling import GlobalAveragePooling2D, Pooling2D
 from pellucid.nn.layers.tabular.embedding import Embedding
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.periodic_embedding import PeriodicEmbedding
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
@@ -146,6 +147,12 @@ def _reached(layer: LayerTrace, at: Index) -> list[Index]:
             return [(others.index(at[0]),)]
         own = dict(layer.layer.places(inputs))[at[0]]
         return [(number,) for number in range(own.start, own.stop)]
+    if isinstance(layer.layer, GroupedDense):
+        others, units = layer.layer.others(layer.input.shape[1]), layer.layer.units
+        if at[0] in others:
+            return [(others.index(at[0]),)]
+        start = len(others) + units * next(g for g, group in enumerate(layer.layer.groups) if at[0] in group)
+        return [(number,) for number in range(start, start + units)]
     if isinstance(layer.layer, PeriodicEmbedding):
         inputs, count = layer.input.shape[1], layer.layer.frequencies
         embedded = layer.layer.embedded(inputs)

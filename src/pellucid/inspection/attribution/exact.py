@@ -34,6 +34,7 @@ from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.layers.residual import Residual, own_arrays
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import EncodingCache, PiecewiseLinearEncoding
 from pellucid.nn.layers.tabular.scale_features import ScaleFeatures
 from pellucid.nn.stack import Stack
@@ -114,6 +115,11 @@ def _bias(layer: Layer, own: Named, cache: Any, dz: Array) -> Parts:
     return {"bias": _per_sample(dz * own["bias"])} if "bias" in own else {}
 
 
+def _groups(layer: GroupedDense, own: Named, cache: Array, dz: Array) -> Parts:
+    """The sums are the last numbers of the output."""
+    return {"bias": _per_sample(dz[:, -own["bias"].size :] * own["bias"].ravel())}
+
+
 def _batch_normalization(layer: Layer, own: Named, cache: BatchNormalizationCache, dz: Array) -> Parts:
     """z = gamma (x - mean) / std + beta gives dz beta, and -dz gamma mean / std."""
     shift = own["gamma"] * cache.inverse_std * cache.mean
@@ -134,6 +140,7 @@ def _encoding(layer: PiecewiseLinearEncoding, own: Named, cache: EncodingCache, 
 RULES: dict[type[Layer], Rule] = {
     Rescale: _rescale,
     PiecewiseLinearEncoding: _encoding,
+    GroupedDense: _groups,
     BatchNormalization: _batch_normalization,
     **dict.fromkeys((Dense, EnsembleDense, Conv2D, Classification, BinaryClassification, Regression), _bias),
     **dict.fromkeys((MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D), _bias),

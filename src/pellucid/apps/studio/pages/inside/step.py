@@ -16,6 +16,7 @@ from pellucid.inspection.arithmetic.elements import Index, unit_and_place
 from pellucid.inspection.arithmetic.update import gradient_line, parameter_step, step_lines
 from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.mathematics.optimizers import OPTIMIZERS
+from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 
 
 def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def step_of(look: Look, layer_name: str, index: Index, word: str) -> dict[str, A
 def _where(layer: LayerTrace, own: tuple[int, ...], word: str) -> tuple[str, tuple[int, ...]]:
     """The parameter that is meant, and the index in it. ``own`` is (unit,), or (member, unit)."""
     *member, unit = own
+    if isinstance(layer.layer, GroupedDense):
+        return _where_in_group(layer, layer.layer, unit, word)
     others = [name for name, array in layer.parameters.items() if name != "weight" and array.ndim == 1]
     if word in others:
         return word, (unit,)
@@ -52,6 +55,18 @@ def _where(layer: LayerTrace, own: tuple[int, ...], word: str) -> tuple[str, tup
         return "weight", (*member, whole_in_words(word, "weight", 0, weight.shape[1] - 1), unit)
     number = whole_in_words(word, "weight", 0, weight[..., 0].size - 1)
     return "weight", (*(int(i) for i in np.unravel_index(number, weight.shape[:-1])), unit)
+
+
+def _where_in_group(layer: LayerTrace, dense: GroupedDense, number: int, word: str) -> tuple[str, tuple[int, int]]:
+    """The bias of the group that this number of the output belongs to, or the weight of one of the group's columns."""
+    place = number - len(dense.others(layer.input.shape[1]))
+    if place < 0:
+        raise ArgumentError(f"number {number} of {layer.name} is a column as it came: it has no weights.")
+    group, unit = divmod(place, dense.units)
+    if word == "bias":
+        return word, (group, unit)
+    rows = dense.rows[group]
+    return "weight", (rows.start + whole_in_words(word, "weight", 0, rows.stop - rows.start - 1), unit)
 
 
 def _memory(look: Look) -> str:
