@@ -33,7 +33,7 @@ def shapes_for(layer):
     if isinstance(layer, IMAGES):
         return [(4, 5, 2), (5, 4)] if getattr(layer, "groups", 1) == 1 else [(4, 5, 2)]
     if isinstance(layer, pl.EnsembleDense):
-        return [(4,), (layer.members, 4)] if layer.groups is None else [(4,)]
+        return [(4,), (layer.members, 4)]
     if getattr(layer, "members", 1) > 1:
         return [(layer.members, 4)]
     return [(4,), (3, 2)]

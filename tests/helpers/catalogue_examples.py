@@ -19,9 +19,7 @@ EXAMPLES: dict[type, list[object]] = {
     ],
     pl.EnsembleDense: [
         pl.EnsembleDense(3, 2),
-        pl.EnsembleDense(
-            *(4, 3, "tanh", pl.Normal(1.0, 0.5), (0, 1, 1, 0), pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2))
-        ),
+        pl.EnsembleDense(*(4, 3, "tanh", pl.Normal(1.0, 0.5), pl.Orthogonal(0.5), False, pl.L1(0.1) + pl.L2(0.2))),
     ],
     pl.Rescale: [pl.Rescale(0.5), pl.Rescale((2.0, -0.5), (0.25, 3.0))],
     pl.PiecewiseLinearEncoding: [

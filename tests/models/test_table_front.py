@@ -97,20 +97,18 @@ def test_bins_lie_where_their_numbers_do(model: pl.Model) -> None:
     assert edges_of(layers, 2) == ()
 
 
-def test_each_number_knows_where_it_comes_from() -> None:
+def test_each_column_with_bins_becomes_numbers_of_its_own() -> None:
     table = pl.datasets.table(streets(), "price")
     pipeline = table.pipeline(np.arange(len(table)))
     x = table.encode(pipeline)
     front = table_front(pipeline, x, 4)
-    assert front.sources == (2, 3, *[0] * VECTOR, *[1] * UNITS)
-    assert front.width == len(front.sources) == front.layers[-1].output_shape((front.layers[-1].columns.max() + 1,))[0]
+    assert front.width == 2 + VECTOR + UNITS  # two sides, a street, the size
     changed = x[:1].copy()
     changed[0, 1] += 0.1  # the size
     network = pl.Network([*front.layers, pl.Regression()], seed=0)
     before, after = (network.propagate(one, keep=True).outputs[3][0] for one in (x[:1], changed))
-    moved = set(np.flatnonzero(before != after))
-    assert moved
-    assert moved <= {k for k, source in enumerate(front.sources) if source == 1}
+    assert before.shape == (front.width,)
+    assert set(np.flatnonzero(before != after)) == set(range(2 + VECTOR, front.width))
 
 
 def test_all_columns_embedded_and_an_ensemble() -> None:

@@ -132,17 +132,6 @@ class TestEnsemble:
         assert members.shape == (5, 3, 1)
         np.testing.assert_allclose(members.mean(axis=1)[:, 0], model.network.predict(ours.x[:5]), rtol=1e-6)
 
-    def test_the_numbers_of_a_column_begin_with_one_scale_in_each_member(self):
-        ours, _ = training(prices(), ensemble=3)
-        scales = ours.network.parameters["ensemble_dense_1.input_scales"]
-        vectors = ours.network.layers[2]
-        others = vectors.others(ours.x.shape[1])
-        columns = np.concatenate([others, np.repeat([group[0] for group in vectors.groups], vectors.units)])
-        assert scales.shape == (3, len(columns))
-        for column in range(ours.x.shape[1]):
-            assert (np.ptp(scales[:, columns == column], axis=1) == 0).all()
-        assert len(np.unique(scales)) == 3 * ours.x.shape[1]
-
     @pytest.mark.parametrize(("asked", "members"), [(None, 1), (False, 1), (1, 1), (3, 3), (True, 8)])
     def test_as_many_members_as_asked_for(self, asked, members):
         model = pl.train(classes(500), ensemble=asked, epochs=1, layers="dense4", progress="none")  # 50 are held out

@@ -42,8 +42,8 @@ from pellucid.nn.summary import describe_layer, summary
         (pl.Classification(10), "Classification(10)"),
         (pl.EnsembleDense(7, 3, "relu"), "EnsembleDense(7, 3, 'relu')"),
         (
-            pl.EnsembleDense(7, 3, "relu", pl.Normal(1.0, 0.5), (0, 1, 1, 0)),
-            "EnsembleDense(7, 3, 'relu', scales=Normal(mean=1.0, std=0.5), 2 groups of inputs)",
+            pl.EnsembleDense(7, 3, "relu", pl.Normal(1.0, 0.5)),
+            "EnsembleDense(7, 3, 'relu', scales=Normal(mean=1.0, std=0.5))",
         ),
         (pl.Classification(10, members=3), "Classification(10, members=3)"),
     ],

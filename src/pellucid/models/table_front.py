@@ -23,34 +23,32 @@ NO_BINS: tuple[float, ...] = ()
 
 
 class TableFront(NamedTuple):
-    """The ``layers``, how many numbers they give, and for each of these the number of the input that it comes from."""
+    """The ``layers``, and how many numbers they give."""
 
     layers: tuple[Layer, ...]
     width: int
-    sources: tuple[int, ...]
 
 
 def table_front(pipeline: TablePipeline, x: Array, bins: int) -> TableFront:
     """`Input`, an `Embedding` if there are columns with many values, `PiecewiseLinearEncoding` with edges at the
     quantiles of the training rows x (N, D), and `GroupedDense` of each column with its bins."""
     first: list[Layer] = [Input(x.shape[1])]
-    sources = list(range(x.shape[1]))
+    (width,) = x.shape[1:]
     embedding = embedding_of(pipeline)
     if embedding is not None:
         first.append(embedding)
-        others = embedding.others(x.shape[1])
-        sources = others + [column for column, _, width in embedding.columns for _ in range(width)]
+        others = embedding.others(width)
+        (width,) = embedding.output_shape((width,))
         edges = PiecewiseLinearEncoding.fit(x[:, others], bins).edges if others else ()
-        encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (len(sources) - len(others))), GAIN)
+        encoding = PiecewiseLinearEncoding((*edges, *[NO_BINS] * (width - len(others))), GAIN)
     else:
         encoding = PiecewiseLinearEncoding.fit(x, bins, GAIN)
     first.append(encoding)
     if len(encoding.bins.column):
         vectors = GroupedDense.of_bins(encoding, UNITS)
         first.append(vectors)
-        owners = [group[0] for group in vectors.groups for _ in range(UNITS)]
-        sources = [sources[place] for place in (*vectors.others(len(sources) + len(encoding.bins.column)), *owners)]
-    return TableFront(tuple(first), len(sources), tuple(sources))
+        (width,) = vectors.output_shape(encoding.output_shape((width,)))
+    return TableFront(tuple(first), width)
 
 
 def embedding_of(pipeline: TablePipeline) -> Embedding | None:

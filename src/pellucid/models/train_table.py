@@ -144,7 +144,7 @@ class TableTraining:
     def layers(self, recipe: Recipe) -> list[Layer]:
         """All layers of a network of this recipe."""
         front = self.front
-        hidden = recipe.hidden_layers((front.width,), front.sources)
+        hidden = recipe.hidden_layers((front.width,))
         output = replace(_output(self.table, self.loss), members=recipe.ensemble)
         return [*front.layers, *hidden, output]
 

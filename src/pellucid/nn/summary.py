@@ -8,7 +8,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from pellucid.core.display.text import aligned, counted
 from pellucid.core.shapes import batch_letters
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.layers.ensemble_dense import EnsembleDense
 from pellucid.nn.layers.input import Input
 from pellucid.nn.layers.nodes import Node
 from pellucid.nn.layers.residual import Residual
@@ -71,8 +70,6 @@ def describe_layer(layer: object, left_out: Collection[str] = ()) -> str:
         elif isinstance(layer, Embedding):
             width = sum(width for _, _, width in layer.columns)
             parts.append(f"{counted(len(layer.columns), 'column')} as {counted(width, 'number')}")
-        elif isinstance(layer, EnsembleDense) and field.name == "groups":
-            parts += [f"{counted(max(value) + 1, 'group')} of inputs"] if value else []
         elif by_position:
             parts.append(_text(value))
         elif value != field.default:

@@ -152,28 +152,12 @@ def test_what_makes_the_members_differ_at_first():
             assert (array == 0).all()
 
 
-def test_inputs_of_one_group_begin_with_one_scale():
-    groups = (2, 0, 0, 2, 1, 0)
-    layers = [pl.Input(6), pl.EnsembleDense(5, 400, scales=pl.Normal(1.0, 0.5), groups=groups), pl.Regression(members=400)]
-    scales = pl.Network(layers).parameters["ensemble_dense_1.input_scales"]
-    for first, second in ((0, 3), (1, 2), (1, 5)):
-        np.testing.assert_array_equal(scales[:, first], scales[:, second])
-    drawn = scales[:, [1, 4, 0]]
+def test_the_first_scales_are_drawn_as_asked_for_each_input():
+    layers = [pl.Input(3), pl.EnsembleDense(5, 400, scales=pl.Normal(1.0, 0.5)), pl.Regression(members=400)]
+    drawn = pl.Network(layers).parameters["ensemble_dense_1.input_scales"]
     assert abs(drawn.mean() - 1) < 6 * 0.5 / np.sqrt(drawn.size)
     assert abs(drawn.std() / 0.5 - 1) < 6 / np.sqrt(2 * drawn.size)
     assert np.abs(np.corrcoef(drawn.T) - np.eye(3)).max() < 6 / np.sqrt(400)
-
-
-@pytest.mark.parametrize("groups", [(), (0, 1, 6), (0, -1), (0.0, 1.0), (True, False), [0, 1], "01", ("0", "1")])
-def test_wrong_groups_are_refused(groups):
-    with pytest.raises(pl.ArgumentError, match="groups"):
-        pl.EnsembleDense(3, 2, groups=groups)
-
-
-@pytest.mark.parametrize("inputs", [(3,), (5,), (2, 4)])
-def test_groups_are_those_of_inputs_that_all_members_see(inputs):
-    with pytest.raises(pl.ShapeError, match=r"EnsembleDense\(groups\) has 4 numbers"):
-        pl.Network([pl.Input(*inputs), pl.EnsembleDense(3, 2, groups=(0, 0, 1, 1)), pl.Regression(members=2)])
 
 
 def test_heads_are_drawn_with_keys_of_their_own():

@@ -21,9 +21,8 @@ def test_each_dense_layer_has_members_and_the_output_too():
 
 
 def test_words_name_them_too():
-    layers = Recipe(layers="dense7 dropout0.3 dense4", ensemble=2).hidden_layers((3,), (0, 1, 0))
-    first = pl.EnsembleDense(7, 2, "relu", FIRST_SCALES, (0, 1, 0))
-    assert layers == [first, pl.Dropout(0.3), pl.EnsembleDense(4, 2, "relu")]
+    layers = Recipe(layers="dense7 dropout0.3 dense4", ensemble=2).hidden_layers((3,))
+    assert layers == [pl.EnsembleDense(7, 2, "relu", FIRST_SCALES), pl.Dropout(0.3), pl.EnsembleDense(4, 2, "relu")]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
-from pellucid.core import random
 from pellucid.core.checks import positive_integer
-from pellucid.core.errors import ArgumentError, ShapeError
+from pellucid.core.errors import ShapeError
 from pellucid.core.shapes import Array, Shape
 from pellucid.mathematics.activations import activation
 from pellucid.mathematics.initializers import Constant, Initializer, initializer
@@ -41,7 +38,6 @@ class EnsembleDense(Layer):
     random signs, +1 or -1. All other scales begin as 1. ``members`` is M; the other fields are those of `Dense`.
 
     scales  an initializer of the scales of a first layer, or its name
-    groups  (D,) the group of each of its inputs, from 0; those of one group begin with one scale. None: each with its own
 
     Source: Wen, Tran and Ba 2020 (BatchEnsemble, arXiv:2002.06715), and Gorishniy et al. 2024 (TabM, arXiv:2410.24210).
     """
@@ -50,7 +46,6 @@ class EnsembleDense(Layer):
     members: int
     activation: str = "identity"
     scales: str | Initializer = "random_signs"
-    groups: tuple[int, ...] | None = None
     initializer: str | Initializer | None = None
     use_bias: bool = True
     regularizer: str | Regularizer | None = None
@@ -59,7 +54,6 @@ class EnsembleDense(Layer):
         positive_integer(self.units, "EnsembleDense(units)")
         check_members(self.members, "EnsembleDense(members)", fewest=2)
         initializer(self.scales)
-        _check_groups(self.groups)
         suited_initializer(self.initializer, self.activation)
         object.__setattr__(self, "activation", activation(self.activation).name)  # ours, whatever it was called
         check_affine(self)
@@ -71,17 +65,12 @@ class EnsembleDense(Layer):
                 f"({self.members}, D), a row for each member; samples of the shape {input_shape} came. "
                 f"Flatten() makes an image one row."
             )
-        if self.groups is not None and (len(self.groups),) != input_shape:
-            raise ShapeError(
-                f"EnsembleDense(groups) has {len(self.groups)} numbers, one for each input that all members see; samples "
-                f"of the shape {input_shape} came."
-            )
         return (self.members, self.units)
 
     def parameter_specs(self, input_shape: Shape) -> tuple[ParameterSpec, ...]:
         draw = suited_initializer(self.initializer, self.activation)
         inputs, table = input_shape[-1], (self.members, self.units)
-        first = _OfGroups(initializer(self.scales), self.groups) if len(input_shape) == 1 else Constant(1.0)
+        first = initializer(self.scales) if len(input_shape) == 1 else Constant(1.0)
         specs = (
             ParameterSpec("input_scales", (self.members, inputs), first),
             ParameterSpec("weight", (inputs, self.units), draw, is_weight=True),
@@ -125,27 +114,3 @@ class EnsembleDense(Layer):
             return None, gradients
         dx = dscaled * parameters["input_scales"]
         return dx.sum(axis=1) if cache.x.ndim == 2 else dx, gradients
-
-
-def _check_groups(groups: object) -> None:
-    if groups is None:
-        return
-    if not isinstance(groups, tuple) or not groups:
-        raise ArgumentError(f"EnsembleDense(groups) is a tuple with the group of each input, not {groups!r:.60}.")
-    for group in groups:
-        is_whole = isinstance(group, int) and not isinstance(group, bool)
-        if not is_whole or not 0 <= group < len(groups):
-            raise ArgumentError(f"EnsembleDense(groups) counts groups from 0 to {len(groups) - 1}; {group!r:.60} is none.")
-
-
-@dataclass(frozen=True)
-class _OfGroups(Initializer):
-    """Scales (M, D), drawn by ``own``: for each member one number for each group of inputs; None: for each input."""
-
-    own: Initializer
-    groups: tuple[int, ...] | None
-
-    def draw(self, shape: Shape, key: random.Key) -> Array:
-        if self.groups is None:
-            return self.own.draw(shape, key)
-        return self.own.draw((shape[0], max(self.groups) + 1), key)[:, np.array(self.groups)]

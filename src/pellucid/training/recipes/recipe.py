@@ -94,11 +94,10 @@ class Recipe:
         first: list[Layer] = [Input(*shape)] if rescale is None else [Input(*shape), rescale]
         return [*first, *self.hidden_layers(shape), Classification(num_classes, members=self.ensemble)]
 
-    def hidden_layers(self, shape: Shape, groups: tuple[int, ...] | None = None) -> list[Layer]:
-        """Those of ``layers`` if there are such words, else of ``hidden``; for an ensemble with members, whose first scales
-        are the same for all inputs of one of the ``groups``."""
+    def hidden_layers(self, shape: Shape) -> list[Layer]:
+        """Those of ``layers`` if there are such words, else of ``hidden``; for an ensemble with members."""
         layers = self._dense_layers() if self.layers is None else layers_from_text(self.layers, shape)
-        return layers if self.ensemble == 1 else as_ensemble(layers, self.ensemble, groups)
+        return layers if self.ensemble == 1 else as_ensemble(layers, self.ensemble)
 
     def fit_options(self) -> dict[str, Any]:
         """The options of ``Network.fit``."""
