@@ -3,7 +3,9 @@
     tensors    "dense_1.weight" ...            parameters and moving averages, by name
                "optimizer.m" ...               the optimizer's slots, flat, if they are saved
     metadata   "pellucid" -> one JSON object   versions, layers, labels, pipeline, history, progress,
-                                             and, if there is one, the calibration
+                                             and, if there are such, calibration, transfer, shared weights
+
+A large float32 tensor whose numbers are all those of float16 is stored as such: half the bytes, and the same numbers.
 
 Descriptions can only name classes of `pellucid.nn.catalogue`. Declared shapes are compared with those of the tensors in the
 file before anything is allocated.
@@ -17,12 +19,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pellucid.core.errors import ModelFileError
 from pellucid.core.files import name_of_path
 from pellucid.core.shapes import AnyArray
 from pellucid.core.version import __version__
 
-FORMAT = 2  # 2 may hold a calibration; a file without one says 1, so that older versions can read it
+# 2 may hold a calibration; 3 float16, or a reference to weights of the package. A file says the least that it needs, so
+# that older versions can read it.
+FORMAT = 3
+HALF = np.dtype(np.float16)
+LARGE = 4096  # numbers
 MAX_DESCRIPTION = 16 << 20
 
 
@@ -39,12 +47,14 @@ def model_file_bytes(content: ModelFile) -> bytes:
     """The bytes of a model file with this content; raises `ModelFileError` for a description that is too long."""
     from safetensors.numpy import save
 
-    format_needed = FORMAT if "calibration" in content.description else 1
+    arrays = {name: _narrow(array) for name, array in content.arrays.items()}
+    is_new = "shared" in content.description or any(array.dtype == HALF for array in arrays.values())
+    format_needed = FORMAT if is_new else 2 if "calibration" in content.description else 1
     description = {"format": format_needed, "pellucid": __version__, **content.description}
     text = json.dumps(description, allow_nan=False, separators=(",", ":"))
     if len(text) > MAX_DESCRIPTION:
         raise ModelFileError(f"the description of the model is larger than {MAX_DESCRIPTION >> 20} MiB.")
-    tensors = {**content.arrays, **{f"optimizer.{name}": slot for name, slot in content.slots.items()}}
+    tensors = {**arrays, **{f"optimizer.{name}": slot for name, slot in content.slots.items()}}
     return bytes(save(tensors, metadata={"pellucid": text}))
 
 
@@ -72,6 +82,15 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     slots = {key.removeprefix("optimizer."): t for key, t in tensors.items() if key.startswith("optimizer.")}
     arrays = {key: tensor for key, tensor in tensors.items() if not key.startswith("optimizer.")}
     return ModelFile(description, arrays, slots)
+
+
+def _narrow(array: AnyArray) -> AnyArray:
+    """The array in float16, if it is large and nothing is lost."""
+    if array.dtype != np.float32 or array.size < LARGE:
+        return array
+    with np.errstate(over="ignore"):
+        half = array.astype(HALF)
+    return half if np.array_equal(half.astype(np.float32), array) else array
 
 
 def _description(name: str, metadata: Mapping[str, str] | None) -> dict[str, Any]:

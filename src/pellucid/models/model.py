@@ -24,6 +24,7 @@ from pellucid.executors.logits import answer, sample_logits
 from pellucid.models.network import Network, checked_samples
 from pellucid.models.prediction import Prediction, in_doubt
 from pellucid.models.saving import Calibration, Parts, check_labels, check_pipeline, load_parts, to_bytes
+from pellucid.models.transfer.transfer import Transfer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.nn.layers.outputs.regression import Regression
 
@@ -42,7 +43,8 @@ class Model:
     ``fit`` measured on its training images); ``labels`` names the classes (default: their numbers).
 
     ``calibration`` holds what `calibrate` and `conformal` have measured. It belongs to the parameters that the network had
-    then: once it has made further steps, ``temperature`` and ``conformal_scores`` are None and () again.
+    then: once it has made further steps, ``temperature`` and ``conformal_scores`` are None and () again. ``transfer`` says
+    from which network its training began, and how well its head does; None if from nothing.
     """
 
     def __init__(self, network: Network, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None) -> None:
@@ -52,6 +54,7 @@ class Model:
         check_pipeline(network, self.pipeline)
         self.labels = check_labels(network, labels)
         self.calibration = Calibration()
+        self.transfer: Transfer | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(map(repr, self.labels[:LABELS_SHOWN])) + (", ..." if len(self.labels) > LABELS_SHOWN else "")
@@ -190,18 +193,21 @@ class Model:
         """Loss and accuracy of the network on arrays that are already in its form; see `Network.evaluate`."""
         return self.network.evaluate(x, y)
 
-    def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, optimizer_state: bool = False, slim: bool = False) -> None:
         """Write the model file; with ``optimizer_state`` also what training needs to go on as if uninterrupted.
 
-        Raises `ModelFileError` if the place cannot be written; what was there then stays.
+        ``slim`` leaves out the weights that come with the package, from which a training began, and refers to them by their
+        hash. Raises `ModelFileError` if the place cannot be written (what was there then stays), or for ``slim`` if the
+        weights are not those of the package.
         """
-        write_whole(path, self.to_bytes(optimizer_state=optimizer_state), ModelFileError)
+        write_whole(path, self.to_bytes(optimizer_state=optimizer_state, slim=slim), ModelFileError)
 
-    def to_bytes(self, *, optimizer_state: bool = False) -> bytes:
+    def to_bytes(self, *, optimizer_state: bool = False, slim: bool = False) -> bytes:
         """What `save` writes."""
         network = self.network
-        parts = Parts(network.training_state, network.history, self.pipeline, self.labels, self._calibration_now())
-        return to_bytes(network, parts, optimizer_state=optimizer_state)
+        of_model = self.pipeline, self.labels, self._calibration_now(), self.transfer
+        parts = Parts(network.training_state, network.history, *of_model)
+        return to_bytes(network, parts, optimizer_state=optimizer_state, slim=slim)
 
     def _calibration_now(self) -> Calibration:
         """The calibration, if it is that of the parameters as they are now."""
@@ -266,5 +272,5 @@ def load(path: str | os.PathLike[str]) -> Model:
     network, parts = load_parts(path, Network)
     network.training_state, network.history, network.pipeline = parts.state, parts.history, parts.pipeline
     model = Model(network, parts.pipeline, parts.labels)
-    model.calibration = parts.calibration
+    model.calibration, model.transfer = parts.calibration, parts.transfer
     return model

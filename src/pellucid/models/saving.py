@@ -17,14 +17,16 @@ from pellucid.core.checks import instance_of, plain_list
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
 from pellucid.core.files import cache_folder, write_whole
 from pellucid.core.shapes import Label
-from pellucid.core.tensor_file import ModelFile, model_file_bytes, read_model_file
+from pellucid.core.tensor_file import HALF, ModelFile, model_file_bytes, read_model_file
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.pipeline import Pipeline
 from pellucid.evaluation.conformal import ConformalScores
+from pellucid.evaluation.learning_curve import LearningPoint
 from pellucid.evaluation.temperature import Temperature
 from pellucid.executors.base import OptimizerState
 from pellucid.mathematics.optimizers import Optimizer
+from pellucid.models.transfer.transfer import Transfer
 from pellucid.nn import catalogue
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
@@ -33,7 +35,7 @@ from pellucid.nn.stack import Stack
 from pellucid.training.history import History, Restored
 from pellucid.training.state import TrainingState
 
-for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores):
+for _kind in (DigitPipeline, PhotoPipeline, Temperature, ConformalScores, LearningPoint, Transfer):
     catalogue.register(_kind)
 
 S = TypeVar("S", bound=Stack)
@@ -61,10 +63,12 @@ class Parts:
     pipeline: Pipeline | None
     labels: tuple[Label, ...]
     calibration: Calibration = Calibration()
+    transfer: Transfer | None = None
 
 
-def to_bytes(network: Stack, parts: Parts, *, optimizer_state: bool) -> bytes:
-    """The bytes of a model file; raises `ModelFileError` for a network that could not be loaded again."""
+def to_bytes(network: Stack, parts: Parts, *, optimizer_state: bool, slim: bool = False) -> bytes:
+    """The bytes of a model file, if ``slim`` without the weights that come with the package; raises `ModelFileError` for a
+    network that could not be loaded again."""
     state, calibration = parts.state, parts.calibration
     check_pipeline(network, parts.pipeline)
     arrays = {**network.parameters, **network.state}
@@ -95,6 +99,13 @@ def to_bytes(network: Stack, parts: Parts, *, optimizer_state: bool) -> bytes:
             "temperature": None if calibration.temperature is None else catalogue.to_dict(calibration.temperature),
             "conformal": [catalogue.to_dict(scores) for scores in calibration.conformal],
         }
+    if parts.transfer is not None:
+        description["transfer"] = catalogue.to_dict(parts.transfer)
+    if slim:
+        from pellucid.models.transfer.shared_weights import shared_weights, without_shared
+
+        description["shared"] = asdict(shared_weights(network, parts.transfer))
+        arrays = without_shared(arrays)
     slots = state.optimizer_state.slots if optimizer_state else {}
     return model_file_bytes(ModelFile(description, arrays, slots))
 
@@ -185,8 +196,13 @@ def _save_free(path: Path, content: bytes) -> Path:
 def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
     described, progress = content.description["network"], content.description["progress"]
     layers = [catalogue.from_dict(layer, Layer) for layer in described["layers"]]
-    network = make(layers, described["seed"], described["dtype"], arrays=content.arrays)
-    if any(array.dtype != network.dtype for array in content.arrays.values()):
+    arrays, shared = content.arrays, content.description.get("shared")
+    if shared is not None:
+        from pellucid.models.transfer.shared_weights import SharedWeights
+
+        arrays = {**SharedWeights(**shared).arrays(layers), **arrays}
+    network = make(layers, described["seed"], described["dtype"], arrays=arrays)
+    if any(array.dtype not in (network.dtype, HALF) for array in content.arrays.values()):
         raise ModelFileError(f"its tensors are not all {network.dtype}, as described.")
     optimizer = None if progress["optimizer"] is None else catalogue.from_dict(progress["optimizer"], Optimizer)
     restored = TrainingState(
@@ -205,7 +221,9 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
     labels = check_labels(network, content.description["labels"])
     history = History(epochs, "loaded", _restored_epoch(content.description.get("restored"), len(epochs)))
     calibration = _restore_calibration(network, content.description.get("calibration"), restored.step)
-    return network, Parts(restored, history, pipeline, labels, calibration)
+    began = content.description.get("transfer")
+    transfer = None if began is None else catalogue.from_dict(began, Transfer)
+    return network, Parts(restored, history, pipeline, labels, calibration, transfer)
 
 
 def _restored_epoch(described: dict[str, Any] | None, epochs: int) -> Restored | None:

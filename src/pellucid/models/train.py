@@ -14,16 +14,20 @@ from pellucid.core.errors import ArgumentError
 from pellucid.core.shapes import AnyArray, Label
 from pellucid.core.suggestions import refuse_arguments
 from pellucid.data.photos.folder import PhotoFolder
+from pellucid.data.photos.look import look_at_pixels
 from pellucid.data.samples import Augmentation, Samples, split
 from pellucid.mathematics.losses import Loss
 from pellucid.models.calibrate import calibrate
 from pellucid.models.model import Model
 from pellucid.models.network import Network
+from pellucid.models.transfer.features import feature_extractor
+from pellucid.models.transfer.train_head import HeadOptions, train_head
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.training.early_stopping import EarlyStopping
-from pellucid.training.progress import ProgressMode
+from pellucid.training.progress import ProgressMode, counting_display
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
+from pellucid.training.recipes.start_rules import Pretrained, choose_start
 from pellucid.training.recipes.table_rules import ENSEMBLE, HELD_OUT
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 FEWEST_KEPT_ASIDE = 10  # a judgement on fewer pictures says nothing, and would end the training at random
 MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for means and deviations
+OF_FEATURES = ("validation", "class_weight", "engine", "threads", "progress")  # options that a head on features has too
 FIT_OPTIONS = (
     *("optimizer", "schedule", "regularizer", "clipping", "batch_size", "class_weight", "callbacks"),
     *("engine", "threads", "precision"),
@@ -55,6 +60,7 @@ def train(
     early_stopping: bool | int | EarlyStopping | None = True,
     augment: bool | Augmentation | None = True,
     flip: bool = True,
+    pretrained: Pretrained = True,
     ensemble: int | bool | None = None,
     split: str = "random",
     loss: str | Loss | None = None,
@@ -71,6 +77,8 @@ def train(
     early_stopping  patience in epochs, or an `EarlyStopping`; True: by the rules; None: never. The best network is kept
     augment         True: by the rules; or a `PhotoAugmentation`; None: no random changes
     flip            False for pictures that must not be mirrored, such as text
+    pretrained      from what photos begin: "efficientnet-lite0", the file of a model of your own, or "nothing"; True: by
+                    the rules (`pellucid.training.recipes.start_rules`), from the first where they are photos in colour
     ensemble        for a table: so many networks in one, whose mean answers (`EnsembleDense`); True: by the rules, 8
     split           how rows of a table are held out: "random"; "time:COLUMN", the latest; or "group:COLUMN", whole groups
     loss            for numbers of a table: "mse", "mae", "huber", "poisson" (counts), "pinball:0.1,0.5,0.9" (quantiles)
@@ -78,10 +86,14 @@ def train(
     options         those of ``Network.fit``: optimizer, schedule, regularizer, clipping, batch_size, class_weight,
                     callbacks, engine, threads, precision
 
-    Pictures are standardised by a `Rescale` that is fitted on the training part alone. Model files of the result hold the
-    pipeline and the labels, so that ``pl.load(path).predict("new.jpg")`` answers. Where fewer than 10 pictures would be
-    held out, all are trained on, for all epochs, with a warning. On those held out the model is calibrated: from 50
-    on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number goes.
+    On a pretrained network only the last layer is new: it is computed from features (`pellucid.models.transfer.head`), and
+    every picture is learned from; ``model.transfer`` says how well it does on those that were held out in turn.
+
+    From nothing, pictures are standardised by a `Rescale` that is fitted on the training part alone. Model files of the
+    result hold the pipeline and the labels, so that ``pl.load(path).predict("new.jpg")`` answers. Where fewer than 10
+    pictures would be held out, all are trained on, for all epochs, with a warning. On those held out the model is
+    calibrated: from 50 on `Model.calibrate` fits a temperature, and ``predict(confidence=)`` works as far as their number
+    goes.
     """
     if not isinstance(data, PhotoFolder) and not _is_table(data):
         raise ArgumentError(
@@ -103,9 +115,16 @@ def train(
             raise ArgumentError("ensemble is for tables; leave it out for pictures.")
         if split != "random" or loss is not None:
             raise ArgumentError("split and loss are for tables; leave them out for pictures.")
+        by_steps = _by_steps({**changes, **options}, augment)
+        start = choose_start(pretrained, by_steps, data.x.shape[1:], data.look or look_at_pixels(data.x))
+        if start.network is not None:
+            aside = None if validation is True else fraction
+            return _train_on_features(data, start.network, aside, seed, options, mirrors=flip and bool(augment))
         if augment is not True:
             options["augment"] = None if augment is False else augment
         return _train_on_photos(data, fraction, changes, seed, options, flip=flip)
+    if pretrained is not True:
+        raise ArgumentError("pretrained is for pictures; leave it out for a table.")
     if not (augment is None or isinstance(augment, bool)) or not flip:
         raise ArgumentError("augment and flip are for pictures; leave them out for a table.")
     return _train_on_table(data, fraction, changes, seed, options, split_by=split, loss=loss)
@@ -151,6 +170,25 @@ def _train_on_photos(
         options.pop("early_stopping", None)
     options = recipe.fit_options() | options
     return fit_and_calibrate(network_for(photos, division, recipe, seed), photos.x, photos.y, options, photos.labels)
+
+
+def _by_steps(given: dict[str, Any], augment: object) -> list[str]:
+    """Which of the options that were given mean a network that is trained step by step."""
+    named = [name for name in given if name not in OF_FEATURES]
+    return named + ([] if augment is None or isinstance(augment, bool) else ["augment"])
+
+
+def _train_on_features(
+    photos: PhotoFolder, name: str, fraction: float | None, seed: int, options: dict[str, Any], *, mirrors: bool
+) -> Model:
+    division = divide(photos, fraction, seed)
+    if division.note:
+        warnings.warn(division.note, stacklevel=3)
+    balance = "class_weight" not in options
+    chosen = HeadOptions(mirrors, options.get("class_weight"), balance, seed)
+    extractor = feature_extractor(name, options.get("engine", "auto"), options.get("threads"))
+    told = counting_display(options["progress"], "features of {} of {} views of pictures")
+    return train_head(photos, extractor, division.training, division.kept_aside, chosen, told)
 
 
 def fit_and_calibrate(

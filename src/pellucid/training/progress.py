@@ -10,7 +10,8 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Any, Literal, TypeAlias
 
 from pellucid.core.checks import one_of
@@ -39,6 +40,24 @@ def progress_display(mode: ProgressMode) -> Sequence[Callback]:
     if mode == "none":
         return ()
     return (_UntilNobodyReads(ProgressBar() if mode == "bar" else ProgressLines(sys.stderr)),)
+
+
+def counting_display(mode: ProgressMode, text: str) -> Callable[[int, int], None] | None:
+    """For work that is counted: called with how much is done and how much there is, it prints ``text``, which has a place
+    for each, at most every two seconds, and nothing if all is done sooner. None if nothing is to be shown."""
+    if not progress_display(mode):
+        return None
+    printed_at = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal printed_at
+        now = time.monotonic()
+        if now - printed_at >= SECONDS_BETWEEN_LINES:
+            printed_at = now
+            with suppress(OSError):
+                print(text.format(f"{done:,}", f"{total:,}"), file=sys.stderr, flush=True)
+
+    return show
 
 
 class _UntilNobodyReads(Patient):

@@ -134,7 +134,7 @@ def test_reading_is_shown_as_a_bar_on_a_terminal_and_as_lines_elsewhere(cli, sha
     assert "reading pictures" in shown
     assert "m.safetensors: " in shown
     assert "reading pictures" not in cli("train", shapes, *FAST, "--epochs", "1", *out).stderr
-    monkeypatch.setattr("pellucid.apps.cli.read_photos.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("pellucid.apps.cli.photos.read_photos.SECONDS_BETWEEN_LINES", 0.0)
     done = cli("train", shapes, *FAST, "--size", "15", "--epochs", "1", *out)
     assert "read 60 of 60 pictures" in done.stderr
 
@@ -165,7 +165,7 @@ def test_ctrl_c_while_pictures_are_read_leaves_nothing(cli, divided, monkeypatch
     def press(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.apps.cli.read_photos.datasets.folder", press)
+    monkeypatch.setattr("pellucid.apps.cli.photos.read_photos.datasets.folder", press)
     done = cli("train", divided, *FAST)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "Interrupted.")
     assert list(tmp_path.iterdir()) == []

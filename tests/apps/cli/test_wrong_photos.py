@@ -72,7 +72,7 @@ def test_what_cannot_work_fails_before_the_pictures_are_read(cli, places, monkey
     def never(*_, **__):
         raise AssertionError("the pictures were read before the mistake was found")
 
-    monkeypatch.setattr("pellucid.apps.cli.read_photos.datasets.folder", never)
+    monkeypatch.setattr("pellucid.apps.cli.photos.read_photos.datasets.folder", never)
     done = cli("train", "S", *(places.get(word, word) for word in shlex.split(options)))
     assert done.returncode == 2, done.stderr
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from trace_checks import check_trace
 
 import pellucid as pl
-from pellucid.models.pretrained import networks
+from pellucid.models.pretrained import weights
 from pellucid.models.pretrained.efficientnet import efficientnet_lite0
 
 ROOT = Path(__file__).parents[3]
@@ -127,7 +127,7 @@ def test_an_unknown_name_is_answered_with_the_known_one():
 @pytest.mark.parametrize("fault", ["missing", "cut", "an array less", "an array of another shape", "no number"])
 def test_a_damaged_file_is_told_in_a_sentence(fault, tmp_path, monkeypatch):
     file = tmp_path / "weights.safetensors"
-    shutil.copy(networks.WEIGHTS, file)
+    shutil.copy(weights.WEIGHTS, file)
     arrays = load_file(file)
     if fault == "missing":
         file.unlink()
@@ -139,14 +139,14 @@ def test_a_damaged_file_is_told_in_a_sentence(fault, tmp_path, monkeypatch):
         save_file(arrays | {"output.bias": arrays["output.bias"][:999]}, file)
     else:
         save_file(arrays | {"output.bias": arrays["output.bias"] * np.float16(np.nan)}, file)
-    monkeypatch.setattr(networks, "WEIGHTS", file)
+    monkeypatch.setattr(weights, "WEIGHTS", file)
     with pytest.raises(pl.ModelFileError, match=r"weights of efficientnet-lite0, .* cannot be read \(.*install Pellucid"):
         pl.pretrained()
 
 
 def test_the_files_are_small_and_their_licences_are_in_the_package():
-    assert all(array.dtype == np.float16 for array in load_file(networks.WEIGHTS).values())
-    assert Path(str(networks.WEIGHTS)).stat().st_size < 9_500_000
+    assert all(array.dtype == np.float16 for array in load_file(weights.WEIGHTS).values())
+    assert Path(str(weights.WEIGHTS)).stat().st_size < 9_500_000
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["license-files"]
     for folder in ("models/pretrained/efficientnet-lite0", "data/datasets/imagenet"):
         assert f"src/pellucid/{folder}/LICENSE.md" in listed

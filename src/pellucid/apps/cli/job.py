@@ -41,6 +41,8 @@ KEPT_BY_RESUME = (
     "size",
     "grey",
     "crop",
+    "from",
+    "slim",
     "seed",
 )
 NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
@@ -98,7 +100,7 @@ def train_and_save(
         try:
             model = fit(options | {"callbacks": [Heading(network)]})
         except KeyboardInterrupt:
-            _write(Model(network, labels=labels), out, optimizer_state=True)
+            write_model(Model(network, labels=labels), out, optimizer_state=True)
             best = network.history.restored
             which = "so far" if best is None else f"of epoch {best.epoch}, the best so far,"
             say(f"Interrupted; the network {which} is in {out}.", err=True)
@@ -108,13 +110,13 @@ def train_and_save(
         except DivergenceError as error:
             raise DivergenceError(error.what, "A smaller learning rate (--learning-rate) usually helps.") from None
         seconds = time.perf_counter() - start
-        _write(model, out, optimizer_state=optimizer_state)
+        write_model(model, out, optimizer_state=optimizer_state)
     return model, seconds
 
 
-def _write(model: Model, out: str, *, optimizer_state: bool) -> None:
+def write_model(model: Model, out: str, *, optimizer_state: bool = False, slim: bool = False) -> None:
     """Save there. Raises `ModelFileError` if that fails; it names the place where the model is then."""
-    place, trouble = save_or_rescue(Path(out), model.to_bytes(optimizer_state=optimizer_state), replace=True)
+    place, trouble = save_or_rescue(Path(out), model.to_bytes(optimizer_state=optimizer_state, slim=slim), replace=True)
     if trouble is not None:
         raise ModelFileError(f"{trouble} The network is in {place}.")
 

@@ -34,7 +34,7 @@ def pictures_of(
 
     Raises DataError if the cache cannot be read or written; it is then as it was before.
     """
-    place = _place(cache, listing)
+    place = place_of_cache(cache, listing)
     key = cache_key(listing.source, pipeline)
     threads = available_cores() if workers is None else positive_integer(workers, "workers")
     try:
@@ -56,7 +56,7 @@ def pictures_of(
         ) from error
 
 
-def _place(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
+def place_of_cache(cache: str | os.PathLike[str] | None, listing: Listing) -> Path:
     """The folder of the cache, which may not be among the class folders."""
     if cache is None:
         try:

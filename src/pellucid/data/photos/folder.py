@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,12 +17,14 @@ from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.csv_listing import list_csv
-from pellucid.data.photos.decoding import pictures_of
+from pellucid.data.photos.decoding import pictures_of, place_of_cache
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.listing import LAYOUTS, SHOWN, Listing, list_folder, named, sorted_labels
+from pellucid.data.photos.look import Look, look_at_files
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.photos.picture_cache import Pictures, Progress
 
+SMALL, LARGE = 64, 224  # pixels of a side: of a network of one's own, and of one that is pretrained
 BadFiles: TypeAlias = Literal["skip", "fail"]
 Part: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -38,6 +40,8 @@ class PhotoFolder:
     files       the path of each picture of x in the folder; test_files those of the test part
     report      what became of every file
     pipeline    how the pictures were prepared; a `Model` with it prepares others alike
+    look        what some of the files look like, if that chose the size; else None
+    cache       the folder of the prepared pictures, and of what is computed from them; None: nothing is kept
     """
 
     x: NDArray[np.uint8]
@@ -48,6 +52,8 @@ class PhotoFolder:
     test_files: list[str]
     report: FolderReport
     pipeline: PhotoPipeline
+    look: Look | None = None
+    cache: Path | None = None
 
     def __repr__(self) -> str:
         train, test = self.report.count
@@ -58,7 +64,7 @@ class PhotoFolder:
 @suggests_arguments
 def folder(
     path: str | os.PathLike[str],
-    size: int | tuple[int, int] = 64,
+    size: int | tuple[int, int] | None = None,
     *,
     channels: int = 3,
     crop: str = "centre",
@@ -73,7 +79,8 @@ def folder(
     path       a folder with one folder of pictures for each class, or with ``train`` and ``test`` (or other usual names of
                parts) above such folders; or a CSV file with the columns file and label, and if wanted split;
                ``labels.csv`` in a folder is found by itself
-    size       height and width in pixels, one number or two; channels 3 is RGB, 1 is grey; crop as in `PhotoPipeline`
+    size       height and width in pixels, one number or two; default: 224 for photos in colour, which is what a pretrained
+               network takes (`pl.train` begins from it), else 64; channels 3 is RGB, 1 is grey; crop as in `PhotoPipeline`
     labels     the classes, if they are known (``model.labels``): others are then an error, and missing ones are none
     bad_files  "skip" leaves out files that cannot be used and names them in ``report``; "fail" raises DataError
     cache      the folder for the prepared pictures (default: in the user's cache)
@@ -90,10 +97,14 @@ def folder(
     """
     one_of(bad_files, ("skip", "fail"), "policy for bad files")
     height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
-    pipeline = PhotoPipeline(positive_integer(height, "size"), positive_integer(width, "size"), channels, crop)
+    first = SMALL if size is None else positive_integer(height, "size")
+    pipeline = PhotoPipeline(first, SMALL if size is None else positive_integer(width, "size"), channels, crop)
     known = None if labels is None else _check_labels(labels)
     listing = _list(path, known is not None)
     _check_listing(listing, known)
+    look = look_at_files(listing) if size is None and channels == 3 else None
+    if look is not None and look.are_photos:
+        pipeline = replace(pipeline, height=LARGE, width=LARGE)
     pictures = pictures_of(listing, pipeline, cache, progress, workers)
     used = [listing.entries[index] for index in pictures.rows]
     names = sorted_labels(listing.labels) if known is None else known
@@ -106,7 +117,8 @@ def folder(
     files = [entry.file for entry in used]
     middle = report.count[0]
     test = (pictures.pixels[middle:], y[middle:]) if len(used) > middle else None
-    return PhotoFolder(pictures.pixels[:middle], y[:middle], test, names, files[:middle], files[middle:], report, pipeline)
+    x, place = pictures.pixels[:middle], place_of_cache(cache, listing)
+    return PhotoFolder(x, y[:middle], test, names, files[:middle], files[middle:], report, pipeline, look, place)
 
 
 def _list(path: str | os.PathLike[str], are_classes_known: bool) -> Listing:

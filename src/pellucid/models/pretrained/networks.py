@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 
-from pellucid.core.checks import one_of
 from pellucid.core.errors import ModelFileError, ShapeError
 from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.datasets.imagenet import labels
@@ -14,9 +11,7 @@ from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.models.model import Model
 from pellucid.models.network import Network
 from pellucid.models.pretrained.efficientnet import SIDE, efficientnet_lite0
-
-NAMES = ("efficientnet-lite0",)
-WEIGHTS = resources.files("pellucid.models.pretrained") / "efficientnet-lite0" / "weights.safetensors"
+from pellucid.models.pretrained.weights import cannot_be_read, pretrained_arrays
 
 
 @suggests_arguments
@@ -35,15 +30,9 @@ def pretrained(name: str = "efficientnet-lite0") -> Model:
 
     Raises `ArgumentError` for an unknown name, `ModelFileError` if the installed file is damaged or missing.
     """
-    one_of(name, NAMES, "pretrained network")
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+    arrays = pretrained_arrays(name)
     try:
-        with resources.as_file(WEIGHTS) as path:
-            network = Network(efficientnet_lite0(len(labels)), dtype=np.float32, arrays=load_file(path))
-    except (OSError, SafetensorError, ShapeError) as error:
-        raise ModelFileError(
-            f"the weights of {name}, which come with Pellucid, cannot be read ({error}); install Pellucid again."
-        ) from None
+        network = Network(efficientnet_lite0(len(labels)), dtype=np.float32, arrays=arrays)
+    except ShapeError as error:
+        raise ModelFileError(cannot_be_read(name, error)) from None
     return Model(network, PhotoPipeline(SIDE, SIDE), labels)

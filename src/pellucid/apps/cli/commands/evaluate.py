@@ -110,7 +110,7 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
             f"{data} is a model, not data to evaluate one on; name a folder of pictures, a CSV file, or one of "
             f"{', '.join(NAMED_DATA)}."
         )
-    from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
+    from pellucid.apps.cli.photos.read_photos import check_is_of_photos, read_photos
 
     photos = read_photos(data, check_is_of_photos(model, data, path), labels=model.labels)
     if photos.test is None:

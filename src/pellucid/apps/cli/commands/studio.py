@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pellucid.apps.cli.read_photos import read_photos
+from pellucid.apps.cli.photos.read_photos import read_photos
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, MissingDependencyError
 from pellucid.data.photos.csv_listing import names_pictures

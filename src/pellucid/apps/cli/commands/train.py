@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from pellucid.apps.cli.job import (
     TrainJob,
@@ -22,30 +19,23 @@ from pellucid.apps.cli.job import (
     option_name,
     train_and_save,
 )
-from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
+from pellucid.apps.cli.judgement import show_guessing, show_probabilities
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.names import Name
-from pellucid.apps.cli.read_photos import check_is_of_photos, read_photos
+from pellucid.apps.cli.photos.train_photos import OF_FOLDERS, train_on_photos
 from pellucid.apps.cli.table_options import ACCOUNT, table_options
 from pellucid.apps.cli.tables import is_table, train_on_table
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError
-from pellucid.data.photos.folder import PhotoFolder
-from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.executors.choose import ENGINES, PRECISIONS
 from pellucid.mathematics.activations import ACTIVATIONS
 from pellucid.mathematics.optimizers import OPTIMIZERS
 from pellucid.mathematics.schedules import SCHEDULES
-from pellucid.models.model import Model
 from pellucid.models.network import Network
-from pellucid.models.train import divide, fit_and_calibrate, network_for, recipe_for
-from pellucid.nn.layers.rescale import Rescale
-from pellucid.nn.stack import Stack
+from pellucid.models.train import fit_and_calibrate
 from pellucid.reports.judgement import judge_classes
-from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.named import DIGITS, IMAGE, RECIPES
-from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.table_rules import ENSEMBLE
 
 OF_SIZES = ("hidden", "activation", "dropout", "batch_norm")  # of hidden layers by their sizes, without words
@@ -54,7 +44,6 @@ OF_TABLES = (
     *("target", "test", "split", "loss", "kind", "drop", "names", "delimiter", "encoding", "decimal", "date_order"),
     "account",
 )
-OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files")
 CROPS = ("centre", "stretch", "pad")
 NUM_CLASSES = 10  # of digits, and of fashion
 
@@ -200,7 +189,20 @@ class TrainCommand(click.Command):
     "--size",
     metavar="PIXELS",
     help="The size to which every picture is brought: 64, or height x width: 48x64. "
-    "A larger one shows more, but takes longer.  [default: 64]",
+    "A larger one shows more, but takes longer.  [default: that of the network it begins from, else 64]",
+)
+@click.option(
+    "--from",
+    "from",
+    metavar="nothing|efficientnet-lite0|FILE",
+    help="What the network begins from: nothing; a network that has seen 1.28 million photos and comes with Pellucid; or "
+    "the model file of your own. Of the last two only the last layer is new.  [default: by the rules]",
+)
+@click.option(
+    "--slim",
+    is_flag=True,
+    default=None,
+    help="Leave weights that come with Pellucid out of the model file: some kilobytes.",
 )
 @click.option("--grey", is_flag=True, default=None, help="Read the pictures without their colors.")
 @click.option(
@@ -254,7 +256,7 @@ def command(
     elif is_table(data, given):
         train_on_table(job, _changes(given))
     else:
-        _train_on_photos(job)
+        train_on_photos(job, _changes(given))
 
 
 def _train_on_arrays(job: TrainJob) -> None:
@@ -280,33 +282,6 @@ def _train_on_arrays(job: TrainJob) -> None:
     show_probabilities(judgement, model)
 
 
-def _train_on_photos(job: TrainJob) -> None:
-    """A folder of pictures, by the rules or as options say; the model is judged on pictures that it did not learn from."""
-    check_is_classifier(job.resumed)
-    changes, resumed = _changes(job.given), job.resumed
-    pipeline = _pipeline(job)
-    shape = pipeline.output_shape
-    # what cannot work is found before a long folder is read: on a network for two classes, by a guess where rules decide
-    guess = choose((1, 1), shape).changed(**changes)
-    stack = resumed.network if resumed else Stack(guess.network_layers(shape, 2, Rescale(1.0)))
-    check_engine(stack, job.fit_options(guess), job.run)
-    photos = read_photos(job.data, pipeline, job.given.get("bad_files", "skip"), resumed.labels if resumed else None)
-    seed = resumed.network.seed if resumed else job.seed
-    division = divide(photos, changes.get("validation", KEPT_ASIDE) or None, seed)
-    recipe = recipe_for(photos, division, changes, flip=job.given.get("flip", True))
-    network = resumed.network if resumed else network_for(photos, division, recipe, seed)
-    chosen = recipe.in_words()
-    if chosen and not resumed:
-        say(f"chosen by rules, since no option says otherwise:\n{chosen}", err=True)
-    if division.note:
-        say(f"Note: {division.note}", err=True)
-    options, labels = job.fit_options(recipe), resumed.labels if resumed else photos.labels
-    fit = partial(fit_and_calibrate, network, photos.x, photos.y, labels=labels)
-    model, seconds = train_and_save(job, network, fit, options, labels)
-    say(f"trained in {seconds:.1f} s{_kept(options['early_stopping'])}", err=True)
-    _judge(job.out, model, photos, division.kept_aside)
-
-
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """What is given, as fields of a recipe."""
     others = (*OF_FOLDERS, *OF_TABLES, "recipe", "early_stopping", "class_weight")
@@ -318,54 +293,6 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("hidden") == (0,):
         changes["hidden"] = ()
     return changes
-
-
-def _pipeline(job: TrainJob) -> PhotoPipeline:
-    if job.resumed is not None:
-        return check_is_of_photos(job.resumed, job.data, "the model of --resume")
-    height, width = _size(job.given.get("size", "64"))
-    return PhotoPipeline(height, width, 1 if job.given.get("grey") else 3, job.given.get("crop", "centre"))
-
-
-def _size(text: str) -> tuple[int, int]:
-    """``64`` or ``48x64``, height first."""
-    match = re.fullmatch(r"(\d{1,9})(?:x(\d{1,9}))?", text, re.ASCII)
-    if not match:
-        raise ArgumentError(f"--size is a number of pixels such as 64, or height x width such as 48x64, not {text!r}.")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def _kept(stopping: EarlyStopping | None) -> str:
-    """Which epoch the saved network is of, if early stopping chose it."""
-    if stopping is None or not stopping.best_epoch:
-        return ""
-    return f"; the network of epoch {stopping.best_epoch} is kept: it had the lowest validation loss"
-
-
-def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[np.int64]) -> None:
-    """The test report: on the test part, or else on the pictures that were held out."""
-    if photos.test is not None:
-        judgement, what = judge_classes(model, *photos.test), "test pictures"
-    elif len(kept_aside):
-        judgement = judge_classes(model, photos.x, photos.y, rows=kept_aside)
-        what = "pictures held out for validation"
-    else:
-        say(f"{out}: trained on all {len(photos.y):,} pictures; none is left to judge it on")
-        return
-    share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
-    say(f"{out}: {share}, loss {judgement.loss:.4f}")
-    show_guessing(judgement)
-    if photos.test is None:
-        restored = model.network.history.restored
-        if restored is not None and restored.is_by_validation:
-            say(
-                "They also decided when to stop and which epoch is kept, so the figure flatters; other pictures, in a "
-                "folder test/, would tell more."
-            )
-        show_temperature(model)
-    else:
-        show_probabilities(judgement, model)
-    show_recalls(judgement)
 
 
 def _check_data(data: str, given: dict[str, Any]) -> None:

@@ -22,16 +22,22 @@ from pellucid.training.progress import SECONDS_BETWEEN_LINES
 
 
 def read_photos(
-    path: str, pipeline: PhotoPipeline, bad_files: BadFiles = "skip", labels: Sequence[Label] | None = None
+    path: str,
+    pipeline: PhotoPipeline,
+    bad_files: BadFiles = "skip",
+    labels: Sequence[Label] | None = None,
+    *,
+    fits: bool = False,
 ) -> PhotoFolder:
-    """The pictures of a folder in the form of this pipeline; its report goes to standard error.
+    """The pictures of a folder in the form of this pipeline, or in the size that ``fits`` them; its report goes to standard
+    error.
 
     With the ``labels`` of a model, classes are numbered as there, and others are an error.
     """
     with reading_display() as advance:
         photos = datasets.folder(
             path,
-            (pipeline.height, pipeline.width),
+            None if fits else (pipeline.height, pipeline.width),
             channels=pipeline.channels,
             crop=pipeline.crop,
             labels=None if labels is None else [str(label) for label in labels],
@@ -55,14 +61,14 @@ def check_is_of_photos(model: Model, path: str, model_path: str) -> PhotoPipelin
 
 
 @contextmanager
-def reading_display() -> Iterator[Progress]:
+def reading_display(doing: str = "reading pictures", done: str = "read {} of {} pictures") -> Iterator[Progress]:
     """A progress bar on a terminal, elsewhere a line now and then; on standard error."""
     console = Console(stderr=True)
     if not (sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal):
-        yield _Lines()
+        yield _Lines(done)
         return
     columns = (
-        rich.TextColumn("reading pictures"),
+        rich.TextColumn(doing),
         rich.BarColumn(bar_width=24),
         rich.MofNCompleteColumn(),
         rich.TimeRemainingColumn(),
@@ -70,8 +76,8 @@ def reading_display() -> Iterator[Progress]:
     with rich.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def advance(so_far: int, total: int) -> None:
+            bar.update(task, completed=so_far, total=total)
 
         yield advance
 
@@ -79,7 +85,8 @@ def reading_display() -> Iterator[Progress]:
 class _Lines:
     """A line at most every two seconds, none if all is done sooner."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._text = text
         self._printed_at = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
@@ -87,4 +94,4 @@ class _Lines:
         if now - self._printed_at >= SECONDS_BETWEEN_LINES:
             self._printed_at = now
             with suppress(OSError):
-                print(f"read {done:,} of {total:,} pictures", file=sys.stderr, flush=True)
+                print(self._text.format(f"{done:,}", f"{total:,}"), file=sys.stderr, flush=True)
