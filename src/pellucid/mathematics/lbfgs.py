@@ -52,7 +52,10 @@ def minimize(
         curvature = float(s @ y)
         if curvature > 0:  # as it is everywhere on a convex function, but for rounding
             pairs.append((s, y, curvature))
+        has_fallen = new_value < value
         x, value, gradient = moved, new_value, new_gradient
+        if not has_fallen:  # the gradient is as small as rounding lets it be
+            return x, step + 1
     return x, most
 
 

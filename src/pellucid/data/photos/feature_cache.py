@@ -52,7 +52,7 @@ def cached_features(
     known, kept = (np.zeros((0, 32), np.uint8), np.zeros((0, width), np.float32)) if path is None else _load(path, width)
     row_of = {digest.tobytes(): row for row, digest in enumerate(known)}
     first = {digest: row for row, digest in reversed(list(enumerate(digests)))}  # each is computed once
-    missing = [row for digest, row in first.items() if digest not in row_of]
+    missing = sorted(row for digest, row in first.items() if digest not in row_of)
     blocks: list[Features] = []
     try:
         if missing:

@@ -34,6 +34,7 @@ from pellucid.nn import catalogue
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.nn.stack import Stack
+from pellucid.training.recipes.start_rules import NOTHING
 
 MOST_FEATURES = 8192
 BLOCK = 16  # pictures: so often progress is told and Ctrl-C is heard
@@ -131,7 +132,7 @@ def feature_extractor(
     if name in NAMES:
         return features_of_model(name, pretrained(name), engine, threads)
     if not name.endswith(".safetensors") and not Path(name).exists():
-        one_of(name, NAMES, "pretrained network")
+        one_of(name, (NOTHING, *NAMES), "pretrained network")
     return features_of_model(name, load(name), engine, threads)
 
 

@@ -31,7 +31,7 @@ PRIOR = 30.0  # pictures
 FEWEST_JUDGED = 10  # pictures, fewer do not choose a strength
 FOLDS = ((200, 10), (5_000, 5))  # up to so many pictures, so many folds; of more a fifth is held out once
 ROUNDING = 1e-10  # of the largest eigenvalue
-TOLERANCE = 1e-6
+TOLERANCE, OF_HEAD = 1e-6, 1e-8  # of the gradient: where heads are compared, and of the one that is kept
 
 Float64 = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ class HeadProblem:
         self.y, self.classes = y, classes
         self.weights = np.ones(count) if weights is None else weights.astype(np.float64)
 
-    def fit(self, strength: float, rows: AnyArray, start: Float64 | None = None) -> Float64:
+    def fit(self, strength: float, rows: AnyArray, start: Float64 | None = None, tolerance: float = TOLERANCE) -> Float64:
         """The minimum for these pictures, as (R + 1, K): the weights of the turned coordinates, and below them the bias."""
         views, classes = self.views, self.classes
         x = self.turned[rows].reshape(len(rows) * views, -1)
@@ -116,13 +116,13 @@ class HeadProblem:
 
         first = np.zeros((width + 1, classes)) if start is None else start.copy()
         first[:-1] /= rates[:, None]
-        found = minimize(value_and_gradient, first.ravel(), TOLERANCE)[0].reshape(-1, classes)
+        found = minimize(value_and_gradient, first.ravel(), tolerance)[0].reshape(-1, classes)
         found[:-1] *= rates[:, None]
         return found
 
     def head(self, strength: float) -> Head:
         """The head that all pictures give."""
-        found = self.fit(strength, np.arange(len(self.y)))
+        found = self.fit(strength, np.arange(len(self.y)), tolerance=OF_HEAD)
         weight = (self.directions @ found[:-1]) / self.scale[:, None]
         return Head(weight, found[-1] - self.mean @ weight, strength)
 
