@@ -12,6 +12,7 @@ from pellucid.core.checks import as_numbers, one_of, positive_integer
 from pellucid.core.errors import ArgumentError, DataError, DivergenceError
 from pellucid.core.shapes import AnyArray, Label, batch_letters
 from pellucid.core.suggestions import suggests_arguments
+from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.pipeline import Prepared
 from pellucid.inspection.attribution.attribute import MOST_STEPS, attribute
 from pellucid.inspection.attribution.maps import occlusion
@@ -26,6 +27,7 @@ from pellucid.models.prediction import in_doubt
 from pellucid.models.value_names import answer_names, first_explained
 from pellucid.reports.explanation.explanation import Explanation
 from pellucid.reports.explanation.findings import Change, Cover, LayerExplanation, Score
+from pellucid.reports.explanation.photo import Resembled, activation, resembled
 from pellucid.reports.explanation.scores import scores_of
 from pellucid.reports.explanation.strongest import strongest
 
@@ -48,6 +50,7 @@ def explain(
     top: int = 3,
     columns: Sequence[str] | None = None,
     row: int | None = None,
+    photos: PhotoFolder | None = None,
 ) -> Explanation:
     """Explain a model's answer for one picture or row: every step from the input to the answer, with its numbers.
 
@@ -58,6 +61,7 @@ def explain(
             one whose score is divided among the inputs (default: the first target, or the quantile nearest to 0.5)
     top     how many neurons of a layer are spelled out
     columns the names of the columns, if the sample is a row of an array (D)
+    photos  those that the model has learned from (`pl.datasets.folder`): the nearest are shown, with their labels
 
     Raises `DataError` for what cannot be read, `ArgumentError` for what does not fit, `DivergenceError` for numbers that
     are not finite.
@@ -73,7 +77,7 @@ def explain(
         raise DivergenceError(
             "the scores are not finite, so nothing can be explained; print(network.trace(x)) shows where."
         )
-    first, change, followed, against = 0, None, None, None
+    first, second, change, followed, against = 0, 0, None, None, None
     if trace.answer.kind not in OF_VALUES:
         first = int(trace.answer.predictions[0])
         answer: Any = model.labels[first]
@@ -102,7 +106,15 @@ def explain(
         row=_explained_row(model, sample, attribution, first) if sample.cells else None,
         trace=trace,
         backward_from=followed,
+        activation=activation(network, trace, first, second) if is_picture and change is not None else None,
+        resembled=() if photos is None else _resembled(model, sample, photos),
     )
+
+
+def _resembled(model: Model, sample: _Sample, photos: PhotoFolder) -> tuple[Resembled, ...]:
+    if not sample.is_picture:
+        raise ArgumentError("photos are compared with a picture; leave them out for other samples.")
+    return resembled(model, sample.prepared.pixels, photos)
 
 
 def _row_sample(pipeline: TablePipeline, source: Any, row: int | None) -> _Sample:

@@ -15,6 +15,7 @@ from pellucid.inspection.trace.neuron import NeuronTrace
 from pellucid.inspection.trace.trace import Trace
 
 if TYPE_CHECKING:
+    from pellucid.reports.explanation.photo import Activation, Resembled
     from pellucid.reports.explanation.table_row import ExplainedRow
 
 
@@ -94,6 +95,8 @@ class Findings:
     change, cover        None for a regression; ``cover`` also if there is no picture
     attribution          the contribution of each input to the answer, compared with the runner-up
     row                  None, or the cells of a row of a table, and what each column contributes
+    activation           None, or what each place of a picture contributes to the margin
+    resembled            the photos to learn from that are nearest to the picture, if there are some to compare with
     trace                all numbers of the forward pass, and of the backward pass for the label ``backward_from``
     """
 
@@ -112,6 +115,8 @@ class Findings:
     row: ExplainedRow | None
     trace: Trace
     backward_from: Label | None
+    activation: Activation | None = None
+    resembled: tuple[Resembled, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -157,6 +162,7 @@ class Findings:
             "change": change and _change_data(change),
             "cover": cover and {**vars(cover), "place": list(cover.place), "window": list(cover.window)},
             "attribution": self.attribution.to_data(),
+            **_photo_data(self.activation, self.resembled),
         }
 
 
@@ -165,6 +171,12 @@ def _cells_data(row: ExplainedRow) -> list[dict[str, Any]]:
         {**vars(cell), "contribution": contribution}
         for cell, contribution in zip(row.cells, row.contributions, strict=True)
     ]
+
+
+def _photo_data(activation: Activation | None, resembled: tuple[Resembled, ...]) -> dict[str, Any]:
+    alike = [{"file": each.file, "label": each.label, "similarity": each.similarity} for each in resembled]
+    places = {} if activation is None else {"places": activation.places.tolist(), "bias": activation.bias}
+    return ({"activation": places} if places else {}) | ({"resembled": alike} if alike else {})
 
 
 def _change_data(change: Change) -> dict[str, Any]:

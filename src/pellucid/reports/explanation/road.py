@@ -19,6 +19,7 @@ from pellucid.inspection.trace.layer_trace import LayerTrace
 from pellucid.inspection.trace.neuron import NeuronTrace, counting, place_in_words
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.reports.explanation.findings import Change, Findings, LayerExplanation
+from pellucid.reports.explanation.photo import alike, where
 from pellucid.reports.explanation.scores import E, doubt_line, probability_line
 
 MOST_SCORES = MOST_COLUMNS = 20  # rows of their tables
@@ -59,9 +60,21 @@ def road(found: Findings) -> list[Section]:
         *(layer_section(found, layer) for layer in found.layers[1:]),
         Section(f"From scores to {'an answer' if found.is_of_values else 'probabilities'}", [*ends(found)]),
         *([] if found.change is None else [Section("What would have changed the answer", [*changed(found, found.change)])]),
+        *of_photo(found),
         Section(f"What each {'input' if row is None else 'column'} contributes", [*of_inputs]),
         *others,
     ]
+
+
+def of_photo(found: Findings) -> list[Section]:
+    """Where in a picture the answer comes from, and what it resembles."""
+    sections = []
+    if found.activation is not None and found.change is not None and found.seen is not None:
+        blocks = where(found.activation, str(found.label), found.change.runner_up, found.seen)
+        sections.append(Section("Where in the picture the answer comes from", [*blocks]))
+    if found.resembled:
+        sections.append(Section("Because it resembles these", [*alike(found.resembled, str(found.label))]))
+    return sections
 
 
 def seen(found: Findings) -> Iterator[Block]:

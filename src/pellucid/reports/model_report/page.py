@@ -21,15 +21,18 @@ from pellucid.reports.model_report.classes import classes
 from pellucid.reports.model_report.columns import columns as columns_section
 from pellucid.reports.model_report.confusion import confusion
 from pellucid.reports.model_report.headline import answer, headline
+from pellucid.reports.model_report.learning import learning
 from pellucid.reports.model_report.mistakes import mistakes
 from pellucid.reports.model_report.origin import architecture, origin
 from pellucid.reports.model_report.probabilities import calibration
 from pellucid.reports.model_report.residuals import CONTENTS as OF_VALUES
 from pellucid.reports.model_report.residuals import regression_answer, regression_headline, residuals
+from pellucid.reports.model_report.suspects import suspects as suspects_section
 from pellucid.reports.model_report.test_data import data as data_section
 from pellucid.reports.model_report.test_rows import TestRows, account, far_rows, wrong_rows
 from pellucid.reports.model_report.training import curves
 from pellucid.reports.model_report.what_if import what_if
+from pellucid.reports.photo_suspects import PhotoSuspects
 from pellucid.reports.validation import unit_of_epochs
 
 CONTENTS = {
@@ -88,21 +91,27 @@ def class_page(
     command: str = "",
     rows: TestRows | None = None,
     columns: ColumnFindings | None = None,
+    suspects: PhotoSuspects | None = None,
 ) -> str:
     """The page on a classification as text; arguments as in `write_report`, and the ``rows`` of a table that was judged,
-    with what was found about its ``columns``."""
+    with what was found about its ``columns``; or the photos to look at again."""
     sections = (
         mistakes(found) if rows is None else wrong_rows(found, rows),
         *_of_columns(columns, model),
         confusion(found),
         classes(found),
         calibration(found),
-        curves(model.network.history),
+        curves(model.network.history) if model.transfer is None else learning(model.transfer),
+        *([] if suspects is None else [suspects_section(suspects)]),
         data_section(found, folder_report) if rows is None else account(rows),
         architecture(model),
         origin(model, found, command),
     )
     contents = {"mistakes": CONTENTS["mistakes"], **({} if columns is None else OF_COLUMNS)} | CONTENTS
+    if suspects is not None:
+        names = [*contents]
+        names.insert(names.index("data"), "suspects")
+        contents = {name: contents.get(name, "Look again") for name in names}
     return _filled(data, headline(found), answer(found), contents, sections)
 
 

@@ -20,6 +20,7 @@ from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray
+from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.tables.table_pipeline import TablePipeline
@@ -73,9 +74,12 @@ def command(
         show_tables(judgement)
     if page is not None:
         from pellucid.reports.model_report.page import class_page
+        from pellucid.reports.photo_suspects import find_suspects
 
         again = _again(model, data, page, {})
-        write_whole(page, class_page(judgement, loaded, test.name, test.folder_report, again).encode("utf-8"))
+        suspects = None if test.photos is None else find_suspects(loaded, test.photos)
+        text = class_page(judgement, loaded, test.name, test.folder_report, again, suspects=suspects)
+        write_whole(page, text.encode("utf-8"))
         say(f"The report is in {page}.", err=True)
 
 
@@ -87,13 +91,17 @@ def _again(model: str, data: str, page: str | None, reading: dict[str, Any]) -> 
 
 @dataclass(frozen=True)
 class TestData:
-    """Samples in the form that the model takes; for a folder also their files, and the report on it."""
+    """Samples in the form that the model takes; for a folder also their files, and all photos of it."""
 
     name: str
     x: AnyArray
     y: AnyArray
     files: list[str] | None = None
-    folder_report: FolderReport | None = None
+    photos: PhotoFolder | None = None
+
+    @property
+    def folder_report(self) -> FolderReport | None:
+        return None if self.photos is None else self.photos.report
 
 
 def _test_data(model: Model, path: str, data: str) -> TestData:
@@ -114,9 +122,9 @@ def _test_data(model: Model, path: str, data: str) -> TestData:
 
     photos = read_photos(data, check_is_of_photos(model, data, path), labels=model.labels)
     if photos.test is None:
-        test = TestData(data, photos.x, photos.y, photos.files, photos.report)
+        test = TestData(data, photos.x, photos.y, photos.files, photos)
     else:
-        test = TestData(f"{data} (test)", *photos.test, photos.test_files, photos.report)
+        test = TestData(f"{data} (test)", *photos.test, photos.test_files, photos)
     missing = [str(label) for k, label in enumerate(model.labels) if not (test.y == k).any()]
     if missing:
         say(printable(f"Note: there are no pictures of {', '.join(missing)}, so nothing is said about them."), err=True)

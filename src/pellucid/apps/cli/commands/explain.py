@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.named_models import open_model
+from pellucid.apps.cli.photos.read_photos import check_is_of_photos, read_photos
 from pellucid.apps.cli.predict_table import refuse_options
 from pellucid.apps.cli.table_options import reading_options, rows_of
 from pellucid.apps.cli.terminal import check_page, picture_as_text, say, write_json
@@ -42,6 +43,12 @@ TRACE_START = b'{"format":"pellucid-trace"'
     "Of several targets or quantiles: the one to explain.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many neurons of each layer.")
+@click.option(
+    "--photos",
+    type=click.Path(),
+    metavar="FOLDER",
+    help="The photos that the model has learned from: show those that PICTURE resembles most, with their labels.",
+)
 @reading_options
 def command(
     model: str,
@@ -55,6 +62,7 @@ def command(
     label: str | None,
     top: int,
     row: int | None,
+    photos: str | None,
     **reading: Any,
 ) -> None:
     """Show how MODEL gets from PICTURE to its answer: the arithmetic of the strongest neurons of each layer, the scores,
@@ -84,7 +92,10 @@ def command(
         source = rows_of(picture, reading)
     else:
         refuse_options({"row": row, **reading}, f"{model} is no model of tables")
-    found = explain(loaded, source, label=label, top=top, row=row)
+    learned = (
+        None if photos is None else read_photos(photos, check_is_of_photos(loaded, photos, model), labels=loaded.labels)
+    )
+    found = explain(loaded, source, label=label, top=top, row=row, photos=learned)
     page = None if step or as_json else _page(found, neuron, markdown=markdown, html=html)
     if trace is not None:
         write_whole(trace, found.trace.to_json().encode("utf-8"))

@@ -34,10 +34,12 @@ from pellucid.models.transfer.train_head import HeadOptions, train_head
 from pellucid.nn.layers.rescale import Rescale
 from pellucid.nn.stack import Stack
 from pellucid.reports.judgement import judge_classes
+from pellucid.reports.photo_suspects import find_suspects
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.start_rules import USUAL_SHAPE, Start, choose_start
 
+MOST_SUSPECTS = 5  # that are named
 OF_FOLDERS = ("size", "grey", "crop", "flip", "bad_files", "from", "slim")
 OF_ANY_START = (*OF_FOLDERS, "validation", "class_weight", "augment")  # the others mean training step by step
 
@@ -125,6 +127,10 @@ def _train_on_features(job: TrainJob, start: Start, extractor: FeatureExtractor,
         say(line, err=True)
     say(f"trained in {time.perf_counter() - begun:.1f} s", err=True)
     _judge(job.out, model, photos, division.kept_aside)
+    suspects = find_suspects(model, photos, test=False)
+    if suspects is not None and suspects.labelled:
+        lines = [f"  {suspects.in_words(each)}" for each in suspects.labelled[:MOST_SUSPECTS]]
+        say("\n".join(["Look at these again:", *lines]), err=True)
 
 
 def _train_by_steps(job: TrainJob, changes: dict[str, Any], photos: PhotoFolder, start: Start | None = None) -> None:
