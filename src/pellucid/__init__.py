@@ -21,6 +21,7 @@ _HOMES = {
     "data.digits.digit_pipeline": "DigitPipeline",
     "data.photos.photo_pipeline": "PhotoPipeline",
     "inspection.attribution.attribute": "attribute",
+    "inspection.attribution.class_activation": "class_activation_map",
     "inspection.attribution.deletion": "deletion_curve",
     "inspection.attribution.maps": "gradient_map occlusion",
     "inspection.attribution.result": "Attribution",

@@ -19,6 +19,7 @@ from pellucid.data.augmentation.photo_augmentation import PhotoAugmentation
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.inspection.attribution.attribute import attribute
+from pellucid.inspection.attribution.class_activation import class_activation_map
 from pellucid.inspection.attribution.deletion import deletion_curve
 from pellucid.inspection.attribution.maps import gradient_map, occlusion
 from pellucid.inspection.attribution.result import Attribution
@@ -174,6 +175,7 @@ __all__ = [
     "WhatIf",
     "__version__",
     "attribute",
+    "class_activation_map",
     "datasets",
     "deletion_curve",
     "events",
