@@ -93,8 +93,8 @@ def cats(figures: dict[str, Any]) -> Lines:
     return [
         f"## Is this a cat? {learned} photos to learn from, {tested} to test\n",
         "`pl.train(pl.datasets.folder(...))` with all defaults; and from nothing. One of the 209 photos has the same bytes",
-        f"as one of the test, and is left out. The whole command takes {seconds['cold']:.1f} s, {seconds['again']:.1f} s where",
-        "the cache knows the features. With 50 photos, one more or less right is 2 %.\n",
+        f"as one of the test, and is left out. The whole command takes {seconds['cold']:.1f} s, {seconds['again']:.1f} s",
+        "where the cache knows the features. With 50 photos, one more or less right is 2 %.\n",
         *table(
             ["network", "mean", *(f"seed {seed}" for seed in seeds)],
             [

@@ -14,6 +14,8 @@ from pellucid.evaluation.neighbours import Disagreement, NearDuplicate, disagree
 from pellucid.models.model import Model
 from pellucid.models.transfer.features import features_of_model
 
+MOST_COMPARED = 20_000  # photos, each with each other
+
 
 @dataclass(frozen=True)
 class PhotoSuspects:
@@ -49,8 +51,8 @@ class PhotoSuspects:
 
 def find_suspects(model: Model, photos: PhotoFolder, *, test: bool = True) -> PhotoSuspects | None:
     """By the features of a model that begins from another network; None for one from nothing, whose features have learned
-    the labels. Without ``test`` only the photos to learn from are looked at."""
-    if model.transfer is None:
+    the labels, and for very many photos. Without ``test`` only the photos to learn from are looked at."""
+    if model.transfer is None or sum(photos.report.count) > MOST_COMPARED:
         return None
     extractor = features_of_model(model.transfer.network, model)
     features, y = extractor.of_folder(photos, photos.x)[:, 0], photos.y

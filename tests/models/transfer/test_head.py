@@ -140,3 +140,14 @@ def test_of_very_many_a_fifth_is_held_out_once():
 def test_few_pictures_choose_no_strength():
     features, y = problem_of(8, 5, 2)
     assert HeadProblem(features, y, 2).cross_validation(0) is None
+
+
+def test_very_many_rows_in_float32_give_the_same_head(monkeypatch):
+    features, y = problem_of(200, 20, 3)
+    expected = HeadProblem(features, y, 3).head(0.01)
+    monkeypatch.setattr("pellucid.models.transfer.head.WIDE", 100)
+    found = HeadProblem(features, y, 3)
+    assert found.turned.dtype == np.float32
+    np.testing.assert_allclose(found.head(0.01).weight, expected.weight, atol=2e-3 * np.abs(expected.weight).max())
+    losses = HeadProblem(features, y, 3).cross_validation(0).losses
+    np.testing.assert_allclose(found.cross_validation(0).losses, losses, rtol=1e-3)

@@ -29,8 +29,9 @@ STRENGTHS = (0.1, 0.03, 0.01, 0.003, 0.001)
 USUAL = 0.003  # where nothing tells which
 PRIOR = 30.0  # pictures
 FEWEST_JUDGED = 10  # pictures, fewer do not choose a strength
-FOLDS = ((200, 10), (5_000, 5))  # up to so many pictures, so many folds; of more a fifth is held out once
-ROUNDING = 1e-10  # of the largest eigenvalue
+FOLDS = ((200, 10), (2_000, 5))  # up to so many pictures, so many folds; of more a fifth is held out once
+WIDE = 20_000  # rows, from which on float32 has to do
+ROUNDING = {np.float64: 1e-10, np.float32: 1e-6}  # of the largest eigenvalue
 TOLERANCE, OF_HEAD = 1e-6, 1e-8  # of the gradient: where heads are compared, and of the one that is kept
 
 Float64 = NDArray[np.float64]
@@ -71,18 +72,21 @@ class HeadProblem:
 
     def __init__(self, features: AnyArray, y: AnyArray, classes: int, weights: AnyArray | None = None) -> None:
         count, self.views, width = features.shape
-        x = features.reshape(-1, width).astype(np.float64)
-        self.mean, own = x.mean(axis=0), x.var(axis=0)
+        x: AnyArray = features.reshape(-1, width)
+        self.mean, own = x.mean(axis=0, dtype=np.float64), x.var(axis=0, dtype=np.float64)
         scale = np.sqrt((count * own + PRIOR * own.mean()) / (count + PRIOR))
         self.scale = np.where(scale > 0, scale, 1.0)
-        x = (x - self.mean) / self.scale
+        dtype = np.float64 if len(x) < WIDE else np.float32
+        x = x.astype(dtype)
+        x -= self.mean.astype(dtype)
+        x /= self.scale.astype(dtype)
         is_wide = len(x) <= width
-        values, vectors = np.linalg.eigh(x @ x.T if is_wide else x.T @ x)
-        kept = values > ROUNDING * max(values[-1], 1e-300)
+        values, vectors = np.linalg.eigh((x @ x.T if is_wide else x.T @ x).astype(np.float64))
+        kept = values > ROUNDING[dtype] * max(values[-1], 1e-300)
         self.squares = values[kept]  # S^2
         vectors = vectors[:, kept]
         self.directions = x.T @ (vectors / np.sqrt(self.squares)) if is_wide else vectors  # (D, R)
-        turned = vectors * np.sqrt(self.squares) if is_wide else x @ vectors
+        turned = vectors * np.sqrt(self.squares) if is_wide else x @ vectors.astype(dtype)
         self.turned = turned.reshape(count, self.views, -1)
         self.y, self.classes = y, classes
         self.weights = np.ones(count) if weights is None else weights.astype(np.float64)
@@ -95,12 +99,13 @@ class HeadProblem:
         weights = (weights / weights.sum())[:, None]
         curvature = (1 - 1 / classes) / classes
         rates = 1 / np.sqrt(curvature * self.squares / (len(self.turned) * views) + 2 * strength)
-        x, ridge = x * rates, 2 * strength * (rates * rates)[:, None]
+        x *= rates.astype(x.dtype)  # a copy is what rows give
+        ridge = 2 * strength * (rates * rates)[:, None]
         truth, width = (np.arange(len(y)), y), x.shape[1]
 
         def value_and_gradient(point: Float64) -> tuple[float, Float64]:
             u = point.reshape(-1, classes)
-            logits = x @ u[:-1] + u[-1]
+            logits = (x @ u[:-1].astype(x.dtype, copy=False)).astype(np.float64, copy=False) + u[-1]
             logits -= logits.max(axis=1, keepdims=True)
             p = np.exp(logits)
             total = p.sum(axis=1, keepdims=True)
@@ -111,7 +116,7 @@ class HeadProblem:
             shrunk = ridge * u[:-1]
             value = float(weights[:, 0] @ losses) + 0.5 * float((shrunk * u[:-1]).sum())
             gradient = np.empty_like(u)
-            gradient[:-1], gradient[-1] = x.T @ p + shrunk, p.sum(axis=0)
+            gradient[:-1], gradient[-1] = x.T @ p.astype(x.dtype, copy=False) + shrunk, p.sum(axis=0)
             return value, gradient.ravel()
 
         first = np.zeros((width + 1, classes)) if start is None else start.copy()

@@ -27,6 +27,7 @@ from pellucid.nn.layers.outputs.classification import Classification
 UNEVEN = 1.5  # the largest class divided by the smallest: then all classes count the same
 DRAWS = 10
 LARGEST_CURVE = 1_000  # pictures of one draw
+MIRRORED = 1_000  # pictures, up to which mirrored views pay
 LEFT = 0.8  # of the smallest class: at least a fifth judges
 
 
@@ -48,7 +49,7 @@ class HeadOptions:
         held_out = {"validation": "every picture is learned from, and held out once from a last layer that does not count"}
         weight = "balanced: all classes count the same" if self.is_uneven(counts) else "none: even enough"
         return {
-            **(views if self.flip else {}),
+            **(views if self.flip and len(training) <= MIRRORED else {}),
             **(held_out if kept_aside is None else {}),
             **({"class_weight": f"{many}; {weight}"} if self.balance else {}),
         }
@@ -77,7 +78,7 @@ def train_head(
         size = f"size=({extractor.pipeline.height}, {extractor.pipeline.width})"
         raise ShapeError(f"the pictures are {came}; {extractor.name} takes {expected}: pl.datasets.folder(path, {size}).")
     classes, y = len(photos.labels), photos.y[training]
-    views = tuple(VIEWS) if options.flip else (PLAIN,)
+    views = tuple(VIEWS) if options.flip and len(y) <= MIRRORED else (PLAIN,)
     features = extractor.of_folder(photos, photos.x[training], views, progress)
     weights = _weights(photos, training, options)
     problem = HeadProblem(features, y, classes, weights)

@@ -55,4 +55,6 @@ class Transfer:
             said.append(
                 f"Penalty {self.strength:g}: of {len(self.losses)} tried it had the least loss on held-out pictures."
             )
+        if self.accuracy is not None:
+            said.append(f"{self.accuracy:.2%} of {self.judged:,} right, each judged by a head that has not seen it.")
         return said

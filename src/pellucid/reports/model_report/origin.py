@@ -30,8 +30,11 @@ def architecture(model: Model) -> Markup:
 def origin(model: Model, found: Judgement, command: str) -> Markup:
     """The section with the command, the versions, the seed and the settings."""
     network, state = model.network, model.network.training_state
+    began = model.transfer
+    steps = f"{counted(state.epoch, 'epoch')}, {counted(state.step, 'step')}"
     facts = {
-        "Training": f"{counted(state.epoch, 'epoch')}, {counted(state.step, 'step')}, seed {network.seed}",
+        "Training": f"{steps if began is None or state.step else 'a computed last layer'}, seed {network.seed}",
+        **({} if began is None else {"Begun from": f"{began.network}, SHA-256 {began.sha256[:16]}"}),
         **{name[:1].upper() + name[1:]: value for name, value in state.settings.items()},
         "Engine": network.engine_note,
         "Versions": f"Pellucid {__version__}, Python {platform.python_version()}, NumPy {np.__version__}",

@@ -42,7 +42,10 @@ def command(model: str, as_json: bool) -> None:
     if loaded.conformal_scores:
         say(f"confidence  measured on {loaded.conformal_scores[0].count:,} samples (predict --confidence)")
     state = network.training_state
-    say(f"trained   {state.epoch} epochs, {state.step:,} steps, seed {network.seed}")
+    steps = f"{state.epoch} epochs, {state.step:,} steps, " if loaded.transfer is None or state.step else ""
+    say(f"trained   {steps}seed {network.seed}")
+    for line in [] if loaded.transfer is None else loaded.transfer.in_words():
+        say(printable(f"          {line}"))
     for name, value in state.settings.items():
         say(printable(f"          {name}: {value}"))
     unit = unit_of_epochs(loaded)
@@ -67,6 +70,7 @@ def _as_data(path: str, model: Model) -> dict[str, Any]:
         "pipeline": None if model.pipeline is None else catalogue.to_dict(model.pipeline),
         "temperature": None if model.temperature is None else catalogue.to_dict(model.temperature),
         "conformal_samples": model.conformal_scores[0].count if model.conformal_scores else 0,
+        "transfer": None if model.transfer is None else catalogue.to_dict(model.transfer),
         "seed": network.seed,
         "epochs": network.training_state.epoch,
         "steps": network.training_state.step,
