@@ -76,7 +76,7 @@ def row(name, change, *words):
 
 
 HOSTILE = [
-    row("newer format", put("format", value=3), "format 3", "up to format 2", "pip install --upgrade pellucid"),
+    row("newer format", put("format", value=4), "format 4", "up to format 3", "pip install --upgrade pellucid"),
     row("no format", drop("format"), "damaged", "format"),
     row("format text", put("format", value="1"), "damaged", "format"),
     row("no network", drop("network"), "network"),

@@ -17,7 +17,7 @@ from pellucid.core.checks import instance_of, plain_list
 from pellucid.core.errors import ArgumentError, ModelFileError, PellucidError
 from pellucid.core.files import cache_folder, write_whole
 from pellucid.core.shapes import Label
-from pellucid.core.tensor_file import HALF, ModelFile, model_file_bytes, read_model_file
+from pellucid.core.tensor_file import FORMAT, HALF, ModelFile, model_file_bytes, read_model_file
 from pellucid.data.digits.digit_pipeline import DigitPipeline
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.data.pipeline import Pipeline
@@ -202,7 +202,8 @@ def _restore(content: ModelFile, make: Callable[..., S]) -> tuple[S, Parts]:
 
         arrays = {**SharedWeights(**shared).arrays(layers), **arrays}
     network = make(layers, described["seed"], described["dtype"], arrays=arrays)
-    if any(array.dtype not in (network.dtype, HALF) for array in content.arrays.values()):
+    known = (network.dtype, HALF) if content.description["format"] >= FORMAT else (network.dtype,)
+    if any(array.dtype not in known for array in content.arrays.values()):
         raise ModelFileError(f"its tensors are not all {network.dtype}, as described.")
     optimizer = None if progress["optimizer"] is None else catalogue.from_dict(progress["optimizer"], Optimizer)
     restored = TrainingState(

@@ -28,11 +28,13 @@ def test_any_batch_and_number_of_threads_gives_the_same_bits():
 
 def test_a_view_is_of_the_pixels():
     photos = photos_of([3, 2])
-    found = backbone().of_folder(photos, photos.x, tuple(VIEWS))
+    found = backbone().of_folder(photos, photos.x, views=tuple(VIEWS))
     assert found.shape == (5, 2, WIDTH)
     np.testing.assert_array_equal(found[:, 0], backbone()(photos.x))
     np.testing.assert_array_equal(found[:, 1], backbone()(np.ascontiguousarray(photos.x[:, :, ::-1])))
     assert (found[:, 0] != found[:, 1]).any()
+    some = backbone().of_folder(photos, photos.x, np.array([4, 1]), tuple(VIEWS))
+    np.testing.assert_array_equal(some, found[[4, 1]])
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def trained(photos, *, rows=None, kept_aside=NOTHING, extractor=None, **options)
 def test_the_model_is_the_network_with_the_head_on_it():
     photos = photos_of([8, 8, 8])
     model = trained(photos)
-    problem = HeadProblem(backbone().of_folder(photos, photos.x, ("as it is", "mirrored")), photos.y, 3)
+    problem = HeadProblem(backbone().of_folder(photos, photos.x, views=("as it is", "mirrored")), photos.y, 3)
     head = problem.head(model.transfer.strength)
     new = photos_of([4, 4, 4], seed=5)
     np.testing.assert_allclose(model.network.forward(new.x), head.logits(backbone()(new.x)), atol=1e-3)
@@ -137,6 +137,7 @@ def test_pl_train_begins_from_a_file(tmp_path):
     assert (held_out.transfer.count, held_out.conformal_scores[0].count) == (20, 20)
     plain = pl.train(photos, pretrained=tmp_path / "mine.safetensors", augment=None, progress="none")
     assert plain.transfer.views == 1
+    assert plain.transfer.network == "mine.safetensors", "a model file names no folder"
     for options in ({"epochs": 3}, {"layers": "conv8"}, {"optimizer": "adam"}, {"early_stopping": 3}, {"batch_size": 8}):
         with pytest.raises(pl.ArgumentError, match=f"{next(iter(options))}: on a network that is pretrained"):
             pl.train(photos, pretrained=tmp_path / "mine.safetensors", progress="none", **options)

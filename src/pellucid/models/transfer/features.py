@@ -47,8 +47,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class FeatureExtractor:
-    """The layers of a trained ``source`` below its output layer. ``name`` is that of the package, or of its file;
-    ``engine`` and ``threads`` are as in ``Network.fit``."""
+    """The layers of a trained ``source`` below its output layer. ``name`` is that of the package, or of its file without
+    its folder; ``engine`` and ``threads`` are as in ``Network.fit``."""
 
     name: str
     source: Network
@@ -98,16 +98,19 @@ class FeatureExtractor:
         self,
         photos: PhotoFolder,
         x: AnyArray,
+        rows: AnyArray | None = None,
         views: Sequence[str] = (PLAIN,),
         progress: Progress | None = None,
     ) -> Features:
-        """The features (N, V, D) of each view of the pictures x of this folder, from its cache where they are known."""
-        digests = [digest_of(view, picture) for picture in x for view in views]
+        """The features (N, V, D) of each view of the pictures x of this folder, or of some ``rows`` of them, from its cache
+        where they are known; x may be larger than memory."""
+        rows = np.arange(len(x)) if rows is None else rows
+        digests = [digest_of(view, x[row]) for row in rows for view in views]
 
         def compute(missing: list[int]) -> Iterator[Features]:
             for start in range(0, len(missing), BLOCK):
-                rows = missing[start : start + BLOCK]
-                pictures = [VIEWS[views[row % len(views)]](x[row // len(views)][None]) for row in rows]
+                block = (divmod(place, len(views)) for place in missing[start : start + BLOCK])
+                pictures = [VIEWS[views[view]](x[rows[picture]][None]) for picture, view in block]
                 yield self(np.ascontiguousarray(np.concatenate(pictures)))
                 if progress is not None:
                     progress(min(start + BLOCK, len(missing)), len(missing))
@@ -115,7 +118,7 @@ class FeatureExtractor:
         path = None
         if photos.cache is not None:
             path = features_file(photos.cache, photos.report.folder, photos.pipeline, f"{self.sha256} {self.engine}")
-        return cached_features(path, digests, self.width, compute).reshape(len(x), len(views), self.width)
+        return cached_features(path, digests, self.width, compute).reshape(len(rows), len(views), self.width)
 
     def network(self, output: Layer, weight: AnyArray, bias: AnyArray, seed: int) -> Network:
         """An ordinary network: these layers, and above them an output layer with these weights."""
@@ -133,7 +136,7 @@ def feature_extractor(
         return features_of_model(name, pretrained(name), engine, threads)
     if not name.endswith(".safetensors") and not Path(name).exists():
         one_of(name, (NOTHING, *NAMES), "pretrained network")
-    return features_of_model(name, load(name), engine, threads)
+    return features_of_model(Path(name).name, load(name), engine, threads)
 
 
 def features_of_model(name: str, model: Model, engine: Engine = "auto", threads: int | None = None) -> FeatureExtractor:

@@ -30,7 +30,8 @@ USUAL = 0.003  # where nothing tells which
 PRIOR = 30.0  # pictures
 FEWEST_JUDGED = 10  # pictures, fewer do not choose a strength
 FOLDS = ((200, 10), (2_000, 5))  # up to so many pictures, so many folds; of more a fifth is held out once
-WIDE = 20_000  # rows, from which on float32 has to do
+ALL_FOLDS = 500  # pictures, up to which all folds choose the strength; of more the first is enough
+WIDE = 4_000  # rows, from which on float32 has to do
 ROUNDING = {np.float64: 1e-10, np.float32: 1e-6}  # of the largest eigenvalue
 TOLERANCE, OF_HEAD = 1e-6, 1e-8  # of the gradient: where heads are compared, and of the one that is kept
 
@@ -137,18 +138,29 @@ class HeadProblem:
         rows = np.flatnonzero(fold >= 0)
         if len(rows) < FEWEST_JUDGED:
             return None
+        last = int(fold.max())
+        choosing = range(last + 1 if len(self.y) <= ALL_FOLDS else 1)
         logits = np.zeros((len(STRENGTHS), len(rows), self.classes))
-        for k in range(fold.max() + 1):
-            training, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            places, found = np.searchsorted(rows, held_out), None
+        for k in choosing:
+            found = None
             for number, strength in enumerate(STRENGTHS):  # the strongest first: each begins where the one before ended
-                found = self.fit(strength, training, found)
-                logits[number, places] = self.turned[held_out, 0] @ found[:-1] + found[-1]
-        weights, y = self.weights[rows], self.y[rows]
-        own = np.arange(len(rows)), y
-        losses = [float(weights @ class_scores(each)[own] / weights.sum()) for each in logits]
+                found = self._hold_out(fold, k, strength, rows, logits[number], found)
+        chosen = np.flatnonzero(fold[rows] <= choosing[-1])
+        weights, own = self.weights[rows][chosen], (np.arange(len(chosen)), self.y[rows][chosen])
+        losses = [float(weights @ class_scores(each[chosen])[own] / weights.sum()) for each in logits]
         best = min(range(len(losses)), key=lambda number: losses[number])
-        return CrossValidation(rows, logits[best], tuple(zip(STRENGTHS, losses, strict=True)), int(fold.max()) + 1)
+        for k in range(len(choosing), last + 1):
+            self._hold_out(fold, k, STRENGTHS[best], rows, logits[best])
+        return CrossValidation(rows, logits[best], tuple(zip(STRENGTHS, losses, strict=True)), last + 1)
+
+    def _hold_out(
+        self, fold: AnyArray, k: int, strength: float, rows: AnyArray, logits: Float64, start: Float64 | None = None
+    ) -> Float64:
+        """Write the logits of the pictures of fold k, which are some of the ``rows``; gives the weights they are from."""
+        held_out = np.flatnonzero(fold == k)
+        found = self.fit(strength, np.flatnonzero(fold != k), start)
+        logits[np.searchsorted(rows, held_out)] = self.turned[held_out, 0] @ found[:-1] + found[-1]
+        return found
 
 
 def folds_of(y: AnyArray, seed: int) -> NDArray[np.int64]:

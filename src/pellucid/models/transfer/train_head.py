@@ -26,7 +26,7 @@ from pellucid.nn.layers.outputs.classification import Classification
 
 UNEVEN = 1.5  # the largest class divided by the smallest: then all classes count the same
 DRAWS = 10
-LARGEST_CURVE = 1_000  # pictures of one draw
+LARGEST_CURVE, OF_DRAWS = 500, 1_000  # pictures of one draw, and of all draws together, unless two are more
 MIRRORED = 1_000  # pictures, up to which mirrored views pay
 LEFT = 0.8  # of the smallest class: at least a fifth judges
 
@@ -79,7 +79,7 @@ def train_head(
         raise ShapeError(f"the pictures are {came}; {extractor.name} takes {expected}: pl.datasets.folder(path, {size}).")
     classes, y = len(photos.labels), photos.y[training]
     views = tuple(VIEWS) if options.flip and len(y) <= MIRRORED else (PLAIN,)
-    features = extractor.of_folder(photos, photos.x[training], views, progress)
+    features = extractor.of_folder(photos, photos.x, training, views, progress)
     weights = _weights(photos, training, options)
     problem = HeadProblem(features, y, classes, weights)
     judged = problem.cross_validation(options.seed)
@@ -118,13 +118,14 @@ def learning_curve(
         if size > LEFT * counts.min() or size * classes > LARGEST_CURVE:
             break
         found = []
-        for draw in range(DRAWS):
+        draws = max(2, min(DRAWS, OF_DRAWS // (size * classes)))
+        for draw in range(draws):
             order = random.permutation(random.key(seed, random.Purpose.BOOTSTRAP, size, draw), len(y))
             rows = np.concatenate([order[y[order] == k][:size] for k in range(classes)])
             others = np.setdiff1d(order, rows)
             head = HeadProblem(features[rows], y[rows], classes).head(strength)
             found.append(float((head.logits(features[others, 0]).argmax(axis=1) == y[others]).mean()))
-        points.append(LearningPoint(size, float(np.mean(found)), float(np.std(found)), DRAWS, len(others)))
+        points.append(LearningPoint(size, float(np.mean(found)), float(np.std(found)), draws, len(others)))
     if judged is not None and judged.folds > 1:
         size = round(len(y) / classes * (1 - 1 / judged.folds))
         if not points or size > points[-1].count:

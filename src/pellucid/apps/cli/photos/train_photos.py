@@ -114,8 +114,10 @@ def _train_on_features(job: TrainJob, start: Start, extractor: FeatureExtractor,
     weight, mirrors = given.get("class_weight"), given.get("flip", True) and given.get("augment", True)
     options = HeadOptions(mirrors, "balanced" if weight == "balanced" else None, weight is None, job.seed)
     reasons = options.reasons(photos, division.training, None if "validation" not in given else len(division.kept_aside))
-    chosen = [start.in_words(), *(f"  {name}\n    {reason}" for name, reason in reasons.items() if name not in given)]
-    say("\n".join(["chosen by rules, since no option says otherwise:", *filter(None, chosen)]), err=True)
+    of_head = (f"  {name}\n    {reason}" for name, reason in reasons.items() if name not in given)
+    chosen = [*filter(None, [start.in_words(), *of_head])]
+    if chosen:
+        say("\n".join(["chosen by rules, since no option says otherwise:", *chosen]), err=True)
     if division.note:
         say(f"Note: {division.note}", err=True)
     begun = time.perf_counter()
