@@ -41,6 +41,12 @@ def test_more_pictures_never_promise_less_and_no_more_than_the_law():
     assert exponent(points((1, 0.1), (2, 0.9), (4, 0.9999))) == 1.0
 
 
+def test_a_flat_curve_promises_nothing():
+    assert forecast(points((5, 0.99), (10, 0.99), (20, 0.99))) == (
+        "With twice as many photos expect hardly more right answers than now, 99.0%."
+    )
+
+
 def test_two_points_tell_nothing_and_no_mistake_is_no_law():
     assert exponent(points((1, 0.5), (2, 0.6))) is None
     assert forecast(points((1, 0.5), (2, 0.6))) is None

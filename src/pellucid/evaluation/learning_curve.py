@@ -67,4 +67,6 @@ def forecast(curve: Sequence[LearningPoint]) -> str | None:
     now = curve[-1].accuracy
     if now == 1.0:
         return "None of the answers was wrong: what more photos would give does not show in these."
+    if f"{more:.1%}" == f"{now:.1%}":
+        return f"With twice as many photos expect hardly more right answers than now, {now:.1%}."
     return f"With twice as many photos expect about {more:.1%} right, after {now:.1%} now."
