@@ -81,6 +81,8 @@ def test_without_a_test_part_each_picture_is_judged_by_a_head_that_has_not_seen_
     model = pl.load("train.safetensors")
     assert f"train.safetensors: {model.transfer.accuracy:.2%} of 12 pictures right (" in done.stdout
     assert "each judged by a last layer that has not seen it" in done.stdout
+    right, judged = model.transfer.classes[1]
+    assert f"warm {right / judged:.1%} {judged}" in one_line(done.stdout)
     assert "every picture is learned from, and held out once" in done.stderr
 
 

@@ -43,6 +43,7 @@ WRONG = {
     "accuracy": of_transfer(accuracy=7.0),
     "strength": of_transfer(strength=-1.0),
     "count": of_transfer(count=0),
+    "classes": of_transfer(classes=[[9, 8], [1, 8]]),
     "curve": of_transfer(curve=[3]),
     "losses": of_transfer(losses=[[0.1, "low"]]),
     "a loss alone": of_transfer(losses=[0.1]),

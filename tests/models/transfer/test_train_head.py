@@ -61,6 +61,8 @@ def test_pictures_that_are_held_out_in_turn_calibrate():
     model = trained(photos)
     assert model.transfer.judged == 80
     assert model.transfer.accuracy == pytest.approx(1 - 12 / 80, abs=0.05)
+    assert [judged for _, judged in model.transfer.classes] == np.bincount(photos.y).tolist()
+    assert sum(right for right, _ in model.transfer.classes) == round(80 * model.transfer.accuracy)
     assert model.temperature.samples == 80
     assert model.conformal_scores[0].count == 80
     new = photos_of([100, 100], seed=7, noise=156)

@@ -99,6 +99,7 @@ def train_head(
         folds=0 if judged is None else judged.folds,
         judged=0 if judged is None else len(judged.rows),
         accuracy=None if judged is None else _accuracy(judged, y),
+        classes=() if judged is None else _of_classes(judged, y, classes),
         curve=learning_curve(features, y, classes, strength, judged, options.seed),
     )
     if len(kept_aside):
@@ -135,6 +136,13 @@ def learning_curve(
 
 def _accuracy(judged: CrossValidation, y: AnyArray) -> float:
     return float((judged.logits.argmax(axis=1) == y[judged.rows]).mean())
+
+
+def _of_classes(judged: CrossValidation, y: AnyArray, classes: int) -> tuple[tuple[int, int], ...]:
+    """(right, judged) of each class."""
+    truth = y[judged.rows]
+    right = np.bincount(truth[judged.logits.argmax(axis=1) == truth], minlength=classes)
+    return tuple(zip(right.tolist(), np.bincount(truth, minlength=classes).tolist(), strict=True))
 
 
 def _calibration(judged: CrossValidation, y: AnyArray) -> Calibration:

@@ -19,6 +19,7 @@ class Transfer:
     losses            (strength, mean log loss) of each that was tried, on pictures that were held out; () if none was
     folds, judged     so many times a part of the pictures was held out, in all so many pictures; 0 if none were
     accuracy          on these; None without
+    classes           (right, judged) of each class, among these
     curve             the accuracy by the number of pictures a class
     """
 
@@ -31,6 +32,7 @@ class Transfer:
     folds: int = 0
     judged: int = 0
     accuracy: float | None = None
+    classes: tuple[tuple[int, int], ...] = ()
     curve: tuple[LearningPoint, ...] = ()
 
     def __post_init__(self) -> None:
@@ -44,6 +46,9 @@ class Transfer:
         for strength, loss in self.losses:
             number_between(strength, "a strength", 0.0)
             number_between(loss, "a log loss", 0.0)
+        for right, judged in self.classes:
+            if not 0 <= right <= judged:
+                raise ArgumentError(f"{right} right answers of {judged} cannot be.")
         if self.accuracy is not None:
             number_between(self.accuracy, "an accuracy", 0.0, 1.0)
 

@@ -20,7 +20,7 @@ from pellucid.apps.cli.job import (
 )
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_recalls, show_temperature
 from pellucid.apps.cli.photos.read_photos import check_is_of_photos, read_photos, reading_display
-from pellucid.apps.cli.terminal import say
+from pellucid.apps.cli.terminal import say, write_table
 from pellucid.core.errors import ArgumentError
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.look import look_at_pixels
@@ -193,6 +193,9 @@ def _judge(out: str, model: Model, photos: PhotoFolder, kept_aside: NDArray[Any]
             right = f"{out}: {transfer.accuracy:.2%} of {transfer.judged:,} pictures right {bounds}"
             say(f"{right}, each judged by a last layer that has not seen it; that in the file has learned from all.")
             show_temperature(model)
+            of_classes = zip(model.labels, transfer.classes, strict=True)
+            shown = ((str(label), f"{k / n:.1%}" if n else "–", f"{n:,}") for label, (k, n) in of_classes)
+            write_table("Right answers in each class", ["class", "right", "pictures"], shown)
         _show_curve(model)
         return
     share = f"{judgement.accuracy:.2%} of {judgement.count:,} {what} right{bounds_in_words(judgement)}"
