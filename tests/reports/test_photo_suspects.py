@@ -57,7 +57,7 @@ def test_the_page_shows_them_and_the_learning_curve(photos, model):
     assert "class 0/4.png" in page
     assert "about the same as one to learn from" in page
     assert "Learning curve" in page
-    assert "A head on the features of mine.safetensors, from 60 pictures" in page
+    assert "A new last layer on the features of mine.safetensors, from 60 pictures" in page
     without = class_page(judgement, model, "photos", photos.report)
     assert "suspects" not in without
 

@@ -48,7 +48,7 @@ def test_photos_begin_from_the_network_of_the_package(cli, photos, tmp_path):
     done = cli("train", "photos")
     assert done.returncode == 0, done.stderr
     assert "from: efficientnet-lite0\n    photos: 16 of 16 have colours, and their shorter sides are 48" in done.stderr
-    assert "class_weight\n    6 pictures a class; none: even enough" in done.stderr
+    assert "class_weight: none\n    6 pictures a class: even enough" in done.stderr
     assert "photos.safetensors: 100.00% of 4 test pictures right" in done.stdout
     assert "right answers by pictures a class: 1 -> " in done.stdout
     first = pl.load("photos.safetensors")
@@ -83,7 +83,7 @@ def test_without_a_test_part_each_picture_is_judged_by_a_head_that_has_not_seen_
     assert "each judged by a last layer that has not seen it" in done.stdout
     right, judged = model.transfer.classes[1]
     assert f"warm {right / judged:.1%} {judged}" in one_line(done.stdout)
-    assert "every picture is learned from, and held out once" in done.stderr
+    assert "validation: in turn\n    all are learned from, and held out once" in done.stderr
 
 
 def test_pictures_that_are_held_out_for_good(cli, tmp_path, mine):
@@ -91,7 +91,7 @@ def test_pictures_that_are_held_out_for_good(cli, tmp_path, mine):
     done = cli("train", "more", "--from", mine, "--validation", "0.5")
     assert done.returncode == 0, done.stderr
     assert "of 20 pictures held out for validation right" in done.stdout
-    assert "held out once" not in done.stderr
+    assert "validation: in turn" not in done.stderr
 
 
 def test_one_picture_a_class(cli, tmp_path, mine):

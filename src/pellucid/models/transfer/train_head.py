@@ -40,19 +40,24 @@ class HeadOptions:
     balance: bool = True
     seed: int = 0
 
-    def reasons(self, photos: PhotoFolder, training: NDArray[np.int64], kept_aside: int | None) -> dict[str, str]:
-        """What the rules choose, each with its reason, by the name of the option that decides otherwise."""
+    def choices(self, photos: PhotoFolder, training: NDArray[np.int64], *, held_out: bool) -> dict[str, tuple[str, str]]:
+        """What the rules choose and why, by the name of the option that decides otherwise; ``held_out``: some are."""
         counts = np.bincount(photos.y[training], minlength=len(photos.labels))
         low, high = int(counts.min()), int(counts.max())
         many = f"{low:,} pictures a class" if low == high else f"{low:,} to {high:,} pictures a class"
-        views = {"flip": "each picture as it is and mirrored; not so for text and signs: --no-flip"}
-        held_out = {"validation": "every picture is learned from, and held out once from a last layer that does not count"}
-        weight = "balanced: all classes count the same" if self.is_uneven(counts) else "none: even enough"
-        return {
-            **(views if self.flip and len(training) <= MIRRORED else {}),
-            **(held_out if kept_aside is None else {}),
-            **({"class_weight": f"{many}; {weight}"} if self.balance else {}),
-        }
+        found = {}
+        if self.flip and len(training) <= MIRRORED:
+            found["flip"] = ("mirrored views", "each picture counts as it is and mirrored; not so for text: --no-flip")
+        if not held_out:
+            found["validation"] = (
+                "in turn",
+                "all are learned from, and held out once from a last layer that does not count",
+            )
+        if self.balance and self.is_uneven(counts):
+            found["class_weight"] = ("balanced", f"{many}: all classes get the same weight")
+        elif self.balance:
+            found["class_weight"] = ("none", f"{many}: even enough")
+        return found
 
     @staticmethod
     def is_uneven(counts: NDArray[np.int64]) -> bool:

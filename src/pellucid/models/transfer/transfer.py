@@ -55,11 +55,11 @@ class Transfer:
     def in_words(self) -> list[str]:
         """What was done, and how well the head does on pictures that it has not seen: sentences."""
         views = "as they are" if self.views == 1 else f"as they are and mirrored, {self.views} views of each"
-        said = [f"A head on the features of {self.network}, from {self.count:,} pictures, {views}."]
+        said = [f"A new last layer on the features of {self.network}, from {self.count:,} pictures, {views}."]
         if self.losses:
             said.append(
                 f"Penalty {self.strength:g}: of {len(self.losses)} tried it had the least loss on held-out pictures."
             )
         if self.accuracy is not None:
-            said.append(f"{self.accuracy:.2%} of {self.judged:,} right, each judged by a head that has not seen it.")
+            said.append(f"{self.accuracy:.2%} of {self.judged:,} right, each judged by a last layer that has not seen it.")
         return said

@@ -22,7 +22,7 @@ def _curve(curve: tuple[LearningPoint, ...]) -> list[Markup]:
     if len(curve) < 2:
         return []
     note = (
-        "Each point is the mean over heads that have learned from so many pictures a class, at random, and are judged "
+        "Each point is the mean over layers that have learned from so many pictures a class, at random, and are judged "
         "on the others; the band is their standard deviation. The last point, without a band, is cross-validation."
     )
     rows = ((f"{p.count:,}", percent(p.accuracy), percent(p.spread), f"{p.draws}", f"{p.judged:,}") for p in curve)

@@ -113,8 +113,8 @@ def _train_on_features(job: TrainJob, start: Start, extractor: FeatureExtractor,
     division = divide(photos, given.get("validation") or None, job.seed)
     weight, mirrors = given.get("class_weight"), given.get("flip", True) and given.get("augment", True)
     options = HeadOptions(mirrors, "balanced" if weight == "balanced" else None, weight is None, job.seed)
-    reasons = options.reasons(photos, division.training, None if "validation" not in given else len(division.kept_aside))
-    of_head = (f"  {name}\n    {reason}" for name, reason in reasons.items() if name not in given)
+    found = options.choices(photos, division.training, held_out="validation" in given)
+    of_head = (f"  {name}: {value}\n    {why}" for name, (value, why) in found.items() if name not in given)
     chosen = [*filter(None, [start.in_words(), *of_head])]
     if chosen:
         say("\n".join(["chosen by rules, since no option says otherwise:", *chosen]), err=True)
