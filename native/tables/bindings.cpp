@@ -1,12 +1,14 @@
-// The functions of cells.hpp, as Python sees them. Sizes and places are checked here, since with a wrong one they would read or
+// The functions of cells.hpp and number_texts.hpp, as Python sees them. Sizes and places are checked here, since with a wrong one they would read or
 // write outside of memory. The GIL is released meanwhile, so that columns can be read by several threads.
 #include "tables/bindings.hpp"
 
 #include <nanobind/ndarray.h>
 
 #include <stdexcept>
+#include <vector>
 
 #include "tables/cells.hpp"
+#include "tables/number_texts.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -37,6 +39,26 @@ template <class... Arrays>
 void require_one_for_each(const Cells& cells, const Arrays&... arrays) {
   require((((std::ptrdiff_t)arrays.size() == cells.count) && ...), "one for each cell");
 }
+
+#ifdef PELLUCID_NUMBER_TEXTS
+template <class T>
+void bind_number_texts(nb::module_& m) {
+  m.def(
+      "number_texts",
+      [](nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu> values, int digits) {
+        require(digits >= 0 && digits <= 17, "a float64 has 17 digits");
+        const auto count = (std::ptrdiff_t)values.size();
+        std::vector<char> text((std::size_t)(count * longest_number_text));
+        std::ptrdiff_t length;
+        {
+          nb::gil_scoped_release released;
+          length = write_numbers(values.data(), count, digits, text.data());
+        }
+        return nb::bytes(text.data(), (std::size_t)length);
+      },
+      "values"_a, "digits"_a);
+}
+#endif
 
 }  // namespace
 
@@ -79,6 +101,14 @@ void bind_cells(nb::module_& m) {
       },
       "text"_a, "begins"_a, "ends"_a, "first"_a);
   m.def(
+      "find_first_hash",
+      [](nb::ndarray<const std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> hashes, Out<std::int64_t, 1> first) {
+        require(hashes.size() == first.size(), "one for each hash");
+        nb::gil_scoped_release released;
+        find_first(hashes.data(), (std::ptrdiff_t)hashes.size(), first.data());
+      },
+      "hashes"_a, "first"_a);
+  m.def(
       "hash_cells",
       [](nb::bytes text, Places begins, Places ends, Out<std::uint64_t, 1> hashes) {
         const Cells cells = cells_of(text, begins, ends);
@@ -87,6 +117,10 @@ void bind_cells(nb::module_& m) {
         hash_cells(cells, hashes.data());
       },
       "text"_a, "begins"_a, "ends"_a, "hashes"_a);
+#ifdef PELLUCID_NUMBER_TEXTS
+  bind_number_texts<float>(m);
+  bind_number_texts<double>(m);
+#endif
 }
 
 }  // namespace pellucid

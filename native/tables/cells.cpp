@@ -151,11 +151,27 @@ bool are_equal(const Cells& cells, std::ptrdiff_t a, std::ptrdiff_t b) {
          std::memcmp(cells.text + cells.begins[a], cells.text + cells.begins[b], (std::size_t)length) == 0;
 }
 
+template <class Hash, class Equal>
+void find_first(std::ptrdiff_t count, Hash hash, Equal equal, std::int64_t* first) {
+  int bits = 4;
+  while ((std::ptrdiff_t)1 << bits < 2 * count) ++bits;
+  const std::size_t size = (std::size_t)1 << bits;
+  std::vector<std::int64_t> places(size, -1);  // by the first bits of the hash; a taken place is passed over
+  for (std::ptrdiff_t k = 0; k < count; ++k) {
+    std::size_t at = hash(k) >> (64 - bits);
+    while (places[at] >= 0 && !equal(k, places[at])) at = (at + 1) & (size - 1);
+    if (places[at] < 0) places[at] = k;
+    first[k] = places[at];
+  }
+}
+
 }  // namespace
 
 bool divide_rows(const char* text, std::ptrdiff_t size, char delimiter, char line_end, std::ptrdiff_t width,
                  std::ptrdiff_t rows, std::int64_t* begins, std::int64_t* ends) {
   const auto is_space = [=](char c) { return c != delimiter && c != line_end && (c == ' ' || c == '\t' || c == '\r'); };
+  bool may_end[256] = {};  // a cell without quotes; the NUL byte behind the text, too
+  for (const char c : {delimiter, line_end, '"', '\0', '\n', '\r'}) may_end[(unsigned char)c] = true;
   const char *at = text, *const stop = text + size;
   for (std::ptrdiff_t row = 0; row < rows; ++row) {
     if (row > 0) {
@@ -176,8 +192,11 @@ bool divide_rows(const char* text, std::ptrdiff_t size, char delimiter, char lin
         end = at++;
         if (at < stop && *at == '\r' && line_end == '\n') ++at;
       } else {
-        for (; at < stop && *at != delimiter && *at != line_end; ++at)
-          if (*at == '"' || *at == 0 || *at == '\n' || (*at == '\r' && at + 1 < stop && at[1] != '\n')) return false;
+        for (;; ++at) {
+          while (!may_end[(unsigned char)*at]) ++at;
+          if (at == stop || *at == delimiter || *at == line_end) break;
+          if (*at != '\r' || (at + 1 < stop && at[1] != '\n')) return false;
+        }
         end = at;
       }
       while (begin < end && is_space(*begin)) ++begin;
@@ -200,15 +219,15 @@ void read_dates(const Cells& cells, DateOrder order, double* values, Cell* kinds
 }
 
 void find_first(const Cells& cells, std::int64_t* first) {
-  std::size_t size = 16;
-  while (size < 2 * (std::size_t)cells.count) size *= 2;
-  std::vector<std::int64_t> places(size, -1);  // by hash; a taken place is passed over
-  for (std::ptrdiff_t k = 0; k < cells.count; ++k) {
-    std::size_t at = hash_of(cells, k) & (size - 1);
-    while (places[at] >= 0 && !are_equal(cells, k, places[at])) at = (at + 1) & (size - 1);
-    if (places[at] < 0) places[at] = k;
-    first[k] = places[at];
-  }
+  find_first(
+      cells.count, [&](std::ptrdiff_t k) { return hash_of(cells, k); },
+      [&](std::ptrdiff_t a, std::ptrdiff_t b) { return are_equal(cells, a, b); }, first);
+}
+
+void find_first(const std::uint64_t* hashes, std::ptrdiff_t count, std::int64_t* first) {
+  find_first(
+      count, [=](std::ptrdiff_t k) { return hashes[k]; },
+      [=](std::ptrdiff_t a, std::ptrdiff_t b) { return hashes[a] == hashes[b]; }, first);
 }
 
 void hash_cells(const Cells& cells, std::uint64_t* hashes) {

@@ -17,7 +17,8 @@ struct Cells {
 
 // Divides the lines of a text into cells, if every line is a row of `width` of them: begins and ends (width, rows), column by
 // column, without spaces around cells, and without the quotes around a cell that holds none. False if any line is something
-// else: of another width, blank, with other quotes, with a NUL byte, or with a carriage return that ends no line.
+// else: of another width, blank, with other quotes, with a NUL byte, or with a carriage return that ends no line. Behind the
+// text stands a NUL byte.
 bool divide_rows(const char* text, std::ptrdiff_t size, char delimiter, char line_end, std::ptrdiff_t width,
                  std::ptrdiff_t rows, std::int64_t* begins, std::int64_t* ends);
 
@@ -36,5 +37,8 @@ void find_first(const Cells& cells, std::int64_t* first);
 
 // For each cell 64 bits that depend on its text alone.
 void hash_cells(const Cells& cells, std::uint64_t* hashes);
+
+// For each hash the place of the first one that is equal.
+void find_first(const std::uint64_t* hashes, std::ptrdiff_t count, std::int64_t* first);
 
 }  // namespace pellucid

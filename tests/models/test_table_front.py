@@ -9,8 +9,10 @@ import pytest
 
 import pellucid as pl
 from pellucid.apps.studio.pages.table.cells import controls
-from pellucid.data.tables.columns import MOST_ONE_HOT
-from pellucid.models.table_front import UNITS, VECTOR, edges_of, table_front
+from pellucid.data.tables.columns import MOST_ONE_HOT, VECTOR
+from pellucid.data.tables.overview import look_at
+from pellucid.data.tables.table import inspect_table, open_rows
+from pellucid.models.table_front import UNITS, edges_of, table_front
 
 VALUES = 100
 
@@ -95,6 +97,11 @@ def test_bins_lie_where_their_numbers_do(model: pl.Model) -> None:
     assert low - 0.05 < edges[0] < edges[-1] < high + 0.05
     assert len(edges) == 49
     assert edges_of(layers, 2) == ()
+
+
+def test_the_overview_knows_how_many_numbers_a_column_becomes() -> None:
+    overview = look_at(inspect_table(open_rows(streets())))
+    assert {line.name: line.width for line in overview.columns} == {"street": VECTOR, "size": 1, "side": 2, "price": 1}
 
 
 def test_each_column_with_bins_becomes_numbers_of_its_own() -> None:

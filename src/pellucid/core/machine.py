@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -44,3 +44,15 @@ class Threads:
 
 
 ALONE = Threads(1)
+
+
+def made_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; while one is in use, the next is made by another thread."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    none = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, none)
+        while (item := coming.result()) is not none:
+            coming = pool.submit(next, items, none)
+            yield item  # type: ignore[misc]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.core.csv_text import csv_lines
+from pellucid.core.csv_text import csv_text, number_texts
 from pellucid.core.errors import DataError
 from pellucid.core.machine import ALONE, Threads
-from pellucid.core.shapes import Array, Label
+from pellucid.core.shapes import AnyArray, Array, Label
 from pellucid.data.pipeline import Pipeline
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.records import Chunk
@@ -131,39 +130,42 @@ class TableAnswers(Sequence["Prediction | NumberPrediction | NumbersPrediction"]
         """For each row: ``row``, its number; ``label`` with its ``probability`` (and a ``set`` of labels, the most probable
         first), or ``value`` (with ``low`` and ``high``); of several targets or quantiles a column for each, by name (and
         "NAME low", "NAME high"); and ``not_understood``."""
-        columns: dict[str, list[Any]] = {"row": self.rows.tolist()}
+        return {name: _as_list(column) for name, column in self._columns().items()}
+
+    def _columns(self) -> dict[str, list[Any] | AnyArray]:
+        columns: dict[str, Any] = {"row": self.rows}
         if self.values is not None and self.values.ndim == 2:
             names = [f"{name} (value)" if name in RESERVED else name for name in self.names]
-            columns |= {name: _short(values) for name, values in zip(names, self.values.T, strict=True)}
+            columns |= dict(zip(names, self.values.T, strict=True))
             if self.intervals is not None and self.intervals.ndim == 3:
                 for v, name in enumerate(names):
                     columns[f"{name} low"], columns[f"{name} high"] = map(_nine_digits, self.intervals[:, v].T)
             elif self.intervals is not None:
                 columns["low"], columns["high"] = map(_nine_digits, self.intervals.T)
         elif self.values is not None:
-            columns["value"] = _short(self.values)
+            columns["value"] = self.values
             if self.intervals is not None:
                 columns["low"], columns["high"] = map(_nine_digits, self.intervals.T)
         else:
             assert self.probabilities is not None
             p = self.probabilities
             columns["label"] = [self.labels[k] for k in p.argmax(axis=1).tolist()]
-            columns["probability"] = p.max(axis=1).astype(float).round(6).tolist()
+            columns["probability"] = p.max(axis=1).astype(float).round(6)
             if self.intervals is not None:
                 orders = np.argsort(-p, axis=1, kind="stable").tolist()
                 columns["set"] = [
                     [self.labels[k] for k in order if held[k]] for order, held in zip(orders, self.intervals, strict=True)
                 ]
-        return columns | {"not_understood": self.not_understood.tolist()}
+        return columns | {"not_understood": self.not_understood}
 
     def to_csv(self) -> str:
         """The `columns` as CSV: the answer has the name of the target, and ``|`` stands between the labels of a set."""
-        columns = self.columns()
+        columns = self._columns()
         if "set" in columns:
             columns["set"] = ["|".join(map(str, labels)) for labels in columns["set"]]
         named = {"label": self.target, "value": (*self.names, self.target)[0], "not_understood": "cells not understood"}
-        header = csv_lines([[named.get(name, name)] for name in columns])
-        return "".join(chain(header, csv_lines(list(columns.values()))))
+        header = csv_text([[named.get(name, name)] for name in columns])
+        return header + csv_text(list(columns.values()))
 
     def as_data(self) -> list[dict[str, Any]]:
         """The `columns`, row by row, for JSON."""
@@ -262,13 +264,15 @@ def _together(
     return TableAnswers(target, rows, (), None, answers, refused, account, confidence, intervals, names)
 
 
-def _short(values: Array) -> list[float]:
-    """173.69, not 173.69000244140625."""
-    return [float(str(value)) for value in values]
+def _as_list(column: list[Any] | AnyArray) -> list[Any]:
+    """Floats by their shortest texts: 173.69, not 173.69000244140625."""
+    if isinstance(column, list):
+        return column
+    return list(map(float, number_texts(column))) if column.dtype.kind == "f" else column.tolist()
 
 
-def _nine_digits(values: Array) -> list[float]:
-    return [float(f"{value:.9g}") for value in values]
+def _nine_digits(values: Array) -> NDArray[np.float64]:
+    return np.array(number_texts(values, 9), np.float64)
 
 
 def are_columns(source: Mapping[str, Any]) -> bool:

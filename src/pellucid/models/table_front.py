@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.core.shapes import Array, size_of
-from pellucid.data.tables.columns import CategoryColumn
+from pellucid.data.tables.columns import VECTOR, CategoryColumn
 from pellucid.data.tables.table_pipeline import TablePipeline
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.layers.input import Input
@@ -16,7 +16,6 @@ from pellucid.nn.layers.tabular.embedding import Embedding
 from pellucid.nn.layers.tabular.grouped_dense import GroupedDense
 from pellucid.nn.layers.tabular.piecewise_linear_encoding import PiecewiseLinearEncoding
 
-VECTOR = 16  # numbers for a category of a column with many values
 UNITS = 12  # numbers for a column with bins
 GAIN = 1.0  # of a bin, beside its column
 NO_BINS: tuple[float, ...] = ()

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.tables import cell_texts, cells, dates
-from pellucid.data.tables.cell_texts import CellTexts, quick_columns
+from pellucid.data.tables.cell_texts import CellTexts, first_of_equal, quick_columns
 from pellucid.data.tables.columns import CategoryColumn
 from pellucid.data.tables.dates import ORDERS_OF_DIGITS, date_of, parse_dates, read_dates
 from pellucid.data.tables.division import SPACES, divide
@@ -44,6 +44,17 @@ def test_a_list_of_texts_stays_what_it_is(texts):
     assert 5 not in again
     places = np.arange(len(texts))[::-2]
     assert list(again.at(places)) == texts[::-2]
+
+
+@EVERY_WAY
+def test_the_place_of_the_first_that_is_equal(way, monkeypatch):
+    if way == "python":
+        monkeypatch.setattr(cell_texts, "_native", None)
+    chance = np.random.default_rng(3)
+    numbers = chance.integers(0, 700, 2000).tolist()
+    hashes = chance.integers(0, 2**64, 700, np.uint64)[numbers]
+    assert first_of_equal(hashes).tolist() == [numbers.index(number) for number in numbers]
+    assert first_of_equal(hashes[:0]).tolist() == []
 
 
 @EVERY_WAY

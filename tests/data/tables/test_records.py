@@ -132,7 +132,7 @@ def test_the_quick_way_and_the_careful_way_agree(tmp_path, monkeypatch, rows, li
     path = written(tmp_path, text)
     quick = read(path, delimiter=",")
     with monkeypatch.context() as patch:
-        patch.setattr(records, "quick_chunk", lambda *_: None)
+        patch.setattr(records, "whole_rows", lambda *_: None)
         assert read(path, delimiter=",") == quick
 
 

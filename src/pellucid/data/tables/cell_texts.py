@@ -68,9 +68,12 @@ class CellTexts(Sequence[str]):
     def __contains__(self, text: object) -> bool:
         if not isinstance(text, str):
             return False
-        if not text:
-            return bool(self.are_empty.any())
-        return text.encode(errors="surrogatepass") in self.content and text in self.texts
+        characters = np.frombuffer(self.content, np.uint8)
+        sought = text.encode(errors="surrogatepass")
+        alike = self.begins[self.ends - self.begins == len(sought)]  # where those begin that may be it
+        for k, character in enumerate(sought):
+            alike = alike[characters[alike + k] == character]
+        return len(alike) > 0
 
     def first_of_each(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The places at which a text comes first; and for each cell, which of these texts it has."""
@@ -95,6 +98,16 @@ class CellTexts(Sequence[str]):
         hashes = np.empty(len(self), np.uint64)
         _native.hash_cells(self.content, self.begins, self.ends, hashes)
         return hashes
+
+
+def first_of_equal(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """For each of 64 evenly distributed bits (n,) the place of the first that is equal."""
+    if _native is None:
+        _, places, group = np.unique(hashes, return_index=True, return_inverse=True)
+        return places[group.reshape(-1)]
+    first = np.empty(len(hashes), np.int64)
+    _native.find_first_hash(hashes, first)
+    return first
 
 
 def quick_columns(

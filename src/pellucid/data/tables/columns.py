@@ -28,6 +28,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 CLIP = 3.0
 SHOWN = 8  # values of a category in words
 MOST_ONE_HOT = 64  # values of a category that have a number each
+VECTOR = 16  # numbers for a category of a column with more values
 LARGEST = 1e300  # what lies beyond is cut to it, so that no difference is infinite
 TRUTH = {"true": 1.0, "false": 0.0}
 
@@ -81,6 +82,11 @@ class Column(ABC):
     def width(self) -> int:
         """How many numbers it gives."""
         return len(self.parts)
+
+    @property
+    def resulting_width(self) -> int:
+        """How many numbers the network makes of it: as many as it gives, or a vector for each value."""
+        return self.width
 
 
 @catalogue.register
@@ -174,6 +180,10 @@ class CategoryColumn(Column):
         if self.is_embedded:
             return (self.name,)
         return tuple(f"{self.name} = {value}" if value else f"{self.name} is missing" for value in self.values)
+
+    @property
+    def resulting_width(self) -> int:
+        return VECTOR if self.is_embedded else self.width
 
 
 @catalogue.register

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.display.text import aligned, counted, printable
+from pellucid.core.machine import Threads
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.columns import Column
 from pellucid.data.tables.kinds import ColumnKind
@@ -95,13 +96,14 @@ def look_at(
             columns[profile.name] = column_of(profile, kind)
     read = read_columns(inspection.rows, columns)
     refused = read.account.refused_in_column
+    with Threads() as threads:
+        fitted = threads.map(lambda column, values: column.fit(values), columns.values(), read.values.values())
+    widths = {column.name: column.resulting_width for column in fitted}
     lines = []
     for profile, kind in inspected:
         name = profile.name
-        values = read.values.get(name)
-        width = 0 if values is None else columns[name].fit(values).width
         missing = profile.empty + (profile.marked if kind.kind in ("number", "count", "date") else 0)
-        lines.append(ColumnLine(name, kind.kind, kind.why, missing, refused[name], profile.distinct, width))
+        lines.append(ColumnLine(name, kind.kind, kind.why, missing, refused[name], profile.distinct, widths.get(name, 0)))
     suspects = [Suspect("question", one.name, "a question", kind.question) for one, kind in inspected if kind.question]
     suspects += dropped({one.name: kind for one, kind in inspected})
     suspects += _found(columns, read.values, target)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.tables.cell_texts import CellTexts
+from pellucid.data.tables.cell_texts import CellTexts, first_of_equal
 from pellucid.data.tables.cells import (
     GROUPED,
     OTHER,
@@ -61,8 +61,7 @@ class DistinctCount:
 
     def _merge(self) -> None:
         together = np.concatenate([self._kept, *self._new])
-        together.sort()  # much faster than np.unique
-        is_first = np.append(True, together[1:] != together[:-1])[: len(together)]
+        is_first = first_of_equal(together) == np.arange(len(together))
         self._kept, self._new, self._num_new = together[is_first], [], 0
         self.all_differ &= len(self._kept) == len(together)
         while len(self._kept) > MOST_HASHES:

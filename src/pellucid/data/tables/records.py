@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.core.display.text import counted
 from pellucid.core.errors import DataError
+from pellucid.core.machine import made_ahead
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.cell_texts import quick_columns
 from pellucid.data.tables.dialect import Dialect
@@ -50,10 +51,7 @@ def read_chunks(source: Source, dialect: Dialect, account: Account) -> Iterator[
 def _chunks(source: Source, dialect: Dialect, account: Account) -> Iterator[Chunk]:
     """A chunk for each block; it may have no rows."""
     left: Block | None = None  # the beginning of a record that goes on in the next block
-    for block in source.blocks():
-        if block.offset + source.size(block.content) < dialect.first_row:
-            continue
-        block = _from(block, source, dialect.first_row)
+    for block, whole in made_ahead(_blocks(source, dialect)):
         if block.is_long:
             if left is not None:
                 yield _careful_chunk(left, source, dialect, account, True)[0]
@@ -63,13 +61,23 @@ def _chunks(source: Source, dialect: Dialect, account: Account) -> Iterator[Chun
             continue
         if left is not None:
             block = Block(left.offset, left.content + source.line_end + block.content)
-            left = None
-        chunk = quick_chunk(block, source, dialect, account)
-        if chunk is None:
+            whole, left = whole_rows(block, source, dialect), None
+        if whole is None:
             chunk, left = _careful_chunk(block, source, dialect, account, False)
+        else:
+            chunk = whole._replace(rows=account.rows_in + whole.rows)
+            account.rows_in += len(whole.rows)
         yield chunk
     if left is not None:
         yield _careful_chunk(left, source, dialect, account, True)[0]
+
+
+def _blocks(source: Source, dialect: Dialect) -> Iterator[tuple[Block, Chunk | None]]:
+    """The blocks from the first row on, each with its `whole_rows`."""
+    for block in source.blocks():
+        if block.offset + source.size(block.content) >= dialect.first_row:
+            block = _from(block, source, dialect.first_row)
+            yield block, None if block.is_long else whole_rows(block, source, dialect)
 
 
 def _from(block: Block, source: Source, first: int) -> Block:
@@ -81,9 +89,9 @@ def _from(block: Block, source: Source, first: int) -> Block:
     return Block(first, block.content[cut:], block.is_long)
 
 
-def quick_chunk(block: Block, source: Source, dialect: Dialect, account: Account) -> Chunk | None:
-    """The quick way, for a block in which every line is a whole row, and no cell holds quotes; None if this is no such
-    block."""
+def whole_rows(block: Block, source: Source, dialect: Dialect) -> Chunk | None:
+    """The quick way, for a block in which every line is a whole row, and no cell holds quotes: the rows, which are numbered
+    from 1 within the block. None if this is no such block."""
     if source.encoding != "utf-8":
         return None
     found = quick_columns(block.content, dialect.delimiter, source.line_end, dialect.width)
@@ -93,9 +101,7 @@ def quick_chunk(block: Block, source: Source, dialect: Dialect, account: Account
     is_header_again = bool(dialect.header) and dialect.header[0] in columns[0]
     if is_header_again or np.logical_and.reduce([column.are_empty for column in columns]).any():
         return None
-    rows = np.arange(account.rows_in + 1, account.rows_in + 1 + len(begins))
-    account.rows_in += len(begins)
-    return Chunk(rows, block.offset + begins, columns)
+    return Chunk(np.arange(1, 1 + len(begins)), block.offset + begins, columns)
 
 
 def _careful_chunk(

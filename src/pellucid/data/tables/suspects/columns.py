@@ -21,9 +21,10 @@ def placeholder(name: str, column: Column, values: NDArray[np.float64]) -> Suspe
     if isinstance(column, CategoryColumn):
         return None
     present = values[~np.isnan(values)]
-    for number in PLACEHOLDERS:
-        count = int((present == number).sum())
+    extremes = {float(present.min()), float(present.max())} if len(present) else set()
+    for number in [one for one in PLACEHOLDERS if one in extremes]:
         others = present[present != number]
+        count = len(present) - len(others)
         if count < max(2, OFTEN * len(values)) or len(np.unique(others)) < 2:
             continue
         low, high = others.min(), others.max()

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.core.display.text import counted, percent
+from pellucid.data.tables.cell_texts import first_of_equal
 from pellucid.data.tables.suspects.suspect import Suspect
 
 
 def repeated_rows(values: Mapping[str, NDArray[np.float64]]) -> list[Suspect]:
     """Rows that come again, in all columns: on both sides of a split the test would be no test."""
     hashes = row_hashes(values)
-    repeated = len(hashes) - len(np.unique(hashes))
+    repeated = num_repeated(hashes)
     if not repeated:
         return []
     share = repeated / len(hashes)
@@ -24,15 +25,19 @@ def repeated_rows(values: Mapping[str, NDArray[np.float64]]) -> list[Suspect]:
 
 def contradictions(inputs: Mapping[str, NDArray[np.float64]], target: NDArray[np.float64]) -> list[Suspect]:
     """Rows that are equal in all columns but the target: no model can be right on all of them."""
-    _, group = np.unique(row_hashes(inputs), return_inverse=True)
-    answers, answer = np.unique(target, return_inverse=True)
-    pairs = np.unique(group * len(answers) + answer)
-    different = np.bincount(pairs // len(answers))  # targets of each group
-    rows = int((different[group] > 1).sum())
+    first = first_of_equal(row_hashes(inputs))
+    is_unlike = np.zeros(len(target), np.bool_)
+    is_unlike[first[target != target[first]]] = True  # the first rows of such groups
+    rows = int(is_unlike[first].sum())
     if not rows:
         return []
     what, share = f"{counted(rows, 'row')} share their inputs with a row of another target", rows / len(target)
     return [Suspect("unlike_targets", None, what, f"{percent(share)} of all", {"rows": rows, "share": share})]
+
+
+def num_repeated(hashes: NDArray[np.uint64]) -> int:
+    """How many are equal to an earlier one."""
+    return int((first_of_equal(hashes) != np.arange(len(hashes))).sum())
 
 
 def row_hashes(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.uint64]:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from pellucid.core.display.text import counted, percent
 from pellucid.core.errors import DataError
+from pellucid.data.tables.cell_texts import first_of_equal
 from pellucid.data.tables.columns import Column
 from pellucid.data.tables.suspects.drift import drift
-from pellucid.data.tables.suspects.rows import row_hashes
+from pellucid.data.tables.suspects.rows import num_repeated, row_hashes
 from pellucid.data.tables.suspects.suspect import Suspect
 from pellucid.data.tables.table import Rows, read_columns
 
@@ -47,11 +48,12 @@ def _rows_in_both(
     training: Mapping[str, NDArray[np.float64]], test: Mapping[str, NDArray[np.float64]], name: str
 ) -> list[Suspect]:
     """Test rows that are equal to a training row in all columns that both have: they test what was learned by heart."""
-    hashes = row_hashes(training), row_hashes(test)
-    rows, of = int(np.isin(hashes[1], hashes[0]).sum()), len(hashes[1])
+    learned, tested = row_hashes(training), row_hashes(test)
+    first = first_of_equal(np.concatenate([learned, tested]))
+    rows, of = int((first[len(learned) :] < len(learned)).sum()), len(tested)
     if not rows:
         return []
-    repeated = 1 - len(np.unique(hashes[0])) / len(hashes[0])
+    repeated = num_repeated(learned) / len(learned)
     is_are = "is" if rows == 1 else "are"
     what = f"{rows:,} of the {counted(of, 'row')} of {name} {is_are} among the training rows too"
     evidence = f"{percent(rows / of)}, equal in {counted(len(test), 'column')}"
