@@ -60,7 +60,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
     names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos"]
-    names += ["trace", "deletion", "studio", "pages", "recipes"]
+    names += ["trace", "deletion", "studio", "pages", "million_rows", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
     parser.add_argument(
         "--only", action="append", choices=[*names, *OF_OTHER_DATA], help="measure this section, keep the others"
@@ -85,6 +85,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "deletion": lambda: run_section("deletion"),
         "studio": lambda: run_section("studio"),
         "pages": lambda: run_section("pages"),
+        "million_rows": lambda: run_section("million_rows"),
         "recipes": lambda: recipes(options.quick, old_recipes),
         "fashion": lambda: run_section("fashion"),
         "cats": lambda: run_section("cats", os.environ["PELLUCID_CATS"]),
