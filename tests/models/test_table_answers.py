@@ -11,6 +11,9 @@ import pytest
 from small_tables import learned, outputs, probabilities, read_csv, write_houses
 
 import pellucid as pl
+import pellucid.models.model
+import pellucid.models.network
+from pellucid import models
 from pellucid.data.tables import source, table_pipeline
 
 ROW = {"age": "30", "rooms": "5.25", "sea": "near", "built": "2004-02-29"}
@@ -104,6 +107,19 @@ def test_an_interval_has_its_confidence(made):
     assert answers[3].confidence == 0.8
     assert answers[3].interval == tuple(answers.intervals[3])
     assert "with 80% confidence" in str(answers[3])
+
+
+@pytest.mark.parametrize("target", ["price", "class"])
+def test_a_confidence_needs_no_second_run_of_the_network(made, monkeypatch, target):
+    model, path = made[target]
+    runs = []
+    for module in (models.model, models.network):
+        run = module.answer
+        monkeypatch.setattr(module, "answer", lambda *a, run=run, **k: runs.append(len(a[1])) or run(*a, **k))
+    for confidence in (None, 0.8):
+        runs.clear()
+        model.predict(path, confidence=confidence)
+        assert runs == [60]
 
 
 def test_csv_and_data_hold_the_same(made):

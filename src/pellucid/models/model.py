@@ -122,9 +122,9 @@ class Model:
     ) -> list[Prediction]:
         """The `Prediction` of each sample x (B, ...) that is already in the network's form: what ``predict`` gives once its
         pictures are prepared. ``doubts`` says what a pipeline doubts in each, or None."""
-        sets = [None] * len(x) if confidence is None else self.predict_sets(x, confidence)
+        probabilities, sets = self.answers(x, confidence)
         found = []
-        for p, doubt, seen, held in zip(self.predict_proba(x), doubts, x, sets, strict=True):
+        for p, doubt, seen, held in zip(probabilities, doubts, x, [None] * len(x) if sets is None else sets, strict=True):
             if doubt is not None:
                 p = in_doubt(p)
             best, labels = int(p.argmax()), None
@@ -141,10 +141,7 @@ class Model:
     def predict_sets(self, x: Any, confidence: float = 0.9) -> NDArray[np.bool_]:
         """(B, K): which classes are possible with this confidence, for arrays in the network's form; see `conformal`. The
         most probable one always is."""
-        self._classifying()
-        (q,) = self._quantiles(confidence)
-        logits = self._logits(x)
-        return with_most_probable(prediction_sets(logits, q), logits)
+        return self._sets(self._logits(x), confidence)
 
     def predict_interval(self, x: Any, confidence: float = 0.9) -> tuple[Array, Array]:
         """(low, high) of a regression, each (B,) or (B, V) in float64: with this confidence the true value of a sample lies
@@ -152,13 +149,20 @@ class Model:
         never below 0; see `conformal`. Raises `ArgumentError` for a classification."""
         if isinstance(self.network.output, ClassifyingOutput):
             raise ArgumentError("a classification predicts no interval: use predict_sets, or predict with a confidence.")
-        output = self.network.output
-        predicted = output.values(answer(self.network, x).astype(np.float64))
-        reach = np.array(self._quantiles(confidence))
-        low, high = predicted - reach, predicted + reach
-        if isinstance(output, Regression) and output.is_of_counts:
-            low = np.maximum(low, 0.0)
-        return (low[:, 0], high[:, 0]) if low.shape[1] == 1 else (low, high)
+        return self._interval(answer(self.network, x), confidence)
+
+    def answers(self, x: Any, confidence: float | None = None) -> tuple[Array, Array | NDArray[np.bool_] | None]:
+        """What is said of arrays in the network's form, by one run of it: the probabilities (B, K), or the values of a
+        regression (B, ...); and with a ``confidence`` the sets (B, K), or the intervals (B, 2) or (B, V, 2)."""
+        output, temperature = self.network.output, self.temperature
+        if confidence is None:
+            return self.predict_proba(x) if isinstance(output, ClassifyingOutput) else self.network.predict(x), None
+        found = answer(self.network, x)
+        if not isinstance(output, ClassifyingOutput):
+            return output.predict(found), np.stack(self._interval(found, confidence), axis=-1)
+        logits = output.class_logits(found)
+        p = output.probabilities(found) if temperature is None else temperature.probabilities(logits)
+        return p, self._sets(logits, confidence)
 
     def calibrate(self, x: Any, y: Any, *, rows: AnyArray | None = None) -> Temperature:
         """Fit the temperature on samples that the network has not learned from, such as those held out for validation:
@@ -223,6 +227,20 @@ class Model:
                 "model.conformal(x, y) with samples that it has not learned from."
             )
         return [scores.quantile(confidence) for scores in self.conformal_scores]
+
+    def _sets(self, logits: Array, confidence: float) -> NDArray[np.bool_]:
+        (q,) = self._quantiles(confidence)
+        return with_most_probable(prediction_sets(logits, q), logits)
+
+    def _interval(self, found: Array, confidence: float) -> tuple[Array, Array]:
+        """Of what the network answers for samples."""
+        output = self.network.output
+        predicted = output.values(found.astype(np.float64))
+        reach = np.array(self._quantiles(confidence))
+        low, high = predicted - reach, predicted + reach
+        if isinstance(output, Regression) and output.is_of_counts:
+            low = np.maximum(low, 0.0)
+        return (low[:, 0], high[:, 0]) if low.shape[1] == 1 else (low, high)
 
     def _logits(self, x: Any) -> Array:
         return self._classifying().class_logits(answer(self.network, x))

@@ -34,9 +34,7 @@ class AnsweringModel(Protocol):
     def network(self) -> Network: ...
     @property
     def labels(self) -> tuple[Label, ...]: ...
-    def predict_proba(self, x: Any) -> Array: ...
-    def predict_sets(self, x: Any, confidence: float) -> NDArray[np.bool_]: ...
-    def predict_interval(self, x: Any, confidence: float) -> tuple[Array, Array]: ...
+    def answers(self, x: Any, confidence: float | None) -> tuple[Array, Array | NDArray[np.bool_] | None]: ...
 
 
 @dataclass(frozen=True)
@@ -240,11 +238,8 @@ def _answered(
     count_cells(chunk, names, read, np.ones(len(chunk.rows), np.bool_), account)
     refused = np.asarray(sum(one.refused.astype(np.int64) for one in found))
     x = pipeline.encode([one.values for one in found], threads)
-    if model.labels:
-        sets = None if confidence is None else model.predict_sets(x, confidence)
-        return _Answered(model.predict_proba(x), refused, sets)
-    bounds = None if confidence is None else np.stack(model.predict_interval(x, confidence), axis=-1)
-    return _Answered(model.network.predict(x), refused, bounds)
+    answers, intervals = model.answers(x, confidence)
+    return _Answered(answers, refused, intervals)
 
 
 def _together(
