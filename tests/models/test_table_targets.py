@@ -278,7 +278,7 @@ class TestSeveral:
 
     def test_a_target_that_is_no_number_and_a_name_twice_are_refused(self):
         data = DATA | {"kind": ["x", "y", "z"] * (N // 3)}
-        with pytest.raises(pl.DataError, match="'kind' is category"):
+        with pytest.raises(pl.DataError, match="'kind' is a category"):
             pl.datasets.table(data, target=["price", "kind"])
         with pytest.raises(pl.ArgumentError, match="each once"):
             pl.datasets.table(data, target=["price", "price"])

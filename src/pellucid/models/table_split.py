@@ -14,6 +14,7 @@ from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError, DataError
 from pellucid.data.tables.account import Account
 from pellucid.data.tables.columns import Column, DateColumn, NumberColumn, date_in_words
+from pellucid.data.tables.table import Rows as TableRows
 from pellucid.data.tables.table import Table
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]  # to learn from, and held out
@@ -48,6 +49,10 @@ class TableSplit:
             raise ArgumentError(f"a split is random, time:COLUMN or group:COLUMN, not {text!r}.")
         assert table.source is not None
         one_of(column, table.source.names, "column")
+        if column in [target.name for target in table.targets]:
+            raise ArgumentError(
+                f"{text} would divide the rows by what is to be predicted; name a column that is known before, or random."
+            )
         _, place = np.unique(table.rows, return_inverse=True)  # the rows are read in the order of the file
         if kind == "group":
             return cls(column, None, _groups(table, column)[place], table.rows)
@@ -101,6 +106,26 @@ class TableSplit:
         shown = ", ".join(f"{row:,}" for row in rows[:NAMED]) + (", ..." if len(rows) > NAMED else "")
         have, are = ("has", "is") if len(rows) == 1 else ("have", "are")
         return f"{counted(len(rows), 'row')} {have} no {self.column}, and {are} left out: {shown}"
+
+    def beside(self, table: Table, test: TableRows) -> str:
+        """What the rows of another table, to test on, share with this one, in a sentence: the groups, or the time."""
+        if self.column not in test.names:
+            return f"split by {self.column} is for validation alone: {test.name} has no such column to compare"
+        reads, last = self.reads, float(np.nanmax(self.values))
+        if reads is None:
+            known = {cells[k] for cells, used in _cells(table, self.column) for k in np.flatnonzero(used).tolist()} - {""}
+            what = f"of a {self.column} that is learned from, too"
+        else:
+            what = f"not later than {self._time(last)}, the last {self.column} that is learned from"
+        shared = rows = 0
+        for chunk in test.chunks(Account()):
+            cells = chunk.columns[test.names.index(self.column)]
+            rows += len(cells)
+            shared += (
+                sum(cell in known for cell in cells) if reads is None else int((reads.read(cells).values <= last).sum())
+            )
+        are = "is" if shared == 1 else "are"
+        return f"split by {self.column}, {test.name}: {shared or 'none'} of {counted(rows, 'row')} {are} {what}"
 
     def _time(self, value: float) -> str:
         return date_in_words(value) if isinstance(self.reads, DateColumn) else f"{value:.15g}"

@@ -75,6 +75,23 @@ def test_groups_are_whole_also_those_of_a_dropped_column(train):
     assert "1 row has no customer, and is left out: 21" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("split", "sentence"),
+    [
+        ("group:customer", "split by customer, new.csv: 2 of 3 rows are of a customer that is learned from, too"),
+        ("time:day", "split by day, new.csv: 1 of 3 rows is not later than {last}, the last day that is learned from"),
+        ("time:a", "split by a is for validation alone: new.csv has no such column to compare"),
+    ],
+)
+def test_a_split_is_compared_with_a_table_to_test_on(train, visits, split, sentence):
+    rows = read_csv(visits)
+    last = max(row["day"] for row in rows)
+    (visits.parent / "new.csv").write_text(f"day,customer,price\n{last},c3,100\n2024-05-01,c4,90\n2024-05-02,c99,80\n")
+    drop = ("a", "calls", "weight", "left")
+    done = train("--target", "price", "--test", "new.csv", "--split", split, drop=drop)
+    assert sentence.format(last=last) in done.stderr
+
+
 def test_a_test_of_too_few_rows_is_a_sentence(cli, visits):
     done = cli("train", visits, "--target", "price", "--test", "0.01")
     assert done.returncode == 2
@@ -171,8 +188,10 @@ WRONG = {
     ),
     "unknown split": (["--target", "price", "--split", "week:day"], "random, time:COLUMN or group:COLUMN"),
     "column of a split": (["--target", "price", "--split", "time:dya"], "unknown column 'dya'"),
+    "groups of the target": (["--target", "left", "--split", "group:left"], "divide the rows by what is to be predicted"),
+    "time of the target": (["--target", "price,weight", "--split", "time:weight"], "name a column that is known before"),
     "a word is no time": (["--target", "price", "--split", "time:left"], "cannot say what came first"),
-    "a target that is no number": (["--target", "price,left"], "'left' is yes_no"),
+    "a target that is no number": (["--target", "price,left"], "'left' is yes or no"),
     "a target twice": (["--target", "price,price"], "each once"),
     "a target that is not there": (["--target", "price,wieght"], "unknown column 'wieght'"),
 }

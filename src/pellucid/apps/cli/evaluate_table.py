@@ -50,7 +50,7 @@ def evaluate_table(
         target = targets[0] if len(targets) == 1 else targets
         write_json({"model": path, "data": rows.name, "target": target, **data, **test.account.as_data()})
     else:
-        say(printable(f"{path} on {rows.name}: {found.count:,} rows"))
+        say(printable(f"{path} on {rows.name}: {counted(found.count, 'row')}"))
         _show_classes(found, model) if isinstance(found, ClassJudgement) else _show_values(found, test)
         _show_importance(importance)
         say(f"\nWhy an answer: {shlex.join(['pellucid', 'explain', path, rows.name])} --row N")

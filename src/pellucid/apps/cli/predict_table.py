@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 import click
 
 from pellucid.apps.cli.terminal import say, write_json
 from pellucid.core.display.text import counted
-from pellucid.core.errors import ArgumentError, OutputError
+from pellucid.core.errors import OutputError
 from pellucid.core.files import check_replaceable, write_whole
 from pellucid.data.tables.account import Entry
 from pellucid.data.tables.table import Rows
@@ -59,10 +58,3 @@ def check_places(table: str, out: str | None, account: str | None) -> None:
         if other is not None and os.path.realpath(out) == os.path.realpath(other):
             raise OutputError(f"--out {out} is the {name} too; choose another name.")
     check_replaceable(out, b"row,", "a file of predictions")
-
-
-def refuse_options(given: dict[str, Any], reason: str) -> None:
-    """Raise `ArgumentError` if any of these options is given; None and False are not."""
-    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
-    if wrong:
-        raise ArgumentError(f"{reason}; leave {', '.join(wrong)} out.")

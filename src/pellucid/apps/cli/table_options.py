@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pellucid.apps.cli.named_data import NAMED_TABLES
 from pellucid.core.errors import ArgumentError
-from pellucid.data.tables.kinds import KINDS
+from pellucid.data.photos.csv_listing import names_pictures
+from pellucid.data.photos.listing import SUFFIXES
+from pellucid.data.tables import KINDS
 
 if TYPE_CHECKING:
     from pellucid.data.tables.table import Rows
@@ -54,6 +58,23 @@ def _with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def is_table(data: str, given: Mapping[str, Any]) -> bool:
+    """Whether these data are a table, and no folder or listing of pictures."""
+    return "target" in given or data in NAMED_TABLES or _may_be_a_table(data)
+
+
+def _may_be_a_table(data: str) -> bool:
+    """Whether a file is neither a picture, by its name, nor a listing of pictures."""
+    return os.path.isfile(data) and Path(data).suffix.lower() not in SUFFIXES and not names_pictures(data)
+
+
+def refuse_options(given: dict[str, Any], reason: str) -> None:
+    """Raise `ArgumentError` if any of these options is given; None and False are not."""
+    wrong = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if wrong:
+        raise ArgumentError(f"{reason}; leave {', '.join(wrong)} out.")
 
 
 def kinds_from_words(words: Sequence[str]) -> dict[str, str | list[str]]:

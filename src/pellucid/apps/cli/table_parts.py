@@ -9,6 +9,7 @@ from pellucid.apps.cli.job import TrainJob
 from pellucid.core.checks import number_between
 from pellucid.core.display.text import counted
 from pellucid.core.errors import ArgumentError
+from pellucid.data.tables.table import Rows as TableRows
 from pellucid.data.tables.table import Table
 from pellucid.models.table_split import FEWEST_HELD_OUT, Rows, TableSplit
 from pellucid.models.train_table import divide_table
@@ -24,12 +25,17 @@ class TableParts(NamedTuple):
     notes: list[str]
 
 
-def divided(table: Table, validation: float | None, job: TrainJob, seed: int) -> TableParts:
-    """The parts by ``--test FRACTION``, ``--split`` and the share for validation."""
+def divided(
+    table: Table, validation: float | None, job: TrainJob, seed: int, test_rows: TableRows | None = None
+) -> TableParts:
+    """The parts by ``--test FRACTION``, ``--split`` and the share for validation; the notes say what ``test_rows``, another
+    table to test on, share with this one."""
     by = TableSplit.of(table, job.given.get("split", "random"))
     fraction, test, notes = _test_fraction(job.given), None, []
     if by is not None and (fraction or validation) and (left_out := by.left_out()):
         notes.append(left_out)
+    if by is not None and test_rows is not None:
+        notes.append(by.beside(table, test_rows))
     if fraction is not None:
         learn, held_out = parts = divide_table(table, fraction, seed + 1, by)
         if not len(held_out):

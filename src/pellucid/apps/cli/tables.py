@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pellucid.apps.cli.job import TrainJob, check_engine, train_and_save
 from pellucid.apps.cli.judgement import bounds_in_words, show_figures, show_probabilities, show_recalls
-from pellucid.apps.cli.named_data import NAMED_TABLES
 from pellucid.apps.cli.table_options import kinds_from_words, rows_of
 from pellucid.apps.cli.table_parts import divided, is_test_file
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import one_of
-from pellucid.core.display.text import printable
+from pellucid.core.display.text import counted, printable
 from pellucid.core.errors import ArgumentError
-from pellucid.data.photos.csv_listing import names_pictures
-from pellucid.data.photos.listing import SUFFIXES
 from pellucid.data.tables.overview import dropped, possible_targets
 from pellucid.data.tables.suspects.find import find_suspects
 from pellucid.data.tables.suspects.suspect import Suspect, suspects_in_words
@@ -33,16 +28,6 @@ from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judg
 from pellucid.training.recipes.table_rules import HELD_OUT
 
 MOST_SUSPECTS = 20  # that are named before training
-
-
-def is_table(data: str, given: dict[str, Any]) -> bool:
-    """Whether these data are a table, and no folder or listing of pictures."""
-    return "target" in given or data in NAMED_TABLES or _may_be_a_table(data)
-
-
-def _may_be_a_table(data: str) -> bool:
-    """Whether a file is neither a picture, by its name, nor a listing of pictures."""
-    return os.path.isfile(data) and Path(data).suffix.lower() not in SUFFIXES and not names_pictures(data)
 
 
 def table_of(data: str, given: dict[str, Any]) -> Table:
@@ -79,7 +64,7 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
         check_columns(test_rows, list(table.by_name()[0]))  # before the training, not after it
     _show_suspects(table, test_rows)
     seed = job.resumed.network.seed if job.resumed else job.seed
-    table, test, division, notes = divided(table, changes.get("validation", HELD_OUT) or None, job, seed)
+    table, test, division, notes = divided(table, changes.get("validation", HELD_OUT) or None, job, seed, test_rows)
     training = TableTraining(table, division, changes, seed, loss, job.resumed)
     options = job.fit_options(training.recipe)
     check_engine(training.network, options, job.run)
@@ -93,16 +78,16 @@ def train_on_table(job: TrainJob, changes: dict[str, Any]) -> None:
     if test_rows is not None:
         found = labelled_rows(training.pipeline, test_rows)
         say("\n".join(found.account.in_words()), err=True)
-        show_judgement(job.out, judge(model, found.x, found.y), model, "test rows")
+        show_judgement(job.out, judge(model, found.x, found.y), model, "test row")
     elif test is not None:
         x = test.encode(training.pipeline)
-        show_judgement(job.out, judge(model, x, test.y), model, "test rows")
+        show_judgement(job.out, judge(model, x, test.y), model, "test row")
     elif len(division[1]):
         held_out = division[1]
-        show_judgement(job.out, judge(model, training.x[held_out], table.y[held_out]), model, "held-out rows")
+        show_judgement(job.out, judge(model, training.x[held_out], table.y[held_out]), model, "held-out row")
         say("They also decided which epoch is kept, so the figure flatters; rows of --test would tell more.")
     else:
-        say(f"{job.out}: trained on all {len(table):,} rows; none is left to judge it on")
+        say(f"{job.out}: trained on all {counted(len(table), 'row')}; none is left to judge it on")
 
 
 def _show_suspects(table: Table, test: Rows | None) -> None:
@@ -124,17 +109,18 @@ def judge(model: Model, x: Any, y: Any) -> ClassJudgement | RegressionJudgement:
 
 def show_judgement(out: str, found: ClassJudgement | RegressionJudgement, model: Model, what: str) -> None:
     """The figures in one line, and what can be said of probabilities or intervals."""
+    count = counted(found.count, what)
     if isinstance(found, ClassJudgement):
-        say(f"{out}: {found.accuracy:.2%} of {found.count:,} {what} right{bounds_in_words(found)}, loss {found.loss:.4f}")
+        say(f"{out}: {found.accuracy:.2%} of {count} right{bounds_in_words(found)}, loss {found.loss:.4f}")
         show_probabilities(found, model)
         show_recalls(found)
         return
     if found.levels or found.y.shape[1] > 1:
-        say(f"{out}: on {found.count:,} {what}")
+        say(f"{out}: on {count}")
         show_figures(found)
         return
     r2 = f", r2 {found.metrics['r2']:.3f}" if "r2" in found.metrics else ""
-    say(f"{out}: on {found.count:,} {what} rmse {found.rmse:.6g}, mae {found.metrics['mae']:.6g}{r2}")
+    say(f"{out}: on {count} rmse {found.rmse:.6g}, mae {found.metrics['mae']:.6g}{r2}")
     if found.reach:
         reach, held = found.reach[0], found.covered[0]
         say(f"intervals for 90% confidence reach {reach:.6g} to each side; they hold {held:.1%} of these rows")

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pellucid.core.checks import one_of
 from pellucid.core.display.text import counted, percent
 from pellucid.core.errors import ArgumentError, DataError
+from pellucid.data.tables import KINDS
 from pellucid.data.tables.cells import FORMATS, PLAIN, UNAFFIXED, NumberFormat
 from pellucid.data.tables.columns import CategoryColumn, Column, NumberColumn
 from pellucid.data.tables.dates import ORDERS
 from pellucid.data.tables.profile import ColumnProfile
 
-KINDS = ("number", "count", "yes_no", "category", "ordered", "date", "identifier", "text", "constant")
 DROPPED = ("identifier", "text", "constant")  # columns that nothing is learned from, unless their kind is stated
 STATED = "as stated"  # why a column has its kind, if nobody looked at its cells
 MOST = 0.9  # of the cells must be numbers for a column of numbers, dates for one of dates
@@ -23,6 +23,8 @@ MOST_CLASSES = 20  # a target of whole numbers from 0 or 1 without a gap has cla
 FEW = 20  # rows; with fewer, that all cells differ says nothing
 MOST_CATEGORIES = 1000  # of a column in which most words differ
 TEXT_WORDS = 3.5  # words a cell on average, from which on a column of different cells is text
+IN_WORDS = {"yes_no": "yes or no", "ordered": "an ordered category", "identifier": "an identifier", "text": "free text"}
+IN_WORDS |= {"constant": "constant"} | {kind: f"a {kind}" for kind in ("number", "count", "category", "date")}
 YES_NO = tuple(
     frozenset(pair.split())
     for pair in ("0 1", "yes no", "true false", "y n", "t f", "on off", "ja nein", "oui non", "si no", "sí no", "0.0 1.0")
@@ -46,6 +48,11 @@ class ColumnKind:
     date_order: str = "ymd"
     levels: tuple[str, ...] = field(default=())
     question: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        """As in "it is a number"."""
+        return IN_WORDS[self.kind]
 
     @property
     def is_stated(self) -> bool:
@@ -250,8 +257,8 @@ def target_column_of(profile: ColumnProfile, kind: ColumnKind, *, is_alone: bool
     are_classes = kind.kind not in ("number", "count") or (is_alone and not kind.is_stated and _counts_up(profile))
     if are_classes and not is_alone:
         raise DataError(
-            f"several targets are columns of numbers; {profile.name!r} is {kind.kind}. Train a model of its own on it, or "
-            f"say that it is a number: --kind {profile.name}=number (kinds=)."
+            f"several targets are columns of numbers; {profile.name!r} is {kind.in_words}. Train a model of its own on it, "
+            f"or say that it is a number: --kind {profile.name}=number (kinds=)."
         )
     if not are_classes:
         return NumberColumn(profile.name, *kind.number_format)

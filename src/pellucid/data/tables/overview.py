@@ -118,7 +118,7 @@ def look_at(
 def dropped(kinds: Mapping[str, ColumnKind]) -> list[Suspect]:
     """The columns that nothing is learned from, by their kind."""
     return [
-        Suspect("dropped", name, f"nothing is learned from it: it is {kind.kind}", kind.why)
+        Suspect("dropped", name, f"nothing is learned from it: it is {kind.in_words}", kind.why)
         for name, kind in kinds.items()
         if kind.is_dropped
     ]

@@ -388,5 +388,5 @@ def _with_known_classes(target: Column, values: NDArray[np.float64]) -> tuple[Co
 
 def _why_none(kinds: Mapping[str, ColumnKind], targets: Sequence[str], drop: Sequence[str]) -> str:
     others = {name: kind for name, kind in kinds.items() if name not in targets}
-    reasons = [f"{name} is {'dropped' if name in drop else kind.kind}" for name, kind in others.items()]
+    reasons = [f"{name} is {'dropped' if name in drop else kind.in_words}" for name, kind in others.items()]
     return (", ".join(reasons[:10]) or "there is no other column") + "."

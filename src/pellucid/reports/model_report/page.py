@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.core.display.html_page import page as whole_page
 from pellucid.core.display.html_page import resource
@@ -15,10 +15,8 @@ from pellucid.core.suggestions import suggests_arguments
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.models.model import Model, check_model
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
-from pellucid.reports.columns.findings import ColumnFindings
 from pellucid.reports.judgement import ClassJudgement, RegressionJudgement, judge_classes, judge_regression
 from pellucid.reports.model_report.classes import classes
-from pellucid.reports.model_report.columns import columns as columns_section
 from pellucid.reports.model_report.confusion import confusion
 from pellucid.reports.model_report.headline import answer, headline
 from pellucid.reports.model_report.learning import learning
@@ -31,9 +29,11 @@ from pellucid.reports.model_report.suspects import suspects as suspects_section
 from pellucid.reports.model_report.test_data import data as data_section
 from pellucid.reports.model_report.test_rows import TestRows, account, far_rows, wrong_rows
 from pellucid.reports.model_report.training import curves
-from pellucid.reports.model_report.what_if import what_if
 from pellucid.reports.photo_suspects import PhotoSuspects
 from pellucid.reports.validation import unit_of_epochs
+
+if TYPE_CHECKING:
+    from pellucid.reports.columns.findings import ColumnFindings
 
 CONTENTS = {
     "mistakes": "Mistakes",
@@ -146,7 +146,10 @@ def _of_columns(found: ColumnFindings | None, model: Model) -> list[Markup]:
     """The sections about the columns of a table."""
     if found is None:
         return []
-    return [columns_section(found), what_if(found, bool(model.labels))]
+    from pellucid.reports.model_report.columns import columns  # only here: other reports need nothing that reads tables
+    from pellucid.reports.model_report.what_if import what_if
+
+    return [columns(found), what_if(found, bool(model.labels))]
 
 
 def _filled(data: str, title: str, first: Markup, contents: dict[str, str], sections: Iterable[Markup]) -> str:

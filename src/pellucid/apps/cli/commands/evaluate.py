@@ -9,22 +9,19 @@ from typing import Any
 
 import click
 
-from pellucid.apps.cli.evaluate_table import evaluate_table
 from pellucid.apps.cli.judgement import bounds_in_words, show_guessing, show_probabilities, show_tables
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.named_models import open_model
-from pellucid.apps.cli.predict_table import check_account_place, refuse_options
-from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
+from pellucid.apps.cli.table_options import ACCOUNT, reading_options, refuse_options, rows_of
 from pellucid.apps.cli.terminal import check_page, say, write_json
-from pellucid.core.display.text import printable
+from pellucid.core.display.text import counted, printable
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import write_whole
 from pellucid.core.shapes import AnyArray
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.folder_report import FolderReport
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
-from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import Model
+from pellucid.models.model import Model, table_pipeline_of
 from pellucid.nn.layers.outputs.classification import ClassifyingOutput
 from pellucid.reports.judgement import judge_classes
 
@@ -54,7 +51,10 @@ def command(
     if page is not None:
         check_page(page)
     loaded = open_model(model)
-    if isinstance(loaded.pipeline, TablePipeline):
+    if table_pipeline_of(loaded) is not None:
+        from pellucid.apps.cli.evaluate_table import evaluate_table
+        from pellucid.apps.cli.predict_table import check_account_place
+
         check_account_place(account)
         again = _again(model, data, page, reading)
         rows = rows_of(data, reading)
@@ -67,7 +67,7 @@ def command(
         report = {"model": model, "data": test.name} | judgement.as_data()
         write_json(report if test.folder_report is None else report | {"folder_report": test.folder_report.as_data()})
     else:
-        say(printable(f"{model} on {test.name}: {judgement.count:,} samples"))
+        say(printable(f"{model} on {test.name}: {counted(judgement.count, 'sample')}"))
         say(f"accuracy {judgement.accuracy:.2%}{bounds_in_words(judgement)}   loss {judgement.loss:.4f}")
         show_guessing(judgement)
         show_probabilities(judgement, loaded)

@@ -11,14 +11,13 @@ import click
 
 from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.photos.read_photos import check_is_of_photos, read_photos
-from pellucid.apps.cli.predict_table import refuse_options
-from pellucid.apps.cli.table_options import reading_options, rows_of
+from pellucid.apps.cli.table_options import reading_options, refuse_options, rows_of
 from pellucid.apps.cli.terminal import check_page, picture_as_text, say, write_json
 from pellucid.core.display.document import Section
 from pellucid.core.display.document_text import as_text
 from pellucid.core.errors import ArgumentError
 from pellucid.core.files import check_replaceable, write_whole
-from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.models.model import table_pipeline_of
 from pellucid.reports.explanation.explain import explain
 from pellucid.reports.explanation.explanation import Explanation
 
@@ -88,7 +87,7 @@ def command(
             "--trace, or leave it out."
         )
     source: Any = picture
-    if isinstance(loaded.pipeline, TablePipeline):
+    if table_pipeline_of(loaded) is not None:
         source = rows_of(picture, reading)
     else:
         refuse_options({"row": row, **reading}, f"{model} is no model of tables")

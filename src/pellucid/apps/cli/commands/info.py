@@ -10,8 +10,7 @@ import click
 from pellucid.apps.cli.named_models import open_model
 from pellucid.apps.cli.terminal import say, write_json
 from pellucid.core.display.text import aligned, printable
-from pellucid.data.tables.table_pipeline import TablePipeline
-from pellucid.models.model import Model
+from pellucid.models.model import Model, table_pipeline_of
 from pellucid.nn import catalogue
 from pellucid.reports.validation import final_in_words, unit_of_epochs
 
@@ -33,8 +32,8 @@ def command(model: str, as_json: bool) -> None:
     more = f" ... {len(loaded.labels):,} in all" if len(loaded.labels) > LABELS_SHOWN else ""
     say(printable(f"labels    {shown}{more}"))
     say(f"pipeline  {loaded.pipeline or 'none: it takes arrays, not pictures'}")
-    if isinstance(loaded.pipeline, TablePipeline):
-        columns = [(one.name, one.kind, str(one.width), one.learned) for one in loaded.pipeline.columns]
+    if (pipeline := table_pipeline_of(loaded)) is not None:
+        columns = [(one.name, one.kind, str(one.width), one.learned) for one in pipeline.columns]
         lines = aligned([("column", "kind", "numbers", "learned from the training rows"), *columns], left=4)
         say("\n".join(["", lines[0], "-" * max(map(len, lines)), *lines[1:], ""]))
     if loaded.temperature is not None:

@@ -10,12 +10,11 @@ from typing import Any
 import click
 
 from pellucid.apps.cli.named_models import open_model
-from pellucid.apps.cli.predict_table import check_places, predict_table, refuse_options
-from pellucid.apps.cli.table_options import ACCOUNT, reading_options, rows_of
+from pellucid.apps.cli.table_options import ACCOUNT, reading_options, refuse_options, rows_of
 from pellucid.apps.cli.terminal import picture_as_text, say, write_json
 from pellucid.core.display.text import printable
 from pellucid.core.errors import ArgumentError, DataError
-from pellucid.data.tables.table_pipeline import TablePipeline
+from pellucid.models.model import table_pipeline_of
 from pellucid.models.prediction import Prediction
 
 
@@ -55,7 +54,9 @@ def command(
     loaded = open_model(model)
     if confidence is not None:
         loaded.check_confidence(confidence)
-    if isinstance(loaded.pipeline, TablePipeline):
+    if table_pipeline_of(loaded) is not None:
+        from pellucid.apps.cli.predict_table import check_places, predict_table
+
         refuse_options({"top": top > 1, "quiet": quiet}, "the model answers for the rows of a table")
         if len(pictures) > 1:
             raise ArgumentError(f"one table at a time; {len(pictures)} files are named.")

@@ -23,8 +23,7 @@ from pellucid.apps.cli.judgement import show_guessing, show_probabilities
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.names import Name
 from pellucid.apps.cli.photos.train_photos import OF_FOLDERS, train_on_photos
-from pellucid.apps.cli.table_options import ACCOUNT, table_options
-from pellucid.apps.cli.tables import is_table, train_on_table
+from pellucid.apps.cli.table_options import ACCOUNT, is_table, table_options
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import positive_integer
 from pellucid.core.errors import ArgumentError
@@ -254,6 +253,8 @@ def command(
     if data in NAMED_DATA:
         _train_on_arrays(job)
     elif is_table(data, given):
+        from pellucid.apps.cli.tables import train_on_table
+
         train_on_table(job, _changes(given))
     else:
         train_on_photos(job, _changes(given))
