@@ -62,6 +62,7 @@ def test_the_same_in_words(cli, table):
     assert done.returncode == 0, done.stderr
     assert "30 rows in: 30 used (0 of them repaired, 3 with missing or refused cells), 0 refused" in done.stdout
     assert "row 3, price" in done.stdout
+    assert "id: nothing is learned from it: it is an identifier (" in done.stdout
     assert "'oops' refused: it is no number" in done.stdout
     assert re.search(r"zip +category", done.stdout)
     assert re.search(r"id +identifier", done.stdout)

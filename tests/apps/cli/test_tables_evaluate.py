@@ -43,6 +43,15 @@ def test_numbers_are_judged_in_their_own_units(found):
     np.testing.assert_allclose([each["predicted"] for each in said["worst_mistakes"]], predicted[order], rtol=1e-5)
 
 
+def test_one_row_is_one_row(cli, houses):
+    _, file, new = houses["price"]
+    header, row, *_ = new.read_text().splitlines()
+    (one := new.parent / "one.csv").write_text(f"{header}\n{row}\n")
+    done = cli("evaluate", file, one)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].endswith(f"{one.name}: 1 row")
+
+
 @pytest.mark.parametrize("target", ["sold", "class"])
 def test_classes_are_judged_as_those_of_pictures(found, target):
     model, rows, said = found(target)

@@ -48,6 +48,13 @@ def test_what_is_found(tmp_path, monkeypatch, block, text, delimiter, names):
     assert b"a" not in rest.split(b"\n")[0].replace(b"a;b;c", b"").replace(b"A", b"")
 
 
+def test_a_first_line_that_names_another_sign_is_told(tmp_path):
+    with pytest.raises(PellucidError, match=r"says that ';' stands between cells, but ',' does.* --delimiter ','"):
+        dialect(tmp_path, "sep=;\na,b\n1,2\n3,4\n")
+    assert dialect(tmp_path, "sep=;\na,b\n1,2\n3,4\n", delimiter=",").names == ("a", "b")
+    assert dialect(tmp_path, "sep=;\nprice\n1,5\n2,5\n").names == ("price",)
+
+
 def test_renamed_columns_are_named(tmp_path):
     assert dialect(tmp_path, "a,,a\n1,2,3\n").notes == (
         "column 2 has no name: it is called 'column 2'",

@@ -47,6 +47,10 @@ def kind_of(cells, stated=None, name="x", **options):
         (["2024-01-05", "2024-02-30", *["2024-03-01"] * 20], "x", "date"),
         (["31.12.2024", "1.1.2025"], "x", "date"),
         (["Jan 5, 2024", "March 7, 2024"], "x", "date"),
+        ([str(9_007_199_254_740_993 + k % 3) for k in range(30)], "x", "category"),  # float64 knows no 2^53 + 1
+        ([str(12_345_678_901_234_567 + k) for k in range(30)], "x", "identifier"),
+        ([str(12_345_678_901_234_567 * 10 ** (k % 3) + k) for k in range(30)], "x", "count"),  # no codes: of many lengths
+        ([str(2**60 * k) for k in range(2, 8)], "x", "count"),  # exact
         (["1,5", "2,5"], "x", "number"),
         (["$1,200.50", "$3.10"], "x", "number"),
         (["12 %", "13 %"], "x", "number"),
@@ -166,3 +170,10 @@ def test_what_is_stated_is_done():
     for options in ({"decimal": "x"}, {"date_order": "ymd"}):
         with pytest.raises(PellucidError, match=next(iter(options))):
             kind_of(["1"], **options)
+
+
+def test_numbers_that_are_rounded_are_counted():
+    """2^53 + 1 and 2^53 + 3 lie between two numbers of float64; 2^53 + 2 and 2^70 are exact."""
+    cells = ["9007199254740992", "9007199254740993", "-9007199254740995", "9007199254740994", str(2**70), "1e17", "5", ""]
+    assert kind_of(cells).why.endswith("; 2 are beyond 2^53, and rounded")
+    assert "rounded" not in kind_of(["9007199254740992", "3"]).why

@@ -21,6 +21,7 @@ from pellucid.core.shapes import Array
 from pellucid.data.tables.cell_texts import CellTexts
 from pellucid.data.tables.cells import PLAIN, NumberFormat, parse_numbers
 from pellucid.data.tables.dates import parse_dates
+from pellucid.data.tables.profile import LARGEST_EXACT
 from pellucid.nn import catalogue
 
 DAY = 86_400.0  # seconds
@@ -286,8 +287,11 @@ def _places(cells: Sequence[str], known: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _meaning(text: str) -> str | float:
-    """What is the same for 1, 1.0 and true, in any case; a text that is nothing of this means itself."""
+    """What is the same for 1, 1.0 and true, in any case; a text that is nothing of this means itself, and so does a number
+    that others may be equal to."""
     number = PLAIN.number(text)
+    if number is not None and abs(number) >= LARGEST_EXACT:
+        return text
     return TRUTH.get(text.casefold(), text) if number is None else number
 
 

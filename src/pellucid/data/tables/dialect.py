@@ -55,7 +55,9 @@ def find_dialect(source: Source, delimiter: str | None = None, names: Sequence[s
     lines = start.content.decode().split(end)
     said = SEPARATOR_LINE.fullmatch(lines[0].strip(" \r\n"))
     first = 1 if said else 0  # line of the first record
-    delimiter = delimiter or (said[1] if said else None)
+    if said and delimiter is None:
+        delimiter = said[1]
+        _check_said(source.name, delimiter, lines[first:], end)
     candidates = DELIMITERS if delimiter is None else (_checked_delimiter(delimiter),)
     divided = {one: _first_records(lines[first:], one, end) for one in candidates}
     best = max(divided, key=lambda one: _fit(divided[one]))
@@ -136,6 +138,19 @@ def _fit(records: Sequence[Divided]) -> tuple[float, float]:
     if width == 1:
         return 0.0, share
     return share if len(records[0].cells) == width else share / 2, width
+
+
+def _check_said(name: str, said: str, lines: Sequence[str], end: str) -> None:
+    """Raise `DataError` if the sign that the first line names divides no line, and another one divides the header."""
+    if any(len(record.cells) > 1 for record in _first_records(lines, said, end)):
+        return
+    for other in DELIMITERS:
+        records = _first_records(lines, other, end)
+        if _fit(records)[0] > 0.5 and len(records[0].cells) > 1:
+            raise DataError(
+                f"the first line of {name} says that {said!r} stands between cells, but {other!r} does: correct or remove "
+                f"that line, or name the sign: --delimiter {other!r}, or delimiter=."
+            )
 
 
 def _check_rows(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], candidates: Sequence[str]) -> None:

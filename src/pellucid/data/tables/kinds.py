@@ -113,14 +113,17 @@ def _of_numbers(profile: ColumnProfile, number_format: NumberFormat, share: floa
             return ColumnKind("identifier", f"it numbers the rows from {profile.low:g} to {profile.high:g}")
         if _is_named_identifier(profile.name):
             return ColumnKind("identifier", "whole numbers that are all different, and its name says so")
+    if is_whole and profile.rounded and len(f"{profile.low:.0f}") == len(f"{profile.high:.0f}"):
+        return _of_words(profile)  # all of one length: codes
     why = f"{percent(share)} of the cells are numbers" + ("" if is_plain else f" ({number_format.in_words()})")
+    why += f"; {profile.rounded:,} are beyond 2^53, and rounded" if profile.rounded else ""
     if is_whole and profile.low >= 0:
         return ColumnKind("count", f"{why}, all whole, from {profile.low:g} to {profile.high:g}", number_format)
     return ColumnKind("number", why, number_format, question=question)
 
 
 def _of_words(profile: ColumnProfile) -> ColumnKind:
-    """Words, or numbers with leading zeros."""
+    """Words, or numbers that are codes: with leading zeros, or too long to be told apart as numbers."""
     distinct, filled = profile.distinct, profile.filled
     words = profile.words / filled
     if profile.all_differ and filled >= FEW and words < TEXT_WORDS:
@@ -130,6 +133,7 @@ def _of_words(profile: ColumnProfile) -> ColumnKind:
     if profile.values is None or (distinct > MOST_CATEGORIES and distinct > filled / 2):
         return ColumnKind("text", f"words or codes of which {distinct:,} differ, too many for a category")
     codes = ", codes that begin with 0 among them" if profile.zero_first else ""
+    codes += ", whole numbers beyond 2^53, which are codes" if profile.rounded else ""
     return ColumnKind("category", counted(distinct, "value") + codes)
 
 

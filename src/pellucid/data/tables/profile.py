@@ -24,6 +24,7 @@ from pellucid.data.tables.cells import (
 )
 from pellucid.data.tables.dates import ORDERS_OF_DIGITS, has_doubtful_year, orders_of, read_dates
 
+LARGEST_EXACT = 2.0**53  # below it float64 tells all whole numbers apart
 MOST_VALUES = 100_000  # distinct texts that are counted one by one
 MOST_DECIMALS = 10_000  # the same in a column of numbers with decimals, which are no categories
 MOST_HASHES = 1 << 20  # of texts that are no longer counted one by one
@@ -117,6 +118,7 @@ class ColumnProfile:
     zero_first    cells of digits that begin with 0, such as 02139: codes, no numbers
     whole, rising whether all plain numbers are whole; and each larger by 1 than the one before
     low, high     of the plain numbers
+    rounded       whole plain numbers beyond 2^53 that are not exact in float64, so that others may be equal to them
     words         words of all cells that are no plain numbers
     examples      for a question: by order the first date, by "," and an affix the first number that a comma makes doubtful
     """
@@ -124,7 +126,7 @@ class ColumnProfile:
     def __init__(self, name: str) -> None:
         self.name = name
         self.count = self.empty = self.marked = self.words = self.slashed = self.zero_first = 0
-        self.short_years = self.years_first = 0
+        self.short_years = self.years_first = self.rounded = 0
         self._values: ValueCounts | None = ValueCounts()
         self.formats: Counter[NumberFormat] = Counter()
         self.orders: Counter[str] = Counter()
@@ -166,6 +168,9 @@ class ColumnProfile:
         self.empty += len(texts) - int(is_filled.sum())
         decimal, values, kinds = _as_numbers(texts)
         self._add_formats(texts, decimal, kinds)
+        if len(large := np.flatnonzero((kinds == WHOLE) & (np.abs(values) >= LARGEST_EXACT))):
+            digits = zip(texts.at(large), values[large].tolist(), strict=True)
+            self.rounded += sum(text.lstrip("+-").isdecimal() and int(text) != int(value) for text, value in digits)
         plain = np.where(kinds <= (GROUPED if decimal == PLAIN.decimal else WHOLE), values, math.nan)
         if len(others := np.flatnonzero(kinds == OTHER)):
             plain[others] = self._add_others(texts.at(others))
