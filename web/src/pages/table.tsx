@@ -3,6 +3,7 @@ import { Notice } from "../parts/notice";
 import { parameter } from "../url";
 import { useGet } from "../use-get";
 import { Account, Questions } from "./table/account";
+import { Choices } from "./table/choices";
 import { Columns, Target } from "./table/columns";
 import { Opener } from "./table/opener";
 import { OneRow } from "./table/row";
@@ -47,6 +48,7 @@ export function Table() {
                 <Start isReady={parameter("target") !== "" && !isAsked} hint={isAsked ? "First answer what the cells do not tell." : "First choose what is to be predicted."} />
               </div>
             ) : null}
+            {overview && !error && parameter("target") ? <Choices overview={overview} /> : null}
             <Message run={learned} />
             {learned ? <Learning run={learned} /> : null}
           </section>
@@ -60,7 +62,7 @@ export function Table() {
 
 /** Why the table cannot be read, and the way back to how it was found. */
 function Refused({ error }: { error: string }) {
-  const isChanged = ["target", "kinds", "drop", "decimal", "date_order", "encoding"].some((name) => parameter(name) !== "");
+  const isChanged = ["target", "also", "kinds", "drop", "decimal", "date_order", "encoding"].some((name) => parameter(name) !== "");
   return (
     <div class="row">
       <Notice kind="error">{error}</Notice>

@@ -1,8 +1,8 @@
 /** The columns: which one is predicted, and what the others are used as. */
 import { useState } from "preact/hooks";
 import { count } from "../../numbers";
-import { parameter, setParameters } from "../../url";
-import { dropped, kinds, useAs } from "./state";
+import { parameter } from "../../url";
+import { also, dropped, kinds, predict, useAs } from "./state";
 import type { ColumnLine, Overview } from "./types";
 
 const CHOICES = { number: "number", category: "category", ordered: "ordered category", date: "date", drop: "leave it out" };
@@ -24,7 +24,7 @@ export function Columns({ overview }: { overview: Overview }) {
               <th scope="col" class="number">not understood</th><th scope="col" class="number">different</th><th scope="col" class="number">numbers</th><th scope="col">why</th>
             </tr>
           </thead>
-          <tbody>{shown.map((one) => <Line key={one.name} column={one} isTarget={one.name === target} />)}</tbody>
+          <tbody>{shown.map((one) => <Line key={one.name} column={one} isTarget={one.name === target || also.value.includes(one.name)} />)}</tbody>
         </table>
       </div>
       {shown.length === overview.columns.length ? null : (
@@ -86,7 +86,7 @@ export function Target({ overview }: { overview: Overview }) {
   return (
     <label class="row target-choice">
       <span>Predict</span>
-      <select value={target} onChange={(event) => setParameters({ target: event.currentTarget.value || null }, true)}>
+      <select value={target} onChange={(event) => predict(event.currentTarget.value)}>
         <option value="">choose a column ...</option>
         {known.map((name) => <option key={name} value={name}>{name}</option>)}
       </select>

@@ -40,7 +40,7 @@ export function OneRow({ rows }: { rows: number | null }) {
         <CellList controls={controls.columns} cells={cells} />
       </section>
       <div class="beside">
-        <Answer model={model} target={controls.target} />
+        <Answer model={model} controls={controls} />
         <section class="panel confidence" aria-label="How sure">
           {isRunning ? <p class="hint">While it learns, nothing is said with a stated confidence.</p> : <Confidence model={model} confidence={confidenceOf(model)} />}
         </section>

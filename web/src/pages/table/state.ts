@@ -5,12 +5,14 @@ import { address, parameter, setParameters } from "../../url";
 import { type LiveRun, runs } from "../train/control/live";
 import type { Cells } from "./types";
 
-const READING = ["table", "target", "kinds", "drop", "decimal", "date_order", "encoding"] as const;
+const READING = ["table", "target", "also", "kinds", "drop", "decimal", "date_order", "encoding"] as const;
+export const CHOICES = ["ensemble", "loss", "split"] as const; // in place of the rules
 export const MIDDLE = "middle"; // in place of the number of a row
 
 export const table = computed(() => parameter("table") || (session.value?.table ?? ""));
 export const kinds = computed(() => json<Record<string, string | string[]>>(parameter("kinds"), {}));
 export const dropped = computed(() => json<string[]>(parameter("drop"), []));
+export const also = computed(() => json<string[]>(parameter("also"), [])); // further columns to predict
 
 /** An address of the server about the table as it is read here. */
 export function aboutTable(path: string, more: Record<string, string | number> = {}): string {
@@ -20,8 +22,18 @@ export function aboutTable(path: string, more: Record<string, string | number> =
 
 /** Another table: nothing of the one before holds for it. */
 export function chooseTable(name: string): void {
-  const nothing = Object.fromEntries([...READING, "model", "row", "cells", "of", "epochs"].map((one) => [one, null]));
+  const nothing = Object.fromEntries([...READING, ...CHOICES, "model", "row", "cells", "of", "epochs"].map((one) => [one, null]));
   setParameters({ ...nothing, table: name }, true);
+}
+
+/** Predicts another column: what was chosen for the one before may not fit it. */
+export function predict(column: string): void {
+  setParameters({ target: column || null, also: null, loss: null, split: null }, true);
+}
+
+/** Predicts these columns besides the first one. */
+export function predictAlso(columns: string[]): void {
+  setParameters({ also: columns.length ? JSON.stringify(columns) : null }, true);
 }
 
 /** Uses a column as another kind, or leaves it out; "" is as it was found. */

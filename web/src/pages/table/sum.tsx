@@ -19,6 +19,14 @@ export function Sum({ controls, model }: { controls: Controls; model: ModelSumma
   return (
     <section class="panel why" aria-labelledby="sum-title">
       <h2 id="sum-title">Why</h2>
+      {controls.answers.length > 1 ? (
+        <label class="row">
+          <span>What adds up to</span>
+          <select value={parameter("of") || (found?.answer ?? "")} onChange={(event) => setParameters({ of: event.currentTarget.value || null }, true)}>
+            {controls.answers.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
+        </label>
+      ) : null}
       {model.labels.length > 2 ? (
         <label class="row">
           <span>What speaks for</span>
@@ -29,13 +37,13 @@ export function Sum({ controls, model }: { controls: Controls; model: ModelSumma
         </label>
       ) : null}
       <p>
-        Beside each value stands what it contributes to {found ? whose(found, controls.target) : controls.target}:{" "}
+        Beside each value stands what it contributes to {found ? whose(found) : controls.target}:{" "}
         <span class="key"><i class="swatch for" aria-hidden="true" /> more</span>, <span class="key"><i class="swatch against" aria-hidden="true" /> less</span>.
       </p>
       <table class="data">
         <tbody>
           {lines.map(([name, value]) => <tr key={name}><th scope="row">{name}</th><td class="number">{value}</td></tr>)}
-          <tr class="total"><th scope="row">{found?.in_units ? controls.target : "the score"}</th><td class="number">{found ? (found.in_units ? readable(found.score) : signed(found.score)) : "–"}</td></tr>
+          <tr class="total"><th scope="row">{found?.in_units ? found.answer : "the score"}</th><td class="number">{found ? (found.in_units ? readable(found.score) : signed(found.score)) : "–"}</td></tr>
         </tbody>
       </table>
       <p class="hint">
@@ -47,7 +55,7 @@ export function Sum({ controls, model }: { controls: Controls; model: ModelSumma
   );
 }
 
-function whose({ label, against, in_units }: Contributions, target: string): string {
+function whose({ label, against, answer, in_units }: Contributions): string {
   if (label !== null) return `the score of ${label} minus that of ${against}`;
-  return in_units ? `${target}, in its own units` : `the score of ${target}, its logarithm`;
+  return in_units ? `${answer}, in its own units` : `the score of ${answer}, its logarithm`;
 }

@@ -9,6 +9,7 @@ import { Delete } from "../train/control/delete";
 import { Curves } from "../train/watch/curves";
 import { Herald } from "../train/watch/herald";
 import type { RunSummary } from "../train/types";
+import { choices } from "./choices";
 import { aboutTable } from "./state";
 
 /** Starts a run on the table as the page reads it. */
@@ -18,7 +19,7 @@ export function Start({ isReady, hint }: { isReady: boolean; hint: string }) {
   const start = async () => {
     setBusy(true);
     await attempt(async () => {
-      const body = epochs ? { epochs: Number(epochs) } : {};
+      const body = { ...(epochs ? { epochs: Number(epochs) } : {}), ...choices() };
       const { run } = await post<{ run: RunSummary }>(aboutTable("/api/table/train"), body);
       setParameters({ model: run.name, cells: null, of: null }, true);
       await Promise.all([loadRuns(), openSession()]);

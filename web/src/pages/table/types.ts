@@ -59,7 +59,8 @@ export type Control =
   | { name: string; kind: "ordered"; values: string[]; start: string };
 
 export interface Controls {
-  target: string;
+  target: string; // of several their names, with commas between
+  answers: string[]; // what each number of the answer is called
   columns: Control[];
 }
 
@@ -84,8 +85,7 @@ export interface LabelAnswer extends WithNotes {
 
 export interface ValueAnswer extends WithNotes {
   answers: "values";
-  value: number;
-  interval: [low: number, high: number] | null;
+  values: { name: string; value: number; interval: [low: number, high: number] | null }[]; // of several targets, or quantiles
 }
 
 export type RowAnswer = LabelAnswer | ValueAnswer;
@@ -98,6 +98,7 @@ export interface Contributions {
   score: number;
   label: Label | null; // whose score it is; null: of a regression
   against: Label | null; // minus that of this one
+  answer: string | null; // which number of a regression it explains
   in_units: boolean; // whether the score is the answer itself, in the units of the target
   is_asked: boolean; // whether the label was chosen, and is not the answer
   method: string;

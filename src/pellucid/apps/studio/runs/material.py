@@ -35,10 +35,12 @@ MOST_WORK = 20_000_000_000  # multiply-adds of one step: about a second, so that
 
 @dataclass(frozen=True, eq=False)
 class OfTable:
-    """The ``name`` of a table in the studio, and the training on it that ``pl.train`` would run."""
+    """The ``name`` of a table in the studio, the training on it that ``pl.train`` would run, and ``notes`` on how its rows
+    are divided, where it is not at random."""
 
     name: str
     training: TableTraining
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

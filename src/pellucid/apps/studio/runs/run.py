@@ -142,10 +142,10 @@ class Run(WithinTurn):
         training = self.material.table.training
         return {
             "name": self.material.table.name,
-            "target": training.table.target.name,
+            "target": ", ".join(column.name for column in training.table.targets),
             "rows": len(training.training),
             "held_out": len(training.held_out),
-            "chosen": training.recipe.in_words(),
+            "chosen": "\n".join([*self.material.table.notes, training.recipe.in_words()]),
         }
 
     def present(self) -> list[tuple[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,35 @@ from pellucid.apps.studio.runs.material import Material, OfTable
 from pellucid.data.samples import Samples
 from pellucid.data.tables.table import Table
 from pellucid.data.weights import weights_by_class
-from pellucid.models.train_table import TableTraining, divide_table
+from pellucid.models.table_split import TableSplit
+from pellucid.models.train_table import TableTraining, divide_table, with_numbers
 from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.training.recipes.table_rules import HELD_OUT
 
 
-def table_run(table: Table, name: str, epochs: int | None, seed: int) -> tuple[Experiment, Material]:
-    """What a run needs that learns from this table, by the rules; ``name`` is that of the table in the studio."""
-    changes = {} if epochs is None else {"epochs": epochs}
-    training = TableTraining(table, divide_table(table, HELD_OUT, seed), changes, seed)
+@dataclass(frozen=True)
+class TableChoices:
+    """What the page has chosen in place of the rules; None is by the rules. As the arguments of ``pl.train``."""
+
+    epochs: int | None = None
+    ensemble: int | None = None
+    loss: str | None = None
+    split: str = "random"
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Of the recipe."""
+        found = {"epochs": self.epochs, "ensemble": self.ensemble}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def table_run(table: Table, name: str, choices: TableChoices, seed: int) -> tuple[Experiment, Material]:
+    """What a run needs that learns from this table; ``name`` is that of the table in the studio."""
+    table = with_numbers(table, choices.loss)
+    by = TableSplit.of(table, choices.split)
+    division = divide_table(table, HELD_OUT, seed, by)
+    notes = () if by is None else tuple(filter(None, (by.left_out(), by.in_words(division, "for validation"))))
+    training = TableTraining(table, division, choices.changes, seed, choices.loss)
     recipe, output = training.recipe, training.layers(training.recipe)[-1]
     assert isinstance(output, OutputLayer)
     learned, held_out = (_samples(training, output, rows) for rows in (training.training, training.held_out))
@@ -32,7 +53,7 @@ def table_run(table: Table, name: str, epochs: int | None, seed: int) -> tuple[E
         held_out if len(held_out) else None,
         table.labels or (),
         pipeline=training.pipeline,
-        table=OfTable(name, training),
+        table=OfTable(name, training, notes),
     )
     return experiment, material
 

@@ -39,12 +39,9 @@ IN_ORDER = {"ymd": "%Y-%m-%d", "dmy": "%d.%m.%Y", "mdy": "%m/%d/%Y", "d month y"
 
 
 def pipeline_of(model: Model) -> TablePipeline:
-    """The pipeline of a model of tables that answers with one label or number; raises `ArgumentError` for another one."""
+    """The pipeline of a model of tables; raises `ArgumentError` for another one."""
     if not isinstance(model.pipeline, TablePipeline):
         raise ArgumentError("this network does not read rows of a table; choose one that was trained on a table.")
-    if not model.labels and model.network.output.num_outputs > 1:
-        count = model.network.output.num_outputs
-        raise ArgumentError(f"this network answers with {count} numbers for a row; this page shows those that give one.")
     return model.pipeline
 
 

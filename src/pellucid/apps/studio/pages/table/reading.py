@@ -26,11 +26,13 @@ ASKS = " Say "  # a question of the reader goes on with options of the command; 
 class Reading:
     """Which table, and how it is meant; what is None follows from its cells.
 
+    also   further columns to predict
     kinds  of columns that the reader of the page has chosen: a kind, or the levels of an ordered column
     """
 
     table: str
     target: str | None = None
+    also: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     drop: tuple[str, ...] = ()
     decimal: str | None = None
@@ -39,9 +41,15 @@ class Reading:
 
     @classmethod
     def of(cls, asked: QueryParams) -> Reading:
-        """The reading that an address says; kinds and dropped columns are JSON in it."""
+        """The reading that an address says; kinds, dropped columns and further targets are JSON in it."""
         words = {name: asked.get(name) or None for name in ("target", "decimal", "date_order", "encoding")}
-        return cls(asked.get("table", ""), kinds=_kinds(asked.get("kinds")), drop=_names(asked.get("drop")), **words)
+        return cls(
+            asked.get("table", ""),
+            kinds=_kinds(asked.get("kinds")),
+            drop=_names("drop", asked),
+            also=_names("also", asked),
+            **words,
+        )
 
 
 class TableReader:
@@ -58,7 +66,7 @@ class TableReader:
             raise ArgumentError("choose the column that is to be predicted.")
         inspection = self._checked(reading)
         with self._tables.speaking_of(reading.table):
-            return read_table(inspection, reading.target, reading.drop)
+            return read_table(inspection, (reading.target, *reading.also), reading.drop)
 
     def row(self, reading: Reading, number: int) -> dict[str, list[str]]:
         """The cell of each column in one row, in a list as a column reads it."""
@@ -75,8 +83,8 @@ class TableReader:
             )
 
     def _checked(self, reading: Reading) -> Inspection:
-        inspection = self._inspection(replace(reading, target=None, drop=()))
-        for name in (*reading.drop, *([] if reading.target is None else [reading.target])):
+        inspection = self._inspection(replace(reading, target=None, also=(), drop=()))
+        for name in (*reading.drop, *reading.also, *([] if reading.target is None else [reading.target])):
             one_of(name, inspection.rows.names, "column")
         return inspection
 
@@ -109,9 +117,9 @@ def _kinds(text: str | None) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
     return tuple((name, kind if isinstance(kind, str) else _texts(kind, expected)) for name, kind in kinds.items())
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    expected = 'drop is a list of columns such as ["id"]'
-    return _texts(_json(text, [], expected), expected)
+def _names(name: str, asked: QueryParams) -> tuple[str, ...]:
+    expected = f'{name} is a list of columns such as ["id"]'
+    return _texts(_json(asked.get(name), [], expected), expected)
 
 
 def _texts(value: Any, expected: str) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ from pellucid.apps.studio.pages.table.answers import answer, contributions
 from pellucid.apps.studio.pages.table.cells import cells_of, controls, pipeline_of
 from pellucid.apps.studio.pages.table.reading import Reading, TableReader
 from pellucid.apps.studio.runs.run import Run
-from pellucid.apps.studio.runs.table_run import table_run
+from pellucid.apps.studio.runs.table_run import TableChoices, table_run
 from pellucid.apps.studio.session import Session
 from pellucid.core.checks import number_in_words, whole, whole_in_words
 from pellucid.models.model import Model
+from pellucid.models.value_names import answer_names, target_names
 
-EPOCHS, SEED = whole(1, 1_000), whole(0, 2**31 - 1)
+EPOCHS, MEMBERS, SEED = whole(1, 1_000), whole(1, 32), whole(0, 2**31 - 1)
 MOST_ROWS = 2**53
 
 
@@ -65,15 +66,21 @@ class TablePage:
         return JSONResponse(self._reader.overview(Reading.of(request.query_params)))
 
     async def train(self, request: Request) -> Response:
-        """A new run that learns from the table as the address says how it is read; the body may name epochs and a seed."""
+        """A new run that learns from the table as the address says how it is read; the body may name a seed, and what is
+        chosen in place of the rules: epochs, members of an ensemble, loss, split."""
         if self._session.runs.is_closed:
             raise HTTPException(409, "the studio is stopping; trained networks are saved.")
         reading, body = Reading.of(request.query_params), await read_json(request)
-        epochs = None if body.get("epochs") is None else EPOCHS(body["epochs"], "epochs")
+        choices = TableChoices(
+            epochs=None if body.get("epochs") is None else EPOCHS(body["epochs"], "epochs"),
+            ensemble=None if body.get("ensemble") is None else MEMBERS(body["ensemble"], "ensemble"),
+            loss=None if body.get("loss") is None else str(body["loss"]),
+            split=str(body.get("split") or "random"),
+        )
         seed = SEED(body.get("seed", 0), "seed")
 
         def begin() -> dict[str, Any]:
-            run = self._session.runs.add(*table_run(self._reader.table(reading), reading.table, epochs, seed))
+            run = self._session.runs.add(*table_run(self._reader.table(reading), reading.table, choices, seed))
             run.resume()
             return run.summary()
 
@@ -85,13 +92,18 @@ class TablePage:
         reading, model = Reading.of(asked), self._model(request)
         number = whole_in_words(asked.get("row", ""), "row", 1, MOST_ROWS)
         texts = self._reader.row(reading, number)
-        truth = texts.get(pipeline_of(model).target.name, [""])[0]
+        targets = target_names(model.pipeline)
+        known = {name: text for name in targets if (text := texts.get(name, [""])[0])}
+        truth = ", ".join(f"{name} {text}" if len(targets) > 1 else text for name, text in known.items())
         part = self._part(asked.get("model", ""), reading.table, number)
         return JSONResponse({"cells": cells_of(model, texts), "truth": truth or None, "part": part})
 
     def controls(self, request: Request) -> Response:
         model = self._model(request)
-        return JSONResponse({"target": pipeline_of(model).target.name, "columns": controls(model)})
+        names = answer_names(pipeline_of(model), model.network.output)
+        return JSONResponse(
+            {"target": ", ".join(target_names(model.pipeline)), "answers": list(names), "columns": controls(model)}
+        )
 
     async def answer(self, request: Request) -> Response:
         body, text = await read_json(request), request.query_params.get("confidence", "")
