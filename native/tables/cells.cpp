@@ -68,7 +68,7 @@ Cell read_number(const char* from, const char* end, char decimal, double* value)
   else if (!round_number(from, end, decimal, &size)) return Cell::other;
   *value = is_negative ? -size : size;
   if (!is_pointed) return Cell::whole;
-  return behind == 3 && before >= 1 && before <= 3 && *from != '0' && !has_exponent ? Cell::grouped : Cell::pointed;
+  return behind == 3 && before >= 1 && before <= 3 && *from != '0' ? Cell::grouped : Cell::pointed;
 }
 
 // A number of `least` to `most` digits at `at`, which moves behind it; -1 if there is none.
