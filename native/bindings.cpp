@@ -171,12 +171,26 @@ void bind(BoundInference& inference, In<float, 1> parameters, In<float, 1> state
   inference.state = state;
 }
 
-bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int answer, int threads) {
-  const Size rows = x.ndim() > 0 ? (Size)x.shape(0) : 0;
-  require_end(inference);
+void require_bound(const BoundInference& inference) {
   require(inference.parameters.is_valid() && (Size)inference.parameters.size() == inference.num_parameters() &&
               (Size)inference.state.size() == inference.num_state(),
           "the inference is not bound to its parameters");
+}
+
+void fold(BoundInference& inference) {
+  require_end(inference);
+  require_bound(inference);
+  require(inference.images(), "there is no image part");
+  nb::gil_scoped_release released;
+  const std::shared_lock lock(vectors_mutex);
+  inference.fold(inference.parameters.data(), inference.state.data());
+}
+
+bool predict(const BoundInference& inference, Samples x, Out<float, 2> to, int answer, int threads) {
+  const Size rows = x.ndim() > 0 ? (Size)x.shape(0) : 0;
+  require_end(inference);
+  require_bound(inference);
+  require(!inference.images() || inference.is_folded(), "the image part has not been folded");
   require((Size)x.size() == rows * inference.inputs(), "a sample has another size than the network");
   const Answer kind = (Answer)answer;
   require((Size)to.shape(0) == rows && (Size)to.shape(1) == (kind == Answer::yes_or_no ? 2 : inference.outputs()),
@@ -343,6 +357,7 @@ void bind_inference(nb::module_& m) {
            "epsilon"_a)
       .def("add_scaling", [](BoundInference& self, double rate) { changeable(self).add_scaling(rate); }, "rate"_a)
       .def("bind", &bind, "parameters"_a, "state"_a)
+      .def("fold", &fold)
       .def("run", &predict, "x"_a, "to"_a, "answer"_a, "threads"_a);
 }
 

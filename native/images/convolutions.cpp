@@ -8,8 +8,6 @@ namespace pellucid {
 
 namespace {
 
-constexpr Size narrow = 4;  // fewer pixels than this in a row of the image do not fill a tile
-
 // The distances from sample to sample, and from pixel to pixel.
 struct Strides {
   Size sample, down, across;
@@ -19,7 +17,7 @@ struct Strides {
 // [from, to). A run is a row of one sample or, where images are narrow, the same pixel of all samples.
 template <class F>
 void each_run(Size height, Size width, Size from, Size to, const Strides& a, const Strides& c, F f) {
-  if (width < narrow && to - from > width) {
+  if (is_narrow(width, to - from)) {
     for (Size y = 0; y < height; ++y)
       for (Size x = 0; x < width; ++x)
         f(y, from * a.sample + y * a.down + x * a.across, from * c.sample + y * c.down + x * c.across, to - from, a.sample,
@@ -30,7 +28,8 @@ void each_run(Size height, Size width, Size from, Size to, const Strides& a, con
     for (Size y = 0; y < height; ++y) f(y, s * a.sample + y * a.down, s * c.sample + y * c.down, width, a.across, c.across);
 }
 
-// The taps that lie in rows of the image; those in its margins would only add zeros.
+}  // namespace
+
 std::span<const Tap> inside(const std::vector<Tap>& taps, Size row, Size height) {
   const auto is_outside = [&](const Tap& tap) { return row + tap.row < 0 || row + tap.row >= height; };
   std::span<const Tap> left(taps);
@@ -38,8 +37,6 @@ std::span<const Tap> inside(const std::vector<Tap>& taps, Size row, Size height)
   while (!left.empty() && is_outside(left.back())) left = left.first(left.size() - 1);
   return left;
 }
-
-}  // namespace
 
 void Images::convolve(int number, Pass& pass, Size from, Size to) const {
   const Node& node = nodes_[number];

@@ -33,24 +33,21 @@ float* Images::statistic(const Workspace& workspace, int node, Statistic which) 
   return workspace[node].statistics + which * nodes_[node].shape.pixel;
 }
 
-// The input node: the samples as float32, rescaled if a rescale has joined it.
-void Images::gather(Pass& pass, Size from, Size to) const {
+// Rows [top, bottom) of a sample in the input node: as float32, rescaled if a rescale has joined it.
+void Images::gather(Pass& pass, Size sample, Size top, Size bottom) const {
   const Node& node = nodes_[0];
   const ImageShape& p = node.shape;
   const bool is_compact = p.pixel == p.channels;
-  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
-  std::int64_t* rows = pass.own.rows.data();
-  for (Size s = from; s < to; ++s) {
-    float* image = pass.workspace[0].value + s * p.sample() + p.origin();
-    for (Size y = 0; y < p.height; ++y) rows[y] = pass.index[s] * p.height + y;
-    float* gathered = is_compact ? image : (float*)pass.own.gathered;
-    kernels_.gather(pass.source, pass.x, width, rows, p.height, gathered, stride);
-    for (Size y = 0; y < p.height && !is_compact; ++y)
-      kernels_.pack(gathered + y * stride, p.channels, p.width, p.channels, image + y * p.row(), p.pixel);
-    if (node.factor_of.empty()) continue;
-    for (Size y = 0; y < p.height; ++y)
-      kernels_.scale_row(image + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
-  }
+  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16, rows = bottom - top;
+  std::int64_t* row = pass.own.rows.data();
+  for (Size y = 0; y < rows; ++y) row[y] = pass.index[sample] * p.height + top + y;
+  float* image = pass.workspace[0].value + sample * p.sample() + p.origin() + top * p.row();
+  float* gathered = is_compact ? image : (float*)pass.own.gathered;
+  kernels_.gather(pass.source, pass.x, width, row, rows, gathered, stride);
+  for (Size y = 0; y < rows && !is_compact; ++y)
+    kernels_.pack(gathered + y * stride, p.channels, p.width, p.channels, image + y * p.row(), p.pixel);
+  for (Size y = 0; y < rows && !node.factor_of.empty(); ++y)
+    kernels_.scale_row(image + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
 }
 
 void Images::activate(int number, Pass& pass, Size sample) const {
@@ -120,13 +117,14 @@ void Images::sample_forward(int number, Pass& pass, Size sample) const {
   }
 }
 
+void Images::forward_node(int number, Pass& pass, Size from, Size to) const {
+  if (nodes_[number].is_convolution()) return convolve(number, pass, from, to);
+  for (Size s = from; s < to; ++s) sample_forward(number, pass, s);
+}
+
 void Images::forward(Pass& pass, int stage, Size from, Size to) const {
-  if (stage == 0) gather(pass, from, to);
-  for (int number = stages_[stage]; number < stages_[stage + 1]; ++number) {
-    if (nodes_[number].is_convolution()) convolve(number, pass, from, to);
-    else
-      for (Size s = from; s < to; ++s) sample_forward(number, pass, s);
-  }
+  for (Size s = from; s < to && stage == 0; ++s) gather(pass, s, 0, nodes_[0].shape.height);
+  for (int number = stages_[stage]; number < stages_[stage + 1]; ++number) forward_node(number, pass, from, to);
 }
 
 // Has `write` write the gradient of the node `to`: into its place or, if another node has written there before, into a

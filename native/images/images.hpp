@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -38,6 +39,12 @@ struct Window {
   Size height, width, down, across, down_dilation, across_dilation, top, left;
   Size taps() const { return height * width; }
 };
+
+// The taps that lie in rows of the image, of those for one row of the output; those in its margins would only add zeros.
+std::span<const Tap> inside(const std::vector<Tap>& taps, Size row, Size height);
+
+// Whether runs of pixels are taken along the samples, and not along a row, which would not fill a tile.
+inline bool is_narrow(Size width, Size samples) { return width < 4 && samples > width; }
 
 // What decides, beside the layer, which elements of a batch are dropped.
 struct DropoutSeed {
@@ -78,7 +85,7 @@ class Images {
     Buffer statistics;     // of the batch: the numbers of all channels for each `Statistic`
   };
   using Workspace = std::vector<Values>;  // one for each node
-  Workspace workspace(Size samples, bool trains) const;
+  Workspace workspace(Size samples) const;
   // Memory of one thread.
   struct Scratch {
     Buffer plane, gathered;
@@ -113,7 +120,6 @@ class Images {
   void sample_statistics(Pass& pass, int stage, Size from, Size to) const;
   void batch_statistics(Workspace& workspace, const float* parameters, float* state, int stage, Share channels,
                         Size samples) const;
-  void use_moving_averages(Pass& pass) const;  // prediction: in place of the statistics of a batch
   void write_rows(Pass& pass, float* rows, Size stride, Size from, Size to) const;  // the outputs, a row for each sample
 
   void read_gradient_rows(Pass& pass, const float* rows, Size stride, Size from, Size to) const;
@@ -127,6 +133,8 @@ class Images {
   void transpose_piece(Size number, const float* parameters, float* transposed) const;
 
  private:
+  friend class Prediction;
+
   enum class Kind { input, convolution, channelwise, pooling, batch_normalization, layer_normalization, dropout, rescale,
                     sum, flatten };
   enum Statistic { mean, inverse_std, scale, back_shift, back_slope, num_statistics };
@@ -189,11 +197,12 @@ class Images {
   Size group_inputs(const Node& node) const { return nodes_[node.input].shape.channels / node.groups; }
   Size group_outputs(const Node& node) const { return node.shape.channels / node.groups; }
 
+  static Buffer room(const ImageShape& shape, Size samples);
   Plane plane(const ImageShape& shape, const float* base, Size sample) const;
   Plane value(const Pass& pass, int node, Size sample) const;
   Plane gradient(const Pass& pass, int node, Size sample) const;
   float* statistic(const Workspace& workspace, int node, Statistic which) const;
-  void gather(Pass& pass, Size from, Size to) const;
+  void gather(Pass& pass, Size sample, Size top, Size bottom) const;
   void convolve(int number, Pass& pass, Size from, Size to) const;
   void convolve_back(int number, Pass& pass, Size from, Size to) const;
   void scatter_back(int number, Pass& pass, Size sample) const;
@@ -201,6 +210,7 @@ class Images {
   void activate(int number, Pass& pass, Size sample) const;
   void activate_back(int number, Pass& pass, Size sample) const;
   void apply_dropout(const Node& node, const DropoutSeed& seed, const Plane& from, const Plane& to, Size sample) const;
+  void forward_node(int number, Pass& pass, Size from, Size to) const;
   void sample_forward(int number, Pass& pass, Size sample) const;
   void sample_back(int number, Pass& pass, Size sample) const;
   void back(int number, Pass& pass, Size from, Size to) const;

@@ -34,20 +34,22 @@ Size Images::groups_of(Size samples) const {
   return std::min(samples, most);
 }
 
-Images::Workspace Images::workspace(Size samples, bool trains) const {
-  const auto room = [&](const ImageShape& image) {
-    if (samples > PTRDIFF_MAX / 8 / image.sample()) throw std::bad_alloc();
-    return Buffer(samples * image.sample());
-  };
+Buffer Images::room(const ImageShape& image, Size samples) {
+  if (samples > PTRDIFF_MAX / 8 / image.sample()) throw std::bad_alloc();
+  return Buffer(samples * image.sample());
+}
+
+// Of training.
+Images::Workspace Images::workspace(Size samples) const {
   Workspace made;
   for (const Node& node : nodes_) {
     Values values;
-    values.value = room(node.shape);
-    if (trains && keeps_sum(node.activation)) values.z = room(node.shape);
-    if (trains && node.needs_gradient) values.gradient = room(node.gradient);
+    values.value = room(node.shape, samples);
+    if (keeps_sum(node.activation)) values.z = room(node.shape, samples);
+    if (node.needs_gradient) values.gradient = room(node.gradient, samples);
     if (node.kind == Kind::batch_normalization) {
-      values.first = Buffer(trains ? samples * node.shape.pixel : 0);
-      values.second = Buffer(trains ? samples * node.shape.pixel : 0);
+      values.first = Buffer(samples * node.shape.pixel);
+      values.second = Buffer(samples * node.shape.pixel);
       values.statistics = Buffer(num_statistics * node.shape.pixel);
     }
     made.push_back(std::move(values));

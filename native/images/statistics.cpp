@@ -42,18 +42,6 @@ void Images::batch_statistics(Workspace& workspace, const float* parameters, flo
   }
 }
 
-void Images::use_moving_averages(Pass& pass) const {
-  for (int stage = 1; stage < num_stages(); ++stage) {
-    const int number = stages_[stage];
-    const Node& node = nodes_[number];
-    for (Size c = 0; c < node.shape.channels; ++c) {
-      const float inverse = 1 / std::sqrt(pass.state[node.moving_variance + c] + node.epsilon);
-      statistic(pass.workspace, number, mean)[c] = pass.state[node.moving_mean + c];
-      statistic(pass.workspace, number, scale)[c] = pass.parameters[layout_[node.gamma].packed + c] * inverse;
-    }
-  }
-}
-
 void Images::sample_statistics_back(Pass& pass, int stage, Size from, Size to) const {
   const int number = stages_[stage];
   const Size width = nodes_[number].shape.pixel;

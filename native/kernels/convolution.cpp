@@ -16,9 +16,24 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
+// Writes the finished sums of R rows.
 template <int R, int V>
-void tile(const Convolution& p, const float* a, float* c) {
+PELLUCID_INLINE void finish(const Convolution& p, Size row, Size column, vf (&sum)[R][V]) {
+  if (p.added) {
+    const float* added = p.added + row * p.added_row + column;
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+      PELLUCID_UNROLL for (int v = 0; v < V; ++v) sum[r][v] += load(added + r * p.added_row + v * W);
+  }
+  const vf low = broadcast(p.low), high = broadcast(p.high);
+  float* c = p.c + row * p.c_row + column;
+  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
+    PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(c + r * p.c_row + v * W, smaller(high, larger(low, sum[r][v])));
+}
+
+template <int R, int V>
+void tile(const Convolution& p, Size first) {
   const Size a_row = p.a_row, b_row = p.b_row;
+  const float *a = p.a + first * a_row, *c = p.c + first * p.c_row;
   vf sum[R][V];
   PELLUCID_UNROLL for (int v = 0; v < V; ++v) {
     const vf start = p.bias ? load(p.bias + v * W) : vf{};
@@ -38,8 +53,7 @@ void tile(const Convolution& p, const float* a, float* c) {
       b += b_row;
     }
   }
-  PELLUCID_UNROLL for (int r = 0; r < R; ++r)
-    PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(c + r * p.c_row + v * W, sum[r][v]);
+  finish(p, first, 0, sum);
 }
 
 // Rows of a weight gradient: each pixel adds the product of R neighboring inputs and V vectors of dz.
@@ -68,21 +82,22 @@ void gradient_tile(const ConvolutionGradient& p, const float* x, float* to) {
 
 // Rows of a depthwise convolution: A, like B, has a number for each channel, so vectors are multiplied lane by lane.
 template <int R>
-void channel_tile(const Convolution& p, const float* a, float* c) {
+void channel_tile(const Convolution& p, Size first) {
+  const float *a = p.a + first * p.a_row, *c = p.c + first * p.c_row;
   for (int v = 0; v < p.vectors; ++v) {
-    vf sum[R];
+    vf sum[R][1];
     const vf start = p.bias ? load(p.bias + v * W) : vf{};
-    PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r] = p.accumulate ? load(c + r * p.c_row + v * W) : start;
+    PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][0] = p.accumulate ? load(c + r * p.c_row + v * W) : start;
     for (Size t = 0; t < p.num_taps; ++t) {
       const vf weight = load(p.b + p.taps[t].b * p.b_row + v * W);
       const float* from = a + p.taps[t].a + v * W;
-      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r] = fma(load(from + r * p.a_row), weight, sum[r]);
+      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][0] = fma(load(from + r * p.a_row), weight, sum[r][0]);
     }
-    PELLUCID_UNROLL for (int r = 0; r < R; ++r) store(c + r * p.c_row + v * W, sum[r]);
+    finish(p, first, v * W, sum);
   }
 }
 
-using ConvolutionTile = void (*)(const Convolution&, const float*, float*);
+using ConvolutionTile = void (*)(const Convolution&, Size first);
 using GradientTile = void (*)(const ConvolutionGradient&, const float*, float*);
 
 // All rows, in as few tiles as possible, of nearly equal heights: 14 rows are 7 and 7, not 12 and 2.
@@ -91,7 +106,7 @@ PELLUCID_INLINE void sweep_evenly(const Convolution& p, const ConvolutionTile (&
   const Size parts = (p.rows + count - 1) / count;
   for (Size part = 0, row = 0; part < parts; ++part) {
     const Size next = p.rows * (part + 1) / parts;
-    tiles[next - row - 1](p, p.a + row * p.a_row, p.c + row * p.c_row);
+    tiles[next - row - 1](p, row);
     row = next;
   }
 }

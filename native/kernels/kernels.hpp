@@ -113,7 +113,8 @@ struct Tap {
   Size row;  // its row in the image, counted from that of the output pixel; kernels do not read it
 };
 
-// C (rows, vectors) = start + sum over taps and depth: see convolution.cpp.
+// C (rows, vectors) = start + sum over taps and depth: see convolution.cpp. Then the rows of `added` are added, and the result
+// is bounded by `low` and `high`; a NaN stays.
 struct Convolution {
   const float* a;
   Size a_row;
@@ -127,6 +128,9 @@ struct Convolution {
   Size num_taps, depth;
   const float* bias = nullptr;
   bool accumulate = false;
+  const float* added = nullptr;
+  Size added_row = 0;
+  float low = -__builtin_inff(), high = __builtin_inff();
 };
 
 // Rows [0, rows) of a weight gradient: the sum over samples and pixels of x times dz; a row for each of `rows` neighboring

@@ -15,10 +15,8 @@ namespace {
 
 constexpr Size most_rows = 192;        // of a block
 constexpr Size most_binned_rows = 768;  // where there are many: the sums of weights are fetched less often
-constexpr Size most_images = 64;       // of a block
 constexpr Size fewest_rows_to_pack = 12;
 constexpr Size fewest_rows_to_sum = 48;    // the weights of bins
-constexpr double work_for_threads = 4e6;  // multiply-adds; for fewer, waking a thread costs more than it saves
 
 // Memory of the current thread, kept from call to call.
 float* scratch(Size count) {
@@ -52,6 +50,7 @@ Images& Inference::begin_images(Size height, Size width, Size channels, bool is_
 
 void Inference::end_images() {
   images_->arrange();
+  prediction_ = std::make_unique<Prediction>(*images_, kernels_, layout_);
   units_ = tail_ = widest_ = deepest_ = images_->outputs();
   parameters_ = layout_.flat_size();
   state_ = layout_.flat_state_size();
@@ -109,30 +108,39 @@ void Inference::add_scaling(double rate) {
 
 bool Inference::run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer,
                     float* to, int threads) const {
+  Call call{source, parameters, state, nullptr, nullptr, answer};
+  std::shared_ptr<const Prediction::Folded> folded;
+  if (images_) {
+    const std::lock_guard lock(mutex_);
+    folded = folded_;
+    call.folded = folded.get();
+  }
+  Buffer sums;
+  if (bins_ && rows >= fewest_rows_to_sum) call.bin_sums = sums = sum_bin_weights(parameters);
+  if ((double)rows * work_ < work_for_threads) threads = 1;
+  const Size apart = images_ && work_ >= work_for_threads ? rows - rows % threads : rows;
   const Size columns = answer == Answer::yes_or_no ? 2 : units_;
-  const Size bytes = source == Source::bytes ? 1 : (Size)sizeof(float);
+  const char* rest = (const char*)x + apart * inputs_ * (source == Source::bytes ? 1 : (Size)sizeof(float));
+  const bool is_finite = run_blocks(call, (const char*)x, apart, to, threads);
+  return (apart == rows || run_together(call, rest, rows - apart, to + apart * columns, threads)) && is_finite;
+}
+
+// Each thread by itself takes whole samples through all layers.
+bool Inference::run_blocks(const Call& call, const char* x, Size rows, float* to, int threads) const {
+  const Size columns = call.answer == Answer::yes_or_no ? 2 : units_;
+  const Size bytes = call.source == Source::bytes ? 1 : (Size)sizeof(float);
   const bool is_long = bins_ && rows >= 2 * threads * most_binned_rows;
   const Size most = is_long ? most_binned_rows : most_rows;
   const Size rows_of_block = images_ ? most_images : std::max<Size>(1, most / ensemble_);
   Size blocks = (rows + rows_of_block - 1) / rows_of_block;
-  if (images_ && (double)rows * work_ >= work_for_threads) blocks = std::max(blocks, std::min<Size>(rows, threads));
-  Packed packed;
-  if (images_) {
-    // a vector of the last group's bias may reach past the end
-    packed = {Buffer(layout_.packed_size() + 16), Buffer(layout_.state_size()), {}};
-    layout_.pack(parameters, packed.parameters);
-    layout_.pack_state(state, packed.state);
-  }
-  if (bins_ && rows >= fewest_rows_to_sum) packed.bin_sums = sum_bin_weights(parameters);
-  if ((double)rows * work_ < work_for_threads) threads = 1;
+  if (images_ && threads > 1) blocks = std::max(blocks, std::min<Size>(rows, threads));
   threads = (int)std::min<Size>(threads, blocks);
   std::atomic<Size> next{0};
   std::atomic<bool> finite{true};
   const auto work = [&](int) {
     for (Size block = next++; block < blocks; block = next++) {
       const Size start = rows * block / blocks, stop = rows * (block + 1) / blocks;
-      const char* from = (const char*)x + start * inputs_ * bytes;
-      if (!run_block(source, from, stop - start, parameters, state, packed, answer, to + start * columns)) finite = false;
+      if (!run_block(call, x + start * inputs_ * bytes, stop - start, to + start * columns, {})) finite = false;
     }
   };
   if (threads <= 1) work(0);
@@ -140,54 +148,31 @@ bool Inference::run(Source source, const void* x, Size rows, const float* parame
   return finite;
 }
 
-std::unique_ptr<Inference::Room> Inference::borrow_room() const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!rooms_.empty()) {
-      auto room = std::move(rooms_.back());
-      rooms_.pop_back();
-      return room;
-    }
-  }
-  return std::make_unique<Room>(images_->workspace(images_->samples_of_chunk(), false), images_->scratch());
-}
+// Numbers of the inputs and outputs of a layer.
+Size Inference::value_room(Size rows) const { return rows * ensemble_ * padded(widest_); }
 
-// The image part, up to the rows that the next layer takes.
-void Inference::run_images(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const {
-  auto room = borrow_room();
-  std::int64_t index[most_images];
-  const Size chunk = images_->samples_of_chunk();
-  for (Size start = 0; start < rows; start += chunk) {
-    const Size count = std::min(chunk, rows - start);
-    for (Size s = 0; s < count; ++s) index[s] = start + s;
-    Images::Pass pass{room->workspace, room->scratch, packed.parameters, packed.state, source, x, index};
-    if (start == 0) images_->use_moving_averages(pass);
-    for (int stage = 0; stage < images_->num_stages(); ++stage) images_->forward(pass, stage, 0, count);
-    images_->write_rows(pass, to + start * stride, stride, 0, count);
-  }
-  const std::lock_guard lock(mutex_);
-  rooms_.push_back(std::move(room));
-}
-
-bool Inference::run_block(Source source, const void* x, Size rows, const float* parameters, const float* state,
-                          const Packed& packed, Answer answer, float* to) const {
-  const Size stride = padded(widest_), room = rows * ensemble_ * stride;
+bool Inference::run_block(const Call& call, const void* x, Size rows, float* to, const Crew& crew) const {
+  const Size stride = padded(widest_), room = crew.values ? 0 : value_room(rows);
   const Size panels = (deepest_ + 4) * kernels_.panel + kernels_.wide_panel;
-  float* values[2] = {scratch(2 * room + panels + (bins_ ? 3 * rows * bins_->columns() : 0)), nullptr};
-  values[1] = values[0] + room;
-  float* panel = values[1] + room;
+  float* own = scratch(2 * room + panels + (bins_ ? 3 * rows * bins_->columns() : 0));
+  float* values[2] = {crew.values ? crew.values : own, nullptr};
+  values[1] = values[0] + value_room(rows);
+  float* panel = own + 2 * room;
   const float* from = (const float*)x;
   Size from_stride = inputs_;
-  if (source == Source::floats && !kernels_.all_finite(from, rows * inputs_)) return false;
+  const Share inputs = crew.share(rows * inputs_);
+  const bool has_finite_inputs =
+      call.source == Source::bytes || kernels_.all_finite(from + inputs.from, inputs.to - inputs.from);
+  if (!has_finite_inputs && !crew.together) return false;
   if (images_) {
-    run_images(source, x, rows, packed, values[0], stride);
+    run_images(call, x, rows, values[0], stride, crew);
     from = values[0];
     from_stride = stride;
-  } else if (source == Source::bytes || front_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
+  } else if (call.source == Source::bytes || front_ || layers_[0].kind == Kind::scales) {  // which read whole vectors
     std::int64_t index[most_binned_rows];
     for (Size r = 0; r < rows; ++r) index[r] = r;
-    kernels_.gather(source, x, inputs_, index, rows, values[0], stride);
-    from = front_ ? front_->run(parameters, rows, values[0], values[1], stride) : values[0];
+    kernels_.gather(call.source, x, inputs_, index, rows, values[0], stride);
+    from = front_ ? front_->run(call.parameters, rows, values[0], values[1], stride) : values[0];
     from_stride = stride;
   }
   InBin* in = (InBin*)(panel + panels);
@@ -197,34 +182,40 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
   Size now = rows;  // rows of the next layer's input
   for (const Layer& layer : layers_) {
     bool keeps_zeros = false;
+    const bool is_mine = crew.member == 0;  // the small layers: the first thread computes them
     if (layer.kind == Kind::affine) {
-      affine(layer, from, from_stride, now, parameters, values[target], stride, panel, many_zeros, in, packed.bin_sums);
+      affine(layer, from, from_stride, now, call.parameters, values[target], stride, panel, many_zeros, in, call.bin_sums,
+             crew);
     } else if (layer.kind == Kind::scales) {
       const bool repeats = now == rows;
-      scale(layer, from, from_stride, rows, repeats, parameters, values[target], stride, panel);
+      scale(layer, from, from_stride, rows, repeats, call.parameters, values[target], stride, panel);
       now = rows * ensemble_;
       keeps_zeros = many_zeros && repeats && layer.bias < 0;
     } else if (layer.kind == Kind::heads) {
-      mean_of_heads(layer, from, from_stride, rows, parameters, values[target], stride, panel);
+      mean_of_heads(layer, from, from_stride, rows, call.parameters, values[target], stride, panel);
       now = rows;
     } else {
       if (from == (const float*)x)
         for (Size r = 0; r < now; ++r) std::copy_n(from + r * from_stride, layer.units, values[target] + r * stride);
       else target = 1 - target;  // in place
-      if (layer.kind == Kind::scaling) scale_features(layer, now, parameters, values[target], stride, panel);
-      else normalize(layer, now, parameters, state, values[target], stride, panel);
+      if (layer.kind == Kind::scaling && is_mine)
+        scale_features(layer, now, call.parameters, values[target], stride, panel);
+      if (layer.kind == Kind::normalization && is_mine)
+        normalize(layer, now, call.parameters, call.state, values[target], stride, panel);
       keeps_zeros = many_zeros && layer.kind == Kind::scaling;
     }
+    crew.meet();
     many_zeros = keeps_zeros;
     from = values[target];
     from_stride = stride;
     target = 1 - target;
   }
-  bool finite = true;
+  if (crew.member > 0) return has_finite_inputs;
+  bool finite = has_finite_inputs;
   for (Size r = 0; r < rows; ++r) finite &= kernels_.all_finite(from + r * stride, units_);
   const Block logits{values[1 - target], stride, rows, (int)((units_ + kernels_.width - 1) / kernels_.width)};
-  if (answer == Answer::softmax) kernels_.softmax(logits, units_, to);
-  else if (answer == Answer::yes_or_no) kernels_.yes_or_no(logits, to);
+  if (call.answer == Answer::softmax) kernels_.softmax(logits, units_, to);
+  else if (call.answer == Answer::yes_or_no) kernels_.yes_or_no(logits, to);
   else
     for (Size r = 0; r < rows; ++r) std::copy_n(from + r * stride, units_, to + r * units_);
   return finite;
@@ -233,12 +224,15 @@ bool Inference::run_block(Source source, const void* x, Size rows, const float* 
 // For a few samples the weights (inputs, units) are read where they are, row by row. For more, each panel is first copied
 // to be contiguous. A last panel that does not fill its vectors is always copied.
 void Inference::affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-                       Size stride, float* panel, bool skips_zeros, const InBin* in,
-                       const float* bin_sums) const {
+                       Size stride, float* panel, bool skips_zeros, const InBin* in, const float* bin_sums,
+                       const Crew& crew) const {
   const float* weight = parameters + layer.weight;
   float* bias = panel + deepest_ * kernels_.panel;  // up to a wide panel of it
-  for (Size column = 0, wide; column < layer.units; column += wide) {
-    const Size left = layer.units - column;
+  const Size unit = kernels_.wide_panel;
+  const Share share = crew.share((layer.units + unit - 1) / unit);
+  const Size stop = std::min(layer.units, share.to * unit);
+  for (Size column = share.from * unit, wide; column < stop; column += wide) {
+    const Size left = stop - column;
     wide = rows == 1 && left >= kernels_.wide_panel ? kernels_.wide_panel : std::min<Size>(kernels_.panel, left);
     const int vectors = (int)((wide + kernels_.width - 1) / kernels_.width);
     const Size width = (Size)vectors * kernels_.width;

@@ -1,9 +1,10 @@
 // Prediction: forward only, directly from the flat vectors of parameters, which may change between calls.
 //
 // Many samples go through all layers in blocks of rows, so that memory stays bounded. Each thread takes the next block when
-// it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread.
-// Layers that work on images come first, as in training (see images/images.hpp), on a packed copy of their parameters;
-// or the layers of a table (see plan/front.hpp). From the first scales of an ensemble on, each sample has a row for each of its
+// it is free; that changes no bit, since no sample's numbers depend on others. A few samples run in the caller's thread; of
+// large images, threads share out each layer of those that do not make a block for each.
+// Layers that work on images come first (see images/prediction.hpp), on a copy of their parameters that `fold` makes; or the
+// layers of a table (see plan/front.hpp). From the first scales of an ensemble on, each sample has a row for each of its
 // networks; the answer is the mean of their outputs.
 #pragma once
 
@@ -16,10 +17,14 @@
 #include "kernels/kernels.hpp"
 #include "runtime/layout.hpp"
 #include "images/images.hpp"
+#include "images/prediction.hpp"
 #include "plan/ensemble.hpp"
 #include "plan/front.hpp"
 
 namespace pellucid {
+
+inline constexpr Size most_images = 64;          // of a block
+inline constexpr double work_for_threads = 4e6;  // multiply-adds; for fewer, waking a thread costs more than it saves
 
 enum class Answer : int { logits, softmax, yes_or_no };
 
@@ -45,6 +50,10 @@ class Inference {
   Size num_parameters() const { return parameters_; }
   Size num_state() const { return state_; }
 
+  // The image part reads its parameters as they were here; to be called before `run`, and after each change.
+  void fold(const float* parameters, const float* state);
+  bool is_folded() const { const std::lock_guard lock(mutex_); return (bool)folded_; }
+
   // Writes (rows, outputs), or (rows, 2) for yes or no. False if an input or a logit is not finite.
   bool run(Source source, const void* x, Size rows, const float* parameters, const float* state, Answer answer, float* to,
            int threads) const;
@@ -63,23 +72,37 @@ class Inference {
     bool reads_bins = false;  // of a table, which are not written out and not among the inputs: see kernels/encoding.cpp
   };
 
-  struct Packed {
-    Buffer parameters, state;  // of the image part
-    Buffer bin_sums;           // of the first layer's weights, for many rows
+  struct Call {  // what all blocks need
+    Source source;
+    const float *parameters, *state;
+    const Prediction::Folded* folded;
+    const float* bin_sums;  // of the first layer's weights, for many rows
+    Answer answer;
   };
   struct Room {  // memory for a chunk of images
     Images::Workspace workspace;
-    Images::Scratch scratch;
+    Prediction::Scratch own;
   };
-  bool run_block(Source source, const void* x, Size rows, const float* parameters, const float* state, const Packed& packed,
-                 Answer answer, float* to) const;
+  struct Crew {  // of a block: one thread, or several
+    Prediction::Together* together = nullptr;
+    int member = 0;
+    Images::Workspace* workspace = nullptr;  // shared by several threads
+    float* values = nullptr;                 // likewise
+    Share share(Size total) const { return together ? share_of(member, together->team.size(), total) : Share{0, total}; }
+    void meet() const { if (together) together->team.barrier(); }
+  };
+  bool run_block(const Call& call, const void* x, Size rows, float* to, const Crew& crew) const;
+  bool run_blocks(const Call& call, const char* x, Size rows, float* to, int threads) const;
+  bool run_together(const Call& call, const void* x, Size rows, float* to, int threads) const;
+  Size value_room(Size rows) const;
   Buffer sum_bin_weights(const float* parameters) const;
   void add_bins(const Layer& layer, const InBin* in, const float* sums, Size column, const float* parameters,
                 const Block& to, float* panel) const;
-  void run_images(Source source, const void* x, Size rows, const Packed& packed, float* to, Size stride) const;
+  void run_images(const Call& call, const void* x, Size rows, float* to, Size stride, const Crew& crew) const;
   std::unique_ptr<Room> borrow_room() const;
+  void give_back(std::unique_ptr<Room> room) const;
   void affine(const Layer& layer, const float* x, Size x_stride, Size rows, const float* parameters, float* to,
-              Size stride, float* panel, bool skips_zeros, const InBin* in, const float* bin_sums) const;
+              Size stride, float* panel, bool skips_zeros, const InBin* in, const float* bin_sums, const Crew& crew) const;
   void scale(const Layer& layer, const float* x, Size x_stride, Size samples, bool repeats, const float* parameters,
              float* to, Size stride, float* scratch) const;
   void mean_of_heads(const Layer& layer, const float* x, Size x_stride, Size samples, const float* parameters, float* to,
@@ -98,6 +121,8 @@ class Inference {
   std::unique_ptr<Front> front_;
   std::optional<Bins> bins_;  // that come last in the front, if the first layer reads them
   std::unique_ptr<Images> images_;
+  std::unique_ptr<Prediction> prediction_;
+  std::shared_ptr<const Prediction::Folded> folded_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Room>> rooms_;  // those not in use
   std::vector<Layer> layers_;

@@ -175,7 +175,7 @@ void Plan::prepare(Size batch, int threads) {
   bf16_ &= !by_rows_ && !images_ && ensemble_ == 1;
   Size deepest = std::max(batch_block, depth_block);
   for (const Segment& segment : segments_) deepest = std::max(deepest, segment.inputs);
-  if (images_) images_workspace_ = images_->workspace(batch, true);  // the largest first: if memory is short, it fails here
+  if (images_) images_workspace_ = images_->workspace(batch);  // the largest first: if memory is short, it fails here
   parameters_ = Buffer(packed_size);
   gradient_ = Buffer(packed_size);
   first_ = Buffer(num_slots() > 0 ? packed_size : 0);

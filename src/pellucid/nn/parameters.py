@@ -6,6 +6,7 @@ checkpoint is a handful of vectors.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ class Parameters(Mapping[str, Array]):
     def __init__(self, layout: Layout, dtype: DTypeLike) -> None:
         self.layout = layout
         self.refresh: Callable[[], None] | None = None
+        self.times_given = 0  # how often somebody has asked for the vector, or a view of it, and so may have changed it
         self._vector: Array = np.zeros(layout.size, dtype=dtype)
 
     @property
@@ -63,10 +65,15 @@ class Parameters(Mapping[str, Array]):
         refresh = self.refresh
         if refresh is not None:
             refresh()
+        self.times_given += 1
         return self._vector
 
+    def references(self) -> int:
+        """How many objects hold the vector; each view of it is one. `ALONE` if there is only this one."""
+        return sys.getrefcount(self._vector)
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"layout": self.layout, "refresh": None, "_vector": self.vector}
+        return {"layout": self.layout, "refresh": None, "times_given": 0, "_vector": self.vector}
 
     def __getitem__(self, name: str) -> Array:
         return self.layout.view(self.vector, one_of(name, list(self.layout.slots), "parameter"))
@@ -97,3 +104,6 @@ class Parameters(Mapping[str, Array]):
     def __repr__(self) -> str:
         rows = "\n".join(f"  {name}  {slot.spec.shape}" for name, slot in self.layout.slots.items())
         return f"{self.layout.size:,} numbers ({self.vector.dtype}) in {len(self)} arrays\n{rows}"
+
+
+ALONE = Parameters(Layout([]), np.float32).references()
