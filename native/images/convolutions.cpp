@@ -61,6 +61,7 @@ void Images::convolve(int number, Pass& pass, Size from, Size to) const {
         Convolution work{source + a_at, a_row, weight, width, result, c_row, rows, (int)(width / kernels_.width),
                          taps.data(), (Size)taps.size(), node.depth, bias};
         if (node.kind == Kind::channelwise) {
+          work.a_depth = in.pixel;
           kernels_.convolve_channels(work);
         } else if (node.groups == 1) {
           kernels_.convolve(work);
@@ -174,13 +175,14 @@ void Images::weight_gradient(int number, Pass& pass, Size from, Size to) const {
         // the rows of dz for which the tap lies in a row of the image
         const Size top = std::clamp<Size>((w.down - 1 - tap.row) / w.down, 0, out.height);
         const Size bottom = std::clamp<Size>((in.height - 1 - tap.row) / w.down + 1, top, out.height);
-        const ConvolutionGradient work{source + tap.a + top * w.down * in.row(), in.sample(), w.down * in.row(),
+        ConvolutionGradient work{source + tap.a + top * w.down * in.row(), in.sample(), w.down * in.row(),
                                        w.across * in.pixel, gradient + column + top * row, out.sample(), row, pixel,
                                        last - first, bottom - top, out.width,
                                        pass.gradient + array.packed + column * array.rows + tap.b * width, width,
                                        node.depth, vectors, accumulate};
-        if (node.kind == Kind::channelwise) kernels_.convolve_channels_gradient(work);
-        else kernels_.convolve_gradient(work);
+        if (node.kind != Kind::channelwise) kernels_.convolve_gradient(work);
+        for (Size k = 0; k < node.depth && node.kind == Kind::channelwise; ++k, work.x += in.pixel, work.to += width)
+          kernels_.convolve_channels_gradient(work);
       }
     }
   };

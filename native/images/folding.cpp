@@ -16,6 +16,7 @@ Prediction::Prediction(const Images& images, const Kernels& kernels, const Layou
     : images_(images), kernels_(kernels), layout_(layout), is_covered_(images.nodes_.size(), false) {
   for (int number = 0; number < images_.num_nodes(); ++number)
     if (!is_covered_[number]) steps_.push_back(step_of(number));
+  arrange_places();
 }
 
 // The one node that reads this one; -1 if none does, or several do.

@@ -51,12 +51,13 @@ void Images::arrange_geometry() {
   for (const Node& node : nodes_) check_size(node.gradient);
 }
 
-// Taps of the way forward. Where the pixels of a row lie side by side, all columns of a window are one tap.
+// Taps of the way forward. All columns of a window are one tap where the pixels of a row lie side by side, or where a
+// channel goes from pixel to pixel.
 void Images::arrange_convolution(Node& node) {
   const Window& w = node.window;
   const ImageShape& in = nodes_[node.input].shape;
   const bool channelwise = node.kind == Kind::channelwise;
-  const bool is_joined = !channelwise && node.groups == 1 && in.pixel == in.channels && w.across_dilation == 1;
+  const bool is_joined = w.across_dilation == 1 && (channelwise || (node.groups == 1 && in.pixel == in.channels));
   const Size numbers = channelwise ? 1 : group_inputs(node);
   node.depth = is_joined ? w.width * numbers : numbers;
   for (Size i = 0; i < w.height; ++i)

@@ -80,7 +80,8 @@ class Images {
 
   // The numbers of up to `samples` samples.
   struct Values {
-    Buffer value, z, gradient;
+    float* value = nullptr;  // in `own`, or in memory that other nodes use before and after
+    Buffer own, z, gradient;
     Buffer first, second;  // batch normalization: the part of each sample in the statistics
     Buffer statistics;     // of the batch: the numbers of all channels for each `Statistic`
   };

@@ -44,7 +44,7 @@ Images::Workspace Images::workspace(Size samples) const {
   Workspace made;
   for (const Node& node : nodes_) {
     Values values;
-    values.value = room(node.shape, samples);
+    values.value = values.own = room(node.shape, samples);
     if (keeps_sum(node.activation)) values.z = room(node.shape, samples);
     if (node.needs_gradient) values.gradient = room(node.gradient, samples);
     if (node.kind == Kind::batch_normalization) {

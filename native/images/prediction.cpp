@@ -1,5 +1,6 @@
 // The steps of a prediction, cut into pieces, and at work on them.
 #include <algorithm>
+#include <new>
 
 #include "images/prediction.hpp"
 
@@ -27,9 +28,51 @@ bool is_gapless(const ImageShape& p) { return p.left + p.right == 0; }
 
 }  // namespace
 
-Images::Workspace Prediction::workspace(Size samples) const {
-  Images::Workspace made(images_.nodes_.size());
-  for (const Step& step : steps_) made[step.output].value = images_.room(shape(step.output), samples);
+// Margins must stay zero: where there are any, memory is not shared.
+bool Prediction::has_margins(int number) const {
+  const ImageShape& p = shape(number);
+  return p.top + p.left + p.bottom + p.right > 0;
+}
+
+// Each output takes the first place that is free from its step to the last one that reads it, so that all of them together
+// stay in the nearer caches.
+void Prediction::arrange_places() {
+  struct Taken {
+    Size from, to;
+    std::size_t last;  // step
+  };
+  std::vector<Taken> taken;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    if (has_margins(step.output)) continue;
+    std::size_t last = step.output + 1 == images_.num_nodes() ? steps_.size() : i;
+    for (std::size_t later = i + 1; later < steps_.size(); ++later) {
+      const Step& reader = steps_[later];
+      if (reader.input == step.output || reader.added == step.output || node(reader.output).other == step.output) last = later;
+    }
+    std::erase_if(taken, [&](const Taken& t) { return t.last < i; });
+    const Size size = shape(step.output).sample();
+    for (bool is_free = false; !is_free;) {
+      is_free = true;
+      for (const Taken& t : taken)
+        if (step.place < t.to && t.from < step.place + size) {
+          step.place = t.to;
+          is_free = false;
+        }
+    }
+    taken.push_back({step.place, step.place + size, last});
+    shared_size_ = std::max(shared_size_, step.place + size);
+  }
+}
+
+Prediction::Workspace Prediction::workspace(Size samples) const {
+  if (samples > PTRDIFF_MAX / 8 / (shared_size_ + 1)) throw std::bad_alloc();
+  Workspace made{Buffer(samples * shared_size_), Images::Workspace(images_.nodes_.size())};
+  for (const Step& step : steps_) {
+    Images::Values& values = made.nodes[step.output];
+    if (has_margins(step.output)) values.value = values.own = images_.room(shape(step.output), samples);
+    else values.value = made.shared + samples * step.place;
+  }
   return made;
 }
 
@@ -116,7 +159,7 @@ void Prediction::filter(const Step& step, int panel, const Pixels& pixels, float
   const Share share = columns(step, panel);
   const Size width = share.to - share.from;
   const float* bias = weights(step, step.filter, panel, work.folded);
-  const auto value = [&](int number) { return (float*)work.pass.workspace[number].value; };
+  const auto value = [&](int number) { return work.pass.workspace[number].value; };
   const auto taps = inside(below.taps, pixels.y * w.down, in.height);
   const float* from = value(step.input) + place(in, pixels.sample, pixels.y * w.down - w.top, pixels.x * w.across - w.left);
   Convolution c{from, pixels.is_along_samples ? in.sample() : w.across * in.pixel, bias + width, width, to, to_row,
@@ -160,7 +203,7 @@ void Prediction::convolve_depthwise(const Step& step, const Piece& piece, const 
   const ImageShape &in = shape(below.input), &out = shape(step.output);
   const Share share = columns(step, piece.panel);
   const Size width = share.to - share.from, reach = (w.height - 1) * w.down_dilation + 1;
-  const int vectors = (int)(width / kernels_.width);
+  const Size depth = below.depth;  // of a tap: the columns of a window, or one of them
   const float* bias = weights(step, step.depthwise, piece.panel, work.folded);
   std::vector<Tap>& taps = work.own.taps;
   const bool has_filter = step.filter.exists();
@@ -182,13 +225,14 @@ void Prediction::convolve_depthwise(const Step& step, const Piece& piece, const 
       for (Size i = 0; i < w.height; ++i) {
         const Size at = first + i * w.down_dilation;
         if (at < 0 || at >= in.height) continue;
-        for (Size j = 0; j < w.width; ++j)
+        for (Size j = 0; j < w.width; j += depth)
           taps.push_back({(has_filter ? at % reach : at) * row + (in.left - w.left + j * w.across_dilation) * pixel,
                           i * w.width + j, 0});
       }
       Convolution c{source, w.across * pixel, bias + width, width,
-                    work.pass.workspace[step.output].value + place(out, s, y, 0) + share.from, out.pixel, out.width, vectors,
-                    taps.data(), (Size)taps.size(), 1, bias};
+                    work.pass.workspace[step.output].value + place(out, s, y, 0) + share.from, out.pixel, out.width,
+                    (int)(width / kernels_.width), taps.data(), (Size)taps.size(), depth, bias};
+      c.a_depth = pixel;
       activated(step.depthwise.activation, c, kernels_.convolve_channels);
     }
   }

@@ -29,7 +29,11 @@ class Prediction {
   };
   Folded fold(const float* parameters, const float* state) const;
 
-  Images::Workspace workspace(Size samples) const;
+  struct Workspace {
+    Buffer shared;  // by nodes that are not needed at the same time
+    Images::Workspace nodes;
+  };
+  Workspace workspace(Size samples) const;
   struct Scratch {  // of one thread
     Images::Scratch nodes;
     Buffer rows;            // that a depthwise convolution reads
@@ -69,6 +73,7 @@ class Prediction {
     int panels = 1;            // of the output
     Size vectors = 0;          // of all panels
     Size scales = 0;           // the place of mean, scale and shift: a batch normalization by itself
+    Size place = 0;            // of the output in shared memory, of one sample
   };
   struct Piece {
     int panel;
@@ -87,6 +92,8 @@ class Prediction {
 
   const Node& node(int number) const { return images_.nodes_[number]; }
   const ImageShape& shape(int number) const { return images_.nodes_[number].shape; }
+  bool has_margins(int number) const;
+  void arrange_places();
   int only_reader(int number) const;
   int absorb(Filter& filter, int number);
   Step step_of(int number);
@@ -112,7 +119,7 @@ class Prediction {
   const Layout& layout_;
   std::vector<Step> steps_;
   std::vector<bool> is_covered_;  // nodes that belong to a step
-  Size folded_size_ = 0, most_rows_ = 1;
+  Size folded_size_ = 0, shared_size_ = 0, most_rows_ = 1;
   bool needs_packed_ = false;
 };
 

@@ -80,19 +80,44 @@ void gradient_tile(const ConvolutionGradient& p, const float* x, float* to) {
     PELLUCID_UNROLL for (int v = 0; v < V; ++v) store(to + r * p.to_row + v * W, sum[r][v]);
 }
 
-// Rows of a depthwise convolution: A, like B, has a number for each channel, so vectors are multiplied lane by lane.
+// Rows of a depthwise convolution: A, like B, has a number for each channel, so vectors are multiplied lane by lane. A tap
+// is one pixel or, if `depth` says so, a row of the window.
 template <int R>
+struct AnyWindow {
+  PELLUCID_INLINE static void add(const Convolution& p, const float* a, const float* b, vf (&sum)[R][1]) {
+    for (Size k = 0; k < p.depth; ++k, a += p.a_depth, b += p.b_row) {
+      const vf weight = load(b);
+      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][0] = fma(load(a + r * p.a_row), weight, sum[r][0]);
+    }
+  }
+};
+
+// The same for windows of a known width and stride: each pixel is loaded once for all windows that see it.
+template <int width, int stride>
+struct Window {
+  template <int R>
+  struct Rows {
+    PELLUCID_INLINE static void add(const Convolution& p, const float* a, const float* b, vf (&sum)[R][1]) {
+      vf weight[width];
+      PELLUCID_UNROLL for (int k = 0; k < width; ++k) weight[k] = load(b + k * p.b_row);
+      _Pragma("GCC unroll 32") for (int i = 0; i < (R - 1) * stride + width; ++i) {
+        const vf x = load(a + i * p.a_depth);
+        PELLUCID_UNROLL for (int k = 0; k < width; ++k)
+          if (i >= k && (i - k) % stride == 0 && (i - k) / stride < R)
+            sum[(i - k) / stride][0] = fma(x, weight[k], sum[(i - k) / stride][0]);
+      }
+    }
+  };
+};
+
+template <int R, class Rows>
 void channel_tile(const Convolution& p, Size first) {
   const float *a = p.a + first * p.a_row, *c = p.c + first * p.c_row;
   for (int v = 0; v < p.vectors; ++v) {
     vf sum[R][1];
     const vf start = p.bias ? load(p.bias + v * W) : vf{};
     PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][0] = p.accumulate ? load(c + r * p.c_row + v * W) : start;
-    for (Size t = 0; t < p.num_taps; ++t) {
-      const vf weight = load(p.b + p.taps[t].b * p.b_row + v * W);
-      const float* from = a + p.taps[t].a + v * W;
-      PELLUCID_UNROLL for (int r = 0; r < R; ++r) sum[r][0] = fma(load(from + r * p.a_row), weight, sum[r][0]);
-    }
+    for (Size t = 0; t < p.num_taps; ++t) Rows::add(p, a + p.taps[t].a + v * W, p.b + p.taps[t].b * p.b_row + v * W, sum);
     finish(p, first, v * W, sum);
   }
 }
@@ -125,9 +150,9 @@ void all_rows(const ConvolutionGradient& p, Heights<R...>) {
     tiles[(p.rows - row < count ? p.rows - row : count) - 1](p, p.x + row, p.to + row * p.to_row);
 }
 
-template <int... R>
+template <template <int> class Rows, int... R>
 void all_channel_rows(const Convolution& p, Heights<R...>) {
-  static constexpr ConvolutionTile tiles[] = {channel_tile<R>...};
+  static constexpr ConvolutionTile tiles[] = {channel_tile<R, Rows<R>>...};
   sweep_evenly(p, tiles);
 }
 
@@ -152,7 +177,14 @@ void convolve(const Convolution& p) { by_vectors(p); }
 
 void convolve_gradient(const ConvolutionGradient& p) { by_vectors(p); }
 
-void convolve_channels(const Convolution& p) { all_channel_rows(p, UpTo8{}); }
+void convolve_channels(const Convolution& p) {
+  const bool steps_by_1 = p.a_row == p.a_depth, steps_by_2 = p.a_row == 2 * p.a_depth;
+  if (p.depth == 3 && steps_by_1) return all_channel_rows<Window<3, 1>::Rows>(p, UpTo8{});
+  if (p.depth == 3 && steps_by_2) return all_channel_rows<Window<3, 2>::Rows>(p, UpTo8{});
+  if (p.depth == 5 && steps_by_1) return all_channel_rows<Window<5, 1>::Rows>(p, UpTo8{});
+  if (p.depth == 5 && steps_by_2) return all_channel_rows<Window<5, 2>::Rows>(p, UpTo8{});
+  all_channel_rows<AnyWindow>(p, UpTo8{});
+}
 
 // One row of the gradient of depthwise weights, for one tap.
 void convolve_channels_gradient(const ConvolutionGradient& p) {

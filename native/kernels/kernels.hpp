@@ -128,6 +128,7 @@ struct Convolution {
   Size num_taps, depth;
   const float* bias = nullptr;
   bool accumulate = false;
+  Size a_depth = 1;  // from one k to the next; a depthwise convolution goes to the next pixel
   const float* added = nullptr;
   Size added_row = 0;
   float low = -__builtin_inff(), high = __builtin_inff();

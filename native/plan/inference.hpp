@@ -80,13 +80,13 @@ class Inference {
     Answer answer;
   };
   struct Room {  // memory for a chunk of images
-    Images::Workspace workspace;
+    Prediction::Workspace workspace;
     Prediction::Scratch own;
   };
   struct Crew {  // of a block: one thread, or several
     Prediction::Together* together = nullptr;
     int member = 0;
-    Images::Workspace* workspace = nullptr;  // shared by several threads
+    Prediction::Workspace* workspace = nullptr;  // shared by several threads
     float* values = nullptr;                 // likewise
     Share share(Size total) const { return together ? share_of(member, together->team.size(), total) : Share{0, total}; }
     void meet() const { if (together) together->team.barrier(); }

@@ -32,7 +32,7 @@ void Inference::give_back(std::unique_ptr<Room> room) const {
 // The image part, up to the rows that the next layer takes.
 void Inference::run_images(const Call& call, const void* x, Size rows, float* to, Size stride, const Crew& crew) const {
   auto room = borrow_room();
-  Images::Workspace& workspace = crew.workspace ? *crew.workspace : room->workspace;
+  Images::Workspace& workspace = (crew.workspace ? *crew.workspace : room->workspace).nodes;
   std::int64_t index[most_images];
   const Size chunk = images_->samples_of_chunk();
   for (Size start = 0; start < rows; start += chunk) {
