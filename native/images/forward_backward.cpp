@@ -8,6 +8,8 @@ namespace pellucid {
 
 namespace {
 
+constexpr Size rows_at_once = 16;
+
 void copy_plane(const Plane& from, const Plane& to, Size width) {
   for (Size i = 0; i < from.height; ++i)
     for (Size j = 0; j < from.width; ++j)
@@ -38,16 +40,20 @@ void Images::gather(Pass& pass, Size sample, Size top, Size bottom) const {
   const Node& node = nodes_[0];
   const ImageShape& p = node.shape;
   const bool is_compact = p.pixel == p.channels;
-  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16, rows = bottom - top;
-  std::int64_t* row = pass.own.rows.data();
-  for (Size y = 0; y < rows; ++y) row[y] = pass.index[sample] * p.height + top + y;
-  float* image = pass.workspace[0].value + sample * p.sample() + p.origin() + top * p.row();
-  float* gathered = is_compact ? image : (float*)pass.own.gathered;
-  kernels_.gather(pass.source, pass.x, width, row, rows, gathered, stride);
-  for (Size y = 0; y < rows && !is_compact; ++y)
-    kernels_.pack(gathered + y * stride, p.channels, p.width, p.channels, image + y * p.row(), p.pixel);
-  for (Size y = 0; y < rows && !node.factor_of.empty(); ++y)
-    kernels_.scale_row(image + y * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
+  const Size width = p.width * p.channels, stride = is_compact ? p.row() : round_up(width, 16) + 16;
+  std::int64_t* index = pass.own.rows.data();
+  float* image = pass.workspace[0].value + sample * p.sample() + p.origin();
+  for (Size y = top, rows; y < bottom; y += rows) {  // a few at a time, which stay in the nearest cache
+    rows = std::min(rows_at_once, bottom - y);
+    for (Size r = 0; r < rows; ++r) index[r] = pass.index[sample] * p.height + y + r;
+    float* first = image + y * p.row();
+    float* gathered = is_compact ? first : (float*)pass.own.gathered;
+    kernels_.gather(pass.source, pass.x, width, index, rows, gathered, stride);
+    for (Size r = 0; r < rows && !is_compact; ++r)
+      kernels_.pack(gathered + r * stride, p.channels, p.width, p.channels, first + r * p.row(), p.pixel);
+    for (Size r = 0; r < rows && !node.factor_of.empty(); ++r)
+      kernels_.scale_row(first + r * p.row(), p.width * p.pixel, node.factor_of.data(), node.shift_of.data());
+  }
 }
 
 void Images::activate(int number, Pass& pass, Size sample) const {

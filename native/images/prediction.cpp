@@ -122,6 +122,7 @@ void Prediction::run(const Work& work, Size count, Together* together, int membe
     if (member == 0) together->next[(number + 1) % 2] = 0;  // all have left the step before this one
     together->team.barrier();
   }
+  if (together && member == 0) together->next[0] = 0;
 }
 
 void Prediction::take(const Step& step, const Piece& piece, const Work& work) const {

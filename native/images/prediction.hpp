@@ -54,7 +54,7 @@ class Prediction {
     Scratch& own;
   };
 
-  // All steps for the samples [0, count) of the workspace; all members of a team call this.
+  // All steps for the samples [0, count) of the workspace. All members of a team call this, and meet before they do so again.
   void run(const Work& work, Size count, Together* together = nullptr, int member = 0) const;
 
  private:

@@ -23,7 +23,8 @@
 
 namespace pellucid {
 
-inline constexpr Size most_images = 64;          // of a block
+inline constexpr Size most_images = 64;          // of a block, and so many that their work is about this
+inline constexpr double work_of_block = 3e9;     // multiply-adds
 inline constexpr double work_for_threads = 4e6;  // multiply-adds; for fewer, waking a thread costs more than it saves
 
 enum class Answer : int { logits, softmax, yes_or_no };
