@@ -169,6 +169,11 @@ def of_prediction(figures: dict[str, Any]) -> Iterator[Claim]:
         yield Claim(f"predict {name}: time beside onnxruntime", found["ratio"], 1)
 
 
+def of_photo_answers(figures: dict[str, Any]) -> Iterator[Claim]:
+    for name, found in figures.items():
+        yield Claim(f"what is in {name}: time beside onnxruntime", found["ratio"], 1)
+
+
 def of_bf16(figures: dict[str, Any] | None) -> Iterator[Claim]:
     if figures is not None:
         yield Claim("bf16: float32 takes so many times as long", figures["faster"], BF16_FASTER, at_least=True)
@@ -239,6 +244,7 @@ SECTIONS = {
     "training": of_training,
     "images": of_images,
     "prediction": of_prediction,
+    "photo_answers": of_photo_answers,
     "bf16": of_bf16,
     "cold": of_cold,
     "growth": of_growth,

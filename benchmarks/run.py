@@ -24,12 +24,13 @@ from claims import claims
 from jobs.data import write_digits
 from machine import describe
 from report import as_markdown
-from sections import cold, growth, images, prediction, startup, training
+from sections import cold, growth, images, photo_answers, prediction, startup, training
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEERS_PYTHON = os.environ.get("PEERS_PYTHON", str(HERE.parent / ".venv-peers" / "bin" / "python"))
 OF_OTHER_DATA = ("fashion", "cats", "tables", "more_tables", "sklearn_door")
+BESIDE_PEERS = {"training", "images", "prediction", "photo_answers", "cold", "growth"}
 ROUNDS_AT_THE_DOOR = 3
 BUSY = 0.5  # load average before, from which on figures are not to be trusted
 
@@ -39,7 +40,7 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     measured = sections(options, results.get("recipes", {}))
     chosen = options.only or [name for name in measured if name not in OF_OTHER_DATA]
-    if not Path(options.peers).exists() and set(chosen) & {"training", "images", "prediction", "cold", "growth"}:
+    if not Path(options.peers).exists() and set(chosen) & BESIDE_PEERS:
         sys.exit(f"No interpreter of the peers at {options.peers}: `make bench` sets it up, or name one with --peers.")
     if os.getloadavg()[0] > BUSY:
         print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): do not trust these figures.", file=sys.stderr)
@@ -59,7 +60,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure everything that is claimed.")
-    names = ["startup", "step", "prediction", "training", "images", "bf16", "cold", "growth", "photos"]
+    names = ["startup", "step", "prediction", "photo_answers", "training", "images", "bf16", "cold", "growth", "photos"]
     names += ["trace", "deletion", "studio", "pages", "million_rows", "recipes"]
     parser.add_argument("--quick", action="store_true", help="leave out the best recipe, keep its earlier figures")
     parser.add_argument(
@@ -75,6 +76,7 @@ def sections(options: argparse.Namespace, old_recipes: dict[str, Any]) -> dict[s
         "startup": startup.measure,
         "step": lambda: run_section("step"),
         "prediction": lambda: beside_peers(prediction.measure, options.peers),
+        "photo_answers": lambda: beside_peers(photo_answers.measure, options.peers),
         "training": lambda: beside_peers(training.measure, options.peers),
         "images": lambda: beside_peers(images.measure, options.peers),
         "bf16": lambda: run_section("bf16"),
