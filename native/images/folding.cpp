@@ -1,4 +1,4 @@
-// Which nodes are one step of a prediction, and the weights of the steps.
+// Which nodes are one step of a prediction, where their outputs lie, and the weights of the steps.
 #include <algorithm>
 #include <cmath>
 
@@ -87,6 +87,43 @@ void Prediction::arrange_weights(Step& step) {
   const Size rows = (below.window.height - 1) * below.window.down_dilation + 1;
   const ImageShape& in = shape(below.input);
   most_rows_ = std::max(most_rows_, rows * (in.left + in.width + in.right) * most * width);
+}
+
+// Margins must stay zero: where there are any, memory is not shared.
+bool Prediction::has_margins(int number) const {
+  const ImageShape& p = shape(number);
+  return p.top + p.left + p.bottom + p.right > 0;
+}
+
+// Each output takes the first place that is free from its step to the last one that reads it, so that all of them together
+// stay in the nearer caches.
+void Prediction::arrange_places() {
+  struct Taken {
+    Size from, to;
+    std::size_t last;  // step
+  };
+  std::vector<Taken> taken;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    if (has_margins(step.output)) continue;
+    std::size_t last = step.output + 1 == images_.num_nodes() ? steps_.size() : i;
+    for (std::size_t later = i + 1; later < steps_.size(); ++later) {
+      const Step& reader = steps_[later];
+      if (reader.input == step.output || reader.added == step.output || node(reader.output).other == step.output) last = later;
+    }
+    std::erase_if(taken, [&](const Taken& t) { return t.last < i; });
+    const Size size = shape(step.output).sample();
+    for (bool is_free = false; !is_free;) {
+      is_free = true;
+      for (const Taken& t : taken)
+        if (step.place < t.to && t.from < step.place + size) {
+          step.place = t.to;
+          is_free = false;
+        }
+    }
+    taken.push_back({step.place, step.place + size, last});
+    shared_size_ = std::max(shared_size_, step.place + size);
+  }
 }
 
 // The columns of a panel, with those that only fill its last vector.

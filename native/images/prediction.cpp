@@ -28,43 +28,6 @@ bool is_gapless(const ImageShape& p) { return p.left + p.right == 0; }
 
 }  // namespace
 
-// Margins must stay zero: where there are any, memory is not shared.
-bool Prediction::has_margins(int number) const {
-  const ImageShape& p = shape(number);
-  return p.top + p.left + p.bottom + p.right > 0;
-}
-
-// Each output takes the first place that is free from its step to the last one that reads it, so that all of them together
-// stay in the nearer caches.
-void Prediction::arrange_places() {
-  struct Taken {
-    Size from, to;
-    std::size_t last;  // step
-  };
-  std::vector<Taken> taken;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    Step& step = steps_[i];
-    if (has_margins(step.output)) continue;
-    std::size_t last = step.output + 1 == images_.num_nodes() ? steps_.size() : i;
-    for (std::size_t later = i + 1; later < steps_.size(); ++later) {
-      const Step& reader = steps_[later];
-      if (reader.input == step.output || reader.added == step.output || node(reader.output).other == step.output) last = later;
-    }
-    std::erase_if(taken, [&](const Taken& t) { return t.last < i; });
-    const Size size = shape(step.output).sample();
-    for (bool is_free = false; !is_free;) {
-      is_free = true;
-      for (const Taken& t : taken)
-        if (step.place < t.to && t.from < step.place + size) {
-          step.place = t.to;
-          is_free = false;
-        }
-    }
-    taken.push_back({step.place, step.place + size, last});
-    shared_size_ = std::max(shared_size_, step.place + size);
-  }
-}
-
 Prediction::Workspace Prediction::workspace(Size samples) const {
   if (samples > PTRDIFF_MAX / 8 / (shared_size_ + 1)) throw std::bad_alloc();
   Workspace made{Buffer(samples * shared_size_), Images::Workspace(images_.nodes_.size())};
