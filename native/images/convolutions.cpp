@@ -109,6 +109,7 @@ void Images::convolve_back(int number, Pass& pass, Size from, Size to) const {
           const auto taps = inside(phase.taps, row, dz.height);
           Convolution work{source + a_at, a_row, weight, width, result, c_row, pixels, (int)(width / kernels_.width),
                            taps.data(), (Size)taps.size(), node.depth_back, nullptr, node.adds};
+          work.a_depth = -dz.pixel;
           if (channelwise) return kernels_.convolve_channels(work);
           if (node.groups == 1) return kernels_.convolve(work);
           work.c = pass.own.plane;
@@ -171,19 +172,24 @@ void Images::weight_gradient(int number, Pass& pass, Size from, Size to) const {
       const Size width = (Size)vectors * kernels_.width;
       const Size channel = node.kind == Kind::channelwise ? column : group * group_inputs(node);
       const float* source = x + first * in.sample() + channel;
-      for (const Tap& tap : node.taps) {
+      const auto add_tap = [&](const Tap& tap, Size lane, int vectors_at_once) {
         // the rows of dz for which the tap lies in a row of the image
         const Size top = std::clamp<Size>((w.down - 1 - tap.row) / w.down, 0, out.height);
         const Size bottom = std::clamp<Size>((in.height - 1 - tap.row) / w.down + 1, top, out.height);
-        ConvolutionGradient work{source + tap.a + top * w.down * in.row(), in.sample(), w.down * in.row(),
-                                       w.across * in.pixel, gradient + column + top * row, out.sample(), row, pixel,
-                                       last - first, bottom - top, out.width,
-                                       pass.gradient + array.packed + column * array.rows + tap.b * width, width,
-                                       node.depth, vectors, accumulate};
-        if (node.kind != Kind::channelwise) kernels_.convolve_gradient(work);
-        for (Size k = 0; k < node.depth && node.kind == Kind::channelwise; ++k, work.x += in.pixel, work.to += width)
-          kernels_.convolve_channels_gradient(work);
-      }
+        ConvolutionGradient work{source + tap.a + top * w.down * in.row() + lane, in.sample(), w.down * in.row(),
+                                 w.across * in.pixel, gradient + column + top * row + lane, out.sample(), row, pixel,
+                                 last - first, bottom - top, out.width,
+                                 pass.gradient + array.packed + column * array.rows + tap.b * width + lane, width,
+                                 node.depth, vectors_at_once, accumulate};
+        if (node.kind != Kind::channelwise) return kernels_.convolve_gradient(work);
+        work.x_depth = in.pixel;
+        kernels_.convolve_channels_gradient(work);
+      };
+      if (node.kind != Kind::channelwise)
+        for (const Tap& tap : node.taps) add_tap(tap, 0, vectors);
+      else  // all rows of the window read the same pixels of a vector
+        for (Size lane = 0; lane < width; lane += kernels_.width)
+          for (const Tap& tap : node.taps) add_tap(tap, lane, 1);
     }
   };
   if (node.groups == 1) add_up(0, dz + from * out.sample(), out.row(), out.pixel, from, to, !pass.is_first);

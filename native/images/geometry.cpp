@@ -101,15 +101,16 @@ void Images::arrange_phases(Node& node) {
   node.gradient.widen(rows.before, columns.before, rows.after, columns.after);
 
   const ImageShape& out = node.gradient;
-  const bool is_joined = !channelwise && node.groups == 1 && out.pixel == out.channels && w.across == 1 &&
-                         w.across_dilation == 1;
-  node.depth_back = channelwise ? 1 : is_joined ? w.width * outputs : group_outputs(node);
+  const bool is_joined = w.across == 1 && w.across_dilation == 1 &&
+                         (channelwise || (node.groups == 1 && out.pixel == out.channels));
+  node.depth_back = is_joined ? w.width * outputs : channelwise ? 1 : group_outputs(node);
   for (Size i = 0; i < std::min(w.down, in.height); ++i)
     for (Size j = 0; j < std::min(w.across, in.width); ++j) {
       Phase phase{i, j, {}};
       for (const Place& row : places(i, w.height, w.down, w.down_dilation, w.top)) {
         auto across = places(j, w.width, w.across, w.across_dilation, w.left);
-        if (is_joined) across = {across.back()};  // its transposed weights come first, and the others follow
+        // the transposed weights of the last one come first, and the others follow; depthwise weights are not transposed
+        if (is_joined) across = {channelwise ? across.front() : across.back()};
         for (const Place& column : across) {
           const Size mirrored = channelwise ? column.tap : w.width - 1 - column.tap;
           phase.taps.push_back({row.offset * out.row() + column.offset * out.pixel,

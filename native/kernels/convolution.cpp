@@ -110,6 +110,23 @@ struct Window {
   };
 };
 
+// The same on the way back, where windows of stride 1 go from right to left.
+template <int width>
+struct Mirrored {
+  template <int R>
+  struct Rows {
+    PELLUCID_INLINE static void add(const Convolution& p, const float* a, const float* b, vf (&sum)[R][1]) {
+      vf weight[width];
+      PELLUCID_UNROLL for (int k = 0; k < width; ++k) weight[k] = load(b + k * p.b_row);
+      PELLUCID_UNROLL for (int i = R - 1; i > -width; --i) {
+        const vf x = load(a + i * p.a_row);
+        PELLUCID_UNROLL for (int k = 0; k < width; ++k)
+          if (i + k >= 0 && i + k < R) sum[i + k][0] = fma(x, weight[k], sum[i + k][0]);
+      }
+    }
+  };
+};
+
 template <int R, class Rows>
 void channel_tile(const Convolution& p, Size first) {
   const float *a = p.a + first * p.a_row, *c = p.c + first * p.c_row;
@@ -120,6 +137,41 @@ void channel_tile(const Convolution& p, Size first) {
     for (Size t = 0; t < p.num_taps; ++t) Rows::add(p, a + p.taps[t].a + v * W, p.b + p.taps[t].b * p.b_row + v * W, sum);
     finish(p, first, v * W, sum);
   }
+}
+
+// Rows of the gradient of depthwise weights, for a row of the window: its pixels from `first` on. A sum is one over the even
+// and one over the odd pixels of all rows.
+template <int width, int stride>
+void window_gradient(const ConvolutionGradient& p, Size column, Size first = 0) {
+  float* to = p.to + first * p.to_row + column;
+  vf sum[2][width];
+  PELLUCID_UNROLL for (int k = 0; k < width; ++k) {
+    sum[0][k] = p.accumulate ? load(to + k * p.to_row) : vf{};
+    sum[1][k] = vf{};
+  }
+  for (Size s = 0; s < p.samples; ++s)
+    for (Size y = 0; y < p.height; ++y) {
+      const float* x = p.x + s * p.x_sample + y * p.x_row + first * p.x_depth + column;
+      const float* dz = p.dz + s * p.dz_sample + y * p.dz_row + column;
+      Size i = 0;
+      for (; i + 1 < p.width; i += 2, x += 2 * p.x_pixel, dz += 2 * p.dz_pixel) {
+        const vf even = load(dz), odd = load(dz + p.dz_pixel);
+        if constexpr (width == 1) {
+          sum[0][0] = fma(load(x), even, sum[0][0]);
+          sum[1][0] = fma(load(x + p.x_pixel), odd, sum[1][0]);
+        } else {
+          PELLUCID_UNROLL for (int k = 0; k < width + stride; ++k) {
+            const vf pixel = load(x + k * p.x_depth);
+            if (k < width) sum[0][k] = fma(pixel, even, sum[0][k]);
+            if (k >= stride) sum[1][k - stride] = fma(pixel, odd, sum[1][k - stride]);
+          }
+        }
+      }
+      if (i == p.width) continue;
+      const vf last = load(dz);
+      PELLUCID_UNROLL for (int k = 0; k < width; ++k) sum[0][k] = fma(load(x + k * p.x_depth), last, sum[0][k]);
+    }
+  PELLUCID_UNROLL for (int k = 0; k < width; ++k) store(to + k * p.to_row, sum[0][k] + sum[1][k]);
 }
 
 using ConvolutionTile = void (*)(const Convolution&, Size first);
@@ -183,20 +235,19 @@ void convolve_channels(const Convolution& p) {
   if (p.depth == 3 && steps_by_2) return all_channel_rows<Window<3, 2>::Rows>(p, UpTo8{});
   if (p.depth == 5 && steps_by_1) return all_channel_rows<Window<5, 1>::Rows>(p, UpTo8{});
   if (p.depth == 5 && steps_by_2) return all_channel_rows<Window<5, 2>::Rows>(p, UpTo8{});
+  if (p.depth == 3 && p.a_row == -p.a_depth) return all_channel_rows<Mirrored<3>::Rows>(p, UpTo8{});
+  if (p.depth == 5 && p.a_row == -p.a_depth) return all_channel_rows<Mirrored<5>::Rows>(p, UpTo8{});
   all_channel_rows<AnyWindow>(p, UpTo8{});
 }
 
-// One row of the gradient of depthwise weights, for one tap.
 void convolve_channels_gradient(const ConvolutionGradient& p) {
   for (int v = 0; v < p.vectors; ++v) {
-    vf sum[2] = {p.accumulate ? load(p.to + v * W) : vf{}, vf{}};
-    for (Size s = 0; s < p.samples; ++s)
-      for (Size y = 0; y < p.height; ++y) {
-        const float *x = p.x + s * p.x_sample + y * p.x_row + v * W, *dz = p.dz + s * p.dz_sample + y * p.dz_row + v * W;
-        for (Size i = 0; i < p.width; ++i)
-          sum[i % 2] = fma(load(x + i * p.x_pixel), load(dz + i * p.dz_pixel), sum[i % 2]);
-      }
-    store(p.to + v * W, sum[0] + sum[1]);
+    if (p.rows == 3 && p.x_pixel == p.x_depth) window_gradient<3, 1>(p, v * W);
+    else if (p.rows == 3 && p.x_pixel == 2 * p.x_depth) window_gradient<3, 2>(p, v * W);
+    else if (p.rows == 5 && p.x_pixel == p.x_depth) window_gradient<5, 1>(p, v * W);
+    else if (p.rows == 5 && p.x_pixel == 2 * p.x_depth) window_gradient<5, 2>(p, v * W);
+    else
+      for (Size row = 0; row < p.rows; ++row) window_gradient<1, 1>(p, v * W, row);
   }
 }
 

@@ -135,7 +135,7 @@ struct Convolution {
 };
 
 // Rows [0, rows) of a weight gradient: the sum over samples and pixels of x times dz; a row for each of `rows` neighboring
-// numbers of x.
+// numbers of x or, where each channel is by itself, of neighboring pixels.
 struct ConvolutionGradient {
   const float* x;
   Size x_sample, x_row, x_pixel;
@@ -146,6 +146,7 @@ struct ConvolutionGradient {
   Size to_row, rows;
   int vectors;
   bool accumulate;
+  Size x_depth = 1;  // from a row to the next
 };
 
 // The window of output pixel (i, j) begins at the pixel (i down - top, j across - left).
