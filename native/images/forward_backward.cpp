@@ -8,7 +8,7 @@ namespace pellucid {
 
 namespace {
 
-constexpr Size rows_at_once = 16;
+constexpr Size rows_at_once = 16, numbers_at_once = 4096;
 
 void copy_plane(const Plane& from, const Plane& to, Size width) {
   for (Size i = 0; i < from.height; ++i)
@@ -57,8 +57,11 @@ void Images::gather(Pass& pass, Size sample, Size top, Size bottom) const {
 }
 
 void Images::activate(int number, Pass& pass, Size sample) const {
+  activate(number, pass, value(pass, number, sample));
+}
+
+void Images::activate(int number, Pass& pass, const Plane& p) const {
   const Node& node = nodes_[number];
-  const Plane p = value(pass, number, sample);
   float* z = pass.workspace[number].z;
   for (Size i = 0; i < p.height; ++i) {
     float* row = p.data + i * p.row;
@@ -77,6 +80,19 @@ void Images::activate_back(int number, Pass& pass, Size sample) const {
     const float* row = a.data + i * a.row;
     kernels_.activate_backward(node.activation, {dy.data + i * dy.row, dy.pixel, dy.width, dy.vectors}, row,
                                z ? z + (row - pass.workspace[number].value) : nullptr);
+  }
+}
+
+// y = f((x - mean) scale + shift), in blocks of rows that are activated while they lie in the nearest cache.
+void Images::normalize(int number, Pass& pass, const Plane& x, const Plane& y, const float* mean, const float* scale,
+                       const float* shift) const {
+  const Size rows = std::max<Size>(1, numbers_at_once / (y.width * y.pixel));
+  for (Size i = 0; i < y.height; i += rows) {
+    const auto block = [&](const Plane& p) {
+      return Plane{p.data + i * p.row, p.row, p.pixel, std::min(rows, p.height - i), p.width, p.vectors};
+    };
+    kernels_.scale_plane(block(x), block(y), mean, scale, shift);
+    activate(number, pass, block(y));
   }
 }
 
@@ -99,9 +115,8 @@ void Images::sample_forward(int number, Pass& pass, Size sample) const {
   switch (node.kind) {
     case Kind::pooling: return kernels_.pool(node.pooling, x, y);
     case Kind::batch_normalization:
-      kernels_.scale_plane(x, y, statistic(pass.workspace, number, mean), statistic(pass.workspace, number, scale),
-                           pass.parameters + layout_[node.beta].packed);
-      return activate(number, pass, sample);
+      return normalize(number, pass, x, y, statistic(pass.workspace, number, mean),
+                       statistic(pass.workspace, number, scale), pass.parameters + layout_[node.beta].packed);
     case Kind::layer_normalization:
       return kernels_.normalize_pixels({pass.parameters + layout_[node.gamma].packed,
                                         pass.parameters + layout_[node.beta].packed, node.epsilon, node.shape.channels},

@@ -209,6 +209,9 @@ class Images {
   void scatter_back(int number, Pass& pass, Size sample) const;
   void weight_gradient(int number, Pass& pass, Size from, Size to) const;
   void activate(int number, Pass& pass, Size sample) const;
+  void activate(int number, Pass& pass, const Plane& p) const;
+  void normalize(int number, Pass& pass, const Plane& x, const Plane& y, const float* mean, const float* scale,
+                 const float* shift) const;
   void activate_back(int number, Pass& pass, Size sample) const;
   void apply_dropout(const Node& node, const DropoutSeed& seed, const Plane& from, const Plane& to, Size sample) const;
   void forward_node(int number, Pass& pass, Size from, Size to) const;

@@ -102,9 +102,8 @@ void Prediction::take(const Step& step, const Piece& piece, const Work& work) co
 void Prediction::normalize(const Step& step, Size sample, const Work& work) const {
   const Size pixel = shape(step.output).pixel;
   const float* mean = work.folded.weights + step.scales;
-  kernels_.scale_plane(images_.value(work.pass, step.input, sample), images_.value(work.pass, step.output, sample), mean,
-                       mean + pixel, mean + 2 * pixel);
-  images_.activate(step.output, work.pass, sample);
+  images_.normalize(step.output, work.pass, images_.value(work.pass, step.input, sample),
+                    images_.value(work.pass, step.output, sample), mean, mean + pixel, mean + 2 * pixel);
 }
 
 // Runs a kernel with the activation in it or, where that is more than bounds, after it.

@@ -111,6 +111,14 @@ def test_depthwise(channels, options):
 
 
 @pytest.mark.usefixtures("every_isa")
+@pytest.mark.parametrize("size", [5, (3, 5), (5, 3), (2, 4)], ids=str)
+@pytest.mark.parametrize("options", [{}, {"stride": 2}, {"stride": 2, "padding": 1}, {"stride": (2, 1)}], ids=str)
+def test_depthwise_windows_of_other_sizes(size, options):
+    layer = pl.Conv2D(20, size, "relu", groups=20, **options)
+    check([pl.Conv2D(20, 1), layer, pl.Conv2D(3, 1)], (7, 10, 3), (1, 5))
+
+
+@pytest.mark.usefixtures("every_isa")
 @pytest.mark.parametrize("groups", [2, 3])
 @pytest.mark.parametrize("each", [1, 3, 5, 9, 17])
 def test_groups_whose_channels_fill_no_vector(groups, each):
