@@ -131,7 +131,7 @@ bool Inference::run_blocks(const Call& call, const char* x, Size rows, float* to
   const Size bytes = call.source == Source::bytes ? 1 : (Size)sizeof(float);
   const bool is_long = bins_ && rows >= 2 * threads * most_binned_rows;
   const Size most = is_long ? most_binned_rows : most_rows;
-  const Size images = (Size)std::clamp<double>(work_of_block / work_, 1, most_images);
+  const Size images = (Size)std::clamp<double>(work_of_block / std::max(work_, 1.0), 1, most_images);
   const Size rows_of_block = images_ ? images : std::max<Size>(1, most / ensemble_);
   Size blocks = (rows + rows_of_block - 1) / rows_of_block;
   if (images_) blocks = std::min(rows, round_up(blocks, threads));  // as many for each thread
