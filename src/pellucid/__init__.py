@@ -14,7 +14,7 @@ from importlib import import_module as _import_module
 _MODULES = {"datasets": "data.datasets", "events": "training.events", "random": "core.random"}
 _HOMES = {
     "core.errors": "ArgumentError DataError DivergenceError GradientError MissingDependencyError ModelFileError "
-    "OutputError PellucidError ShapeError UnknownNameError",
+    "OutputError PellucidError RunError ShapeError UnknownNameError",
     "core.version": "__version__",
     "data.augmentation.distortion": "Distortion",
     "data.augmentation.photo_augmentation": "PhotoAugmentation",

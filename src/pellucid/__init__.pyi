@@ -9,6 +9,7 @@ from pellucid.core.errors import (
     ModelFileError,
     OutputError,
     PellucidError,
+    RunError,
     ShapeError,
     UnknownNameError,
 )
@@ -163,6 +164,7 @@ __all__ = [
     "Regularizer",
     "Rescale",
     "Residual",
+    "RunError",
     "ScaleFeatures",
     "Schedule",
     "ShapeError",

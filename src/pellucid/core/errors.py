@@ -35,6 +35,10 @@ class OutputError(PellucidError, ValueError):
     """A file other than a model, such as a report, cannot be written."""
 
 
+class RunError(PellucidError, ValueError):
+    """The directory of a run is in use, of another training, damaged, or cannot be written."""
+
+
 class DivergenceError(PellucidError, ArithmeticError):
     """Training met a number that is not finite; the last good parameters were kept.
 

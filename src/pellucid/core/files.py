@@ -6,6 +6,7 @@ New content goes to a file beside the target, which then takes its name.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from uuid import uuid4
 from pellucid.core.errors import OutputError, PellucidError
 
 Error = type[PellucidError]
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that sync no folder
 
 
 def name_of_path(path: object, error: Error = OutputError) -> str:
@@ -59,12 +61,34 @@ def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], err
         if target.exists():
             shutil.copymode(target, part)
         os.replace(part, target)
+        sync_folder(target.parent)
     except OSError as problem:
         kept = "; the file that was there is unchanged" if was_there else ""
         raise error(f"{path} cannot be written: {problem.strerror or problem}{kept}.") from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlast a power cut, where the system can. Raises ``OSError`` if its disk fails."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what writers left in a folder that were killed; only where nobody else writes now."""
+    for part in folder.glob(".pellucid-*.part"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def check_replaceable(path: str, start: bytes, kind: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from pellucid.core.shapes import Array
@@ -21,6 +24,18 @@ class WeightedMeans:
             self._sums[name] = self._sums.get(name, 0.0) + mean * weight
         self._weight += weight
         self.samples += samples
+
+    def to_data(self) -> dict[str, Any]:
+        """What has been added, as plain data."""
+        return {"sums": dict(self._sums), "weight": self._weight, "samples": self.samples}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> WeightedMeans:
+        """The means whose data these are."""
+        means = cls()
+        means._sums = {str(name): float(total) for name, total in data["sums"].items()}
+        means._weight, means.samples = float(data["weight"]), int(data["samples"])
+        return means
 
     def means(self) -> dict[str, float]:
         """The means so far; 0 when all weights were 0."""

@@ -53,6 +53,7 @@ from pellucid.training.loop import TrainingLoop
 from pellucid.training.one_at_a_time import only_training
 from pellucid.training.plan import Plan
 from pellucid.training.progress import ProgressMode, progress_display
+from pellucid.training.runs.run import Run, recording
 from pellucid.training.state import TrainingState
 from pellucid.training.trainer import Trainer
 
@@ -130,6 +131,8 @@ class Network(Stack):
         engine: Engine = "auto",
         threads: int | None = None,
         precision: Precision = "float32",
+        run: str | os.PathLike[str] | Run | None = None,
+        snapshot_every: float | str | None = None,
     ) -> History:
         """Train on x (N, ...) and y; another call continues from there. Gives the history of this call.
 
@@ -146,6 +149,8 @@ class Network(Stack):
         engine          "native" (compiled), "numpy", or "auto": native if it knows every part
         threads         at most so many in the native engine (default: the cores); the results are the same, bit for bit
         precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
+        run             a folder that keeps the position: the same call takes up a training that was cut off, bit for bit
+        snapshot_every  how often it is kept: seconds (default: 10), or "2 epochs"
 
         Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
         a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable, with the
@@ -181,16 +186,19 @@ class Network(Stack):
         )
         if self.pipeline is None:
             self.pipeline = pipeline_for(training.x, training.rows)
-        with only_training(self):
+        with only_training(self), recording(run, snapshot_every) as record:
             loop = TrainingLoop(self, self.training_state, training, held_out, plan)
             if isinstance(plan.schedule, Warmup):
                 plan.schedule.warn_about_length(loop.planned_steps)
-            trainer = Trainer(loop, [*listeners, *progress_display(progress)])
+            trainer = Trainer(loop, [*listeners, *progress_display(progress)], record)
             self.engine_choice, self._trained_by = engine, (loop.executor.name, loop.executor.note)
             try:
-                return trainer.run()
+                trainer.run()
             finally:
                 self.history.extend(trainer.history)
+            if record is not None:
+                record.finish(self.to_bytes)
+        return trainer.history
 
     def predict(self, x: Any, **unknown: Never) -> AnyArray:
         """The answer for each sample: class numbers (B,) int64; for a regression the values, (B,) or (B, V), or quantiles
@@ -281,8 +289,14 @@ class Network(Stack):
 
         ``optimizer_state`` adds what training needs to continue. Raises `ModelFileError` if it cannot be written.
         """
+        write_whole(path, self.to_bytes(pipeline, labels, optimizer_state=optimizer_state), ModelFileError)
+
+    def to_bytes(
+        self, pipeline: Pipeline | None = None, labels: Sequence[Label] | None = None, *, optimizer_state: bool = False
+    ) -> bytes:
+        """What `save` writes."""
         parts = Parts(self.training_state, self.history, pipeline or self.pipeline, check_labels(self, labels))
-        write_whole(path, to_bytes(self, parts, optimizer_state=optimizer_state), ModelFileError)
+        return to_bytes(self, parts, optimizer_state=optimizer_state)
 
     def _divided(self, x: Any, y: Any, sample_weight: Any, validation: Any) -> tuple[Samples, Samples | None]:
         """The training and the validation samples."""

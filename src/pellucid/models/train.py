@@ -29,6 +29,7 @@ from pellucid.training.recipes.photo_rules import KEPT_ASIDE, choose
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.start_rules import Pretrained, choose_start
 from pellucid.training.recipes.table_rules import ENSEMBLE, HELD_OUT
+from pellucid.training.runs.run import recorded
 
 if TYPE_CHECKING:
     from pellucid.data.tables.table import Table
@@ -38,7 +39,7 @@ MEASURED_BYTES = 1 << 26  # so many bytes of training pictures are enough for me
 OF_FEATURES = ("validation", "class_weight", "engine", "threads", "progress")  # options that a head on features has too
 FIT_OPTIONS = (
     *("optimizer", "schedule", "regularizer", "clipping", "batch_size", "class_weight", "callbacks"),
-    *("engine", "threads", "precision"),
+    *("engine", "threads", "precision", "run", "snapshot_every"),
 )
 
 
@@ -84,7 +85,7 @@ def train(
     loss            for numbers of a table: "mse", "mae", "huber", "poisson" (counts), "pinball:0.1,0.5,0.9" (quantiles)
     seed            decides all chance
     options         those of ``Network.fit``: optimizer, schedule, regularizer, clipping, batch_size, class_weight,
-                    callbacks, engine, threads, precision
+                    callbacks, engine, threads, precision, run, snapshot_every
 
     On a pretrained network only the last layer is new: it is computed from features (`pellucid.models.transfer.head`), and
     every picture is learned from; ``model.transfer`` says how well it does on those that were held out in turn.
@@ -196,11 +197,14 @@ def fit_and_calibrate(
 ) -> Model:
     """The model of a classifier that is trained with these ``options`` of ``fit``, and then calibrated on the samples that
     these hold out."""
-    network.fit(x, y, **options)
-    model = Model(network, labels=labels)
-    if options["validation"] is not None:  # as fit has divided them
-        _, kept_aside = split(Samples(x, y, np.arange(len(x))), options["validation"], network.seed, y)
-        calibrate(model, x, y, kept_aside.rows)
+    with recorded(options) as (record, options):
+        network.fit(x, y, **options)
+        model = Model(network, labels=labels)
+        if options["validation"] is not None:  # as fit has divided them
+            _, kept_aside = split(Samples(x, y, np.arange(len(x))), options["validation"], network.seed, y)
+            calibrate(model, x, y, kept_aside.rows)
+        if record is not None:
+            record.finish(model.to_bytes)
     return model
 
 

@@ -26,6 +26,7 @@ from pellucid.nn.layers.outputs.output import OutputLayer
 from pellucid.nn.layers.outputs.regression import Regression
 from pellucid.training.recipes.recipe import Recipe
 from pellucid.training.recipes.table_rules import choose_for_table
+from pellucid.training.runs.run import recorded
 
 BINS = 48  # of a column of numbers, at the quantiles of the training rows
 MOST_MEASURED = 200_000  # training rows; more would not move the quantiles
@@ -154,11 +155,15 @@ class TableTraining:
         validation = (x[self.held_out], y[self.held_out]) if len(self.held_out) else None
         if self.resumed is not None and self.units is not None:
             self.units.leave(network)
-        try:
-            network.fit(x[self.training], y[self.training], **(options | {"validation": validation}))
-        finally:  # also where it was interrupted
-            self.to_own_units(network)
-        return self.measured(network)
+        with recorded(options | {"validation": validation}) as (record, options):
+            try:
+                network.fit(x[self.training], y[self.training], **options)
+            finally:  # also where it was interrupted
+                self.to_own_units(network)
+            model = self.measured(network)
+            if record is not None:
+                record.finish(model.to_bytes)
+        return model
 
     def to_own_units(self, network: Network) -> None:
         """Let a network that has learned ``y`` answer in the target's own units."""

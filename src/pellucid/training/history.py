@@ -58,7 +58,9 @@ class History(Mapping[str, list[float]]):
         return self.epochs[-1 if self.restored is None else self.restored.place]
 
     def extend(self, later: History) -> None:
-        """Add the epochs of the training that came after these."""
+        """Add the epochs of the training that came after these, or that took up a run of which some are here already."""
+        if later.epochs and later.epochs[0] in self.epochs:
+            del self.epochs[self.epochs.index(later.epochs[0]) :]
         if later.epochs:
             self.restored = later.restored and replace(later.restored, place=len(self.epochs) + later.restored.place)
         self.epochs.extend(later.epochs)

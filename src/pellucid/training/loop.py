@@ -77,6 +77,11 @@ class TrainingLoop:
         return self.step > 0 and self._within == 0
 
     @property
+    def made(self) -> int:
+        """Steps made since this training began."""
+        return self._made
+
+    @property
     def end(self) -> int:
         """The step after which the training of the next step ends, unless it stops early."""
         return self.step + self.planned_steps - (0 if self.ended else self._made)
@@ -158,6 +163,8 @@ class TrainingLoop:
         self._within, self._made, self.ended = checkpoint.within, checkpoint.made, checkpoint.ended
         self.restored_epoch = checkpoint.restored
         self._losses, self._means, self._waiting = checkpoint.losses, deepcopy(checkpoint.means), checkpoint.waiting
+        if self.plan.early_stopping is not None:
+            self.plan.early_stopping.best_epoch = checkpoint.waiting.epoch or checkpoint.restored
 
     def release(self) -> None:
         """Bring the network up to date, and free the executor."""

@@ -1,0 +1,1 @@
+"""Trainings that keep their position in a directory, and go on there."""
