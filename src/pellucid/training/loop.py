@@ -135,6 +135,11 @@ class TrainingLoop:
             self._finish_epoch()
         return made
 
+    def next_batch(self) -> tuple[BatchIndices, float]:
+        """What the next step will see, and its learning rate, unless this training has ended."""
+        batch = self._batches(self.state.epoch + (self._within == 0))[self._within]
+        return batch, self.learning_rate * self._factor(0)
+
     def checkpoint(self) -> Checkpoint:
         """The checkpoint of this step."""
         parameters = self.stack.parameters.vector.copy()  # first: reading it brings the slots up to date too

@@ -24,7 +24,7 @@ def shell(tmp_path_factory):
     home = tmp_path_factory.mktemp("shell")
 
     def run(*arguments, cwd=home, timeout=120, **options):
-        env = environment(**options.pop("env", {}))
+        env = environment(**{"XDG_CACHE_HOME": str(home / "cache"), **options.pop("env", {})})
         command = [sys.executable, "-m", "pellucid", *map(os.fspath, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.run(
@@ -42,8 +42,9 @@ def few():
 
 
 @pytest.fixture
-def cli(monkeypatch, capsys, tmp_path, few):
+def cli(monkeypatch, capsys, tmp_path, tmp_path_factory, few):
     """``cli("train", "digits")`` calls the entry point in this process, in a folder of its own, on a few digits."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     handler = signal.getsignal(signal.SIGINT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(NAMED_DATA, "digits", NamedData(lambda: few))

@@ -1,4 +1,4 @@
-"""Ctrl-C: the step is finished, the model saved, and the command that goes on is named."""
+"""Ctrl-C, and what else ends a process: the step is finished, the model saved, and the command that goes on is named."""
 
 from __future__ import annotations
 
@@ -18,31 +18,19 @@ from running import TINY, environment
 
 import pellucid as pl
 from pellucid.training.loop import TrainingLoop
+from pellucid.training.runs.folder import status_of
 
 
-def interrupted(folder, out, *options):
+def interrupted(folder, out, *options, number=signal.SIGINT):
     """A real training on all digits that is interrupted while it runs: (exit code, stdout, stderr)."""
     command = [
-        sys.executable,
-        "-m",
-        "pellucid",
-        "train",
-        "digits",
-        "--hidden",
-        "16",
-        "--epochs",
-        "5000",
-        "--no-augment",
-        "--batch-size",
-        "512",
-        "--out",
-        out,
-        *options,
+        *(sys.executable, "-m", "pellucid", "train", "digits", "--hidden", "16", "--epochs", "5000", "--no-augment"),
+        *("--batch-size", "512", "--out", out, *options),
     ]
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(),
+        env=environment(XDG_CACHE_HOME=str(folder.parent / "cache")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -54,9 +42,8 @@ def interrupted(folder, out, *options):
             line = process.stderr.readline()
             assert line, f"it ended before the first epoch: {seen}"
             seen += line
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
     finally:
         process.kill()
         process.stdout.close()
@@ -65,48 +52,30 @@ def interrupted(folder, out, *options):
     return process.returncode, out, seen + err
 
 
-def command_to_go_on(text):
-    """The arguments of the command that the message names, split as a shell does."""
-    return shlex.split(re.search(r"Go on with: pellucid (.*)", text)[1])
+def folder_to_resume(text):
+    """The folder that the message names, as a shell reads it."""
+    (folder,) = shlex.split(re.search(r"Go on with: pellucid resume (.*)", text)[1])
+    return Path(folder)
 
 
-def test_ctrl_c_saves_and_names_a_command_that_works(shell, tmp_path):
-    code, out, err = interrupted(tmp_path, "run.safetensors")
-    assert (code, out) == (130, "")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_process_saves_the_model_and_names_a_command_that_goes_on(number, tmp_path):
+    place = tmp_path / "here"
+    place.mkdir()
+    code, out, err = interrupted(place, "run.safetensors", number=number)
+    assert (code, out) == (128 + number, "")
     assert "Traceback" not in err
-    assert "run.safetensors" in err
-    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
-    stopped = pl.load(tmp_path / "run.safetensors").network
+    assert "Interrupted; the network so far is in run.safetensors." in err
+    assert [path.name for path in place.iterdir()] == ["run.safetensors"]
+    stopped = pl.load(place / "run.safetensors").network
     assert stopped.training_state.step >= 118
     assert stopped.history.epochs
-    assert stopped.training_state.optimizer_state.slots, "it must be possible to go on exactly"
-    done = shell(*command_to_go_on(err), "--epochs", "1", "--no-augment", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    resumed = pl.load(tmp_path / "run.safetensors").network
-    assert resumed.training_state.epoch == stopped.training_state.epoch + 1
-    assert resumed.history["loss"][0] == stopped.history["loss"][0]
-
-
-@pytest.mark.parametrize("name", ["my digits.safetensors", "it's $HOME.safetensors", "-model.safetensors"])
-def test_the_command_to_go_on_can_be_pasted_whatever_the_name(cli, tmp_path, monkeypatch, name):
-    def press(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
-    done = cli("train", "digits", *TINY, f"--out={name}")
-    assert done.returncode == 130
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
-    pl.load(tmp_path / name)
-    arguments = command_to_go_on(done.stderr)
-    assert arguments[:2] == ["train", "digits"]
-    from pellucid.apps.cli.commands.train import command
-
-    context = command.make_context("train", arguments[1:])
-    assert context.params["resume"] == name
-    again = {"epochs": 1, "batch_size": 512, "augment": False, "learning_rate": 0.003, "schedule": "cosine"}
-    assert {option: context.params[option] for option in again} == again
-    assert context.params["hidden"] == ()
+    folder = folder_to_resume(err)
+    assert folder.parent == tmp_path / "cache" / "pellucid" / "runs"
+    status = status_of(folder)
+    assert (status.state, status.step) == ("interrupted", stopped.training_state.step)
+    assert status.epochs == dict(enumerate(stopped.history.epochs, 1))
+    assert status.settings["command"][0] == "digits"
 
 
 def test_ctrl_c_saves_the_best_that_early_stopping_has_seen(cli, monkeypatch):
@@ -128,18 +97,6 @@ def test_ctrl_c_saves_the_best_that_early_stopping_has_seen(cli, monkeypatch):
     history = pl.load("a.safetensors").network.history
     assert int(np.argmin(history["validation_loss"])) == 1
     assert history.restored.epoch == 2
-
-
-def test_the_command_to_go_on_keeps_the_settings_of_the_run(cli, monkeypatch):
-    def press(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pellucid.models.network.Trainer.run", press)
-    done = cli("train", "digits", *TINY, "--engine", "numpy", "--threads", "2", "--precision", "float32")
-    assert done.returncode == 130
-    arguments = command_to_go_on(done.stderr)
-    assert {"--engine=numpy", "--threads=2", "--precision=float32"} < set(arguments)
-    assert not {word.split("=")[0] for word in arguments} & {"--seed", "--hidden"}
 
 
 @pytest.mark.parametrize("is_interrupted", [False, True], ids=["at the end", "at Ctrl-C"])
@@ -185,23 +142,14 @@ def test_a_disk_that_stays_full_is_said(cli, tmp_path, monkeypatch):
 
 
 def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):
-    code, _, err = interrupted(tmp_path, "run.safetensors")
-    before = (tmp_path / "run.safetensors").read_bytes()
+    place = tmp_path / "here"
+    place.mkdir()
+    *_, err = interrupted(place, "run.safetensors")
+    before = (place / "run.safetensors").read_bytes()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pellucid",
-            "train",
-            "digits",
-            "--resume",
-            "run.safetensors",
-            "--epochs",
-            "5000",
-            "--no-augment",
-        ],
+        [sys.executable, "-m", "pellucid", "resume", folder_to_resume(err)],
         cwd=tmp_path,
-        env=environment(),
+        env=environment(XDG_CACHE_HOME=str(tmp_path / "cache")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -213,14 +161,14 @@ def test_two_ctrl_c_in_a_row_still_leave_a_whole_file_or_none(tmp_path):
         for _ in range(3):
             process.send_signal(signal.SIGINT)
             time.sleep(0.003)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     finally:
         process.kill()
         process.stdout.close()
         process.stderr.close()
         process.wait()
-    assert code == process.returncode == 130
+    assert process.returncode == 130
     assert "Traceback" not in err
-    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
-    pl.load(tmp_path / "run.safetensors")
-    assert Path(tmp_path / "run.safetensors").read_bytes() != before or "Interrupted" in err
+    assert [path.name for path in place.iterdir()] == ["run.safetensors"]
+    pl.load(place / "run.safetensors")
+    assert (place / "run.safetensors").read_bytes() != before or "Interrupted" in err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -140,25 +139,6 @@ def test_reading_is_shown_as_a_bar_on_a_terminal_and_as_lines_elsewhere(cli, sha
 
 
 # resume, Ctrl-C
-
-
-def test_ctrl_c_saves_and_the_command_to_go_on_works(cli, divided, monkeypatch):
-    def press(*_, **__):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("pellucid.models.network.Trainer.run", press)
-        done = cli("train", divided, *FAST, "--epochs", "9", "--grey", "--bad-files", "skip", "--no-flip")
-    assert (done.returncode, done.stdout) == (130, "")
-    command = shlex.split(re.search(r"Go on with: pellucid (.*)", done.stderr)[1])
-    assert command[:2] == ["train", str(divided)]
-    assert {"--epochs=9", "--batch-size=8", "--bad-files=skip", "--no-flip"} < set(command)
-    assert not any(word.startswith(("--size", "--grey", "--layers")) for word in command)
-    done = cli(*command, "--epochs", "2")
-    assert done.returncode == 0, done.stderr
-    loaded = pl.load("divided.safetensors")
-    assert loaded.network.training_state.epoch == 2
-    assert loaded.pipeline == pl.PhotoPipeline(16, 16, channels=1)
 
 
 def test_ctrl_c_while_pictures_are_read_leaves_nothing(cli, divided, monkeypatch, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -240,25 +239,6 @@ def test_resume_of_few_counts_without_their_loss(cli, tmp_path):
     done = cli(*again, "--resume", "m")
     assert done.returncode == 0, done.stderr
     assert pl.load("m").network.training_state.epoch == 4
-
-
-def test_the_command_after_ctrl_c_goes_on_with_the_same_columns(cli, visits, monkeypatch):
-    """Options that are given more than once, such as --drop, are repeated one by one."""
-
-    def press(*_, **__):
-        raise KeyboardInterrupt
-
-    dropped = ("--drop", "calls", "--drop", "weight", "--drop", "left", "--kind", "customer=category")
-    with monkeypatch.context() as stopped:
-        stopped.setattr("pellucid.apps.cli.tables._show_suspects", lambda *_: None)  # whose quick network trains too
-        stopped.setattr("pellucid.models.network.Trainer.run", press)
-        done = cli("train", visits, *SMALL, "--target", "price", "--split", "group:customer", *dropped, "--out", "m")
-    assert done.returncode == 130
-    again = shlex.split(re.search(r"Go on with: pellucid (.*)", done.stderr)[1])
-    assert [word for word in again if word.startswith("--drop")] == ["--drop=calls", "--drop=weight", "--drop=left"]
-    done = cli(*again)
-    assert done.returncode == 0, done.stderr
-    assert pl.load("m").network.training_state.epoch == 2
 
 
 def test_resume_needs_the_same_columns_target_and_classes(cli, train, visits):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -11,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
+from pellucid.apps.cli.recorded import go_on, out_of
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, DivergenceError, ModelFileError
 from pellucid.core.files import writable_place
@@ -29,6 +26,7 @@ from pellucid.nn.stack import Stack
 from pellucid.training.events import Event, Patient, TrainingStarted
 from pellucid.training.interrupt import deferred_interrupt
 from pellucid.training.recipes.recipe import Recipe
+from pellucid.training.runs.run import Run
 
 KEPT_BY_RESUME = (
     "hidden",
@@ -45,14 +43,14 @@ KEPT_BY_RESUME = (
     "slim",
     "seed",
 )
-NOT_REPEATED = {*KEPT_BY_RESUME, "out", "resume", "epochs", "optimizer_state"}
 
 
 @dataclass(frozen=True)
 class TrainJob:
     """A training as the command asks for it.
 
-    given  the options that decide it, by name; run  engine, threads and precision; resumed  the model to go on with
+    given  the options that decide it, by name; run  engine, threads and precision; resumed  the model to go on with;
+    record  where its position is kept
     """
 
     data: str
@@ -62,6 +60,7 @@ class TrainJob:
     resumed: Model | None
     out: str
     optimizer_state: bool
+    record: Run
 
     def fit_options(self, recipe: Recipe) -> dict[str, Any]:
         """The options of ``Network.fit``: of the recipe, and how it runs. Who goes on, does so with the optimizer of the
@@ -92,25 +91,29 @@ def train_and_save(
 ) -> tuple[Model, float]:
     """Fit the network with these options, write the model file; gives the model and the seconds of training.
 
-    Ctrl-C writes the file too, and ends the program.
+    Ctrl-C, SIGTERM and SIGHUP write the file too, and end the program.
     """
-    start, before, out = time.perf_counter(), len(network.history.epochs), job.out
+    start, out = time.perf_counter(), job.out
     optimizer_state = job.optimizer_state or bool(job.resumed and network.training_state.optimizer_state.slots)
-    with deferred_interrupt():
+    record = job.record
+    with deferred_interrupt(also_ends=True) as interrupt:
         try:
-            model = fit(options | {"callbacks": [Heading(network)]})
+            model = fit(options | {"callbacks": [Heading(network)], "run": record})
         except KeyboardInterrupt:
-            write_model(Model(network, labels=labels), out, optimizer_state=True)
-            best = network.history.restored
-            which = "so far" if best is None else f"of epoch {best.epoch}, the best so far,"
-            say(f"Interrupted; the network {which} is in {out}.", err=True)
-            left = options["epochs"] - (len(network.history.epochs) - before)
-            say(f"Go on with: {_command_to_go_on(out, max(left, 1))}", err=True)
-            sys.exit(130)
+            try:
+                write_model(Model(network, labels=labels), out, optimizer_state=True)
+                best = network.history.restored
+                which = "so far" if best is None else f"of epoch {best.epoch}, the best so far,"
+                say(f"Interrupted; the network {which} is in {out}.", err=True)
+            finally:
+                if record.has_snapshot:
+                    say(go_on(record.folder), err=True)
+            sys.exit(128 + interrupt.number)
         except DivergenceError as error:
             raise DivergenceError(error.what, "A smaller learning rate (--learning-rate) usually helps.") from None
         seconds = time.perf_counter() - start
         write_model(model, out, optimizer_state=optimizer_state)
+        record.finish(None if out == out_of(record) else model.to_bytes)
     return model, seconds
 
 
@@ -152,21 +155,3 @@ def check_is_classifier(model: Model | None) -> None:
 def option_name(name: str) -> str:
     """``batch_size`` as it is typed: ``--batch-size``."""
     return f"--{name.replace('_', '-')}"
-
-
-def _command_to_go_on(out: str, epochs: int) -> str:
-    """This command again, on the model that was saved, for the epochs that are left."""
-    context = click.get_current_context()
-    data = context.params["data"]
-    data = os.path.join(os.curdir, data) if data.startswith("-") else data
-    words = ["pellucid", "train", data, f"--resume={out}", f"--epochs={epochs}"]
-    for option in context.command.params:
-        name, value = option.name or "", context.params.get(option.name or "")
-        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if isinstance(option, click.Option) and is_given and name not in NOT_REPEATED:
-            if isinstance(value, bool):
-                words.append(option.opts[0] if value else option.secondary_opts[0])
-            else:
-                values = value if isinstance(value, tuple) else (value,)
-                words += [f"{option.opts[0]}={one}" for one in values]
-    return shlex.join(words)

@@ -1,5 +1,4 @@
-"""The command line: ``pellucid inspect | train | evaluate | predict | explain | studio | info | gradcheck``. One command a
-file.
+"""The command line: ``pellucid inspect | train | runs | evaluate | predict | explain | studio | ...``. One command a file.
 
 Results go to standard output, progress and messages to standard error. A known error is one sentence and exit code 2;
 Ctrl-C is 130, and 141 a pipe whose reader has gone, as in ``| head``.
@@ -24,6 +23,11 @@ READER_GONE = 141  # as a shell says of a program that the signal SIGPIPE ended:
 COMMANDS = {
     "inspect": "Say what is in a table or a folder of pictures.",
     "train": "Train a network on a data set and save it.",
+    "runs": "List trainings, with their state and progress.",
+    "resume": "Go on with a training, bit for bit.",
+    "replay": "Make a step of a training again, and show it.",
+    "fork": "Go on with a training differently from some step.",
+    "compare": "Show where two trainings part.",
     "evaluate": "Evaluate a saved model on test data.",
     "predict": "Predict for pictures, or the rows of a table.",
     "explain": "Show why a model gives its answer, number by number.",

@@ -82,8 +82,9 @@ class Run:
     """The run in a folder, for one training: begun there, or taken up if there is one. Used by ``with``, which holds its
     lock; the outermost ``with`` is the one that `finish` counts for.
 
-    notes   are kept beside its settings; ``origin`` is that of a fork
-    quiet   seconds in which nothing is written; the folder comes into being after them, and goes when the run is finished
+    notes         are kept beside its settings; ``origin`` is that of a fork
+    quiet         seconds in which nothing is written: the folder comes into being after them
+    is_temporary  whether the folder goes when the run is finished
     """
 
     def __init__(
@@ -95,14 +96,15 @@ class Run:
         notes: dict[str, Any] | None = None,
         origin: Origin | None = None,
         quiet: float | None = None,
+        is_temporary: bool = False,
     ) -> None:
         name = name_of_path(folder, RunError)
         if not name.strip():
             raise RunError("an empty name is no folder; choose one, such as runs/first.")
         self.folder = Path(name)
         self.every = Every.of(every)
-        self.most_kept, self.notes, self.origin, self.quiet = most_kept, notes or {}, origin, quiet
-        self.taken_up: int | None = None  # the step at which it was
+        self.most_kept, self.notes, self.origin = most_kept, notes or {}, origin
+        self.quiet, self.is_temporary = quiet, is_temporary
         self._depth = 0
         self._is_there = False  # whether the folder is, with settings and the lock
         self._open = ExitStack()
@@ -120,7 +122,14 @@ class Run:
     def __exit__(self, *error: object) -> None:
         self._depth -= 1
         if self._depth == 0:
+            if not self._is_there and not is_run(self.folder):
+                self._leave_nothing()
             self._open.close()
+
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether the training could be taken up where it is."""
+        return self._saved is not None
 
     def begin(self, loop: TrainingLoop, history: History) -> int:
         """Before the first step: enter the last snapshot if there is one, else write the first. Gives the number of the
@@ -186,10 +195,9 @@ class Run:
         ``with`` does that: it knows the whole model. A folder that came into being by itself goes."""
         if self._depth > 1:
             return
-        if self.quiet is not None:
+        if self.is_temporary or not self._is_there:
+            self._open.close()
             if self._is_there:
-                self._open.close()
-                self._is_there = False
                 shutil.rmtree(self.folder, ignore_errors=True)
             return
         try:
@@ -215,6 +223,13 @@ class Run:
         except OSError as error:
             raise RunError(f"{folder} cannot be the folder of a run: {error.strerror or error}.") from None
 
+    def _leave_nothing(self) -> None:
+        """Remove the folder of a training that never began, if it is empty."""
+        with contextlib.suppress(OSError):
+            (self.folder / SNAPSHOTS).rmdir()
+            (self.folder / LOCK).unlink()
+            self.folder.rmdir()
+
     def _clear(self) -> None:
         """Remove what an earlier run has left in a folder that came into being by itself."""
         for path in (self.folder / SETTINGS, self.folder / EVENTS, *(self.folder / SNAPSHOTS).iterdir()):
@@ -232,21 +247,12 @@ class Run:
             raise RunError(f"{self.folder} cannot be written: {error.strerror or error}.") from None
         self._is_there = True
         self._note("started", time=time.time(), step=loop.step, threads=loop.plan.threads)
+        for number, metrics in enumerate(self._history.epochs, self._first):  # of a fork, or before the folder was there
+            self._note("epoch", epoch=number, metrics=metrics)
 
     def _take_up(self) -> int:
         """Go on with the run in the folder."""
-        loop, before = self._loop, read_settings(self.folder / SETTINGS)
-        now = settings_of(loop)
-        changed = differences(before, now)
-        if changed:
-            words = "; ".join(f"{name} was {_short(old)}, and is {_short(new)}" for name, (old, new) in changed.items())
-            raise RunError(f"{self.folder} holds a run with other settings: {words}. Name a new folder, or fork that run.")
-        if before.get("instructions") != now["instructions"]:
-            warnings.warn(
-                f"the run was computed with {before.get('instructions')}, and goes on with {now['instructions']}: the last "
-                "bits of its numbers may differ from those of a training on one machine.",
-                stacklevel=5,
-            )
+        loop, before = self._loop, check_settings(self.folder, self._loop)
         snapshot = nearest_snapshot(self.folder, loop)
         self._is_there = True
         for event in read_events(self.folder / EVENTS):
@@ -258,7 +264,6 @@ class Run:
             return loop.state.epoch + 1
         loop.enter(snapshot.checkpoint)
         self._history.epochs[:] = snapshot.epochs
-        self.taken_up = loop.step
         finished = loop.state.epoch - (snapshot.checkpoint.within > 0)
         self._note("taken up", time=time.time(), step=loop.step, epoch=finished, threads=loop.plan.threads)
         self._saved, self._epoch = (loop.step, loop.ended), loop.state.epoch + 1
@@ -294,6 +299,22 @@ class Run:
         if not self._has_warned:
             self._has_warned = True
             warnings.warn(f"{what} The training goes on; what was kept before stays.", stacklevel=2)
+
+
+def check_settings(folder: Path, loop: TrainingLoop) -> dict[str, Any]:
+    """The settings of the run in a folder, if the loop has the same. Raises `RunError` for others."""
+    before, now = read_settings(folder / SETTINGS), settings_of(loop)
+    changed = differences(before, now)
+    if changed:
+        words = "; ".join(f"{name} was {_short(old)}, and is {_short(new)}" for name, (old, new) in changed.items())
+        raise RunError(f"{folder} holds a run with other settings: {words}. Name a new folder, or fork that run.")
+    if before.get("instructions") != now["instructions"]:
+        warnings.warn(
+            f"the run was computed with {before.get('instructions')}, and goes on with {now['instructions']}: the last "
+            "bits of its numbers may differ from those of a training on one machine.",
+            stacklevel=6,
+        )
+    return before
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from pellucid.apps.cli.judgement import show_guessing, show_probabilities
 from pellucid.apps.cli.named_data import METAVAR, NAMED_DATA, check_is_there
 from pellucid.apps.cli.names import Name
 from pellucid.apps.cli.photos.train_photos import OF_FOLDERS, train_on_photos
+from pellucid.apps.cli.recorded import out_of, run_of, run_options
 from pellucid.apps.cli.table_options import ACCOUNT, is_table, table_options
 from pellucid.apps.cli.terminal import say
 from pellucid.core.checks import positive_integer
@@ -55,7 +56,7 @@ HEADINGS = {  # of the help: the options below each
         *("layers", "epochs", "batch_size", "learning_rate", "optimizer", "schedule", "augment", "validation"),
         *("early_stopping", "class_weight", "l1", "l2", "seed"),
     ),
-    "Running": ("out", "resume", "optimizer_state", "engine", "threads", "precision"),
+    "Running": ("out", "run", "snapshot_every", "resume", "optimizer_state", "engine", "threads", "precision"),
 }
 
 
@@ -153,6 +154,7 @@ class TrainCommand(click.Command):
 @click.option(
     "--resume", type=click.Path(), metavar="MODEL", help="Go on training this model file, with its layers and seed."
 )
+@run_options
 @click.option(
     "--optimizer-state", is_flag=True, help="Save the state of the optimizer too, so that --resume goes on exactly."
 )
@@ -225,7 +227,7 @@ class TrainCommand(click.Command):
 )
 def command(
     data: str, engine: Any, threads: int | None, precision: Any, seed: int | None, resume: str | None,
-    optimizer_state: bool, out: str | None, **choices: Any,
+    optimizer_state: bool, out: str | None, run: str | None, snapshot_every: str | None, **choices: Any,
 ) -> None:  # fmt: skip
     """Train a network on these data, judge it on their test part, and save it.
 
@@ -233,7 +235,7 @@ def command(
     class, or train/ and test/ with such subfolders; a CSV file of file names and labels will do too. For data of your own,
     rules choose whatever no option decides, and say why.
 
-    Ctrl-C ends the training after the current step, saves the model, and says how to go on.
+    Ctrl-C, SIGTERM and SIGHUP end the training after the current step, save the model, and say how to go on.
 
     \b
     Words of --layers:
@@ -245,19 +247,20 @@ def command(
     """
     given = {name: value for name, value in choices.items() if value is not None and value != ()}
     _check_data(data, given)
-    out = next(path for path in (out, resume, _default_out(data)) if path is not None)
-    check_replaceable(out)
-    resumed = None if resume is None else model_to_resume(resume, given if seed is None else {**given, "seed": seed})
-    run = {"engine": engine, "threads": threads, "precision": precision}
-    job = TrainJob(data, given, run, seed or 0, resumed, out, optimizer_state)
-    if data in NAMED_DATA:
-        _train_on_arrays(job)
-    elif is_table(data, given):
-        from pellucid.apps.cli.tables import train_on_table
+    with run_of(click.get_current_context(), run, snapshot_every) as record:
+        out = next(path for path in (out, out_of(record), resume, _default_out(data)) if path is not None)
+        check_replaceable(out)
+        resumed = None if resume is None else model_to_resume(resume, given if seed is None else {**given, "seed": seed})
+        how = {"engine": engine, "threads": threads, "precision": precision}
+        job = TrainJob(data, given, how, seed or 0, resumed, out, optimizer_state, record)
+        if data in NAMED_DATA:
+            _train_on_arrays(job)
+        elif is_table(data, given):
+            from pellucid.apps.cli.tables import train_on_table
 
-        train_on_table(job, _changes(given))
-    else:
-        train_on_photos(job, _changes(given))
+            train_on_table(job, _changes(given))
+        else:
+            train_on_photos(job, _changes(given))
 
 
 def _train_on_arrays(job: TrainJob) -> None:
