@@ -3,6 +3,7 @@
 # make test      set up, run the tests
 # make test-studio  set up, install Chromium and the front end's tools where it may, run the studio's tests in the browser
 # make check     set up, run formatter, linter, type checker, the C++ compiler with warnings as errors, and the tests
+# make torture   kill trainings a thousand times, interrupt others, let their disk fail; each must go on to the same hash
 # make sanitize  run the tests of the native module under the sanitizers for addresses, undefined behavior and threads
 # make bench     set up, measure everything that is claimed: benchmarks/RESULTS.md
 # make clean     remove everything that was set up or built
@@ -15,7 +16,7 @@ SOURCES := pyproject.toml $(wildcard native/*.* native/*/*.*)
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .DEFAULT_GOAL := test
-.PHONY: digits studio test test-studio browser check native-check sanitize bench clean
+.PHONY: digits studio test test-studio browser check native-check torture sanitize bench clean
 
 # $(call environment,folder): a virtual environment, if there is none yet
 define environment
@@ -75,6 +76,9 @@ check: $(VENV)/.ready-dev native-check
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+torture: $(VENV)/.ready-test
+	$(BIN)/python tools/torture.py
 
 # Warnings are errors, and nothing compiled for a newer processor may be run by an older one.
 native-check: $(VENV)/.ready-dev

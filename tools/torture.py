@@ -204,6 +204,7 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    pl.Network  # noqa: B018 - imported once, here: a signal amid an import is an odd error
     place, chance = Path(tempfile.mkdtemp(prefix="pellucid-torture-")), random.Random(given.seed)
     for what in (
         lambda: kill(place, given.kills, chance),

@@ -88,3 +88,28 @@ def test_places_that_cannot_be_written_are_explained(tmp_path, error):
         writable_place("a\0b", error)
     with pytest.raises(error, match="cannot be written"):
         write_whole(tmp_path / ("x" * 300), b"", error)
+
+
+def test_pieces_of_any_kind_are_written_one_after_the_other(tmp_path):
+    write_whole(tmp_path / "file", [b"one", memoryview(b" two"), b""])
+    assert (tmp_path / "file").read_bytes() == b"one two"
+    write_whole(tmp_path / "file", memoryview(b"three"))
+    assert (tmp_path / "file").read_bytes() == b"three"
+
+
+def test_the_name_is_synchronized_too(tmp_path, monkeypatch):
+    """After the content of the file, and after the renaming: else a power cut could bring back the old name or none."""
+    done, sync, replace = [], os.fsync, os.replace
+
+    def synced(descriptor):
+        done.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        sync(descriptor)
+
+    def replaced(old, new):
+        done.append("rename")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    write_whole(tmp_path / "file", b"content")
+    assert done == ["file", "rename", "folder"]

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from pellucid.core.errors import OutputError, PellucidError
 
+Bytes = bytes | memoryview
 Error = type[PellucidError]
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that sync no folder
 
@@ -47,14 +48,14 @@ def writable_place(path: str | os.PathLike[str], error: Error = OutputError) -> 
     return target
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], error: Error = OutputError) -> None:
+def write_whole(path: str | os.PathLike[str], data: Bytes | Iterable[Bytes], error: Error = OutputError) -> None:
     """Write all of ``data``, bytes or pieces of them, or raise ``error`` and leave what was there as it was."""
     target = writable_place(path, error)
     was_there = target.exists() and target.stat().st_size > 0  # an empty file is only a placeholder
     part = target.with_name(f".pellucid-{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
-            for piece in [data] if isinstance(data, bytes) else data:
+            for piece in [data] if isinstance(data, Bytes) else data:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())

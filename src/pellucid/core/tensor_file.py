@@ -58,6 +58,21 @@ def model_file_bytes(content: ModelFile) -> bytes:
     return bytes(save(tensors, metadata={"pellucid": text}))
 
 
+def tensor_file_pieces(tensors: Mapping[str, AnyArray], metadata: Mapping[str, str]) -> list[bytes | memoryview]:
+    """A safetensors file of arrays of floating-point numbers in pieces, to be written one after the other: the length of
+    the header in 8 bytes, the header, and the arrays as they lie in memory, which is not copied."""
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    pieces: list[bytes | memoryview] = []
+    end = 0
+    for name, tensor in tensors.items():
+        begin, end = end, end + tensor.nbytes
+        header[name] = {"dtype": f"F{8 * tensor.itemsize}", "shape": list(tensor.shape), "data_offsets": [begin, end]}
+        pieces.append(np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<")).data.cast("B") if tensor.size else b"")
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of 8
+    return [len(text).to_bytes(8, "little"), text, *pieces]
+
+
 def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     """Read a model file; raises `ModelFileError` for one that is missing, damaged, foreign or too new."""
     from safetensors import SafetensorError, safe_open

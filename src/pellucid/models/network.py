@@ -150,7 +150,7 @@ class Network(Stack):
         threads         at most so many in the native engine (default: the cores); the results are the same, bit for bit
         precision       "float32", or "bf16": bfloat16 products (sums and weights stay float32) if the processor has them
         run             a folder that keeps the position: the same call takes up a training that was cut off, bit for bit
-        snapshot_every  how often it is kept: seconds (default: 10), or "2 epochs"
+        snapshot_every  how often it is kept: seconds, or "2 epochs" (default: 10 s, and at most 2 % of the time)
 
         Raises `ArgumentError` or `ShapeError` before the first step for arguments that cannot work, `DivergenceError` when
         a number is not finite. Ctrl-C raises KeyboardInterrupt after the current step; the network stays usable, with the

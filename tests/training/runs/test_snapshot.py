@@ -29,7 +29,7 @@ def written(tmp_path):
     """A snapshot amid the third epoch, and its file."""
     snapshot = Snapshot(loop_after().checkpoint(), [{"loss": 0.1 + 0.2, "validation_loss": math.inf}])
     path = tmp_path / "one.safetensors"
-    path.write_bytes(snapshot.to_bytes())
+    path.write_bytes(b"".join(snapshot.pieces()))
     return snapshot, path
 
 
@@ -59,7 +59,7 @@ def test_all_of_it_comes_back(written):
 
 def test_before_the_first_epoch_nothing_is_best(tmp_path):
     path = tmp_path / "start.safetensors"
-    path.write_bytes(Snapshot(loop_after(0).checkpoint()).to_bytes())
+    path.write_bytes(b"".join(Snapshot(loop_after(0).checkpoint()).pieces()))
     read = read_snapshot(path)
     assert (read.loss, read.epochs, read.checkpoint.waiting) == (None, [], Waiting())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -41,22 +42,24 @@ from pellucid.training.runs.settings import differences, read_settings, settings
 from pellucid.training.runs.snapshot import Snapshot
 
 SECONDS = 10.0  # between two snapshots
+SHARE = 0.02  # of the time, at most, where nobody says how often: those of large networks come less often
 MOST_KEPT = 5
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|seconds?|minutes?|epochs?)\s*")
 
 
 @dataclass(frozen=True)
 class Every:
-    """How often: after so many seconds, or epochs."""
+    """How often: after so many seconds, or epochs; after seconds not for more than a ``share`` of the time."""
 
     seconds: float = SECONDS
     epochs: int = 0
+    share: float = math.inf
 
     @classmethod
     def of(cls, given: object) -> Every:
         """Of seconds, or of words such as "30 s", "5 minutes" or "2 epochs". Raises `ArgumentError` for others."""
         if given is None:
-            return cls()
+            return cls(share=SHARE)
         if not isinstance(given, str):
             return cls(number_between(given, "snapshot_every", 0.0))
         match = _EVERY.fullmatch(given)
@@ -110,6 +113,7 @@ class Run:
         self._open = ExitStack()
         self._log: EventLog | None = None
         self._losses: dict[int, float] = {}  # of snapshots
+        self._cost = 0.0  # seconds, of the last snapshot
         self._saved: tuple[int, str | None] | None = None  # step and end of the last snapshot
         self._has_warned = False
 
@@ -162,8 +166,8 @@ class Run:
         if self.every.epochs:
             is_due = self._loop.is_at_epoch_end and self._loop.state.epoch - self._epoch + 1 >= self.every.epochs
         else:
-            now = time.monotonic()
-            is_due = now - self._at >= self.every.seconds and (self._is_there or now - self._began >= (self.quiet or 0.0))
+            now, least = time.monotonic(), max(self.every.seconds, self._cost / self.every.share)
+            is_due = now - self._at >= least and (self._is_there or now - self._began >= (self.quiet or 0.0))
         if is_due:
             self.keep()
 
@@ -274,12 +278,12 @@ class Run:
         began = time.perf_counter()
         loop = self._loop
         snapshot = Snapshot(loop.checkpoint(), self._history.epochs)
-        write_whole(snapshot_path(self.folder, loop.step), snapshot.to_bytes(), RunError)
+        write_whole(snapshot_path(self.folder, loop.step), snapshot.pieces(), RunError)
         self._saved = loop.step, loop.ended
         if snapshot.loss is not None:
             self._losses[loop.step] = snapshot.loss
-        seconds = round(time.perf_counter() - began, 4)
-        self._note("snapshot", step=loop.step, epoch=loop.state.epoch, loss=snapshot.loss, seconds=seconds)
+        self._cost = time.perf_counter() - began
+        self._note("snapshot", step=loop.step, epoch=loop.state.epoch, loss=snapshot.loss, seconds=round(self._cost, 4))
         steps = snapshot_steps(self.folder)
         stay = which_stay([step for step in steps if step <= loop.step], self._losses, self.most_kept)
         for step in set(steps) - stay:  # also what cannot be read, of a later step

@@ -20,6 +20,7 @@ import numpy as np
 
 from pellucid.core.errors import RunError
 from pellucid.core.shapes import AnyArray
+from pellucid.core.tensor_file import tensor_file_pieces
 from pellucid.core.version import __version__
 from pellucid.executors.base import OptimizerState
 from pellucid.mathematics.means import WeightedMeans
@@ -44,17 +45,15 @@ class Snapshot:
         """What the last finished epoch is judged by: the validation loss, else the loss."""
         return self.checkpoint.losses[-1] if self.checkpoint.losses else None
 
-    def to_bytes(self) -> bytes:
+    def pieces(self) -> list[bytes | memoryview]:
         """The content of its file."""
-        from safetensors.numpy import save
-
         held = self.checkpoint
         tensors = {"parameters": held.parameters, "state": held.state}
         tensors |= {f"optimizer.{name}": slot for name, slot in held.optimizer_state.slots.items()}
         if held.waiting.best is not None:
             tensors["best.parameters"], tensors["best.state"] = held.waiting.best
         text = json.dumps(_position(self), allow_nan=False, separators=(",", ":"))
-        return bytes(save(tensors, metadata={KEY: text}))
+        return tensor_file_pieces(tensors, {KEY: text})
 
 
 def read_snapshot(path: Path) -> Snapshot:
