@@ -262,3 +262,21 @@ def test_a_part_of_a_killed_writer_is_cleared(tmp_path):
     train("dense, dropout", tmp_path)
     assert not part.exists()
     assert not list(Path(tmp_path).rglob("*.part"))
+
+
+def test_too_little_memory_for_a_snapshot_is_said_and_ends_nothing(tmp_path, monkeypatch):
+    from pellucid.training.loop import TrainingLoop
+
+    checkpoint, calls = TrainingLoop.checkpoint, []
+
+    def short(loop):
+        calls.append(loop.step)
+        if len(calls) == 3:
+            raise MemoryError
+        return checkpoint(loop)
+
+    monkeypatch.setattr(TrainingLoop, "checkpoint", short)
+    with pytest.warns(UserWarning, match="not enough memory for a snapshot"):
+        network = train("dense, dropout", tmp_path, snapshot_every="1 epoch")
+    monkeypatch.undo()
+    assert digest(network) == digest(train("dense, dropout"))

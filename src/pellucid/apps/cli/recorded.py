@@ -28,6 +28,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 QUIET = 60.0  # seconds after which a training without --run is kept in the cache, and the seconds between its snapshots
 MOST_UNFINISHED = 10  # in the cache
 NOT_KEPT = {"run"}  # the folder is where the words are
+NOT_REPEATED = "--account="  # written already; and what is in a folder cannot name a file to write but a model
 
 
 def run_options(command: Command) -> Command:
@@ -93,7 +94,7 @@ def words_of_run(status: RunStatus) -> list[str]:
             f"the run in {status.folder} was not begun by pellucid train: start its program again, whose fit(run=...) then "
             "goes on."
         )
-    return words
+    return [word for word in words if not word.startswith(NOT_REPEATED)]
 
 
 def train_again(status: RunStatus, words: Sequence[str], recorder: Recorder) -> None:

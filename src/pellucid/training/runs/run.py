@@ -185,6 +185,8 @@ class Run:
             self._save()
         except RunError as error:
             self._warn(str(error))
+        except MemoryError:
+            self._warn(f"there is not enough memory for a snapshot in {self.folder}.")
         self._at, self._epoch = time.monotonic(), loop.state.epoch + 1
 
     def end(self, reason: str) -> None:

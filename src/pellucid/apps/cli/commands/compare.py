@@ -46,8 +46,8 @@ def command(one: str, other: str, as_json: bool) -> None:
         (str(epoch), *(_number(run.epochs[epoch].get(name)) for name in names for run in found.runs))
         for epoch in _spread(found.common)
     ]
-    header = ["epoch", *(part for name in names for part in (name.replace("_", " "), "DIR2"))]
-    write_table("of DIR, and beside it of DIR2", header, rows)
+    header = ["epoch", *(part for name in names for part in (name.replace("_", " "), "other"))]
+    write_table(f"{one}, and beside it the other, {other}", header, rows)
 
 
 def _spread(epochs: list[int]) -> list[int]:

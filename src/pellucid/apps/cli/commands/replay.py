@@ -34,7 +34,7 @@ def command(run: str, step: int, as_json: bool) -> None:
     say(f"loss of the batch {found.loss:.6g}" + (f", penalty {found.penalty:.6g}" if found.penalty else ""))
     rows = []
     for one in found.parameters:
-        share = f"{one.change / one.norm:.2%}" if one.norm else ""
+        share = f"{one.change / one.norm:.3%}" if one.norm else ""
         rows.append((one.name, f"{one.size:,}", *(f"{value:.4g}" for value in one[2:]), share))
     header = ["parameter", "numbers", "|gradient|", "largest", "|change|", "|parameter|", "change"]
     write_table("norms, and the largest number of each gradient", header, rows)
