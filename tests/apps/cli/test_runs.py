@@ -16,8 +16,8 @@ from drawn_photos import FAST
 from running import TINY
 
 import pellucid as pl
-from pellucid.apps.cli import recorded
 from pellucid.training.loop import TrainingLoop
+from pellucid.training.runs import cache
 from pellucid.training.runs.folder import snapshot_steps, status_of
 
 DIGITS = ("--hidden", "16", "--dropout", "0.2", "--batch-size", "100", "--epochs", "4", "--schedule", "one_cycle")
@@ -124,12 +124,12 @@ def test_a_killed_training_of_a_table_is_resumed_from_another_folder(words, cli,
 def test_without_a_folder_what_was_interrupted_is_kept_in_the_cache_until_it_is_finished(cli, ending):
     command = ("train", "digits", *DIGITS, *HELD_OUT)
     assert cli(*command, "--out", "whole").returncode == 0
-    assert recorded.in_cache() == []
+    assert cache.in_cache() == []
     with ending(6):
         done = cli(*command, "--out", "mine")
     assert done.returncode == 130
     named = Path(re.search(r"Go on with: pellucid resume (\S+)", done.stderr)[1])
-    assert [status.folder for status in recorded.in_cache()] == [named]
+    assert [status.folder for status in cache.in_cache()] == [named]
     assert snapshot_steps(named) == [6]
     assert pl.load("mine").network.training_state.step == 6
     again = cli("train", "digits", *TINY, "--out", "other")
@@ -138,7 +138,7 @@ def test_without_a_folder_what_was_interrupted_is_kept_in_the_cache_until_it_is_
     done = cli("resume", named)
     assert done.returncode == 0, done.stderr
     assert numbers("mine") == numbers("whole")
-    assert recorded.in_cache() == []
+    assert cache.in_cache() == []
     assert not named.exists()
 
 
@@ -159,10 +159,10 @@ def test_interrupted_after_the_last_step_only_the_calibration_is_left(cli, endin
 def test_a_long_training_keeps_one_snapshot_by_itself(quiet, cli, ending, monkeypatch):
     command = ("train", "digits", *DIGITS, *HELD_OUT)
     assert cli(*command, "--out", "whole").returncode == 0
-    monkeypatch.setattr(recorded, "QUIET", quiet)
+    monkeypatch.setattr(cache, "QUIET", quiet)
     with ending(7, die), pytest.raises(Cut):
         cli(*command, "--out", "mine")
-    kept = recorded.in_cache()
+    kept = cache.in_cache()
     if quiet:
         assert kept == []
         return
@@ -171,17 +171,17 @@ def test_a_long_training_keeps_one_snapshot_by_itself(quiet, cli, ending, monkey
     done = cli("resume", kept[0].folder)
     assert done.returncode == 0, done.stderr
     assert numbers("mine") == numbers("whole")
-    assert recorded.in_cache() == []
+    assert cache.in_cache() == []
 
 
 def test_of_many_unfinished_trainings_the_newest_are_kept(cli, ending, monkeypatch):
-    monkeypatch.setattr(recorded, "MOST_UNFINISHED", 2)
+    monkeypatch.setattr(cache, "MOST_UNFINISHED", 2)
     for seed in range(4):
         with ending(3):
             assert cli("train", "digits", *DIGITS, "--seed", str(seed)).returncode == 130
-        os.utime(recorded.in_cache()[0].folder / "settings.json", (seed, seed))
+        os.utime(cache.in_cache()[0].folder / "settings.json", (seed, seed))
     assert cli("train", "digits", *TINY).returncode == 0
-    seeds = [next(word for word in status.settings["command"] if "--seed" in word) for status in recorded.in_cache()]
+    seeds = [next(word for word in status.settings["command"] if "--seed" in word) for status in cache.in_cache()]
     assert seeds == ["--seed=3", "--seed=2"]
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
-from hashlib import sha256
 from io import StringIO
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,16 +14,14 @@ import click
 
 from pellucid.apps.cli.terminal import say
 from pellucid.core.errors import ArgumentError, RunError
-from pellucid.core.files import cache_folder
 from pellucid.training.history import History
 from pellucid.training.loop import TrainingLoop
-from pellucid.training.runs.folder import MODEL, SETTINGS, RunStatus, is_locked, is_run, status_of
+from pellucid.training.runs.cache import in_cache, run_in_cache
+from pellucid.training.runs.folder import MODEL, RunStatus, is_run, status_of
 from pellucid.training.runs.replay import Reached, Visit
 from pellucid.training.runs.run import Run
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-QUIET = 60.0  # seconds after which a training without --run is kept in the cache, and the seconds between its snapshots
-MOST_UNFINISHED = 10  # in the cache
 NOT_KEPT = {"run"}  # the folder is where the words are
 NOT_REPEATED = "--account="  # written already; and what is in a folder cannot name a file to write but a model
 
@@ -68,15 +63,13 @@ def run_of(context: click.Context, folder: str | None, every: str | None) -> Run
     if folder is None and every is not None:
         raise ArgumentError("--snapshot-every is for a training that is kept in a folder: add --run DIR.")
     words = words_of(context)
-    notes: dict[str, Any] = {"command": words, "folder": os.getcwd()}
+    notes = {"command": words, "folder": os.getcwd()}
     if folder is not None:
         if is_run(Path(folder)):
             raise RunError(f"{folder} holds a run already. {go_on(Path(folder))}")
         return Run(folder, every, notes=notes)
     _say_what_is_unfinished(context.params["data"])
-    _clear_cache()
-    notes["is_temporary"] = True
-    return Run(_free_in_cache(words), QUIET, most_kept=1, notes=notes, quiet=QUIET, is_temporary=True)
+    return run_in_cache(Path(words[0]).resolve().stem, words, notes)
 
 
 class Recorder:
@@ -89,6 +82,8 @@ class Recorder:
 def words_of_run(status: RunStatus) -> list[str]:
     """The words of the command that began a run. Raises `ArgumentError` if none did."""
     words = status.settings.get("command")
+    if "studio" in status.settings:
+        raise ArgumentError(f"the run in {status.folder} is of the studio: pellucid studio takes it up.")
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         raise ArgumentError(
             f"the run in {status.folder} was not begun by pellucid train: start its program again, whose fit(run=...) then "
@@ -155,42 +150,3 @@ def _is_of(status: RunStatus, data: str) -> bool:
 def go_on(folder: Path) -> str:
     """The words that say how a run is taken up."""
     return f"Go on with: pellucid resume {shlex.quote(os.fspath(folder))}"
-
-
-def in_cache() -> list[RunStatus]:
-    """The trainings that are kept in the user's cache, the newest first."""
-    try:
-        folders = [path for path in _cache().iterdir() if is_run(path)]
-        folders.sort(key=lambda path: (path / SETTINGS).stat().st_mtime, reverse=True)
-    except (OSError, RuntimeError):  # there is none, or this user has no home folder
-        return []
-    found = []
-    for folder in folders:
-        try:
-            found.append(status_of(folder))
-        except RunError:
-            continue
-    return found
-
-
-def _cache() -> Path:
-    return cache_folder() / "runs"
-
-
-def _free_in_cache(words: list[str]) -> Path:
-    """A folder for the training by these words that no running one has; the same one again for the same words."""
-    try:
-        place = _cache()
-    except RuntimeError:  # no home folder: what cannot be kept is said when it should be
-        place = Path(os.devnull) / "runs"
-    of_words = sha256(repr((os.getcwd(), words)).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    name = f"{Path(words[0]).resolve().stem[:40]}-{of_words}"
-    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(place / free for free in names if not is_locked(place / free))
-
-
-def _clear_cache() -> None:
-    """Forget the oldest of many trainings in the cache that do not run."""
-    for status in in_cache()[MOST_UNFINISHED:]:
-        if status.state != "running":
-            shutil.rmtree(status.folder, ignore_errors=True)

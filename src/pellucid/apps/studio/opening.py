@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pellucid.apps.studio.session import DIGITS, Session, reads
@@ -18,6 +18,7 @@ from pellucid.models.network import Network
 from pellucid.models.train import fit_and_calibrate
 from pellucid.training.recipes.named import IMAGE
 from pellucid.training.recipes.recipe import Recipe
+from pellucid.training.runs.cache import in_cache, taken_from_cache
 
 Say = Callable[[str], None]
 
@@ -34,7 +35,24 @@ def open_session(
     models = {} if opened is None else {free_name(opened[0]): opened[1]}
     if not any(reads_digits(model) for model in models.values()):
         models["digits"] = digits_model(folder, say)
-    return Session(models, photos, folder)
+    session = Session(models, photos, folder)
+    _take_up(session, say)
+    return session
+
+
+def _take_up(session: Session, say: Say) -> None:
+    """Bring back the runs of a studio that was killed, as far as their data are there."""
+    for status in in_cache():
+        fields = status.settings.get("studio")
+        if status.state == "killed" and isinstance(fields, dict):
+            try:
+                with ExitStack() as lock:
+                    run = session.runs.create(fields, record=lock.enter_context(taken_from_cache(status)))
+                    lock.pop_all()  # it stays as long as the studio
+            except PellucidError as error:
+                say(f"a run of a studio that was killed is kept in {status.folder}, and cannot be taken up: {error}")
+            else:
+                say(f"{run.name} is that of a studio that was killed, as it was after step {run.loop.step:,}")
 
 
 def free_name(name: str) -> str:

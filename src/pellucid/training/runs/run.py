@@ -201,10 +201,9 @@ class Run:
         ``with`` does that: it knows the whole model. A folder that came into being by itself goes."""
         if self._depth > 1:
             return
-        if self.is_temporary or not self._is_there:
-            self._open.close()
-            if self._is_there:
-                shutil.rmtree(self.folder, ignore_errors=True)
+        if self.is_temporary:
+            self.drop()
+        if not self._is_there:
             return
         try:
             if model is not None:
@@ -213,6 +212,14 @@ class Run:
             self._warn(str(error))
         else:
             self._note("finished", step=self._loop.step)
+
+    def drop(self) -> None:
+        """Remove the folder; if the training goes on, it comes into being again."""
+        self._open.close()
+        if self._is_there:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._is_there, self._log, self._saved, self._losses = False, None, None, {}
+        self._began = self._at = time.monotonic()
 
     def _lock(self) -> None:
         """Make the folder, and keep other processes out."""

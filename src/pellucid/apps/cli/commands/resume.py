@@ -8,7 +8,7 @@ import click
 
 from pellucid.apps.cli.recorded import Recorder, found_run, train_again, words_of_run
 from pellucid.apps.cli.terminal import say
-from pellucid.training.runs.run import Run
+from pellucid.training.runs.cache import taken_from_cache
 
 
 @click.command("resume")
@@ -23,6 +23,5 @@ def command(run: str, threads: int | None) -> None:
     status = found_run(run)
     words = words_of_run(status)
     say(f"pellucid train {shlex.join(words)}\n{status.state}, {status.made:,} of {status.steps:,} steps made", err=True)
-    is_temporary = status.settings.get("is_temporary") is True
     words = [*words, *([] if threads is None else [f"--threads={threads}"])]
-    train_again(status, words, Recorder(lambda every: Run(status.folder, every, is_temporary=is_temporary)))
+    train_again(status, words, Recorder(lambda every: taken_from_cache(status, every)))

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from pellucid.apps.cli.recorded import in_cache
 from pellucid.apps.cli.terminal import say, write_json, write_table
 from pellucid.core.errors import RunError
 from pellucid.training.progress import metrics_text
+from pellucid.training.runs.cache import in_cache
 from pellucid.training.runs.folder import RunStatus, is_run, status_of
 
 

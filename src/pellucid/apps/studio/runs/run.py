@@ -98,6 +98,8 @@ class Run(WithinTurn):
             self._copies.mark_saved(model)
             if self.is_saved:
                 self._saved_step = self.loop.step
+                if self.record is not None:
+                    self.record.drop()
 
     @property
     def is_saved(self) -> bool:

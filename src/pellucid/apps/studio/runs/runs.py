@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -13,6 +15,8 @@ from pellucid.apps.studio.runs.turns import Turns
 from pellucid.core.errors import ArgumentError, UnknownNameError
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.training.checkpoints import Checkpoint
+from pellucid.training.runs.cache import run_in_cache
+from pellucid.training.runs.run import Run as Recorded
 
 MOST_RUNS = 20
 MOST_PARAMETERS = 40_000_000  # of all runs together
@@ -46,12 +50,12 @@ class Runs:
         """Whether there was a run of this name, which was deleted."""
         return name in self._deleted
 
-    def create(self, fields: Any, *, is_temporary: bool = False) -> Run:
+    def create(self, fields: Any, *, is_temporary: bool = False, record: Recorded | None = None) -> Run:
         """A new, paused run of the experiment with these fields. A temporary one, as in a chapter of Learn, is not saved
-        when the studio stops."""
+        when the studio stops. One that was kept (``record``) is where it was."""
         photos = self._photos()
         chosen = experiment(fields, photos)
-        return self.add(chosen, material(chosen, photos), is_temporary=is_temporary)
+        return self.add(chosen, material(chosen, photos), is_temporary=is_temporary, record=record)
 
     def fork(self, name: str, step: int | None, changes: Any) -> Run:
         """A new run that goes on from a checkpoint of another one (default: from where it is), with other settings."""
@@ -69,12 +73,17 @@ class Runs:
         origin: tuple[Run, Checkpoint] | None = None,
         *,
         is_temporary: bool = False,
+        record: Recorded | None = None,
     ) -> Run:
         """A new, paused run of this experiment."""
         with self._guard:
             if len(self._runs) >= MOST_RUNS:
                 raise ArgumentError(f"at most {MOST_RUNS} runs are kept: delete one to start another.")
-            run = Run(f"run-{self._count + 1}", chosen, its_material, self._turns, origin)
+            name = f"run-{self._count + 1}"
+            if record is None and not is_temporary and chosen.data != "table":  # which could not be made again
+                words = [str(os.getpid()), name, str(time.time())]
+                record = run_in_cache(f"studio-{name}", words, {"studio": chosen.to_data()})
+            run = Run(name, chosen, its_material, self._turns, origin, record)
             total = sum(one.network.parameters.layout.size for one in [*self._runs.values(), run])
             if total > MOST_PARAMETERS:
                 raise ArgumentError(
@@ -95,6 +104,8 @@ class Runs:
             self._runs.pop(name, None)
             self._deleted.add(name)
         run.close()
+        if run.record is not None:
+            run.record.drop()
 
     def all(self) -> list[Run]:
         return list(self._runs.values())

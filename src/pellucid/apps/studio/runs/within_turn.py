@@ -18,8 +18,10 @@ from pellucid.executors.base import Rules
 from pellucid.mathematics.schedules import schedule
 from pellucid.training.checkpoints import Checkpoint, checkpoints
 from pellucid.training.fork import fork
+from pellucid.training.history import History
 from pellucid.training.loop import TrainingLoop
 from pellucid.training.plan import Plan
+from pellucid.training.runs.run import Run as Recorded
 
 FIRST_EPOCHS = 100  # are all measured, so that even a short run has a curve
 SECONDS_BETWEEN_FIGURES = 0.02  # from then on
@@ -31,7 +33,8 @@ NO_MEMORY = "there is not enough memory: choose a smaller batch size, or smaller
 class WithinTurn:
     """The loop of an experiment, with its checkpoints, metrics and looks. Its methods are called only within a turn.
 
-    ``origin`` of a fork is the run, and the checkpoint of it, from which it continues.
+    ``origin`` of a fork is the run, and the checkpoint of it, from which it continues; ``record`` keeps it, so that a
+    studio that dies loses little.
     ``state`` is "paused", "running", "finished", "diverged" or "failed"; ``message`` says why, if there is more to say.
     """
 
@@ -42,6 +45,7 @@ class WithinTurn:
         material: Material,
         turns: Turns,
         origin: tuple[WithinTurn, Checkpoint] | None = None,
+        record: Recorded | None = None,
     ) -> None:
         self.name = name
         self.experiment = experiment
@@ -54,6 +58,9 @@ class WithinTurn:
             run, checkpoint = origin
             fork(run.loop, checkpoint, self.loop)
             self.parent = {"run": run.name, "step": checkpoint.step}
+        self.record = record
+        if record is not None:
+            record.begin(self.loop, History())
         self.state = "paused"
         self.message: str | None = None
         self.watch = Watch()
@@ -85,6 +92,8 @@ class WithinTurn:
             loop.advance(min(left, self._pace.most() or left))
             self._version += 1
             self._furthest = loop.step
+            if self.record is not None:
+                self.record.after_steps()
             if loop.ended:
                 self._stop("finished", self._what_was_restored())
             elif loop.step >= self._until:
@@ -135,6 +144,8 @@ class WithinTurn:
         self.loop.release()
         if state in ("paused", "finished") and not self._is_rewound():
             self._keep()
+            if self.record is not None and self.record.has_snapshot:
+                self.record.keep()
             if not self._figures.are_of(self.loop.step):
                 try:
                     self._figures.measure()
