@@ -281,6 +281,14 @@ def test_runs_are_listed(cli, finished, ending):
     assert "no runs here" in cli("runs", "empty").stdout
 
 
+def test_the_folder_of_a_run_stands_for_its_model(cli, finished, ending):
+    assert cli("info", "kept").stdout.splitlines()[1:] == cli("info", "kept/model.safetensors").stdout.splitlines()[1:]
+    assert cli("evaluate", "kept", "digits").returncode == 0
+    with ending(7, die), pytest.raises(Cut):
+        cli("train", "digits", *DIGITS, "--run", "left")
+    assert "the training in left has no model yet: its state is 'failed'" in cli("info", "left").stderr
+
+
 def test_what_cannot_be_done_is_one_sentence(cli, finished, tmp_path):
     network = pl.Network([pl.Input(2), pl.Classification(2)])
     network.fit(np.eye(2), [0, 1], epochs=1, progress="none", run=tmp_path / "by fit")

@@ -9,6 +9,7 @@ lock                   held by the process that trains, and released by its deat
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,15 @@ _SNAPSHOT = re.compile(r"step-(\d{12,18})\.safetensors")
 def is_run(folder: Path) -> bool:
     """Whether there is a run."""
     return (folder / SETTINGS).is_file()
+
+
+def model_file(path: str) -> str:
+    """The file of a model: if ``path`` is the folder of a run, that of the run. Raises `RunError` if it has none yet."""
+    if not is_run(Path(path)):
+        return path
+    if not (Path(path) / MODEL).is_file():
+        raise RunError(f"the training in {path} has no model yet: its state is {status_of(Path(path)).state!r}.")
+    return os.path.join(path, MODEL)
 
 
 def check_is_free(folder: Path) -> None:

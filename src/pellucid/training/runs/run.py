@@ -129,6 +129,7 @@ class Run:
             if not self._is_there and not is_run(self.folder):
                 self._leave_nothing()
             self._open.close()
+            self._is_there, self._log = False, None
 
     @property
     def has_snapshot(self) -> bool:

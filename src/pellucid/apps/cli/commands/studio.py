@@ -18,6 +18,7 @@ from pellucid.data.photos.csv_listing import names_pictures
 from pellucid.data.photos.folder import PhotoFolder
 from pellucid.data.photos.photo_pipeline import PhotoPipeline
 from pellucid.models.model import Model, load
+from pellucid.training.runs.folder import is_run, model_file
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 
@@ -34,8 +35,9 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 def command(opened: str | None, model_path: str | None, port: int | None, opens: bool) -> None:
     """Draw for a network, look inside it, and train others, in the browser. Nothing leaves this machine.
 
-    MODEL is a model file; FOLDER holds pictures to learn from, and TABLE is a table, as for pellucid train. Without any,
-    the studio opens on digits, with digits.safetensors from this folder, or else with a network that it trains first.
+    MODEL is a model file, or the folder of a run; FOLDER holds pictures to learn from, and TABLE is a table, as for
+    pellucid train. Without any, the studio opens on digits, with digits.safetensors from this folder, or else with a
+    network that it trains first.
 
     The link works in this browser until Ctrl-C, which saves every trained network that is not in a file yet.
     """
@@ -65,7 +67,8 @@ def command(opened: str | None, model_path: str | None, port: int | None, opens:
 
 def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model] | None, str | None]:
     """(name and model, folder of pictures or table) that the command names; raises a `PellucidError` for anything else."""
-    are_data = opened is not None and (os.path.isdir(opened) or _has_suffix_of_table(opened))
+    is_folder = opened is not None and os.path.isdir(opened) and not is_run(Path(opened))
+    are_data = is_folder or (opened is not None and _has_suffix_of_table(opened))
     if opened is not None and not are_data:
         if model_path is not None:
             raise ArgumentError(f"{opened} and --model {model_path} are two models; name one.")
@@ -74,7 +77,7 @@ def _what(opened: str | None, model_path: str | None) -> tuple[tuple[str, Model]
         raise ArgumentError(f"there is no model file or folder {opened!r}.")
     if model_path is None:
         return None, opened
-    return (Path(model_path).stem, load(model_path)), opened if are_data else None
+    return (Path(model_path).stem, load(model_file(model_path))), opened if are_data else None
 
 
 def _has_suffix_of_table(path: str) -> bool:
