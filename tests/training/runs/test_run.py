@@ -20,7 +20,7 @@ from pellucid.training.runs.folder import snapshot_steps, status_of
 from pellucid.training.runs.run import Every
 
 cases = pytest.mark.parametrize("case", CASES)
-SECONDS = 60
+SECONDS = 300  # at most, for a process
 
 
 def steps_of(case):
