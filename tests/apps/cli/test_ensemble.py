@@ -50,7 +50,7 @@ def test_as_many_members_as_asked_for(trained, options, members):
 
 def test_info_shows_the_layers(cli, trained):
     shown = cli("info", trained("kind")).stdout
-    assert "EnsembleDense(8, 3, 'relu', scales=Normal(mean=1.0, std=0.5), " in shown
+    assert "EnsembleDense(8, 3, 'relu', scales=Normal(mean=1.0, std=1.0))" in shown
     assert "EnsembleDense(6, 3, 'relu')" in shown
     assert "Classification(3, members=3)" in shown
 
