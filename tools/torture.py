@@ -72,26 +72,14 @@ class Child:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def fresh_digest(case: str) -> str:
-    """The digest of an undisturbed training, by a child: this process keeps no threads."""
+def digest_of(case: str, folder: Path | None = None) -> str:
+    """The digest of the training that is in a folder, taken up to its end, or of an undisturbed one without a folder; by a
+    child: this process keeps no threads."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.write(writer, digest(train(case, epochs=EPOCHS)).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        found = pipe.read()
-    os.waitpid(pid, 0)
-    return found
-
-
-def digest_of(case: str, folder: Path) -> str:
-    """The digest of the training that is in a folder, taken up to its end."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writer, digest(train(case, folder, epochs=EPOCHS, snapshot_every="1 epoch")).encode())
+        more = {} if folder is None else {"snapshot_every": "1 epoch"}
+        os.write(writer, digest(train(case, folder, epochs=EPOCHS, **more)).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
@@ -103,7 +91,7 @@ def digest_of(case: str, folder: Path) -> str:
 def kill(place: Path, count: int, chance: random.Random) -> str:
     """``kill -9`` at random instants; "1 epoch" between two snapshots, so that what is lost can be counted in steps."""
     cases, killed, trainings, lost_most = list(CASES), 0, 0, 0
-    expected = {case: fresh_digest(case) for case in cases}
+    expected = {case: digest_of(case) for case in cases}
     while killed < count:
         case, folder = cases[trainings % len(cases)], place / f"kill-{trainings}"
         trainings += 1
@@ -134,7 +122,7 @@ def press(place: Path, count: int, chance: random.Random) -> str:
         interrupt.INSIST = 0.001
 
     case, pressed, trainings = "early stopping", 0, 0
-    expected = fresh_digest(case)
+    expected = digest_of(case)
     while pressed < count:
         folder = place / f"press-{trainings}"
         trainings += 1
@@ -181,7 +169,7 @@ def fail(place: Path) -> str:
 def limit(place: Path) -> str:
     """Files that cannot grow over some size, as on a small disk that is full; the limit is swept upwards."""
     case, tried = "dense, dropout", 0
-    expected = fresh_digest(case)
+    expected = digest_of(case)
     for size in [*range(0, 4096, 64), *range(4096, 65536, 2048)]:
         folder = place / f"limit-{size}"
 

@@ -58,6 +58,15 @@ def assert_threads_do_not_matter_to(network, x, y, optimizer):
     assert_threads_do_not_matter(train, (2, 3), steps=6)
 
 
+def assert_threads_do_not_matter_to_answers(network, x):
+    """The probabilities of x have the same bits on any number of threads."""
+    native, answers = native_inference(network), []
+    for threads in (1, 2, 3):
+        native.threads = threads
+        answers.append(network.predict_proba(x).tobytes())
+    assert len(set(answers)) == 1
+
+
 def assert_listeners_do_not_matter(train):
     """``train(callbacks=...)`` gives one network, and tells the same events, whether steps are told one by one or not."""
     impatient, patient = [], Quiet()

@@ -10,7 +10,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rounding import SAFETY, UNIT, case, check, classes
-from twins import ISAS, assert_same_bits, assert_threads_do_not_matter, fitted, numbers, spread, twin
+from twins import (
+    ISAS,
+    assert_same_bits,
+    assert_threads_do_not_matter,
+    assert_threads_do_not_matter_to_answers,
+    fitted,
+    numbers,
+    spread,
+    twin,
+)
 
 import pellucid as pl
 from pellucid._native import has_bf16
@@ -177,12 +186,7 @@ def test_the_number_of_threads_changes_no_bit(isa, hidden, monkeypatch):
         return fitted(own, x, y, batch_size=200, epochs=4, optimizer=pl.Adam(0.01), shuffle=True, threads=threads)
 
     assert_threads_do_not_matter(train, (2, 3), steps=8)
-    many = rows_for(encoding, 7000)  # also in long blocks
-    native, answers = native_inference(own), []
-    for threads in (1, 2, 3):
-        native.threads = threads
-        answers.append(own.predict_proba(many).tobytes())
-    assert len(set(answers)) == 1
+    assert_threads_do_not_matter_to_answers(own, rows_for(encoding, 7000))  # also in long blocks
 
 
 @EVERY_ISA

@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rounding import check
-from twins import ISAS, assert_answers_as_numpy, assert_threads_do_not_matter_to, spread
+from twins import (
+    ISAS,
+    assert_answers_as_numpy,
+    assert_threads_do_not_matter_to,
+    assert_threads_do_not_matter_to_answers,
+    spread,
+)
 
 import pellucid as pl
-from pellucid.executors.native.inference import native_inference
 
 EVERY_ISA = pytest.mark.parametrize("isa", ISAS)
 EDGES = (tuple(np.linspace(-2, 2, 40).tolist()), (), (-1.0, 0.25, 1.5), (-0.75, 0.75), ())
@@ -65,12 +70,7 @@ def test_the_number_of_threads_changes_no_bit(isa, name, monkeypatch):
     monkeypatch.setenv("PELLUCID_ISA", isa)
     x, y = samples(301)
     assert_threads_do_not_matter_to(network_of(name), x, y, pl.AdamW(0.01))
-    network, (many, _) = network_of(name), samples(3000)
-    native, answers = native_inference(network), []
-    for threads in (1, 2, 3):
-        native.threads = threads
-        answers.append(network.predict_proba(many).tobytes())
-    assert len(set(answers)) == 1
+    assert_threads_do_not_matter_to_answers(network_of(name), samples(3000)[0])
 
 
 @EVERY_ISA
