@@ -19,7 +19,7 @@ inline std::vector<Size> others_of(Size inputs, const std::vector<Size>& columns
   return others;
 }
 
-// These columns to the front of each row, and their gradients back; those of the other columns are 0.
+// These columns to the front of each row, and their gradients back to where they came from.
 inline void pass_on(const std::vector<Size>& columns, Size rows, Rows x, Rows y) {
   for (Size r = 0; r < rows; ++r)
     for (std::size_t i = 0; i < columns.size(); ++i) y.from(r).data[i] = x.from(r).data[columns[i]];
@@ -40,19 +40,18 @@ class EmbeddingStage final : public Stage {
   }
 
   void forward(const float* parameters, Size rows, Rows x, Rows y) const override {
+    pass_on(others_, rows, x, y);
     for (Size r = 0; r < rows; ++r) {
       const float* from = x.from(r).data;
-      float* to = y.from(r).data;
-      for (const Size c : others_) *to++ = from[c];
+      float* to = y.from(r).data + others_.size();
       for (std::size_t i = 0; i < tables_.size(); ++i)
         to = std::copy_n(parameters + places[i] + place_of(tables_[i], from), tables_[i].width, to);
     }
   }
   void backward(const float*, Size rows, Rows, Rows dy, Rows dx) const override {  // a category has no slope
-    for (Size r = 0; dx.data && r < rows; ++r) {
-      std::fill_n(dx.from(r).data, inputs, 0.0f);
-      for (std::size_t i = 0; i < others_.size(); ++i) dx.from(r).data[others_[i]] = dy.from(r).data[i];
-    }
+    if (!dx.data) return;
+    for (Size r = 0; r < rows; ++r) std::fill_n(dx.from(r).data, inputs, 0.0f);
+    pass_back(others_, rows, dy, dx);
   }
 
   // A piece is a range of the numbers of one table, cut anywhere.
